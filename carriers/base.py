@@ -1,0 +1,472 @@
+"""The contract between the daemon and every carrier adapter.
+
+An adapter turns a carrier's answers into the types below and nothing else: it holds no state, never asks the time, never
+touches the database and never guesses. A code it does not know stays `TrackingStatus.UNKNOWN` with the carrier's own code
+beside it. The daemon asks an adapter what it can do (`TrackingTerms`, `ClaimTerms`) and never asks who it is.
+
+Errors (all name the carrier and say what to do)::
+
+    CarrierError                  this request, this time
+        TransientCarrierError     time-out, refused connection, 408, 429, 5xx: ask again later
+            AnswerLostError       the request may have arrived, its answer did not: look before asking again
+        PermanentCarrierError     400, unreadable payload: a person looks, the round goes on
+    CarrierConfigError            401, 403 after one renewal, contract ended: stop this API family, tell a person
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from carriers.http import CarrierHttp
+
+
+class CarrierError(Exception):
+    """A carrier did not do what it was asked; says who, what, and the HTTP status where there was one."""
+
+    def __init__(self, carrier: str, message: str, http_status: int | None = None) -> None:
+        super().__init__(f"{carrier}: {message}")
+        self.carrier = carrier
+        self.message = message
+        self.http_status = http_status
+
+
+class TransientCarrierError(CarrierError):
+    """Ask again later; `retry_after` is the carrier's own wish where it named one."""
+
+    def __init__(
+        self, carrier: str, message: str, http_status: int | None = None, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(carrier, message, http_status)
+        self.retry_after = retry_after
+
+
+class AnswerLostError(TransientCarrierError):
+    """The request left and no readable answer came: what was asked for may have happened."""
+
+
+class PermanentCarrierError(CarrierError):
+    """Asking again is of no use: a refused request or an answer that cannot be read."""
+
+
+class CarrierConfigError(Exception):
+    """Credentials or contract do not allow this; stands outside `CarrierError` so that no wide `except` swallows it."""
+
+    def __init__(self, carrier: str, message: str, http_status: int | None = None) -> None:
+        super().__init__(f"{carrier}: {message}")
+        self.carrier = carrier
+        self.message = message
+        self.http_status = http_status
+
+
+class TrackingStatus(StrEnum):
+    """Where a shipment stands; the same words for an event and for the whole shipment."""
+
+    PRE_TRANSIT = "pre_transit"
+    POSTED = "posted"
+    IN_TRANSIT = "in_transit"
+    CUSTOMS = "customs"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERY_FAILED = "delivery_failed"
+    AVAILABLE_FOR_PICKUP = "available_for_pickup"
+    DELIVERED = "delivered"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    EXCEPTION = "exception"
+    LOST = "lost"
+    STOLEN = "stolen"
+    DAMAGED = "damaged"
+    SEIZED = "seized"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why an event happened, where the carrier's code says so."""
+
+    ABSENT = "absent"
+    WRONG_ADDRESS = "wrong_address"
+    REFUSED = "refused"
+    UNCLAIMED = "unclaimed"
+    RETURN = "return"
+    DELAY = "delay"
+    LOSS = "loss"
+    THEFT = "theft"
+    DAMAGE = "damage"
+    CUSTOMS_HOLD = "customs_hold"
+    SEIZED = "seized"
+    OTHER = "other"
+
+
+class ProblemKind(StrEnum):
+    """What can be wrong with a shipment, as the daemon names it; carriers say which of these they take claims for."""
+
+    NOT_POSTED = "not_posted"
+    DELAY = "delay"
+    STALLED = "stalled"
+    LOSS = "loss"
+    THEFT = "theft"
+    DAMAGE = "damage"
+    VIOLATION = "violation"
+    DELIVERY_FAILED = "delivery_failed"
+    ADDRESS_PROBLEM = "address_problem"
+    PICKUP_EXPIRING = "pickup_expiring"
+    REFUSED = "refused"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    SEIZED = "seized"
+    CUSTOMS_HOLD = "customs_hold"
+    LATE_DELIVERY = "late_delivery"
+    MISDELIVERY = "misdelivery"
+    UNTRACKABLE = "untrackable"
+
+
+class RefKind(StrEnum):
+    """By what a carrier finds a shipment."""
+
+    CODE = "code"
+    INVOICE_KEY = "invoice_key"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TrackingRef:
+    """One number a carrier can be asked for, already normalised (upper case, no blanks)."""
+
+    kind: RefKind
+    value: str
+
+
+# --- tracking -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingEvent:
+    """One event as the carrier told it.
+
+    `key` is drawn from the carrier's raw stable fields alone, so that a better code table never makes an old event new.
+    `occurred_at` is aware UTC. `attempt` says that the carrier came, or laid the parcel out for pickup: what ends its term.
+    """
+
+    key: str
+    occurred_at: datetime
+    carrier_code: str
+    status: TrackingStatus
+    description: str
+    cause: Cause | None = None
+    location: str | None = None
+    """City and state as `CURITIBA/PR`, or less where the carrier says less."""
+    final: bool = False
+    attempt: bool = False
+    reversal: bool = False
+    """Takes back the newest earlier event (and says nothing itself)."""
+    indemnified: bool = False
+    """The carrier's own mark that it has paid for the parcel."""
+    pickup_until: date | None = None
+
+
+class AnswerOutcome(StrEnum):
+    """What a carrier says of one number."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    """Not known (yet): normal in the first days."""
+    OTHER_ACCOUNT = "other_account"
+    """Exists, but under credentials that are not these."""
+    INVALID_NUMBER = "invalid_number"
+    """Cannot be a number of this carrier; asking again is of no use."""
+    ERROR = "error"
+    """A refusal about this number that we cannot name; `message` has the carrier's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingAnswer:
+    """Everything a carrier said of one number in one answer.
+
+    `raw` is that part of the answer, byte for byte the same whenever the carrier repeats itself (canonical JSON, say): it is
+    kept as evidence and its digest tells whether anything changed. `complete` is true where the answer holds the whole
+    history, so that an event missing from it has been taken away by the carrier. `due_on` is the date the carrier now names.
+    """
+
+    ref: TrackingRef
+    outcome: AnswerOutcome
+    raw: bytes
+    events: tuple[TrackingEvent, ...] = ()
+    complete: bool = True
+    due_on: date | None = None
+    service: str | None = None
+    """The carrier's service family, e.g. `SEDEX`; the key of `TrackingTerms.presumed_loss_business_days`."""
+    contract: str | None = None
+    declared_value_cents: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingTerms:
+    """What a carrier's tracking can do, and its terms.
+
+    `presumed_loss_business_days` maps a service family to how long without an event counts as lost; `""` is every other.
+    `reading_version` changes whenever the adapter or its code table reads the same bytes differently.
+    """
+
+    ref_kinds: tuple[RefKind, ...]
+    batch_size: int
+    requests_per_second: float
+    timezone: str
+    reading_version: str
+    presumed_loss_business_days: Mapping[str, int]
+    terms_source: str
+    push: bool = False
+
+
+@runtime_checkable
+class TrackingAdapter(Protocol):
+    """Asks a carrier about parcels."""
+
+    tracking_terms: TrackingTerms
+
+    def normalise(self, value: str) -> TrackingRef | None:
+        """The number as this carrier writes it, or None where it cannot be one of its own (form or check digit)."""
+
+    async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, TrackingAnswer]:
+        """Ask about up to `batch_size` numbers; every one asked has its answer in what comes back.
+
+        Raises TransientCarrierError, PermanentCarrierError or CarrierConfigError for the call as a whole.
+        """
+
+
+@runtime_checkable
+class EventFeed(Protocol):
+    """Reads what a carrier sends by itself: a file, a daily feed, the body of a hook."""
+
+    def read(self, payload: bytes) -> Mapping[TrackingRef, tuple[TrackingEvent, ...]]:
+        """Events per number. Raises PermanentCarrierError where the bytes cannot be read."""
+
+
+# --- claims ---------------------------------------------------------------------------------------
+
+
+class ClaimKind(StrEnum):
+    INFORMATION_REQUEST = "information_request"
+    REFUND = "refund"
+
+
+class ClaimStart(StrEnum):
+    """From when a claim may be filed."""
+
+    DUE_DATE = "due_date"
+    """The latest due date plus the margin of the terms."""
+    EVENT = "event"
+    """The event that proves the fault, plus `days_after_event`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOffer:
+    """One kind of claim a carrier takes, for one kind of problem."""
+
+    problem: ProblemKind
+    motive: str
+    kind: ClaimKind
+    start: ClaimStart
+    priority: int
+    """Where several apply, the lowest number is filed: one claim a parcel."""
+    days_after_event: int = 0
+    fallback: tuple[str, ClaimKind] | None = None
+    """Motive and kind to try once where the carrier does not take the first pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTerms:
+    """When a carrier takes claims, how long it has to answer; data with a source, never a guess.
+
+    The window counts calendar days from the earlier of delivery and the earliest due date (from the event where there is
+    neither): an alert on `alert_day`, the deadline on `window_days`, tried to `last_day`.
+    """
+
+    offers: tuple[ClaimOffer, ...]
+    source: str
+    valid_since: date
+    window_days: int = 30
+    alert_day: int = 25
+    last_day: int = 90
+    margin_business_days: int = 1
+    replanning_cap_business_days: int = 10
+    answer_business_days: int = 5
+    escalate_business_days: int = 10
+    follow_days: int = 90
+    batch_size: int = 1
+    service_level_motives: tuple[str, ...] = ()
+    """Motives that a contract measured by service level does not settle claim by claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """What a carrier must be told to open one claim. `recipient_name` is the only personal datum a carrier may need."""
+
+    ref: TrackingRef
+    motive: str
+    kind: ClaimKind
+    recipient_name: str
+    contract: str | None = None
+    """The contract the parcel was posted under, where tracking told it."""
+
+
+class ClaimOutcome(StrEnum):
+    """A carrier's answer to the opening of a claim, typed."""
+
+    REGISTERED = "registered"
+    ALREADY_OPEN = "already_open"
+    NOT_YET = "not_yet"
+    """Later: on `not_before`, after the next of `waits`, or after the next event (`after_event`)."""
+    REFUSED = "refused"
+    """Refused for good, for this parcel and motive."""
+    OTHER_MOTIVE = "other_motive"
+    """Not with this motive; `motive` names another where the carrier's answer points to one."""
+    WRONG_CONFIGURATION = "wrong_configuration"
+    """Contract, card or settings do not fit; a person must act."""
+    NEEDS_PERSON = "needs_person"
+    """Only a person can go on (missing data, another channel)."""
+    UNKNOWN = "unknown"
+    """A code we do not know: kept, not retried, shown to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAnswer:
+    """One carrier's answer about one claim; `raw` is kept as evidence."""
+
+    outcome: ClaimOutcome
+    code: str
+    text: str
+    raw: bytes
+    protocol: str | None = None
+    not_before: date | None = None
+    after_due: bool = False
+    """`NOT_YET` because the term has not ended: ask again the margin after the (recomputed) due date."""
+    after_event: bool = False
+    waits: tuple[timedelta, ...] = ()
+    """How long to wait after the first, second, ... answer with this code; past the last, a person."""
+    motive: str | None = None
+    service_level: bool = False
+    """The contract settles this kind by service level: no claim of this motive will ever be taken."""
+
+
+class ClaimProgress(StrEnum):
+    """How far the carrier has come with a claim."""
+
+    NONE = "none"
+    """The carrier knows of no such claim."""
+    OPEN = "open"
+    ANSWERED = "answered"
+    """Answered, without saying for or against."""
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REOPENED = "reopened"
+    PAID = "paid"
+    NOT_FOLLOWED = "not_followed"
+    """Exists, but the carrier shows nothing more of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStatus:
+    """What a carrier says of a claim when looked up."""
+
+    progress: ClaimProgress
+    raw: bytes
+    protocol: str | None = None
+    motive: str | None = None
+    kind: ClaimKind | None = None
+    opened_on: date | None = None
+    answered_on: date | None = None
+    due_on: date | None = None
+    """The due date the carrier's claims office counts with."""
+    text: str = ""
+    carrier_state: str | None = None
+    """The carrier's own word for it, verbatim."""
+    code: str = ""
+
+
+@runtime_checkable
+class ClaimsAdapter(Protocol):
+    """Files and follows claims through a carrier's API."""
+
+    claim_terms: ClaimTerms
+
+    async def open_claims(self, requests: Sequence[ClaimRequest]) -> Mapping[TrackingRef, ClaimAnswer]:
+        """File up to `claim_terms.batch_size` claims. A request that has no answer in what comes back was not answered.
+
+        Never repeated by the adapter. Raises AnswerLostError where the carrier may have taken them, TransientCarrierError
+        where it surely has not, PermanentCarrierError or CarrierConfigError.
+        """
+
+    async def look_up(self, ref: TrackingRef, protocol: str | None) -> ClaimStatus:
+        """The claim with this protocol, or the newest one on this parcel. Raises as `TrackingAdapter.track`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsByLetter:
+    """A carrier without a claims API: its terms, for a claim that a person sends."""
+
+    claim_terms: ClaimTerms
+
+
+# --- what the daemon lends to an adapter ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token; `renew_at` is when a new one should be asked for (aware UTC)."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+    renew_at: datetime
+
+
+class TokenStore(Protocol):
+    """Keeps one account's access token for all its API families, across restarts and processes."""
+
+    async def get(self, mint: Callable[[], Awaitable[Token]]) -> Token:
+        """The token in force; `mint` is called, by one caller at a time, where there is none or it is due for renewal."""
+
+    async def discard(self, token: Token) -> None:
+        """Forget this token (not a newer one that somebody put in its place)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterContext:
+    """What the composition root hands to an adapter."""
+
+    carrier: str
+    """The carrier's id in the configuration, for error messages."""
+    http: CarrierHttp
+    tokens: TokenStore
+
+
+class Adapter(Protocol):
+    """What an entry point of the group `shipment_tracker.carriers` must name: a class of this shape."""
+
+    API_VERSION: ClassVar[int]
+    NAME: ClassVar[str]
+    """The adapter's name in the configuration."""
+    TITLE: ClassVar[str]
+    """The carrier's name as customers know it."""
+    BASE_URL: ClassVar[str]
+    """Production address, used where the configuration names none."""
+    Settings: ClassVar[type[BaseModel]]
+    """This carrier's own keys of its entry under `carriers:`, checked with unknown keys refused."""
+
+    tracking: TrackingAdapter | None
+    claims: ClaimsAdapter | ClaimsByLetter | None
+
+    def __init__(self, settings: BaseModel, context: AdapterContext) -> None: ...
+
+    async def log_in(self) -> str:
+        """Prove the credentials (for `check-config --online`); returns one sentence on what they allow.
+
+        Raises CarrierConfigError or TransientCarrierError.
+        """

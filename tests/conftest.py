@@ -1,0 +1,68 @@
+"""What tests share: the asynchronous backend, recorded payloads, and a database of each kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.support.postgres import PostgresServer, find_server
+from tracker.store.database import Database
+from tracker.store.migrate import upgrade
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server: `TEST_DATABASE_URL`, the system's, or the one in a wheel."""
+    server = find_server()
+    if server is None:
+        if os.environ.get("CI"):
+            pytest.fail("no PostgreSQL server for the tests: CI must not skip them")
+        pytest.skip("no PostgreSQL server: set TEST_DATABASE_URL")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh, empty PostgreSQL database."""
+    name = f"t{uuid4().hex[:12]}"
+    admin = create_engine(postgres_server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgres_server.url(name)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'tracker.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, once of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database with the whole schema, once of each kind."""
+    upgrade(database_url)
+    database = Database(database_url)
+    yield database
+    database.close()
