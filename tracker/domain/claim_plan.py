@@ -1,0 +1,140 @@
+"""Whether a shipment's problems can be claimed, with which motive, and inside which dates.
+
+Never early, never late: from the latest of all due dates the carrier has named plus a margin (the wait for re-planned dates
+is capped), until the window that counts from the earlier of delivery and the earliest due date. In doubt about a holiday it
+is one for "from"; the window counts calendar days, which knows no holidays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
+from tracker.domain.calendar import Calendars
+from tracker.domain.history import History
+
+Kind = ProblemKind
+NEEDS_CARRIER_LATE = frozenset({Kind.DELAY, Kind.LATE_DELIVERY})
+"""Claimed only where the carrier itself is late: a promise of the shop's own is told, not claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimableProblem:
+    """A problem as claims reads it. `resolved_at` matters: what has ended may still be owed."""
+
+    id: int
+    kind: Kind
+    presumed: bool
+    since: datetime
+    carrier_since: datetime | None
+    detected_at: datetime
+    resolved_at: datetime | None
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPlan:
+    """One claim that may be filed: for which problem, how, and when."""
+
+    problem_id: int
+    offer: ClaimOffer
+    motive: str
+    kind: ClaimKind
+    claimable_from: date
+    alert_on: date
+    deadline_on: date
+    last_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class NotClaimable:
+    """Why a problem is not claimed, for `explain`."""
+
+    problem_id: int
+    reason: str
+
+
+def plan(
+    problems: Sequence[ClaimableProblem], history: History, terms: ClaimTerms, days: Calendars, *, first_on: date
+) -> tuple[list[ClaimPlan], list[NotClaimable]]:
+    """Every claim these problems allow, the best first; and for each problem without one, why.
+
+    `first_on` is the day from which anything may be done at all (the shop's first day with this shipment).
+    """
+    plans: list[ClaimPlan] = []
+    refused: list[NotClaimable] = []
+    for problem in problems:
+        offer = next((o for o in terms.offers if o.problem is problem.kind), None)
+        outcome = _plan_one(problem, offer, history, terms, days, first_on)
+        if isinstance(outcome, ClaimPlan):
+            plans.append(outcome)
+        else:
+            refused.append(outcome)
+    return sorted(plans, key=lambda p: (p.offer.priority, p.problem_id)), refused
+
+
+def _plan_one(
+    problem: ClaimableProblem,
+    offer: ClaimOffer | None,
+    history: History,
+    terms: ClaimTerms,
+    days: Calendars,
+    first_on: date,
+) -> ClaimPlan | NotClaimable:
+    reason = _not_claimable(problem, offer, history)
+    if reason is not None or offer is None:
+        return NotClaimable(problem.id, reason or "the carrier takes no claim for this kind of problem")
+    start = claimable_from(problem, offer, history, terms, days)
+    base = window_base(problem, history, days)
+    return ClaimPlan(
+        problem_id=problem.id,
+        offer=offer,
+        motive=offer.motive,
+        kind=offer.kind,
+        claimable_from=max(start, first_on),
+        alert_on=base + timedelta(days=terms.alert_day),
+        deadline_on=base + timedelta(days=terms.window_days),
+        last_on=base + timedelta(days=terms.last_day),
+    )
+
+
+def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> str | None:
+    if offer is None:
+        return "the carrier takes no claim for this kind of problem"
+    if problem.presumed:
+        return "presumed from silence: claimed as not delivered, with the delay"
+    if problem.kind in NEEDS_CARRIER_LATE and problem.carrier_since is None:
+        return "later than the shop promised, but inside the carrier's own term"
+    if offer.start is ClaimStart.DUE_DATE and history.due_first_on is None:
+        return "the carrier has named no due date; none is guessed"
+    if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is None:
+        return "attempted late; claimable as a late delivery once it is delivered"
+    if problem.resolved_at is not None and problem.kind not in {Kind.LATE_DELIVERY, Kind.DAMAGE}:
+        return "ended before it could be claimed"
+    return None
+
+
+def claimable_from(
+    problem: ClaimableProblem, offer: ClaimOffer, history: History, terms: ClaimTerms, days: Calendars
+) -> date:
+    """The first local day on which the carrier may take this claim."""
+    if offer.start is ClaimStart.EVENT:
+        return days.local_date(problem.since) + timedelta(days=offer.days_after_event)
+    if history.due_first_on is None or history.due_max_on is None:
+        raise ValueError("a claim that starts at the due date needs one")
+    after_latest = days.since.add(history.due_max_on, terms.margin_business_days)
+    cap = days.since.add(history.due_first_on, terms.replanning_cap_business_days)
+    start = min(after_latest, cap)
+    if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is not None:
+        start = max(start, days.local_date(history.delivered_at))
+    return start
+
+
+def window_base(problem: ClaimableProblem, history: History, days: Calendars) -> date:
+    """The day from which the carrier counts its window: the earlier of delivery and the earliest due date, else the event."""
+    known = [history.due_first_on] if history.due_first_on else []
+    if history.delivered_at is not None:
+        known.append(days.local_date(history.delivered_at))
+    return min(known) if known else days.local_date(problem.since)

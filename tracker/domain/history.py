@@ -1,0 +1,156 @@
+"""What a shipment's events add up to. Recomputed from all of them each time, never patched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from carriers.base import Cause, TrackingStatus
+
+Status = TrackingStatus
+
+BEFORE_TRANSIT = frozenset({Status.PRE_TRANSIT, Status.UNKNOWN})
+MOVING = frozenset(
+    {
+        Status.POSTED,
+        Status.IN_TRANSIT,
+        Status.CUSTOMS,
+        Status.OUT_FOR_DELIVERY,
+        Status.DELIVERY_FAILED,
+        Status.EXCEPTION,
+    }
+)
+"""On its way to the customer, as far as the carrier says."""
+FINAL = frozenset({Status.DELIVERED, Status.RETURNED, Status.SEIZED, Status.CANCELLED, Status.EXPIRED})
+"""The carrier expects nothing more. Lost, stolen and damaged are not here: such parcels reappear."""
+_KEEPS_RETURNING = frozenset(
+    {
+        Status.POSTED,
+        Status.IN_TRANSIT,
+        Status.CUSTOMS,
+        Status.DELIVERY_FAILED,
+        Status.AVAILABLE_FOR_PICKUP,
+        Status.EXCEPTION,
+    }
+)
+"""On its way back a parcel moves, is tried and waits at a counter like any other; only these do not end the return."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as the store keeps it; `id` tells the order in which we learned of them."""
+
+    id: int
+    event_key: str
+    occurred_at: datetime
+    seen_at: datetime
+    carrier_code: str
+    status: Status
+    description: str
+    cause: Cause | None = None
+    location: str | None = None
+    final: bool = False
+    attempt: bool = False
+    reversal: bool = False
+    indemnified: bool = False
+    pickup_until: date | None = None
+    void: bool = False
+    vanished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The sum of a shipment's events. Dates the carrier named are the first, the latest and the farthest one."""
+
+    status: Status = Status.UNKNOWN
+    status_at: datetime | None = None
+    posted_at: datetime | None = None
+    first_attempt_at: datetime | None = None
+    """When the carrier first came, laid the parcel out for pickup or delivered it: what ends its term."""
+    delivered_at: datetime | None = None
+    returning_at: datetime | None = None
+    returning_cause: Cause | None = None
+    returned_at: datetime | None = None
+    lost_at: datetime | None = None
+    stolen_at: datetime | None = None
+    damaged_at: datetime | None = None
+    last_event_at: datetime | None = None
+    indemnified_at: datetime | None = None
+    pickup_until: date | None = None
+    due_first_on: date | None = None
+    due_on: date | None = None
+    due_max_on: date | None = None
+
+
+def void_ids(events: Sequence[StoredEvent]) -> set[int]:
+    """The events that a later reversal takes back: each reversal the newest earlier one still standing, once."""
+    void: set[int] = set()
+    standing: list[StoredEvent] = []
+    for event in _in_order(events):
+        if not event.reversal:
+            standing.append(event)
+        elif standing:
+            void.add(standing.pop().id)
+    return void
+
+
+def fold(events: Sequence[StoredEvent], due_dates: Sequence[date] = ()) -> History:
+    """The history behind these events (in any order) and the due dates in the order the carrier named them."""
+    void = void_ids(events)
+    history = History()
+    for event in _in_order(events):
+        if event.id not in void and not event.reversal:
+            history = _step(history, event)
+    if due_dates:
+        history = replace(history, due_first_on=due_dates[0], due_on=due_dates[-1], due_max_on=max(due_dates))
+    return history
+
+
+def _in_order(events: Sequence[StoredEvent]) -> list[StoredEvent]:
+    return sorted((e for e in events if e.vanished_at is None), key=lambda e: (e.occurred_at, e.id))
+
+
+def _step(history: History, event: StoredEvent) -> History:
+    history = replace(history, last_event_at=event.occurred_at)
+    if event.indemnified and history.indemnified_at is None:
+        history = replace(history, indemnified_at=event.occurred_at)
+    if event.cause is Cause.DAMAGE:
+        history = replace(history, damaged_at=history.damaged_at or event.occurred_at)
+    if event.attempt and history.first_attempt_at is None and history.returning_at is None:
+        history = replace(history, first_attempt_at=event.occurred_at)
+    if event.status is Status.UNKNOWN:
+        return history  # kept and shown, but it moves nothing
+    if history.status is Status.RETURNING and event.status in _KEEPS_RETURNING:
+        return history
+    if history.posted_at is None and event.status not in BEFORE_TRANSIT | {Status.CANCELLED, Status.EXPIRED}:
+        history = replace(history, posted_at=event.occurred_at)
+    return _settle(history, event)
+
+
+def _settle(history: History, event: StoredEvent) -> History:
+    """The marks that belong to the present status alone: a parcel that moves again is no longer lost or delivered."""
+    at, status = event.occurred_at, event.status
+    is_lost = status is Status.LOST or event.cause is Cause.LOSS
+    return replace(
+        history,
+        status=status,
+        status_at=at,
+        delivered_at=at if status is Status.DELIVERED else None,
+        returning_at=(history.returning_at or at) if status in {Status.RETURNING, Status.RETURNED} else None,
+        returning_cause=_return_cause(history, event),
+        returned_at=at if status is Status.RETURNED else None,
+        lost_at=(history.lost_at or at) if is_lost else None,
+        stolen_at=(history.stolen_at or at) if status is Status.STOLEN else None,
+        pickup_until=event.pickup_until if status is Status.AVAILABLE_FOR_PICKUP else None,
+    )
+
+
+def _return_cause(history: History, event: StoredEvent) -> Cause | None:
+    if event.status is Status.RETURNING:
+        # "Goes back" and "out for delivery to the sender" follow the event that says why: keep the first real reason.
+        known = history.returning_cause if history.status is Status.RETURNING else None
+        return event.cause if known in {None, Cause.RETURN} and event.cause else known
+    if event.status is Status.RETURNED:
+        return history.returning_cause or event.cause
+    return None

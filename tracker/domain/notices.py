@@ -1,0 +1,238 @@
+"""What the customer is told, when, and until when it is worth telling. Pure.
+
+The notice decides once; how it goes out is the deliverer's business. What had happened before the carrier first told us of
+a parcel is the past: nobody is mailed about it. What is older than its trigger's `max_age` is not sent either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from carriers.base import ProblemKind, TrackingStatus
+from tracker.domain.calendar import DAY, Calendars
+from tracker.domain.history import FINAL, MOVING, History
+from tracker.domain.words import FILED, ClaimState, Trigger
+
+Kind = ProblemKind
+
+PROBLEM_TRIGGERS: Final = frozenset(
+    {
+        Trigger.DELAY_DETECTED,
+        Trigger.INQUIRY_OPENED,
+        Trigger.LOSS_CONFIRMED,
+        Trigger.DAMAGE,
+        Trigger.RETURNED_TO_SENDER,
+    }
+)
+TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
+"""Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
+PER_PARCEL_A_DAY: Final = 3
+"""At most so many notices about one parcel on one local day; the rest waits for the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePolicy:
+    """The merchant's choices. `channels` names those of each trigger that is on; `delivered_only_after_problem` is the
+    preset `problems`: a delivery is worth a mail where a problem was told."""
+
+    channels: Mapping[Trigger, Sequence[str]] = field(default_factory=dict)
+    max_age: Mapping[Trigger, timedelta] = field(default_factory=dict)
+    delivered_after: timedelta = timedelta(hours=2)
+    delivered_between: tuple[time, time] = (time(9), time(20))
+    delivered_only_after_problem: bool = True
+    hold: timedelta = timedelta(minutes=10)
+    """How long a notice waits for the other parcels of its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldProblem:
+    """A problem as messages reads it."""
+
+    id: int
+    kind: Kind
+    episode: int
+    presumed: bool
+    since: datetime
+    customer_since: datetime | None
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldClaim:
+    """The shipment's newest claim."""
+
+    state: ClaimState
+    protocol: str | None
+    opened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFacts:
+    """All that the rules may know of one shipment."""
+
+    history: History
+    first_seen_at: datetime
+    problems: tuple[ToldProblem, ...] = ()
+    claim: ToldClaim | None = None
+    problem_told: bool = False
+    """Whether the customer has been told of a problem of this shipment."""
+    order_silent: bool = False
+    """Cancelled and refunded orders are silent."""
+    known: frozenset[tuple[Trigger, int]] = frozenset()
+    """Triggers (with their episode) that have their notice already."""
+    today: int = 0
+    """How many notices about this parcel were made on this local day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A notice to make. `since`: when its reason became true; it leaves from `not_before` on and before `expires_at`."""
+
+    trigger: Trigger
+    episode: int
+    since: datetime
+    not_before: datetime
+    expires_at: datetime
+    problem_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A trigger that fired and is not told, and why."""
+
+    trigger: Trigger
+    episode: int
+    reason: str
+
+
+def decide(
+    facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: datetime
+) -> tuple[list[Wanted], list[HeldBack], datetime | None]:
+    """The notices to make now, those held back for good, and when to look again."""
+    if facts.order_silent:
+        return [], [], None
+    wanted: list[Wanted] = []
+    held: list[HeldBack] = []
+    wake: datetime | None = None
+    for candidate in _candidates(facts, policy, days):
+        if (candidate.trigger, candidate.episode) in facts.known or not policy.channels.get(candidate.trigger):
+            continue
+        past = _past(candidate, facts, now)
+        if past is not None:
+            held.append(HeldBack(candidate.trigger, candidate.episode, past))
+        elif facts.today + len(wanted) >= PER_PARCEL_A_DAY:
+            wake = days.start_of(days.local_date(now) + DAY)
+        else:
+            wanted.append(candidate)
+    return wanted, held, wake
+
+
+def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:
+    """Whether what a notice says still holds at the moment it leaves (a delay is no news once the parcel is here)."""
+    if trigger in {Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED}:
+        return history.first_attempt_at is None and history.status not in FINAL
+    if trigger is Trigger.POSTED:
+        return history.status in MOVING
+    if trigger is Trigger.LOSS_CONFIRMED:
+        return problem is None or problem.resolved_at is None
+    return True
+
+
+def _past(candidate: Wanted, facts: NoticeFacts, now: datetime) -> str | None:
+    if candidate.expires_at <= now:
+        return f"older than what is worth telling: true since {candidate.since.isoformat()}"
+    ended_at = facts.history.status_at if facts.history.status in FINAL else None
+    if ended_at is not None and ended_at < facts.first_seen_at:
+        return "the parcel had come to its end before it was first seen"
+    return None
+
+
+def _candidates(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:
+    """Everything that could be told, the most urgent first."""
+    found = [_problem_notice(problem, facts, policy) for problem in facts.problems]
+    notices = [notice for notice in found if notice is not None]
+    notices += _inquiry(facts, policy)
+    notices += _returned(facts, policy)
+    notices += _posted(facts, policy)
+    notices += _delivered(facts, policy, days)
+    return notices
+
+
+def _problem_notice(problem: ToldProblem, facts: NoticeFacts, policy: NoticePolicy) -> Wanted | None:
+    if problem.resolved_at is not None:
+        return None
+    history = facts.history
+    if problem.kind is Kind.DELAY and problem.customer_since is not None:
+        return _wanted(Trigger.DELAY_DETECTED, problem.episode, problem.customer_since, policy, problem.id)
+    if problem.kind is Kind.LOSS and not problem.presumed:
+        return _wanted(Trigger.LOSS_CONFIRMED, problem.episode, history.lost_at or problem.since, policy, problem.id)
+    if problem.kind is Kind.THEFT:
+        return _wanted(Trigger.LOSS_CONFIRMED, problem.episode, history.stolen_at or problem.since, policy, problem.id)
+    if problem.kind is Kind.DAMAGE:
+        return _wanted(Trigger.DAMAGE, problem.episode, problem.since, policy, problem.id)
+    if problem.kind is Kind.RETURNING:
+        return _wanted(Trigger.RETURNED_TO_SENDER, problem.episode, problem.since, policy, problem.id)
+    return None
+
+
+def _inquiry(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
+    """A claim was taken while the parcel is late for the customer and not here."""
+    claim = facts.claim
+    late = next(
+        (p for p in facts.problems if p.kind is Kind.DELAY and p.customer_since and p.resolved_at is None), None
+    )
+    if claim is None or claim.opened_at is None or late is None or claim.state not in FILED:
+        return []
+    return [_wanted(Trigger.INQUIRY_OPENED, late.episode, claim.opened_at, policy, late.id)]
+
+
+def _returned(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
+    """Back already, without ever having been on its way back as far as we saw."""
+    turned = any(problem.kind is Kind.RETURNING for problem in facts.problems)
+    for problem in facts.problems:
+        if problem.kind is Kind.RETURNED and problem.resolved_at is None and not turned:
+            return [_wanted(Trigger.RETURNED_TO_SENDER, problem.episode, problem.since, policy, problem.id)]
+    return []
+
+
+def _posted(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
+    posted_at = facts.history.posted_at
+    if posted_at is None or facts.history.status not in MOVING:
+        return []
+    return [_wanted(Trigger.POSTED, 1, posted_at, policy)]
+
+
+def _delivered(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:
+    delivered_at = facts.history.delivered_at
+    if facts.history.status is not TrackingStatus.DELIVERED or delivered_at is None:
+        return []
+    if policy.delivered_only_after_problem and not facts.problem_told:
+        return []
+    leaves = within_hours(delivered_at + policy.delivered_after, policy.delivered_between, days)
+    return [_wanted(Trigger.DELIVERED, 1, delivered_at, policy, not_before=leaves)]
+
+
+def within_hours(at: datetime, hours: tuple[time, time], days: Calendars) -> datetime:
+    """`at`, or the next instant inside these local hours."""
+    first, last = hours
+    local = at.astimezone(days.zone)
+    if local.time() < first:
+        return days.at(local.date(), first)
+    return at if local.time() < last else days.at(local.date() + DAY, first)
+
+
+def _wanted(
+    trigger: Trigger,
+    episode: int,
+    since: datetime,
+    policy: NoticePolicy,
+    problem_id: int | None = None,
+    *,
+    not_before: datetime | None = None,
+) -> Wanted:
+    leaves = not_before or since
+    expires_at = max(since + policy.max_age[trigger], leaves + DAY if not_before else since)
+    return Wanted(trigger, episode, since, leaves, expires_at, problem_id)

@@ -1,0 +1,120 @@
+"""An order as any source tells it: what intake reads from a file and upserts into the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class OrderStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    READY = "ready"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    OUT = "out"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who pays or receives. `phone` is E.164, `document` a CPF or CNPJ without punctuation; None where unknown."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the parcel goes; `postal_code` is eight digits, `state` two letters."""
+
+    postal_code: str | None = None
+    street: str | None = None
+    number: str | None = None
+    complement: str | None = None
+    district: str | None = None
+    city: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    name: str
+    sku: str | None = None
+    quantity: Decimal = Decimal(1)
+    unit_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One parcel of an order. `tracking_code` is as given, upper case without blanks; `invoice_key` has 44 characters."""
+
+    tracking_code: str | None = None
+    invoice_key: str | None = None
+    invoice_number: str | None = None
+    carrier_raw: str | None = None
+    carrier_cnpj: str | None = None
+    service_raw: str | None = None
+    shipped_on: date | None = None
+    declared_value_cents: int | None = None
+    direction: Direction = Direction.OUT
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. `number` is what the customer knows it by; money in centavos; `promised_on` a local date."""
+
+    number: str
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Other names of the same order as (kind, value): ("invoice_key", ...), ("invoice_number", ...), ("shop_number", ...)."""
+    ordered_at: datetime | None = None
+    promised_on: date | None = None
+    ship_by: date | None = None
+    customer: Person = field(default_factory=Person)
+    recipient: Person = field(default_factory=Person)
+    address: Address = field(default_factory=Address)
+    total_cents: int | None = None
+    freight_cents: int | None = None
+    items: tuple[Item, ...] = ()
+    status: OrderStatus = OrderStatus.UNKNOWN
+    packages: tuple[Package, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The order behind this NF-e key was cancelled; may arrive before the order itself."""
+
+    invoice_key: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """What became of one line (or one document, line 0) of a file. `reason` is in the merchant's language."""
+
+    line: int
+    order_number: str | None
+    outcome: str
+    """`imported`, `warning` (imported without something), `ignored` or `refused`."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """A file read: its good orders, its cancellations, and a report on each line that needs one."""
+
+    orders: tuple[Order, ...] = ()
+    cancellations: tuple[Cancellation, ...] = ()
+    lines: tuple[LineReport, ...] = ()
+    refused: str | None = None
+    """Why the file as a whole was not taken, in the merchant's language; None where it was."""

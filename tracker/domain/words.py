@@ -1,0 +1,91 @@
+"""The words that exports, filters and templates rest on (besides those of `carriers.base`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ClaimState(StrEnum):
+    PLANNED = "planned"
+    WAITING_APPROVAL = "waiting_approval"
+    SUBMITTING = "submitting"
+    OPEN = "open"
+    ANSWERED = "answered"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REOPENED = "reopened"
+    PAID = "paid"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+FILED = frozenset({ClaimState.OPEN, ClaimState.ANSWERED, ClaimState.ACCEPTED, ClaimState.REOPENED})
+"""The carrier has it: what follows is its answer."""
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNCONFIRMED = "unconfirmed"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    AWAITING_PERSON = "awaiting_person"
+
+
+class Hold(StrEnum):
+    """Why something due does not leave."""
+
+    OBSERVE = "observe"
+    """The shop is not live yet."""
+    BEFORE_LIVE = "before_live"
+    """It rests on a problem that began before the shop went live; `tracker release` lets it go."""
+    PROPOSE = "propose"
+    """Claims wait for a person here; `tracker approve` files it."""
+    VALUE_CEILING = "value_ceiling"
+    BY_LETTER = "by_letter"
+    """The carrier takes this claim by letter; approving it says that a person has sent it."""
+    MISSING_DATA = "missing_data"
+    CONFIGURATION = "configuration"
+    CARRIER_ANSWER = "carrier_answer"
+    """The carrier's answer needs a person."""
+    TEMPLATE = "template"
+
+
+class Trigger(StrEnum):
+    """What can be told; when each fires is in `tracker.domain.notices`."""
+
+    ORDER_THANKED = "order_thanked"
+    POSTED = "posted"
+    IN_TRANSIT = "in_transit"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERY_ATTEMPT_FAILED = "delivery_attempt_failed"
+    PICKUP_WAITING = "pickup_waiting"
+    DELIVERED = "delivered"
+    DELAY_DETECTED = "delay_detected"
+    DELAY_FOLLOWUP = "delay_followup"
+    INQUIRY_OPENED = "inquiry_opened"
+    LOSS_CONFIRMED = "loss_confirmed"
+    DAMAGE = "damage"
+    RETURNED_TO_SENDER = "returned_to_sender"
+    ADDRESS_PROBLEM = "address_problem"
+    REPLACEMENT_SENT = "replacement_sent"
+    REFUND_DONE = "refund_done"
+    CLAIM_PAID = "claim_paid"
+    CRISIS_APOLOGY = "crisis_apology"
+    CRISIS_REMINDER = "crisis_reminder"
+    CRISIS_CHOICE_RECORDED = "crisis_choice_recorded"
+    ACK = "ack"
+    CONFIRM_RESOLUTION = "confirm_resolution"
+    CASE_CLOSED = "case_closed"
+    STRIKE_NOTICE = "strike_notice"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
