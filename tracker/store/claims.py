@@ -1,0 +1,195 @@
+"""The claims stage's tables: claims, the problems behind them, and every call about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from tracker.domain.claim_moves import Step
+from tracker.domain.words import ClaimState
+from tracker.store.database import insert_new
+from tracker.store.leases import claim_due, held, release
+from tracker.store.tables import Claim, ClaimCheck, ClaimProblem, ClaimStep, table
+
+_CLAIMS, _LINKS, _STEPS, _CHECKS = table(Claim), table(ClaimProblem), table(ClaimStep), table(ClaimCheck)
+PENDING = ("intended", "calling")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A claim as it stands."""
+
+    id: int
+    shop: str
+    shipment_id: int
+    tracking_ref_id: int
+    carrier: str
+    kind: str
+    motive: str
+    state: ClaimState
+    hold_reason: str | None
+    protocol: str | None
+    planned_at: datetime
+    claimable_from: date
+    alert_on: date
+    deadline_on: date
+    last_on: date
+    approved_at: datetime | None
+    opened_at: datetime | None
+    answered_at: datetime | None
+    outcome: str | None
+    refusal_code: str | None
+    refusal_text: str | None
+    expected_cents: int | None
+    next_step_at: datetime | None
+    closed_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One call as it stands; `id` for the writes that follow it."""
+
+    id: int
+    claim_id: int
+    done_at: datetime | None
+    step: Step
+    kind: str
+
+
+def _claim_row(row: Mapping[str, Any]) -> ClaimRow:
+    values = {name: row[name] for name in ClaimRow.__dataclass_fields__}
+    return ClaimRow(**{**values, "state": ClaimState(values["state"])})
+
+
+def take_due_checks(connection: Connection, *, now: datetime, limit: int, token: str) -> list[int]:
+    """Lease the next shipments whose problems may be claimed."""
+    return claim_due(connection, _CHECKS, "next_check_at", now=now, limit=limit, token=token)
+
+
+def finish_checks(connection: Connection, shipment_ids: Iterable[int], token: str) -> None:
+    """Nothing more to look at until a problem changes."""
+    ours = (_CHECKS.c.shipment_id.in_(list(shipment_ids)), held(_CHECKS, token))
+    connection.execute(update(_CHECKS).where(*ours).values(**release({"next_check_at": None})))
+
+
+def claims_of_shipments(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[ClaimRow]]:
+    """Every claim about these shipments, oldest first."""
+    ids = list(shipment_ids)
+    query = select(_CLAIMS).where(_CLAIMS.c.shipment_id.in_(ids)).order_by(_CLAIMS.c.id)
+    found: dict[int, list[ClaimRow]] = {shipment_id: [] for shipment_id in ids}
+    for row in connection.execute(query).mappings():
+        found[row["shipment_id"]].append(_claim_row(dict(row)))
+    return found
+
+
+def claims_by_id(connection: Connection, claim_ids: Iterable[int]) -> dict[int, ClaimRow]:
+    """These claims."""
+    query = select(_CLAIMS).where(_CLAIMS.c.id.in_(list(claim_ids)))
+    return {row["id"]: _claim_row(dict(row)) for row in connection.execute(query).mappings()}
+
+
+def problems_of_claims(connection: Connection, claim_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The problems that each claim answers."""
+    ids = list(claim_ids)
+    query = (
+        select(_LINKS.c.claim_id, _LINKS.c.problem_id).where(_LINKS.c.claim_id.in_(ids)).order_by(_LINKS.c.problem_id)
+    )
+    found: dict[int, list[int]] = {claim_id: [] for claim_id in ids}
+    for claim_id, problem_id in connection.execute(query):
+        found[claim_id].append(problem_id)
+    return found
+
+
+def attached(connection: Connection, problem_ids: Iterable[int]) -> set[int]:
+    """Of these problems, those that some claim answers or answered."""
+    return set(
+        connection.execute(select(_LINKS.c.problem_id).where(_LINKS.c.problem_id.in_(list(problem_ids)))).scalars()
+    )
+
+
+def add_claim(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """Insert a claim; None where the parcel has an open one already."""
+    new = insert_new(connection, _CLAIMS, [dict(values)], _CLAIMS.c.id)
+    return int(new[0][0]) if new else None
+
+
+def attach(connection: Connection, claim_id: int, problem_ids: Iterable[int]) -> None:
+    """Have a claim answer these problems too."""
+    rows = [{"claim_id": claim_id, "problem_id": problem_id} for problem_id in problem_ids]
+    insert_new(connection, _LINKS, rows)
+
+
+def save_claim(connection: Connection, claim: ClaimRow, values: Mapping[str, Any], token: str | None = None) -> bool:
+    """Write fields of a claim and put its lease down; False where somebody changed it meanwhile, or took the lease."""
+    conditions = [_CLAIMS.c.id == claim.id, _CLAIMS.c.version == claim.version]
+    if token is not None:
+        conditions.append(held(_CLAIMS, token))
+    fields = release({**values, "version": claim.version + 1})
+    return connection.execute(update(_CLAIMS).where(*conditions).values(**fields)).rowcount == 1
+
+
+def take_due(
+    connection: Connection, carrier: str, *, calls: bool, now: datetime, limit: int, token: str
+) -> list[ClaimRow]:
+    """Lease the carrier's next due claims: those with a call to make, or those to decide about."""
+    pending = exists().where(_STEPS.c.claim_id == _CLAIMS.c.id, _STEPS.c.state.in_(PENDING))
+    where = [_CLAIMS.c.carrier == carrier, pending if calls else ~pending]
+    keys = claim_due(connection, _CLAIMS, "next_step_at", now=now, limit=limit, token=token, where=where)
+    rows = claims_by_id(connection, keys)
+    return [rows[key] for key in keys]
+
+
+def steps_of(connection: Connection, claim_ids: Iterable[int]) -> dict[int, list[StepRow]]:
+    """Every call about these claims, in order."""
+    ids = list(claim_ids)
+    query = select(_STEPS).where(_STEPS.c.claim_id.in_(ids)).order_by(_STEPS.c.claim_id, _STEPS.c.seq)
+    found: dict[int, list[StepRow]] = {claim_id: [] for claim_id in ids}
+    for row in connection.execute(query).mappings():
+        step = Step(row["seq"], row["action"], row["state"], row["motive"], row["outcome"], row["code"])
+        found[row["claim_id"]].append(StepRow(row["id"], row["claim_id"], row["done_at"], step, row["kind"]))
+    return found
+
+
+def add_step(connection: Connection, claim_id: int, *, action: str, motive: str, kind: str, now: datetime) -> None:
+    """Commit the intent of a call, before it leaves."""
+    last = connection.execute(select(func.max(_STEPS.c.seq)).where(_STEPS.c.claim_id == claim_id)).scalar() or 0
+    row: dict[str, Any] = {
+        "claim_id": claim_id,
+        "seq": last + 1,
+        "action": action,
+        "state": "intended",
+        "motive": motive,
+        "kind": kind,
+        "intended_at": now,
+        "facts": {},
+    }
+    connection.execute(insert(_STEPS), row)
+
+
+def set_step(connection: Connection, step_id: int, values: Mapping[str, Any]) -> None:
+    """Write how a call stands."""
+    connection.execute(update(_STEPS).where(_STEPS.c.id == step_id).values(**dict(values)))
+
+
+def leased(connection: Connection, claims: Sequence[ClaimRow], token: str) -> set[int]:
+    """Of these claims, those still leased to us; locked until the transaction ends."""
+    query = select(_CLAIMS.c.id).where(_CLAIMS.c.id.in_([claim.id for claim in claims]), held(_CLAIMS, token))
+    return set(connection.execute(query.with_for_update()).scalars())
+
+
+def approve(connection: Connection, claim: ClaimRow, now: datetime) -> bool:
+    """A person lets a waiting claim go: a fact that wakes its owner."""
+    conditions = (_CLAIMS.c.id == claim.id, _CLAIMS.c.version == claim.version)
+    values = {"approved_at": now, "next_step_at": now, "version": claim.version + 1}
+    return connection.execute(update(_CLAIMS).where(*conditions).values(**values)).rowcount == 1
+
+
+def wake_claims(connection: Connection, shipment_ids: Iterable[int], now: datetime) -> None:
+    """Have the open claims of these shipments looked at now (tracking shows an indemnity, a hold was let go)."""
+    waiting = (_CLAIMS.c.shipment_id.in_(list(shipment_ids)), _CLAIMS.c.closed_at.is_(None))
+    connection.execute(update(_CLAIMS).where(*waiting).values(next_step_at=now))

@@ -1,0 +1,100 @@
+"""What every stage right of polling reads of a shipment: its order, its number, how it was last answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, ShipmentRef, table
+
+_ORDERS, _ITEMS, _SHIPMENTS, _REFS, _POLLS = (
+    table(model) for model in (Order, OrderItem, Shipment, ShipmentRef, ShipmentPoll)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as decisions and texts need it."""
+
+    id: int
+    shop: str
+    number: str
+    status: str
+    promised_on: date | None
+    promised_first_on: date | None
+    customer_name: str | None
+    customer_email: str | None
+    customer_document: str | None
+    recipient_name: str | None
+    recipient_email: str | None
+    state: str | None
+    total_cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentContext:
+    """A shipment with its order and its active number (`ref_id` is None where it has none)."""
+
+    shipment_id: int
+    carrier: str
+    service: str | None
+    declared_value_cents: int | None
+    created_at: datetime
+    ref_id: int | None
+    ref_kind: str | None
+    tracking_code: str | None
+    last_answered_at: datetime | None
+    order: OrderRow
+
+
+_ORDER_COLUMNS = tuple(OrderRow.__dataclass_fields__)
+
+
+def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, ShipmentContext]:
+    """These shipments with what stands left of every decision about them."""
+    query = (
+        select(
+            _SHIPMENTS.c.id.label("shipment_id"),
+            _SHIPMENTS.c.carrier,
+            _SHIPMENTS.c.service,
+            _SHIPMENTS.c.declared_value_cents,
+            _SHIPMENTS.c.created_at,
+            _REFS.c.id.label("ref_id"),
+            _REFS.c.kind.label("ref_kind"),
+            _REFS.c.value.label("tracking_code"),
+            _POLLS.c.last_answered_at,
+            *(_ORDERS.c[name].label(f"order_{name}") for name in _ORDER_COLUMNS),
+        )
+        .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+        .outerjoin(_REFS, (_REFS.c.shipment_id == _SHIPMENTS.c.id) & _REFS.c.active)
+        .outerjoin(_POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
+        .where(_SHIPMENTS.c.id.in_(list(shipment_ids)))
+        .order_by(_SHIPMENTS.c.id, _REFS.c.id)
+    )
+    found: dict[int, ShipmentContext] = {}
+    for row in connection.execute(query).mappings():
+        order = OrderRow(**{name: row[f"order_{name}"] for name in _ORDER_COLUMNS})
+        own = {name: row[name] for name in ShipmentContext.__dataclass_fields__ if name != "order"}
+        found[row["shipment_id"]] = ShipmentContext(order=order, **own)
+    return found
+
+
+def item_names(connection: Connection, order_id: int) -> list[str]:
+    """What was ordered, in the order's own words."""
+    query = select(_ITEMS.c.name).where(_ITEMS.c.order_id == order_id).order_by(_ITEMS.c.line)
+    return list(connection.execute(query).scalars())
+
+
+def shipments_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The shipments of these orders."""
+    ids = list(order_ids)
+    query = (
+        select(_SHIPMENTS.c.order_id, _SHIPMENTS.c.id).where(_SHIPMENTS.c.order_id.in_(ids)).order_by(_SHIPMENTS.c.id)
+    )
+    found: dict[int, list[int]] = {order_id: [] for order_id in ids}
+    for order_id, shipment_id in connection.execute(query):
+        found[order_id].append(shipment_id)
+    return found

@@ -1,0 +1,181 @@
+"""One synchronous code path for SQLite and PostgreSQL, and the asynchronous face that hands it to its own threads.
+
+SQLite: WAL, synchronous FULL, one writer thread (`BEGIN IMMEDIATE`, so that a transaction never fails half-way for want of
+the lock) and a few readers. PostgreSQL: one thread pool. A transaction is a batch and never stays open across a network call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import orjson
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+
+T = TypeVar("T")
+READERS: Final = 3
+POSTGRES_THREADS: Final = 6
+BUSY_TIMEOUT_MS: Final = 15_000
+"""How long a command waits beside a busy daemon before it gives up on the write lock."""
+STATEMENT_TIMEOUT_MS: Final = 120_000
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether this database is a file of SQLite's."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def sqlite_path(url: str) -> Path:
+    """The file behind a SQLite URL."""
+    return Path(make_url(url).database or "")
+
+
+def _normalised(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgresql", "postgres"}:
+        # One driver for everything; the bare scheme would ask for psycopg2.
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=orjson.loads,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        pool_size=pool_size,
+        max_overflow=0,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # pysqlite opens no transaction before a SELECT; with this it opens none at all, and `begin` below does.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            f"cache_size=-{cache_kib}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=orjson.loads,
+        pool_pre_ping=True,
+        pool_size=POSTGRES_THREADS + 2,
+        max_overflow=0,
+        connect_args={"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
+    )
+
+
+class Database:
+    """The open database. Use `write`/`read` from coroutines, `begin_write`/`begin_read` from commands."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parsed = _normalised(url)
+        self.sqlite = parsed.get_backend_name() == "sqlite"
+        if self.sqlite:
+            self._writer = _sqlite_engine(parsed, "BEGIN IMMEDIATE", 65_536, 1)
+            self._reader = _sqlite_engine(parsed, "BEGIN", 8_192, READERS)
+            self._write_threads = ThreadPoolExecutor(1, thread_name_prefix="db-writer")
+            self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="db-reader")
+        else:
+            self._writer = self._reader = _postgres_engine(parsed)
+            self._write_threads = self._read_threads = ThreadPoolExecutor(POSTGRES_THREADS, thread_name_prefix="db")
+
+    @contextmanager
+    def begin_write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end, rolled back on an error."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def begin_read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self._reader.begin() as connection:
+            yield connection
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction on the writer's thread."""
+        return await self._run(self._write_threads, self.begin_write, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one reading transaction on a reader's thread."""
+        return await self._run(self._read_threads, self.begin_read, work)
+
+    @staticmethod
+    async def _run(threads: ThreadPoolExecutor, begin: Callable[[], Any], work: Callable[[Connection], T]) -> T:
+        def transaction() -> T:
+            with begin() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(threads, partial(transaction))
+
+    def close(self) -> None:
+        """Wait for running transactions and close every connection."""
+        self._write_threads.shutdown(wait=True)
+        self._read_threads.shutdown(wait=True)
+        self._writer.dispose()
+        if self._reader is not self._writer:
+            self._reader.dispose()
+
+
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]], *returning: Any) -> list[Any]:
+    """Insert rows, leaving those whose natural key stands already; returns what `returning` asks of the new ones."""
+    if not rows:
+        return []
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement: Any = dialect.insert(table).on_conflict_do_nothing()
+    if not returning:
+        connection.execute(statement, rows)
+        return []
+    found: list[Any] = []
+    # SQLite takes 32,766 variables in a statement; a hundred rows of our widest table stay well below.
+    for start in range(0, len(rows), 100):
+        part = statement.values(rows[start : start + 100]).returning(*returning)
+        found.extend(connection.execute(part).all())
+    return found
+
+
+def upsert(
+    connection: Connection, table: Table, rows: list[dict[str, Any]], keys: list[str], changed: list[str]
+) -> None:
+    """Insert rows, or set `changed` on those whose key stands already."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    new: Mapping[str, Any] = {name: statement.excluded[name] for name in changed}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def secure_file(path: Path) -> None:
+    """Keep the database to its owner: it holds customers' names and the carriers' tokens."""
+    if path.exists():
+        path.chmod(0o600)

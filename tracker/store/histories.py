@@ -1,0 +1,209 @@
+"""The events stage's tables: events as facts, the due dates a carrier named, and the history they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from carriers.base import Cause, TrackingEvent, TrackingStatus
+from tracker.domain.history import History, StoredEvent
+from tracker.store.database import insert_new, upsert
+from tracker.store.tables import DueDate, Event, ShipmentHistory, table
+
+_EVENTS, _DUES, _HISTORIES = table(Event), table(DueDate), table(ShipmentHistory)
+_EVENT_COLUMNS = tuple(field.name for field in fields(StoredEvent))
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A shipment's history as the store keeps it; `version` grows with every change."""
+
+    shipment_id: int
+    version: int
+    history: History
+    service: str | None
+    contract: str | None
+    declared_value_cents: int | None
+    first_seen_at: datetime
+
+
+def events_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[StoredEvent]]:
+    """Every event of these shipments, vanished and void ones too, in the order of their time."""
+    ids = list(shipment_ids)
+    columns = [_EVENTS.c[name] for name in _EVENT_COLUMNS]
+    query = (
+        select(_EVENTS.c.shipment_id, *columns)
+        .where(_EVENTS.c.shipment_id.in_(ids))
+        .order_by(_EVENTS.c.occurred_at, _EVENTS.c.id)
+    )
+    found: dict[int, list[StoredEvent]] = {shipment_id: [] for shipment_id in ids}
+    for row in connection.execute(query):
+        values = dict(zip(_EVENT_COLUMNS, row[1:], strict=True))
+        values["status"] = TrackingStatus(values["status"])
+        values["cause"] = Cause(values["cause"]) if values["cause"] else None
+        found[row.shipment_id].append(StoredEvent(**values))
+    return found
+
+
+def add_events(
+    connection: Connection, events: Iterable[tuple[int, TrackingEvent]], seen_at: datetime
+) -> list[tuple[int, str]]:
+    """Append events (shipment, event); returns those that were new as (shipment, event key)."""
+    rows = [
+        {
+            "shipment_id": shipment_id,
+            "event_key": event.key,
+            "occurred_at": event.occurred_at,
+            "seen_at": seen_at,
+            "carrier_code": event.carrier_code,
+            "status": event.status.value,
+            "cause": event.cause.value if event.cause else None,
+            "description": event.description,
+            "location": event.location,
+            "final": event.final,
+            "attempt": event.attempt,
+            "reversal": event.reversal,
+            "indemnified": event.indemnified,
+            "pickup_until": event.pickup_until,
+            "void": False,
+        }
+        for shipment_id, event in events
+    ]
+    return [tuple(row) for row in insert_new(connection, _EVENTS, rows, _EVENTS.c.shipment_id, _EVENTS.c.event_key)]
+
+
+def reread_events(connection: Connection, changes: Iterable[tuple[int, TrackingEvent]]) -> None:
+    """Write again what a better code table now reads in a known event (row id, event); its key and time stand."""
+    for row_id, event in changes:
+        connection.execute(
+            update(_EVENTS)
+            .where(_EVENTS.c.id == row_id)
+            .values(
+                status=event.status.value,
+                cause=event.cause.value if event.cause else None,
+                final=event.final,
+                attempt=event.attempt,
+                reversal=event.reversal,
+                indemnified=event.indemnified,
+                pickup_until=event.pickup_until,
+            )
+        )
+
+
+def mark_events(
+    connection: Connection, *, vanished: Iterable[int], returned: Iterable[int], void: Mapping[int, bool], at: datetime
+) -> None:
+    """Mark events (row ids) the carrier has taken away, brought back, or taken back by a reversal."""
+    gone, back = list(vanished), list(returned)
+    if gone:
+        connection.execute(update(_EVENTS).where(_EVENTS.c.id.in_(gone)).values(vanished_at=at))
+    if back:
+        connection.execute(update(_EVENTS).where(_EVENTS.c.id.in_(back)).values(vanished_at=None))
+    for flag in (True, False):
+        ids = [row_id for row_id, is_void in void.items() if is_void is flag]
+        if ids:
+            connection.execute(update(_EVENTS).where(_EVENTS.c.id.in_(ids)).values(void=flag))
+
+
+def due_dates(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, dict[str, list[date]]]:
+    """Every due date a carrier named for these shipments, by source, in the order it named them."""
+    ids = list(shipment_ids)
+    query = (
+        select(_DUES.c.shipment_id, _DUES.c.source, _DUES.c.due_on)
+        .where(_DUES.c.shipment_id.in_(ids))
+        .order_by(_DUES.c.id)
+    )
+    found: dict[int, dict[str, list[date]]] = {shipment_id: {} for shipment_id in ids}
+    for shipment_id, source, due_on in connection.execute(query):
+        found[shipment_id].setdefault(source, []).append(due_on)
+    return found
+
+
+def add_due_dates(connection: Connection, rows: Iterable[tuple[int, str, int, date]], seen_at: datetime) -> None:
+    """Append due dates (shipment, source, place in the order of naming, date)."""
+    insert_new(
+        connection,
+        _DUES,
+        [
+            {"shipment_id": shipment_id, "source": source, "seq": seq, "due_on": due_on, "seen_at": seen_at}
+            for shipment_id, source, seq, due_on in rows
+        ],
+    )
+
+
+def histories_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, HistoryRow]:
+    """The histories of these shipments; one without any event has none."""
+    query = select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(list(shipment_ids)))
+    return {row["shipment_id"]: _history_row(row) for row in connection.execute(query).mappings()}
+
+
+def _history_row(row: RowMapping) -> HistoryRow:
+    cause = row["returning_cause"]
+    history = History(
+        status=TrackingStatus(row["status"]),
+        status_at=row["status_at"],
+        posted_at=row["posted_at"],
+        first_attempt_at=row["first_attempt_at"],
+        delivered_at=row["delivered_at"],
+        returning_at=row["returning_at"],
+        returning_cause=Cause(cause) if cause else None,
+        returned_at=row["returned_at"],
+        lost_at=row["lost_at"],
+        stolen_at=row["stolen_at"],
+        damaged_at=row["damaged_at"],
+        last_event_at=row["last_event_at"],
+        indemnified_at=row["indemnified_at"],
+        pickup_until=row["pickup_until"],
+        due_first_on=row["carrier_due_first_on"],
+        due_on=row["carrier_due_on"],
+        due_max_on=row["carrier_due_max_on"],
+    )
+    return HistoryRow(
+        shipment_id=row["shipment_id"],
+        version=row["version"],
+        history=history,
+        service=row["service"],
+        contract=row["contract"],
+        declared_value_cents=row["declared_value_cents"],
+        first_seen_at=row["first_seen_at"],
+    )
+
+
+def save_histories(connection: Connection, rows: Sequence[HistoryRow]) -> None:
+    """Write histories whole."""
+    values = []
+    for row in rows:
+        history = row.history
+        values.append(
+            {
+                "shipment_id": row.shipment_id,
+                "version": row.version,
+                "status": history.status.value,
+                "status_at": history.status_at,
+                "posted_at": history.posted_at,
+                "first_attempt_at": history.first_attempt_at,
+                "delivered_at": history.delivered_at,
+                "returning_at": history.returning_at,
+                "returning_cause": history.returning_cause.value if history.returning_cause else None,
+                "returned_at": history.returned_at,
+                "lost_at": history.lost_at,
+                "stolen_at": history.stolen_at,
+                "damaged_at": history.damaged_at,
+                "last_event_at": history.last_event_at,
+                "indemnified_at": history.indemnified_at,
+                "pickup_until": history.pickup_until,
+                "carrier_due_first_on": history.due_first_on,
+                "carrier_due_on": history.due_on,
+                "carrier_due_max_on": history.due_max_on,
+                "service": row.service,
+                "contract": row.contract,
+                "declared_value_cents": row.declared_value_cents,
+                "first_seen_at": row.first_seen_at,
+            }
+        )
+    if values:
+        names = [name for name in values[0] if name not in {"shipment_id", "first_seen_at"}]
+        upsert(connection, _HISTORIES, values, ["shipment_id"], names)

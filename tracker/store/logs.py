@@ -1,0 +1,97 @@
+"""The logs any stage appends to: decisions, signals for the operator, and what operators did by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from tracker.store.tables import Decision, OperatorAct, Signal, table
+
+_DECISIONS, _SIGNALS, _ACTS = table(Decision), table(Signal), table(OperatorAct)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionNote:
+    """One decision about one subject: which rule in which version, what came of it, why, on which facts."""
+
+    shop: str
+    subject_kind: str
+    subject_id: int
+    rule: str
+    rule_version: int
+    outcome: str
+    reason: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def log_decisions(connection: Connection, notes: Iterable[DecisionNote], at: datetime) -> None:
+    """Append decisions. Callers log a change of rule, version, outcome or reason, and what a gate held back: not each look."""
+    rows = [
+        {
+            "at": at,
+            "shop": note.shop,
+            "subject_kind": note.subject_kind,
+            "subject_id": note.subject_id,
+            "rule": note.rule,
+            "rule_version": note.rule_version,
+            "outcome": note.outcome,
+            "reason": note.reason,
+            "facts": dict(note.facts),
+        }
+        for note in notes
+    ]
+    if rows:
+        connection.execute(insert(_DECISIONS), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalNote:
+    """Something that needs an operator (`raised`) or no longer does; `key` names the one alert it belongs to."""
+
+    key: str
+    kind: str
+    severity: str
+    summary: str
+    raised: bool = True
+    shop: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def signal(connection: Connection, notes: Iterable[SignalNote], at: datetime) -> None:
+    """Append signals for the alerts stage; one about an alert that stands already changes nothing there."""
+    rows = [
+        {
+            "at": at,
+            "shop": note.shop,
+            "key": note.key,
+            "kind": note.kind,
+            "severity": note.severity,
+            "raised": note.raised,
+            "summary": note.summary,
+            "details": dict(note.details),
+        }
+        for note in notes
+    ]
+    if rows:
+        connection.execute(insert(_SIGNALS), rows)
+
+
+def log_act(
+    connection: Connection, *, who: str, act: str, subject_kind: str, subject_id: int, reason: str | None, at: datetime
+) -> None:
+    """Keep what a person did by hand, as a fact."""
+    connection.execute(
+        insert(_ACTS),
+        {
+            "at": at,
+            "who": who,
+            "act": act,
+            "subject_kind": subject_kind,
+            "subject_id": subject_id,
+            "reason": reason,
+        },
+    )

@@ -1,0 +1,157 @@
+"""Migrations: forward only, the same on SQLite and PostgreSQL.
+
+On SQLite they run at start after a backup; on PostgreSQL a person runs `tracker db upgrade`. A database that is newer than
+this program is refused, never touched.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlmodel import SQLModel
+
+from tracker.store import tables as tables
+from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaError(Exception):
+    """The database does not fit this program; the message says what to do."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def head() -> str:
+    """The newest revision this program knows."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision a database stands at, or None where it has no schema."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_current(database: Database) -> None:
+    """Raises SchemaError unless the database stands at this program's revision."""
+    with database.begin_read() as connection:
+        found = revision_of(connection)
+    if found == head():
+        return
+    if found is None:
+        raise SchemaError("the database is empty; create it with: tracker db upgrade")
+    if found not in _known():
+        raise SchemaError(f"the database is newer than this program (revision {found}); install the newer program")
+    raise SchemaError("the database is older than this program; run: tracker db upgrade")
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring the database to this program's revision; returns (before, after). A backup of a SQLite file is made first.
+
+    Raises SchemaError where the database is newer than the program.
+    """
+    if is_sqlite(url):
+        return _upgrade_sqlite(url)
+    engine = create_engine(_normalised(url), hide_parameters=True)
+    try:
+        with engine.begin() as connection:
+            # Two programs started at once must not create the schema twice.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7364112)"))
+            return _run(connection)
+    finally:
+        engine.dispose()
+
+
+def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
+    path = sqlite_path(url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A batch rebuild under foreign keys cascades into child rows; the PRAGMA does nothing inside a transaction.
+        connection.execute("PRAGMA foreign_keys=OFF")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.connect() as connection:
+            before = revision_of(connection)
+        if before is not None and before != head() and before in _known():
+            _backup(path, path.with_name(f"{path.name}.before-{head()}.bak"))
+        with engine.begin() as connection:
+            result = _run(connection)
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise SchemaError(
+                    f"the upgrade would leave {len(broken)} rows without their parent; nothing was changed"
+                )
+    finally:
+        engine.dispose()
+    secure_file(path)
+    return result
+
+
+def _run(connection: Connection) -> tuple[str | None, str]:
+    before = revision_of(connection)
+    if before is not None and before not in _known():
+        raise SchemaError(f"the database is newer than this program (revision {before}); install the newer program")
+    if before != head():
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before, head()
+
+
+def _backup(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+    secure_file(target)
+
+
+def differences(connection: Connection) -> list[Any]:
+    """What the models would change in this database; empty where migrations and models agree."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, SQLModel.metadata))
+
+
+def integrity_faults(database: Database) -> list[str]:
+    """What `tracker db check` finds wrong, a sentence each."""
+    faults: list[str] = []
+    try:
+        require_current(database)
+    except SchemaError as fault:
+        return [str(fault)]
+    with database.begin_read() as connection:
+        if database.sqlite:
+            faults += [
+                f"integrity: {row[0]}" for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
+            ]
+            faults += [
+                f"row {row[1]} of {row[0]} points to a missing row of {row[2]}"
+                for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
+            ]
+        missing = set(SQLModel.metadata.tables) - set(inspect(connection).get_table_names())
+        faults += [f"table {name} is missing" for name in sorted(missing)]
+    return faults

@@ -1,0 +1,222 @@
+"""The messages stage's tables: notices with their members, and a delivery for every channel tried."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from tracker.domain.words import DeliveryState, Trigger
+from tracker.store.database import insert_new
+from tracker.store.leases import claim_due, held, release
+from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, table
+
+_NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
+TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A shipment's part in a notice, with the state of its delivery."""
+
+    notice_id: int
+    shipment_id: int
+    trigger: Trigger
+    episode: int
+    problem_id: int | None
+    created_at: datetime
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """One delivery to work on, with its notice."""
+
+    id: int
+    notice_id: int
+    shop: str
+    order_id: int
+    trigger: Trigger
+    channel: str
+    state: DeliveryState
+    recipient: str | None
+    attempts: int
+    message_id: str | None
+    expires_at: datetime
+    queued_at: datetime
+    repeated: bool
+    hold_reason: str | None
+
+
+def take_due_checks(connection: Connection, *, now: datetime, limit: int, token: str) -> list[int]:
+    """Lease the next shipments about which something may have to be told."""
+    return claim_due(connection, _CHECKS, "next_check_at", now=now, limit=limit, token=token)
+
+
+def finish_check(connection: Connection, shipment_id: int, next_check_at: datetime | None, *, token: str) -> None:
+    """Set the next look; taking, deciding and this are one transaction."""
+    ours = (_CHECKS.c.shipment_id == shipment_id, held(_CHECKS, token))
+    connection.execute(update(_CHECKS).where(*ours).values(**release({"next_check_at": next_check_at})))
+
+
+def members_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[Member]]:
+    """What was or will be told about these shipments."""
+    ids = list(shipment_ids)
+    told = (
+        select(_DELIVERIES.c.notice_id)
+        .where(_DELIVERIES.c.notice_id == _NOTICES.c.id, _DELIVERIES.c.state.in_(TOLD))
+        .exists()
+    )
+    query = (
+        select(
+            _MEMBERS.c.notice_id,
+            _MEMBERS.c.shipment_id,
+            _MEMBERS.c.trigger,
+            _MEMBERS.c.episode,
+            _MEMBERS.c.problem_id,
+            _NOTICES.c.created_at,
+            told.label("told"),
+        )
+        .join(_NOTICES, _NOTICES.c.id == _MEMBERS.c.notice_id)
+        .where(_MEMBERS.c.shipment_id.in_(ids))
+    )
+    found: dict[int, list[Member]] = {shipment_id: [] for shipment_id in ids}
+    for row in connection.execute(query):
+        member = Member(row[0], row[1], Trigger(row[2]), row[3], row[4], row[5], bool(row[6]))
+        found[row.shipment_id].append(member)
+    return found
+
+
+def joinable_notice(connection: Connection, order_id: int, trigger: Trigger, now: datetime) -> int | None:
+    """A notice of this order and trigger that has not left yet and still waits for other parcels."""
+    query = (
+        select(_NOTICES.c.id)
+        .join(_DELIVERIES, _DELIVERIES.c.notice_id == _NOTICES.c.id)
+        .where(
+            _NOTICES.c.order_id == order_id,
+            _NOTICES.c.trigger == trigger.value,
+            _NOTICES.c.expires_at > now,
+            _DELIVERIES.c.state.in_([DeliveryState.QUEUED.value, DeliveryState.AWAITING_PERSON.value]),
+            _DELIVERIES.c.attempts == 0,
+        )
+        .order_by(_NOTICES.c.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).scalar_one_or_none()
+    return int(found) if found is not None else None
+
+
+def add_notice(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """Insert a notice; None where it stands already."""
+    new = insert_new(connection, _NOTICES, [{**values, "version": 1}], _NOTICES.c.id)
+    return int(new[0][0]) if new else None
+
+
+def add_member(
+    connection: Connection, notice_id: int, shipment_id: int, trigger: Trigger, episode: int, problem_id: int | None
+) -> bool:
+    """Have a notice speak of this shipment too; False where another notice does already."""
+    row = {
+        "trigger": trigger.value,
+        "shipment_id": shipment_id,
+        "episode": episode,
+        "notice_id": notice_id,
+        "problem_id": problem_id,
+    }
+    return bool(insert_new(connection, _MEMBERS, [row], _MEMBERS.c.notice_id))
+
+
+def add_delivery(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """Insert a delivery; None where this channel has one already."""
+    new = insert_new(connection, _DELIVERIES, [{"attempts": 0, "repeated": False, **values}], _DELIVERIES.c.id)
+    return int(new[0][0]) if new else None
+
+
+def members_of_notice(connection: Connection, notice_id: int) -> list[tuple[int, int, int | None]]:
+    """The members of a notice as (shipment, episode, problem)."""
+    query = (
+        select(_MEMBERS.c.shipment_id, _MEMBERS.c.episode, _MEMBERS.c.problem_id)
+        .where(_MEMBERS.c.notice_id == notice_id)
+        .order_by(_MEMBERS.c.shipment_id)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def take_due(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[DueDelivery]:
+    """Lease the channel's next due deliveries."""
+    mine = [_DELIVERIES.c.channel == channel]
+    keys = claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=limit, token=token, where=mine)
+    return [delivery for key in keys if (delivery := delivery_by_id(connection, key)) is not None]
+
+
+def delivery_by_id(connection: Connection, delivery_id: int) -> DueDelivery | None:
+    """One delivery with its notice."""
+    names = [name for name in DueDelivery.__dataclass_fields__ if name in _DELIVERIES.c]
+    notice_names = ["shop", "order_id", "trigger", "expires_at"]
+    query = (
+        select(*(_DELIVERIES.c[name] for name in names), *(_NOTICES.c[name] for name in notice_names))
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .where(_DELIVERIES.c.id == delivery_id)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    values = dict(row)
+    values |= {"trigger": Trigger(values["trigger"]), "state": DeliveryState(values["state"])}
+    return DueDelivery(**values)
+
+
+def save_delivery(
+    connection: Connection, delivery_id: int, values: Mapping[str, Any], *, token: str, keep_lease: bool = False
+) -> bool:
+    """Write fields of a delivery that is still ours, and put its lease down unless told otherwise."""
+    ours = (_DELIVERIES.c.id == delivery_id, held(_DELIVERIES, token))
+    fields = dict(values) if keep_lease else release(dict(values))
+    return connection.execute(update(_DELIVERIES).where(*ours).values(**fields)).rowcount == 1
+
+
+def let_go(connection: Connection, delivery_ids: Iterable[int], now: datetime) -> int:
+    """A person lets held messages go: they are queued, and what they say is looked at once more when they leave."""
+    waiting = (
+        _DELIVERIES.c.id.in_(list(delivery_ids)),
+        _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
+    )
+    values = {"state": DeliveryState.QUEUED.value, "hold_reason": None, "next_step_at": now, "reason": None}
+    return connection.execute(update(_DELIVERIES).where(*waiting).values(**values)).rowcount
+
+
+def reject(connection: Connection, delivery_id: int, reason: str) -> bool:
+    """A person stops a held or queued message for good."""
+    stoppable = [DeliveryState.AWAITING_PERSON.value, DeliveryState.QUEUED.value]
+    waiting = (_DELIVERIES.c.id == delivery_id, _DELIVERIES.c.state.in_(stoppable))
+    values = release(
+        {"state": DeliveryState.SUPPRESSED.value, "reason": reason, "next_step_at": None, "hold_reason": None}
+    )
+    return connection.execute(update(_DELIVERIES).where(*waiting).values(**values)).rowcount == 1
+
+
+def held_deliveries(connection: Connection, reasons: Iterable[str], *, problem_ids: Iterable[int] | None) -> list[int]:
+    """Deliveries held for these reasons: all, or those that rest on these problems."""
+    query = select(_DELIVERIES.c.id).where(
+        _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value, _DELIVERIES.c.hold_reason.in_(list(reasons))
+    )
+    if problem_ids is not None:
+        members = select(_MEMBERS.c.notice_id).where(_MEMBERS.c.problem_id.in_(list(problem_ids)))
+        query = query.where(_DELIVERIES.c.notice_id.in_(members))
+    return list(connection.execute(query.order_by(_DELIVERIES.c.id)).scalars())
+
+
+def sent_since(connection: Connection, channel: str, since: datetime) -> int:
+    """How many messages left through this channel since then: what an hourly limit counts."""
+    query = select(func.count()).where(_DELIVERIES.c.channel == channel, _DELIVERIES.c.sent_at > since)
+    return int(connection.execute(query).scalar_one())
+
+
+def body_of(connection: Connection, delivery_id: int) -> bytes | None:
+    """The message as it left."""
+    packed = connection.execute(select(_DELIVERIES.c.body).where(_DELIVERIES.c.id == delivery_id)).scalar_one_or_none()
+    return zlib.decompress(packed) if packed else None

@@ -1,0 +1,340 @@
+"""Intake's tables: files read, orders with their names and items, shipments with the numbers carriers know them by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from carriers.base import TrackingRef
+from tracker.domain.order import Cancellation, Order, OrderStatus, Package
+from tracker.store.database import insert_new, upsert
+from tracker.store.tables import (
+    Import,
+    OrderAlias,
+    OrderCancellation,
+    OrderItem,
+    Shipment,
+    ShipmentRef,
+    table,
+)
+from tracker.store.tables import Order as OrderTable
+
+_IMPORTS, _ORDERS, _ITEMS, _ALIASES, _CANCELLATIONS, _SHIPMENTS, _REFS = (
+    table(model) for model in (Import, OrderTable, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef)
+)
+INVOICE_KEY: Final = "invoice_key"
+FILE_SOURCE: Final = "file"
+"""Files of whatever kind are one source: the same order in a spreadsheet and in its invoice is one order."""
+PLACEHOLDERS: Final = ("code:", "nfe:")
+"""Numbers we made up because the file had none; an order with its real number takes their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A package whose carrier is known: how that carrier finds it."""
+
+    package: Package
+    carrier: str
+    adapter: str
+    ref: TrackingRef
+
+
+@dataclass(frozen=True, slots=True)
+class SavedOrder:
+    """What saving an order changed. `taken` are numbers that belong to another order already (number, that order's)."""
+
+    order_id: int
+    is_new: bool
+    changed: bool
+    new_shipments: tuple[tuple[int, str], ...]
+    taken: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    state: str
+    faults: int
+    report: Sequence[Mapping[str, Any]]
+
+
+def import_of(connection: Connection, shop: str, content_hash: str) -> ImportRow | None:
+    """The earlier reading of a file with this content."""
+    query = select(_IMPORTS.c.state, _IMPORTS.c.faults, _IMPORTS.c.report).where(
+        _IMPORTS.c.shop == shop, _IMPORTS.c.content_hash == content_hash
+    )
+    row = connection.execute(query).one_or_none()
+    return ImportRow(*row) if row else None
+
+
+def save_import(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Write a reading, in place of an earlier one of the same content."""
+    names = [name for name in values if name not in {"shop", "content_hash"}]
+    upsert(connection, _IMPORTS, [dict(values)], ["shop", "content_hash"], names)
+
+
+def save_order(
+    connection: Connection, shop: str, order: Order, parcels: Sequence[Parcel], now: datetime, source: str = FILE_SOURCE
+) -> SavedOrder:
+    """Insert or update one order. Nothing that is known is overwritten by something empty; no history is deleted."""
+    standing = _find(connection, shop, source, order, parcels)
+    values = _order_values(order)
+    if _is_cancelled(connection, shop, order):
+        values["status"] = OrderStatus.CANCELLED.value
+    if standing is None:
+        order_id = _insert_order(connection, shop, source, order, values, now)
+        changed = True
+    else:
+        order_id = int(standing["id"])
+        changed = _update_order(connection, standing, order, values, now)
+    _save_aliases(connection, shop, order_id, order)
+    _save_items(connection, order_id, order)
+    new, taken = _save_parcels(connection, shop, order_id, parcels, now)
+    return SavedOrder(order_id, standing is None, changed or bool(new), tuple(new), tuple(taken))
+
+
+def cancel_by_invoice(connection: Connection, shop: str, cancellation: Cancellation, now: datetime) -> int | None:
+    """Keep that this invoice was cancelled, and cancel its order where it is known; returns the order."""
+    row = {
+        "shop": shop,
+        "invoice_key": cancellation.invoice_key,
+        "cancelled_at": cancellation.at,
+        "seen_at": now,
+    }
+    insert_new(connection, _CANCELLATIONS, [row])
+    query = select(_ALIASES.c.order_id).where(
+        _ALIASES.c.shop == shop, _ALIASES.c.kind == INVOICE_KEY, _ALIASES.c.alias == cancellation.invoice_key
+    )
+    order_id = connection.execute(query).scalar_one_or_none()
+    if order_id is None:
+        return None
+    values = {"status": OrderStatus.CANCELLED.value, "updated_at": now}
+    connection.execute(update(_ORDERS).where(_ORDERS.c.id == order_id).values(**values))
+    return int(order_id)
+
+
+# --- finding ----------------------------------------------------------------------------------------
+
+
+def _find(
+    connection: Connection, shop: str, source: str, order: Order, parcels: Sequence[Parcel]
+) -> Mapping[str, Any] | None:
+    """The order this is: by number, else by invoice key, else by a parcel's number going to the same place."""
+    by_number = select(_ORDERS).where(
+        _ORDERS.c.shop == shop, _ORDERS.c.source == source, _ORDERS.c.number == order.number
+    )
+    found = connection.execute(by_number).mappings().one_or_none()
+    if found is not None:
+        return dict(found)
+    keys = [alias for kind, alias in order.aliases if kind == INVOICE_KEY]
+    if keys:
+        by_key = (
+            select(_ORDERS)
+            .join(_ALIASES, _ALIASES.c.order_id == _ORDERS.c.id)
+            .where(_ALIASES.c.shop == shop, _ALIASES.c.kind == INVOICE_KEY, _ALIASES.c.alias.in_(keys))
+            .limit(1)
+        )
+        found = connection.execute(by_key).mappings().one_or_none()
+        if found is not None:
+            return dict(found)
+    return _find_by_parcel(connection, shop, order, parcels)
+
+
+def _find_by_parcel(
+    connection: Connection, shop: str, order: Order, parcels: Sequence[Parcel]
+) -> Mapping[str, Any] | None:
+    """Equal number and equal postal code or document, or one of the two has no number of its own."""
+    for parcel in parcels:
+        query = (
+            select(_ORDERS)
+            .join(_SHIPMENTS, _SHIPMENTS.c.order_id == _ORDERS.c.id)
+            .join(_REFS, _REFS.c.shipment_id == _SHIPMENTS.c.id)
+            .where(_ORDERS.c.shop == shop, *_is_ref(parcel))
+            .limit(1)
+        )
+        found = connection.execute(query).mappings().one_or_none()
+        if found is None:
+            continue
+        same_place = found["postal_code"] is not None and found["postal_code"] == order.address.postal_code
+        document = order.customer.document
+        same_person = document is not None and found["customer_document"] == document
+        made_up = found["number"].startswith(PLACEHOLDERS) or order.number.startswith(PLACEHOLDERS)
+        if same_place or same_person or made_up:
+            return dict(found)
+    return None
+
+
+def _is_ref(parcel: Parcel) -> tuple[Any, ...]:
+    return (
+        _REFS.c.adapter == parcel.adapter,
+        _REFS.c.kind == parcel.ref.kind.value,
+        _REFS.c.value == parcel.ref.value,
+        _REFS.c.active,
+    )
+
+
+def _is_cancelled(connection: Connection, shop: str, order: Order) -> bool:
+    keys = [alias for kind, alias in order.aliases if kind == INVOICE_KEY]
+    if not keys:
+        return False
+    query = select(_CANCELLATIONS.c.invoice_key).where(
+        _CANCELLATIONS.c.shop == shop, _CANCELLATIONS.c.invoice_key.in_(keys)
+    )
+    return connection.execute(query.limit(1)).scalar_one_or_none() is not None
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+def _order_values(order: Order) -> dict[str, Any]:
+    customer, recipient, address = order.customer, order.recipient, order.address
+    return {
+        "status": order.status.value,
+        "ordered_at": order.ordered_at,
+        "promised_on": order.promised_on,
+        "ship_by": order.ship_by,
+        "customer_name": customer.name,
+        "customer_email": customer.email,
+        "customer_phone": customer.phone,
+        "customer_document": customer.document,
+        "recipient_name": recipient.name,
+        "recipient_email": recipient.email,
+        "recipient_phone": recipient.phone,
+        "recipient_document": recipient.document,
+        "postal_code": address.postal_code,
+        "street": address.street,
+        "street_number": address.number,
+        "complement": address.complement,
+        "district": address.district,
+        "city": address.city,
+        "state": address.state,
+        "total_cents": order.total_cents,
+        "freight_cents": order.freight_cents,
+    }
+
+
+def _insert_order(
+    connection: Connection, shop: str, source: str, order: Order, values: Mapping[str, Any], now: datetime
+) -> int:
+    row = {
+        **values,
+        "shop": shop,
+        "source": source,
+        "number": order.number,
+        "promised_first_on": order.promised_on,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return int(connection.execute(insert(_ORDERS).returning(_ORDERS.c.id), row).scalar_one())
+
+
+def _update_order(
+    connection: Connection, standing: Mapping[str, Any], order: Order, values: Mapping[str, Any], now: datetime
+) -> bool:
+    new = {name: value for name, value in values.items() if value is not None and value != standing[name]}
+    if values["status"] == OrderStatus.UNKNOWN.value:
+        new.pop("status", None)
+    if standing["promised_first_on"] is None and order.promised_on is not None:
+        new["promised_first_on"] = order.promised_on
+    if standing["number"].startswith(PLACEHOLDERS) and not order.number.startswith(PLACEHOLDERS):
+        new["number"] = order.number
+    if not new:
+        return False
+    connection.execute(update(_ORDERS).where(_ORDERS.c.id == standing["id"]).values(**new, updated_at=now))
+    return True
+
+
+def _save_aliases(connection: Connection, shop: str, order_id: int, order: Order) -> None:
+    rows = [
+        {"shop": shop, "kind": kind, "alias": alias, "order_id": order_id}
+        for kind, alias in dict.fromkeys(order.aliases)
+    ]
+    insert_new(connection, _ALIASES, rows)
+
+
+def _save_items(connection: Connection, order_id: int, order: Order) -> None:
+    if not order.items:
+        return
+    connection.execute(delete(_ITEMS).where(_ITEMS.c.order_id == order_id))
+    rows = [
+        {
+            "order_id": order_id,
+            "line": line,
+            "name": item.name,
+            "sku": item.sku,
+            "quantity": str(item.quantity),
+            "unit_cents": item.unit_cents,
+        }
+        for line, item in enumerate(order.items, start=1)
+    ]
+    connection.execute(insert(_ITEMS), rows)
+
+
+def _save_parcels(
+    connection: Connection, shop: str, order_id: int, parcels: Sequence[Parcel], now: datetime
+) -> tuple[list[tuple[int, str]], list[tuple[str, str]]]:
+    new: list[tuple[int, str]] = []
+    taken: list[tuple[str, str]] = []
+    for parcel in parcels:
+        query = (
+            select(_SHIPMENTS.c.id, _SHIPMENTS.c.order_id, _ORDERS.c.number)
+            .join(_REFS, _REFS.c.shipment_id == _SHIPMENTS.c.id)
+            .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+            .where(*_is_ref(parcel))
+            .limit(1)
+        )
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            new.append((_insert_shipment(connection, shop, order_id, parcel, now), parcel.carrier))
+        elif found.order_id != order_id:
+            taken.append((parcel.ref.value, found.number))
+        else:
+            _fill_shipment(connection, found.id, parcel)
+    return new, taken
+
+
+def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime) -> int:
+    package = parcel.package
+    row = {
+        "order_id": order_id,
+        "shop": shop,
+        "carrier": parcel.carrier,
+        "service": package.service_raw,
+        "shipped_on": package.shipped_on,
+        "declared_value_cents": package.declared_value_cents,
+        "invoice_key": package.invoice_key,
+        "invoice_number": package.invoice_number,
+        "direction": package.direction.value,
+        "created_at": now,
+    }
+    shipment_id = int(connection.execute(insert(_SHIPMENTS).returning(_SHIPMENTS.c.id), row).scalar_one())
+    ref = {
+        "shipment_id": shipment_id,
+        "adapter": parcel.adapter,
+        "kind": parcel.ref.kind.value,
+        "value": parcel.ref.value,
+        "cycle": 1,
+        "account": "",
+        "active": True,
+        "added_at": now,
+    }
+    connection.execute(insert(_REFS), ref)
+    return shipment_id
+
+
+def _fill_shipment(connection: Connection, shipment_id: int, parcel: Parcel) -> None:
+    """Add to a known shipment what an earlier file did not tell."""
+    package = parcel.package
+    given: Iterable[tuple[str, Any]] = (
+        ("service", package.service_raw),
+        ("shipped_on", package.shipped_on),
+        ("declared_value_cents", package.declared_value_cents),
+        ("invoice_key", package.invoice_key),
+        ("invoice_number", package.invoice_number),
+    )
+    values = {name: value for name, value in given if value is not None}
+    if values:
+        connection.execute(update(_SHIPMENTS).where(_SHIPMENTS.c.id == shipment_id).values(**values))

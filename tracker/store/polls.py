@@ -1,0 +1,281 @@
+"""Polling's tables: when to ask about what, what was answered, and how each carrier account is doing."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from carriers.base import RefKind, TrackingRef
+from tracker.store.database import insert_new
+from tracker.store.leases import claim_due, held, release
+from tracker.store.tables import (
+    CarrierOutage,
+    CarrierState,
+    CarrierToken,
+    Order,
+    RawAnswer,
+    Shipment,
+    ShipmentHistory,
+    ShipmentPoll,
+    ShipmentRef,
+    table,
+)
+
+_POLLS, _RAW = table(ShipmentPoll), table(RawAnswer)
+_SHIPMENTS, _REFS, _HISTORIES, _ORDERS = table(Shipment), table(ShipmentRef), table(ShipmentHistory), table(Order)
+_STATES, _OUTAGES, _TOKENS = table(CarrierState), table(CarrierOutage), table(CarrierToken)
+
+
+@dataclass(frozen=True, slots=True)
+class DuePoll:
+    """One shipment to ask about, with what its next instant depends on."""
+
+    shipment_id: int
+    shop: str
+    ref: TrackingRef
+    digest: str | None
+    failures: int
+    created_at: datetime
+    promised_on: date | None
+    last_answered_at: datetime | None
+    status: str | None
+    status_at: datetime | None
+    last_event_at: datetime | None
+    carrier_due_on: date | None
+
+
+_KNOWN = tuple(name for name in DuePoll.__dataclass_fields__ if name != "ref")
+
+
+def take_due(connection: Connection, carrier: str, *, now: datetime, limit: int, token: str) -> list[DuePoll]:
+    """Lease the carrier's next due shipments. One without an active number is put to rest."""
+    keys = claim_due(
+        connection, _POLLS, "next_poll_at", now=now, limit=limit, token=token, where=[_POLLS.c.carrier == carrier]
+    )
+    if not keys:
+        return []
+    query = (
+        select(
+            _POLLS.c.shipment_id,
+            _SHIPMENTS.c.shop,
+            _REFS.c.kind,
+            _REFS.c.value,
+            _POLLS.c.digest,
+            _POLLS.c.failures,
+            _SHIPMENTS.c.created_at,
+            _ORDERS.c.promised_on,
+            _POLLS.c.last_answered_at,
+            _HISTORIES.c.status,
+            _HISTORIES.c.status_at,
+            _HISTORIES.c.last_event_at,
+            _HISTORIES.c.carrier_due_on,
+        )
+        .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
+        .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+        .join(_REFS, (_REFS.c.shipment_id == _POLLS.c.shipment_id) & _REFS.c.active)
+        .outerjoin(_HISTORIES, _HISTORIES.c.shipment_id == _POLLS.c.shipment_id)
+        .where(_POLLS.c.shipment_id.in_(keys))
+        .order_by(_POLLS.c.next_poll_at, _REFS.c.id.desc())
+    )
+    found: dict[int, DuePoll] = {}
+    for row in connection.execute(query):
+        ref = TrackingRef(RefKind(row.kind), row.value)
+        known = {name: getattr(row, name) for name in _KNOWN}
+        found.setdefault(row.shipment_id, DuePoll(ref=ref, **known))
+    without = [key for key in keys if key not in found]
+    if without:
+        connection.execute(
+            update(_POLLS)
+            .where(_POLLS.c.shipment_id.in_(without), held(_POLLS, token))
+            .values(**release({"next_poll_at": None, "closed_reason": "no_number"}))
+        )
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PollSave:
+    """What a poll leaves behind for one shipment."""
+
+    shipment_id: int
+    next_poll_at: datetime | None
+    outcome: str | None = None
+    digest: str | None = None
+    answered_at: datetime | None = None
+    failures: int = 0
+    closed_reason: str | None = None
+
+
+def save_polls(connection: Connection, saves: Iterable[PollSave], *, polled_at: datetime, token: str) -> set[int]:
+    """Save polls whose lease is still ours; returns the shipments that were saved."""
+    wanted = list(saves)
+    ours = still_ours(connection, [save.shipment_id for save in wanted], token)
+    silent: list[dict[str, Any]] = []
+    answered: list[dict[str, Any]] = []
+    for save in wanted:
+        if save.shipment_id not in ours:
+            continue
+        row: dict[str, Any] = {
+            "b_id": save.shipment_id,
+            "next_poll_at": save.next_poll_at,
+            "last_polled_at": polled_at,
+            "failures": save.failures,
+            "closed_reason": save.closed_reason,
+            "lease_token": None,
+            "lease_until": None,
+        }
+        if save.answered_at is None:
+            silent.append(row)
+        else:
+            answered.append(
+                row | {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
+            )
+    for rows in (silent, answered):
+        if rows:
+            values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "b_id"}
+            connection.execute(update(_POLLS).where(_POLLS.c.shipment_id == bindparam("b_id")).values(values), rows)
+    return ours
+
+
+def still_ours(connection: Connection, shipment_ids: Sequence[int], token: str) -> set[int]:
+    """Of these shipments, those whose poll is still leased to us; locked until the transaction ends."""
+    query = select(_POLLS.c.shipment_id).where(_POLLS.c.shipment_id.in_(shipment_ids), held(_POLLS, token))
+    return set(connection.execute(query.with_for_update()).scalars())
+
+
+def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -> int:
+    """Ask again about what this account could not see, because its configuration has changed; returns how many."""
+    closed = _POLLS.c.closed_reason.in_(["other_account"])
+    statement = update(_POLLS).where(_POLLS.c.carrier == carrier, closed).values(next_poll_at=at, closed_reason=None)
+    return connection.execute(statement).rowcount
+
+
+def keep_raw(connection: Connection, subject_kind: str, rows: Iterable[tuple[int, str, bytes]], at: datetime) -> None:
+    """Keep raw answers (subject id, digest, bytes), each different one once."""
+    insert_new(
+        connection,
+        _RAW,
+        [
+            {
+                "subject_kind": subject_kind,
+                "subject_id": subject_id,
+                "digest": digest,
+                "body": zlib.compress(body, 6),
+                "seen_at": at,
+            }
+            for subject_id, digest, body in rows
+        ],
+    )
+
+
+def raw_answers(connection: Connection, subject_kind: str, subject_id: int) -> list[tuple[datetime, bytes]]:
+    """What a carrier said of a subject, oldest first."""
+    query = (
+        select(_RAW.c.seen_at, _RAW.c.body)
+        .where(_RAW.c.subject_kind == subject_kind, _RAW.c.subject_id == subject_id)
+        .order_by(_RAW.c.id)
+    )
+    return [(seen_at, zlib.decompress(body)) for seen_at, body in connection.execute(query)]
+
+
+# --- how a carrier account is doing -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyState:
+    """Breaker, cool-down and refusal of one API family."""
+
+    failures: int = 0
+    cooldown_until: datetime | None = None
+    down_since: datetime | None = None
+    refused_at: datetime | None = None
+    refused_digest: str | None = None
+    reason: str | None = None
+
+
+def family_state(connection: Connection, carrier: str, family: str) -> FamilyState:
+    """How this family stands; all well where nothing was ever written."""
+    columns = (
+        _STATES.c.failures,
+        _STATES.c.cooldown_until,
+        _STATES.c.down_since,
+        _STATES.c.refused_at,
+        _STATES.c.refused_digest,
+        _STATES.c.reason,
+    )
+    row = connection.execute(
+        select(*columns).where(_STATES.c.carrier == carrier, _STATES.c.family == family)
+    ).one_or_none()
+    return FamilyState(*row) if row else FamilyState()
+
+
+def save_family_state(connection: Connection, carrier: str, family: str, state: FamilyState) -> None:
+    """Write how this family stands."""
+    values = {
+        "failures": state.failures,
+        "cooldown_until": state.cooldown_until,
+        "down_since": state.down_since,
+        "refused_at": state.refused_at,
+        "refused_digest": state.refused_digest,
+        "reason": state.reason,
+    }
+    insert_new(connection, _STATES, [{"carrier": carrier, "family": family, "failures": 0}])
+    connection.execute(update(_STATES).where(_STATES.c.carrier == carrier, _STATES.c.family == family).values(**values))
+
+
+def open_outage(connection: Connection, carrier: str, family: str, at: datetime) -> None:
+    """A carrier has stopped answering."""
+    insert_new(connection, _OUTAGES, [{"carrier": carrier, "family": family, "started_at": at}])
+
+
+def end_outage(connection: Connection, carrier: str, family: str, at: datetime) -> None:
+    """It answers again."""
+    open_ones = (_OUTAGES.c.carrier == carrier, _OUTAGES.c.family == family, _OUTAGES.c.ended_at.is_(None))
+    connection.execute(update(_OUTAGES).where(*open_ones).values(ended_at=at))
+
+
+def outages(
+    connection: Connection, carrier: str, family: str, since: datetime, now: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """The times in which this family did not answer, one that lasts ending `now`."""
+    ended = func.coalesce(_OUTAGES.c.ended_at, now)
+    query = (
+        select(_OUTAGES.c.started_at, _OUTAGES.c.ended_at)
+        .where(_OUTAGES.c.carrier == carrier, _OUTAGES.c.family == family, ended >= since)
+        .order_by(_OUTAGES.c.started_at)
+    )
+    return tuple((start, end or now) for start, end in connection.execute(query))
+
+
+# --- access tokens ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    value: str | None
+    expires_at: datetime | None
+    renew_at: datetime | None
+    lease_token: str | None
+    lease_until: datetime | None
+
+
+def token_row(connection: Connection, carrier: str) -> TokenRow:
+    """The account's token as it stands, with the lease of whoever renews it."""
+    insert_new(connection, _TOKENS, [{"carrier": carrier}])
+    columns = (
+        _TOKENS.c.value,
+        _TOKENS.c.expires_at,
+        _TOKENS.c.renew_at,
+        _TOKENS.c.lease_token,
+        _TOKENS.c.lease_until,
+    )
+    return TokenRow(*connection.execute(select(*columns).where(_TOKENS.c.carrier == carrier)).one())
+
+
+def save_token(connection: Connection, carrier: str, values: dict[str, Any]) -> None:
+    """Write fields of the account's token row."""
+    connection.execute(update(_TOKENS).where(_TOKENS.c.carrier == carrier).values(**values))
