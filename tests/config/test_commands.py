@@ -1,0 +1,153 @@
+"""`tracker init` and `tracker check-config`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tracker.cli.check_config import check_config
+from tracker.cli.init import init
+
+app = typer.Typer()
+app.command("init")(init)
+app.command("check-config")(check_config)
+runner = CliRunner()
+CODE = "A1b2" * 10
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A merchant's new folder, with the secret of the example set."""
+    monkeypatch.delenv("TRACKER_CONFIG", raising=False)
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("CORREIOS_ACCESS_CODE", CODE)
+    assert runner.invoke(app, ["init", str(tmp_path / "loja")]).exit_code == 0
+    return tmp_path / "loja"
+
+
+def test_init_writes_what_a_merchant_edits(shop: Path) -> None:
+    assert (shop / "config.yaml").is_file()
+    assert "número do pedido" in (shop / "inbox" / "LEIA-ME.txt").read_text(encoding="utf-8")
+    assert (shop / "templates" / "pt-BR" / "loss_confirmed.email.txt").is_file()
+    result = runner.invoke(app, ["check-config", "-c", str(shop / "config.yaml")])
+    assert result.exit_code == 0, result.output
+
+
+def test_init_overwrites_nothing_and_says_so(shop: Path) -> None:
+    (shop / "config.yaml").write_text("minha: edição", encoding="utf-8")
+    (shop / "inbox" / "LEIA-ME.txt").unlink()
+    result = runner.invoke(app, ["init", str(shop)])
+    assert result.exit_code == 0
+    assert (shop / "config.yaml").read_text(encoding="utf-8") == "minha: edição"
+    assert f"kept      {shop / 'config.yaml'}" in result.output
+    assert f"written   {shop / 'inbox' / 'LEIA-ME.txt'}" in result.output
+
+
+def test_init_does_not_follow_a_link_to_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    assert runner.invoke(app, ["init", str(tmp_path)]).exit_code == 0
+    assert not (tmp_path / "elsewhere.yaml").exists()
+
+
+def test_init_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "inbox").write_text("a file where a folder should be")
+    result = runner.invoke(app, ["init", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
+def test_check_config_says_what_would_happen(shop: Path) -> None:
+    result = runner.invoke(app, ["check-config", "-c", str(shop / "config.yaml")])
+    assert result.exit_code == 0
+    assert "shop      exemplo (Loja Exemplo): observes" in result.stdout
+    assert "claims wait for tracker approve" in result.stdout
+    assert "trigger   delivered: email (only after a problem that was told)" in result.stdout
+    assert CODE not in result.output
+    assert not list(shop.rglob("*.db"))
+
+
+def test_check_config_prints_every_fault(shop: Path) -> None:
+    path = shop / "config.yaml"
+    text = path.read_text(encoding="utf-8").replace("preset: problems", "preset: some").replace("  host:", "  hots:")
+    path.write_text(text, encoding="utf-8")
+    result = runner.invoke(app, ["check-config", "-c", str(path)])
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"{path}:") for line in lines)
+    assert lines[1].endswith("messages.email.hots: unknown key (did you mean host?)")
+
+
+def test_check_config_finds_the_file_by_the_environment(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_CONFIG", str(shop / "config.yaml"))
+    result = runner.invoke(app, ["check-config", "--json"])
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report["ok"] is True
+    assert report["shops"][0]["mode"] == "observe"
+    assert report["carriers"][0]["claims"] == "propose"
+    assert report["triggers"]["posted"] == []
+
+
+def test_faults_as_json(shop: Path) -> None:
+    path = shop / "config.yaml"
+    path.write_text("shops: []\nrulez: 1\n", encoding="utf-8")
+    result = runner.invoke(app, ["check-config", "--json", "-c", str(path)])
+    assert result.exit_code == 2
+    report = json.loads(result.stdout)
+    assert report["ok"] is False
+    assert [(fault["line"], fault["key"]) for fault in report["faults"]] == [(1, "shops"), (2, "rulez")]
+
+
+@pytest.mark.parametrize(
+    ("works", "exit_code", "line"),
+    [
+        pytest.param(True, 0, "ok        correios: logged in", id="everything answers"),
+        pytest.param(False, 2, "fault     correios: logged in", id="a carrier refuses"),
+    ],
+)
+def test_online_logs_in(shop: Path, monkeypatch: pytest.MonkeyPatch, works: bool, exit_code: int, line: str) -> None:
+    monkeypatch.setitem(sys.modules, "tracker.app", composition_root(works))
+    result = runner.invoke(app, ["check-config", "--online", "-c", str(shop / "config.yaml")])
+    assert result.exit_code == exit_code
+    assert line in result.stdout
+    document = json.loads(
+        runner.invoke(app, ["check-config", "--online", "--json", "-c", str(shop / "config.yaml")]).stdout
+    )
+    assert document["ok"] is works
+    assert document["online"] == [{"what": "correios", "ok": works, "sentence": "logged in"}]
+
+
+def composition_root(works: bool) -> ModuleType:
+    module = ModuleType("tracker.app")
+    module.online_checks = lambda loaded: [("correios", works, "logged in")]  # type: ignore[attr-defined]
+    return module
+
+
+def test_online_needs_the_credentials(shop: Path) -> None:
+    path = shop / "config.yaml"
+    text = path.read_text(encoding="utf-8").replace("${CORREIOS_ACCESS_CODE}", "${credential:correios}")
+    path.write_text(text, encoding="utf-8")
+    offline = runner.invoke(app, ["check-config", "-c", str(path)])
+    assert offline.exit_code == 0
+    assert "warning" in offline.stdout
+    online = runner.invoke(app, ["check-config", "--online", "-c", str(path)])
+    assert online.exit_code == 2
+    assert "the credential correios is not available here" in online.stderr
+
+
+def test_the_commands_are_cheap_to_import() -> None:
+    """`tracker --help` imports them all: what takes long must wait until a command runs."""
+    code = (
+        "import sys, tracker.cli.init, tracker.cli.check_config;"
+        "print(sorted({'pydantic', 'sqlalchemy', 'yaml', 'httpx', 'holidays'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"

@@ -1,0 +1,109 @@
+"""References to what does not stand in the file itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.support import VALID, faults, load
+from tracker.config import carrier_digest
+from tracker.errors import MissingCredentialError
+
+SECRET = "segredo-de-outro-lugar"
+
+
+def with_token(value: str) -> str:
+    return VALID.replace("segredo-muito-secreto", value)
+
+
+def token(folder: Path, value: str, env: dict[str, str]) -> str:
+    own = load(folder, with_token(value), env).settings.carriers[0].adapter_settings
+    return str(own.model_dump()["token"].get_secret_value())
+
+
+def test_environment_credential_and_file(tmp_path: Path) -> None:
+    (tmp_path / "creds").mkdir()
+    (tmp_path / "creds" / "veloz").write_text(SECRET + "\n")
+    (tmp_path / "token.txt").write_bytes(SECRET.encode() + b"\r\n")
+    env = {"TOKEN": SECRET, "CREDENTIALS_DIRECTORY": str(tmp_path / "creds")}
+    assert token(tmp_path, "${TOKEN}", env) == SECRET
+    assert token(tmp_path, '"${credential:veloz}"', env) == SECRET
+    assert token(tmp_path, '"${file:token.txt}"', env) == SECRET
+
+
+def test_references_within_a_text_and_a_plain_one(tmp_path: Path) -> None:
+    env = {"A": "um", "B": "${C}", "C": "never searched again"}
+    assert token(tmp_path, "segredo-${A}-${B}-$${A}", env) == "segredo-um-${C}-${A}"
+
+
+def test_what_comes_in_is_never_read_as_yaml(tmp_path: Path) -> None:
+    assert token(tmp_path, "${TOKEN}", {"TOKEN": "segredo: {a: [null]}"}) == "segredo: {a: [null]}"
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        pytest.param("${TOKEN}", "the environment variable TOKEN is not set or empty", id="variable not set"),
+        pytest.param("${EMPTY}", "the environment variable EMPTY is not set or empty", id="variable empty"),
+        pytest.param('"${file:none.txt}"', "the file none.txt cannot be read: No such file", id="no such file"),
+        pytest.param('"${file:}"', "names no file", id="no file name"),
+        pytest.param('"${file:empty.txt}"', "the file empty.txt is empty or larger", id="empty file"),
+        pytest.param('"${file:large.txt}"', "the file large.txt is empty or larger", id="a file that is no secret"),
+        pytest.param('"${file:binary}"', "the file binary is not UTF-8 text", id="binary file"),
+        pytest.param('"${credential:../x}"', "names no credential", id="credential with a path"),
+        pytest.param('"${credential:veloz}"', "the credential veloz is not available here", id="no credential"),
+        pytest.param('"${vault:x}"', "holds a reference that cannot be read", id="unknown kind"),
+        pytest.param('"${A"', "holds a reference that cannot be read", id="not closed"),
+        pytest.param('"${9}"', "holds a reference that cannot be read", id="no name"),
+    ],
+)
+def test_a_reference_to_nothing_is_one_fault_at_its_line(tmp_path: Path, value: str, fault: str) -> None:
+    (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "large.txt").write_text("x" * 70_000)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    found = faults(tmp_path, with_token(value), {"EMPTY": ""})
+    assert len(found) == 1
+    assert found[0].startswith(f"config.yaml:9: carriers.0.token: {fault}")
+
+
+def test_a_missing_credential_is_a_warning_outside_the_service(tmp_path: Path) -> None:
+    loaded = load(tmp_path, with_token('"${credential:veloz}"'), strict=False)
+    assert [fault.key for fault in loaded.warnings if "credential" in fault.what] == ["carriers.0.token"]
+    carrier = loaded.settings.carriers[0]
+    with pytest.raises(MissingCredentialError, match="carrier veloz"):
+        _ = carrier.adapter_settings
+    with pytest.raises(MissingCredentialError):
+        carrier_digest(carrier)
+
+
+def test_a_missing_credential_hides_no_other_fault(tmp_path: Path) -> None:
+    text = with_token('"${credential:veloz}"').replace("user: conta-1", "usr: conta-1")
+    found = faults(tmp_path, text, strict=False)
+    assert [line.split(": ")[1] for line in found] == ["carriers.0.user", "carriers.0.usr"]
+
+
+def test_a_database_from_a_credential_cannot_be_opened_without_it(tmp_path: Path) -> None:
+    loaded = load(tmp_path, VALID + 'database: {url: "${credential:db}"}\n', strict=False)
+    assert loaded.settings.database.shown == "(from a credential)"
+    with pytest.raises(MissingCredentialError, match=r"database\.url"):
+        loaded.settings.database.connection_url()
+
+
+def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
+    env = {"TOKEN": "geheim-1234567", "PORT": "geheim-7654321", "KEY": "geheim-abcdefg"}
+    text = with_token("${TOKEN}") + "messages: {email: {port: '${PORT}', security: '${KEY}'}}\nengine: ${KEY}\n"
+    found = faults(tmp_path, text, env)
+    assert len(found) == 4
+    assert "geheim" not in "\n".join(found)
+
+
+def test_secrets_do_not_show_in_the_settings(tmp_path: Path) -> None:
+    text = VALID + "database: {url: 'postgresql://u:geheim@db.example/tracker'}\n"
+    text += "messages: {email: {user: u, password: geheim}}\n"
+    text += "alerts: [{kind: webhook, url: 'https://hook.example/x', secret: geheim-geheim-geheim}]\n"
+    settings = load(tmp_path, text).settings
+    assert "geheim" not in repr(settings)
+    assert "segredo" not in repr(settings)
+    assert settings.database.shown == "postgresql://db.example/tracker"
+    assert settings.database.connection_url() == "postgresql://u:geheim@db.example/tracker"

@@ -1,0 +1,65 @@
+"""`tracker check-config`: every fault of the configuration at once, and what it would do."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker.config import LoadedConfig
+
+OnlineOption = Annotated[
+    bool, typer.Option("--online", help="Also log in to each carrier, mail server and source.", show_default=False)
+]
+
+
+def check_config(config: ConfigOption = None, online: OnlineOption = False, as_json: JsonOption = False) -> None:
+    """Check the configuration and say what it would do; exit 2 with every fault at once."""
+    loaded = _load_for_json(config, online) if as_json else load_or_exit(config, strict=online)
+    results = _log_in(loaded) if online else []
+    if as_json:
+        _print_json(loaded, results)
+    else:
+        _print_lines(loaded, results)
+    if not all(ok for _, ok, _ in results):
+        raise typer.Exit(2)
+
+
+def _log_in(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
+    from tracker.app import online_checks
+
+    return online_checks(loaded)
+
+
+def _load_for_json(config: Path | None, online: bool) -> LoadedConfig:
+    from tracker.config import find_config, load_config
+    from tracker.config.check import as_json
+    from tracker.errors import ConfigFileError
+
+    try:
+        return load_config(find_config(config, os.environ), os.environ, strict_credentials=online)
+    except ConfigFileError as exc:
+        echo_json({"ok": False, "faults": [as_json(fault) for fault in exc.faults]})
+        raise typer.Exit(exc.exit_code) from exc
+
+
+def _print_json(loaded: LoadedConfig, results: list[tuple[str, bool, str]]) -> None:
+    from tracker.config.check import describe
+
+    online = [{"what": what, "ok": ok, "sentence": sentence} for what, ok, sentence in results]
+    echo_json({**describe(loaded), "ok": all(ok for _, ok, _ in results), "online": online})
+
+
+def _print_lines(loaded: LoadedConfig, results: list[tuple[str, bool, str]]) -> None:
+    from tracker.config.check import lines
+
+    for line in lines(loaded):
+        typer.echo(line)
+    for what, ok, sentence in results:
+        typer.echo(f"{'ok' if ok else 'fault':<9} {what}: {sentence}")

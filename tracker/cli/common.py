@@ -1,0 +1,48 @@
+"""What the commands share: options, the way to a configuration, output. Heavy imports wait until they are needed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tracker.config import LoadedConfig
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Configuration (default: $TRACKER_CONFIG, ./config.yaml, /etc/shipment-tracker/config.yaml).",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def echo_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def load_or_exit(path: Path | None, strict: bool) -> LoadedConfig:
+    """The configuration; with faults, all of them on standard error and exit 2.
+
+    Args:
+        path: from `-c`; None: the usual places.
+        strict: a credential that is not here is a fault too (whatever talks to carriers or mail servers).
+    """
+    from tracker.config import find_config, load_config
+    from tracker.errors import ConfigFileError
+
+    try:
+        return load_config(find_config(path, os.environ), os.environ, strict_credentials=strict)
+    except ConfigFileError as exc:
+        for fault in exc.faults:
+            typer.echo(str(fault), err=True)
+        raise typer.Exit(exc.exit_code) from exc

@@ -1,0 +1,220 @@
+"""From a file to `Settings`, or to everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError
+
+from carriers.base import Adapter
+from tracker.config.accounts import Account, check_accounts
+from tracker.config.cross import cross_faults, idle_parts
+from tracker.config.fields import is_loopback
+from tracker.config.model import DatabaseSettings, Settings, WebhookAlerts
+from tracker.config.secrets import References
+from tracker.config.wording import findings
+from tracker.config.yaml_file import Finding, Loc, YamlFile, read_yaml
+from tracker.errors import ConfigFileError, Fault
+
+SYSTEM_FOLDER: Final = Path("/etc/shipment-tracker")
+SYSTEM_STATE: Final = Path("/var/lib/shipment-tracker")
+MAX_BYTES: Final = 1_048_576
+HIDEABLE_CHARS: Final = 6
+"""Shorter values put in by a reference are no secrets, and hiding them would eat words of our sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A usable configuration and what there is to say about it.
+
+    `warnings` should be mended (a credential that is not here, claims that cannot be filed); `notices` tell of keys
+    whose part is not in this release. Both have the form of a fault.
+    """
+
+    settings: Settings
+    warnings: tuple[Fault, ...]
+    notices: tuple[Fault, ...]
+    path: Path
+
+
+def find_config(named: Path | None, env: Mapping[str, str], folder: Path = Path()) -> Path:
+    """The configuration to use: the one named, else `$TRACKER_CONFIG`, `./config.yaml`, the system's.
+
+    Raises ConfigFileError where there is none.
+    """
+    chosen = named or (Path(env["TRACKER_CONFIG"]) if env.get("TRACKER_CONFIG") else None)
+    if chosen is not None:
+        return chosen
+    places = (folder / "config.yaml", SYSTEM_FOLDER / "config.yaml")
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(map(str, places))
+    advice = f"looked at {looked}; write one with tracker init, or name it with -c"
+    raise ConfigFileError([Fault("config.yaml", 1, "(file)", "there is no configuration", advice)])
+
+
+def load_config(
+    path: Path,
+    env: Mapping[str, str],
+    *,
+    strict_credentials: bool,
+    adapters: Mapping[str, type[Adapter]] | None = None,
+) -> LoadedConfig:
+    """Read, check and complete a configuration.
+
+    Args:
+        path: the YAML file; relative references in it start at its folder.
+        env: environment for `${NAME}`, `$CREDENTIALS_DIRECTORY`, `$STATE_DIRECTORY`.
+        strict_credentials: a missing `${credential:NAME}` is a fault (`run`, `--online`) instead of a warning.
+        adapters: classes by name; None: those that are installed.
+
+    Raises ConfigFileError with every fault there is.
+    """
+    file = read_yaml(_text(path))
+    references = References(path.absolute().parent, env, strict_credentials)
+    data = references.put_in(file.data)
+    faults = [*file.faults, *references.faults]
+    if not isinstance(data, dict):
+        # Without a mapping nothing else can be said, and what could not be read has been said already.
+        _stop(faults or [Finding((), "holds no configuration", "write one with tracker init")], file, path, references)
+    found = check_accounts(data, references.unresolved, adapters)
+    settings = _settings(found.common, faults)
+    faults += [*found.faults, *cross_faults(data)]
+    if faults or settings is None:
+        _stop(_once(faults), file, path, references)
+    settings = _complete(settings, found.accounts, path.absolute().parent, env)
+    warnings = [*references.warnings, *found.warnings, *_warnings(settings, data)]
+    located = partial(_located, file=file, path=path, hidden=references.values)
+    return LoadedConfig(settings, located(_once(warnings)), located(idle_parts(data)), path)
+
+
+def _text(path: Path) -> str:
+    problem, advice = "", ""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) <= MAX_BYTES:
+            return raw.decode("utf-8-sig")
+        problem, advice = "is larger than 1 MiB", "a configuration is a few pages"
+    except FileNotFoundError:
+        problem, advice = "does not exist", "write one with tracker init, or name another with -c"
+    except OSError as exc:
+        problem, advice = f"cannot be read: {exc.strerror}", "check its path and rights"
+    except UnicodeDecodeError:
+        problem, advice = "is not UTF-8 text", "save it as UTF-8"
+    raise ConfigFileError([Fault(str(path), 1, "(file)", problem, advice)])
+
+
+def _located(found: Iterable[Finding], file: YamlFile, path: Path, hidden: Iterable[str]) -> tuple[Fault, ...]:
+    """Findings with their lines, in the order of the file, without any value that a reference put in."""
+    secrets = sorted((value for value in hidden if len(value) >= HIDEABLE_CHARS), key=len, reverse=True)
+
+    def safe(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    faults = []
+    for one in found:
+        loc = file.place(one.loc)
+        key = safe(".".join(map(str, loc))) or "(file)"
+        faults.append(Fault(str(path), one.line or file.line(loc), key, safe(one.what), safe(one.advice)))
+    return tuple(sorted(faults, key=lambda fault: fault.line))
+
+
+def _stop(found: Iterable[Finding], file: YamlFile, path: Path, references: References) -> NoReturn:
+    raise ConfigFileError(_located(found, file, path, references.values))
+
+
+def _once(found: Iterable[Finding]) -> list[Finding]:
+    """One fault a place: what a rule between keys says of a value that is wrong in itself adds nothing."""
+    kept: dict[tuple[Loc, int | None], Finding] = {}
+    for one in found:
+        kept.setdefault((one.loc, one.line), one)
+    return list(kept.values())
+
+
+def _settings(data: dict[str, Any], faults: list[Finding]) -> Settings | None:
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as exc:
+        faults += findings(exc, Settings)
+        return None
+
+
+def state_folder(given: Path | None, folder: Path, env: Mapping[str, str]) -> Path:
+    """Where state lies: as configured (from the file's folder), else as systemd says, else by where the file lies."""
+    if given is not None:
+        return folder / given
+    if env.get("STATE_DIRECTORY"):
+        # systemd joins several with colons; the unit names ours first.
+        return Path(env["STATE_DIRECTORY"].split(":")[0])
+    return SYSTEM_STATE if folder == SYSTEM_FOLDER or SYSTEM_FOLDER in folder.parents else folder
+
+
+def _complete(settings: Settings, accounts: tuple[Account, ...], folder: Path, env: Mapping[str, str]) -> Settings:
+    """The settings with absolute paths and with every default that rests on another key."""
+    given = settings.state_dir if "state_dir" in settings.model_fields_set else None
+    state = state_folder(given, folder, env)
+    shops = [
+        shop if shop.contact else shop.model_copy(update={"contact": shop.email.reply_to or shop.email.from_})
+        for shop in settings.shops
+    ]
+    carriers = [
+        carrier.model_copy(update={"base_url": carrier.base_url or account.default_url, "own": account.own})
+        for carrier, account in zip(settings.carriers, accounts, strict=True)
+    ]
+    intake = [
+        source.model_copy(update={"path": state / source.path, "shop": source.shop or settings.shops[0].id})
+        for source in settings.intake
+    ]
+    messages = settings.messages.model_copy(update={"templates": folder / settings.messages.templates})
+    return settings.model_copy(
+        update={
+            "state_dir": state,
+            "database": _placed(settings.database, state),
+            "shops": tuple(shops),
+            "carriers": tuple(carriers),
+            "intake": tuple(intake),
+            "messages": messages,
+        }
+    )
+
+
+def _placed(database: DatabaseSettings, state: Path) -> DatabaseSettings:
+    text = database.url.get_secret_value()
+    if not text.startswith("sqlite:///"):
+        return database
+    return DatabaseSettings(url=SecretStr(f"sqlite:///{state / text.removeprefix('sqlite:///')}"))
+
+
+def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:
+    for place, shop in enumerate(settings.shops):
+        if not settings.carriers_of(shop.id):
+            yield Finding(("shops", place), "has no carrier: nothing of it is watched", "add one under carriers")
+        if shop.live_from is not None and settings.messages.redirect_to is not None:
+            what = "is live, but messages.redirect_to sends its customers' messages elsewhere"
+            yield Finding(("shops", place, "live_from"), what, "take redirect_to away when the trial is over")
+    if "templates" in (data.get("messages") or {}) and not settings.messages.templates.is_dir():
+        yield Finding(("messages", "templates"), "is no folder: the packaged texts are used", "check the path")
+
+
+def trial_clock_faults(settings: Settings) -> list[str]:
+    """The hosts outside this machine that this configuration talks to, each with its key.
+
+    A replaced clock (`TRACKER_CLOCK_FILE`) is refused unless there is none: claims and messages dated by it would be real.
+    """
+    addresses = [(f"carrier {carrier.id}", urlsplit(carrier.base_url).hostname or "") for carrier in settings.carriers]
+    addresses.append(("messages.email", settings.messages.email.host))
+    addresses += [
+        ("alerts webhook", urlsplit(alert.url).hostname or "")
+        for alert in settings.alerts
+        if isinstance(alert, WebhookAlerts)
+    ]
+    return [f"{what}: {host}" for what, host in addresses if not is_loopback(host)]

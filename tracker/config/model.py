@@ -1,0 +1,331 @@
+"""The configuration as the program uses it: frozen, complete, every path absolute. `load.py` makes it from a file.
+
+Key names are those of the file; where the model's name differs, the file's is the alias.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, Field, InstanceOf, SecretStr, ValidationInfo, field_validator
+
+from tracker.config.fields import (
+    BaseAddress,
+    Cents,
+    Cnpj,
+    Host,
+    Identifier,
+    Listener,
+    LocalDate,
+    LocalTime,
+    Mailbox,
+    Name,
+    Pattern,
+    PlainAddress,
+    PostalCode,
+    SigningSecret,
+    State,
+    TriggerName,
+    WebAddress,
+    is_loopback,
+    some,
+)
+from tracker.config.names import recognise
+from tracker.config.part import Part
+from tracker.config.rules import Rules
+from tracker.config.secrets import is_placeholder
+from tracker.config.wording import closest
+from tracker.config.words import PROBLEM_TRIGGERS, RELEASED_CHANNELS, RELEASED_TRIGGERS, Channel
+from tracker.domain.words import Trigger
+from tracker.errors import MissingCredentialError
+from tracker.intake.options import FIELDS, IGNORE_COLUMN, ReadOptions
+
+LANGUAGES: Final = ("pt-BR", "en")
+REMOTE_MAILS_PER_HOUR: Final = 100
+"""Free plans and new sender domains are throttled beyond about this; a relay on this machine has its own limits."""
+
+
+class EmailIdentity(Part):
+    """Who a shop's mails come from."""
+
+    from_: Mailbox = Field(alias="from")
+    reply_to: PlainAddress | None = None
+
+
+class Holidays(Part):
+    """Beside the national holidays; no maintained list of municipal ones exists, so those go into `extra`."""
+
+    state: State | None = None
+    city: str | None = None
+    extra: tuple[LocalDate, ...] = ()
+
+
+class Digest(Part):
+    to: Annotated[tuple[PlainAddress, ...], AfterValidator(some)]
+    at: LocalTime
+
+
+class ShopSettings(Part):
+    id: Identifier
+    name: Name
+    cnpj: Cnpj | None = None
+    origin_postal_code: PostalCode | None = None
+    email: EmailIdentity
+    contact: str = ""
+    """What customers are told for questions; after loading never empty (default: the reply address)."""
+    language: Literal["pt-BR", "en"] = "pt-BR"
+    holidays: Holidays = Holidays()
+    live_from: LocalDate | None = None
+    """None: observe mode, nothing leaves."""
+    digest: Digest | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _no_language(cls, value: str) -> str:
+        # Templates lie in [SHOP/]LANG/: such a shop's folder could not be told from a language's.
+        if value in {language.lower() for language in LANGUAGES}:
+            raise ValueError("is the name of a language (choose another id)")
+        return value
+
+
+class ClaimMode(StrEnum):
+    OFF = "off"
+    PROPOSE = "propose"
+    """Waits for `tracker approve`."""
+    AUTO = "auto"
+
+
+class ClaimPolicy(Part):
+    """What the daemon needs to know of claims with a carrier; the adapter's own keys are checked by the adapter."""
+
+    mode: ClaimMode = ClaimMode.PROPOSE
+    max_value_cents: Cents | None = Field(default=None, alias="max_value")
+    """`auto` files up to this value; what is worth more waits for a person. None: no ceiling."""
+
+
+class CarrierSettings(Part):
+    """One account with a carrier."""
+
+    id: Identifier
+    adapter: str = Field(default_factory=lambda data: str(data.get("id", "")))
+    aliases: tuple[Name, ...] = ()
+    shops: tuple[str, ...] = ()
+    """Empty: all."""
+    base_url: BaseAddress = ""
+    """After loading never empty (default: the adapter's production address)."""
+    requests_per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """None: what the adapter's terms say."""
+    claims: ClaimPolicy = ClaimPolicy()
+    own: InstanceOf[BaseModel] | None = Field(default=None, repr=False)
+    """The adapter's `Settings`; None only where one of its credentials is not available in this process."""
+
+    @property
+    def adapter_settings(self) -> BaseModel:
+        """What to build the adapter with. Raises MissingCredentialError."""
+        if self.own is None:
+            raise MissingCredentialError(f"carrier {self.id}")
+        return self.own
+
+    def serves(self, shop_id: str) -> bool:
+        return not self.shops or shop_id in self.shops
+
+
+class IntakeSettings(Part):
+    """A watched folder."""
+
+    kind: Literal["folder"]
+    shop: str = ""
+    """After loading never empty (default: the only shop)."""
+    path: Path
+    """After loading absolute."""
+    accept_bad_check_digits: bool = False
+    accept_unauthorised: bool = False
+    accept_test_environment: bool = False
+    excluded_cfops: tuple[str, ...] = ReadOptions().excluded_cfops
+    tracking_pattern: Pattern | None = None
+    order_pattern: Pattern | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    """A heading in this merchant's files -> our field, or `ignore`; wins over guessing."""
+    settle_seconds: Annotated[float, Field(ge=0, le=600)] = 5
+    """A file is taken when its size and time have not changed for so long."""
+
+    @field_validator("columns")
+    @classmethod
+    def _known_fields(cls, value: dict[str, str]) -> dict[str, str]:
+        for field in value.values():
+            if field not in FIELDS and field != IGNORE_COLUMN:
+                raise ValueError(f"names an unknown field ({closest(field, (*FIELDS, IGNORE_COLUMN))})")
+        return value
+
+    def read_options(self) -> ReadOptions:
+        """How to read the files of this folder."""
+        return ReadOptions(
+            columns=self.columns,
+            accept_bad_check_digits=self.accept_bad_check_digits,
+            accept_test_environment=self.accept_test_environment,
+            accept_unauthorised=self.accept_unauthorised,
+            excluded_cfops=self.excluded_cfops,
+            tracking_pattern=self.tracking_pattern,
+            order_pattern=self.order_pattern,
+        )
+
+
+class MailServer(Part):
+    host: Host = "127.0.0.1"
+    security: Literal["starttls", "tls", "none"] = Field(
+        default_factory=lambda data: "none" if is_loopback(data.get("host", "127.0.0.1")) else "starttls"
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default_factory=lambda data: {"tls": 465, "starttls": 587}.get(data.get("security", "none"), 25)
+    )
+    user: str | None = None
+    password: SecretStr | None = Field(default=None, validate_default=True)
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+    per_hour: Annotated[int, Field(ge=1)] | None = None
+
+    @field_validator("security")
+    @classmethod
+    def _no_clear_text_to_others(cls, value: str, info: ValidationInfo) -> str:
+        if value == "none" and not is_loopback(info.data.get("host", "127.0.0.1")):
+            raise ValueError("may be none only for this very machine (write starttls or tls)")
+        return value
+
+    @field_validator("password")
+    @classmethod
+    def _user_and_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "user" in info.data and (value is None) != (info.data["user"] is None):
+            raise ValueError("goes together with user (write both or neither)")
+        return value
+
+    @property
+    def hourly_limit(self) -> int | None:
+        """Mails an hour; None: no limit of ours."""
+        return self.per_hour or (None if is_loopback(self.host) else REMOTE_MAILS_PER_HOUR)
+
+
+class MessageSettings(Part):
+    preset: Literal["all", "none", "problems"] = "problems"
+    email: MailServer = MailServer()
+    templates: Path = Path("templates")
+    """After loading absolute; need not exist."""
+    redirect_to: PlainAddress | None = None
+    triggers: dict[TriggerName, tuple[Channel, ...]] = Field(default_factory=dict)
+    hold_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
+    """Parcels of one order that reach the same trigger within this time share one notice."""
+
+    @field_validator("triggers")
+    @classmethod
+    def _no_channel_twice(cls, value: dict[Trigger, tuple[Channel, ...]]) -> dict[Trigger, tuple[Channel, ...]]:
+        for trigger, channels in value.items():
+            if len(set(channels)) < len(channels):
+                raise ValueError(f"{trigger} names a channel twice (name it once)")
+        return value
+
+    def channels(self, trigger: str) -> tuple[Channel, ...]:
+        """The channels of this trigger that this release has, in the order to try them; empty where it is switched off."""
+        named = Trigger(trigger)
+        if named in self.triggers:
+            return tuple(channel for channel in self.triggers[named] if channel in RELEASED_CHANNELS)
+        switched_on = {"all": RELEASED_TRIGGERS, "problems": PROBLEM_TRIGGERS, "none": ()}[self.preset]
+        return (Channel.EMAIL,) if named in switched_on else ()
+
+    @property
+    def delivered_only_after_problem(self) -> bool:
+        """Whether `delivered` goes only to customers who were told of a problem: the preset `problems`, not overridden."""
+        return self.preset == "problems" and Trigger.DELIVERED not in self.triggers
+
+
+class LogAlerts(Part):
+    kind: Literal["log"]
+
+
+class WebhookAlerts(Part):
+    kind: Literal["webhook"]
+    url: WebAddress
+    secret: SigningSecret
+
+
+class WebSettings(Part):
+    operator: Listener | None = "127.0.0.1:8080"
+    public: Listener | None = None
+    public_url: BaseAddress | None = None
+
+
+class DatabaseSettings(Part):
+    url: SecretStr = SecretStr("sqlite:///data/tracker.db")
+    """May hold a password; a SQLite path is absolute after loading."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text.startswith("sqlite:"):
+            if not text.startswith("sqlite:///") or text == "sqlite:///" or ":memory:" in text or "?" in text:
+                raise ValueError("must name a file (sqlite:///data/tracker.db)")
+        elif not text.startswith(("postgresql://", "postgresql+psycopg://")) and not is_placeholder(text):
+            raise ValueError("is no database we know (sqlite:///FILE or postgresql://user@host/name)")
+        return value
+
+    def connection_url(self) -> str:
+        """The address to open, with its password. Raises MissingCredentialError."""
+        text = self.url.get_secret_value()
+        if is_placeholder(text):
+            raise MissingCredentialError("database.url")
+        return text
+
+    @property
+    def shown(self) -> str:
+        """The address without its password."""
+        text = self.url.get_secret_value()
+        if text.startswith("sqlite:///"):
+            return text
+        parts = urlsplit(text)
+        return f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "(from a credential)"
+
+
+class Settings(Part):
+    timezone: ZoneInfo = ZoneInfo("America/Sao_Paulo")
+    state_dir: Path = Path()
+    """After loading absolute."""
+    engine: Literal["local"] = "local"
+    database: DatabaseSettings = DatabaseSettings()
+    shops: Annotated[tuple[ShopSettings, ...], AfterValidator(some)]
+    carriers: tuple[CarrierSettings, ...] = ()
+    intake: tuple[IntakeSettings, ...] = ()
+    rules: Rules = Rules()
+    messages: MessageSettings = MessageSettings()
+    alerts: tuple[Annotated[LogAlerts | WebhookAlerts, Field(discriminator="kind")], ...] = (LogAlerts(kind="log"),)
+    web: WebSettings = WebSettings()
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _engine_of_this_release(cls, value: Any) -> Any:
+        if value == "procrastinate":
+            raise ValueError("procrastinate is not in this release (write local, or leave the key out)")
+        return value
+
+    def shop(self, shop_id: str) -> ShopSettings:
+        """Raises KeyError for a shop that is not configured (any more)."""
+        return {shop.id: shop for shop in self.shops}[shop_id]
+
+    def carrier(self, carrier_id: str) -> CarrierSettings:
+        """Raises KeyError for a carrier that is not configured (any more)."""
+        return {carrier.id: carrier for carrier in self.carriers}[carrier_id]
+
+    def carriers_of(self, shop_id: str) -> tuple[CarrierSettings, ...]:
+        return tuple(carrier for carrier in self.carriers if carrier.serves(shop_id))
+
+    def carrier_for(self, raw_name: str | None, shop_id: str) -> str | None:
+        """The id of the carrier that an order of this shop means by `raw_name`; None where that is not certain.
+
+        An id or alias exactly, else the longest one that stands in the text as whole words. No name at all means the
+        shop's only carrier.
+        """
+        candidates = self.carriers_of(shop_id)
+        if not (raw_name or "").strip():
+            return candidates[0].id if len(candidates) == 1 else None
+        return recognise(raw_name or "", [(name, c.id) for c in candidates for name in (c.id, *c.aliases)])

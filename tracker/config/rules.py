@@ -1,0 +1,85 @@
+"""Every threshold of the daemon; each has a default, and `config.example.yaml` says why it is what it is."""
+
+from __future__ import annotations
+
+from datetime import time
+from itertools import pairwise
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from tracker.config.fields import LocalTime, TriggerName
+from tracker.config.part import Part
+from tracker.domain.words import Trigger
+
+Hours = Annotated[int, Field(ge=1, le=2160)]
+Days = Annotated[int, Field(ge=0, le=365)]
+
+MAX_AGE_HOURS: Final = {
+    Trigger.POSTED: 24,
+    Trigger.DELAY_DETECTED: 48,
+    Trigger.INQUIRY_OPENED: 72,
+    Trigger.LOSS_CONFIRMED: 168,
+    Trigger.DAMAGE: 72,
+    Trigger.RETURNED_TO_SENDER: 168,
+    Trigger.DELIVERED: 72,
+}
+
+
+def _over_defaults(given: Any) -> Any:
+    """Naming one trigger keeps the others as they are."""
+    return {**MAX_AGE_HOURS, **given} if isinstance(given, dict) else given
+
+
+class PresumedLossRules(Part):
+    business_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    """Without an event; None: the carrier's own terms by service."""
+
+
+class DelayRules(Part):
+    grace_days: Days = 0
+    """Calendar days after the promise before the customer is told."""
+
+
+class PollingRules(Part):
+    """How often a parcel is asked for, where the account's limit allows; all with jitter."""
+
+    pre_transit_hours: Hours = 6
+    in_transit_hours: Hours = 3
+    urgent_minutes: Annotated[int, Field(ge=5, le=1440)] = 45
+    """Out for delivery, due today, or late."""
+    pickup_hours: Hours = 4
+    problem_hours: Hours = 24
+    """Lost, stolen, damaged: while a claim is open."""
+    problem_days: Annotated[int, Field(ge=1, le=365)] = 90
+    second_looks_days: tuple[Annotated[int, Field(ge=1, le=90)], ...] = (1, 3, 7)
+    """After a final status; carriers correct themselves."""
+
+    @field_validator("second_looks_days")
+    @classmethod
+    def _ascending(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later <= earlier for earlier, later in pairwise(days)):
+            raise ValueError("must grow from day to day (such as [1, 3, 7])")
+        return days
+
+
+class Rules(Part):
+    promise_slack_business_days: Annotated[int, Field(ge=0, le=30)] = 1
+    """Added to the carrier's first date where the order names no promise."""
+    delay: DelayRules = DelayRules()
+    presumed_loss: PresumedLossRules = PresumedLossRules()
+    not_found_days: Annotated[int, Field(ge=1, le=180)] = 30
+    """Calendar days after which a number that the carrier never knew is no longer asked for."""
+    max_age_hours: Annotated[dict[TriggerName, Hours], BeforeValidator(_over_defaults)] = MAX_AGE_HOURS
+    """After its reason a message is no longer worth sending; a partial table keeps the other defaults."""
+    delivered_after_hours: Annotated[int, Field(ge=0, le=72)] = 2
+    delivered_between: tuple[LocalTime, LocalTime] = (time(9), time(20))
+    """Local hours in which `delivered` may leave."""
+    polling: PollingRules = PollingRules()
+
+    @field_validator("delivered_between")
+    @classmethod
+    def _in_order(cls, hours: tuple[time, time]) -> tuple[time, time]:
+        if hours[0] >= hours[1]:
+            raise ValueError('must begin before it ends (such as ["09:00", "20:00"])')
+        return hours
