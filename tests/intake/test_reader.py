@@ -1,0 +1,132 @@
+"""What a file is, is told by its content."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from tests.intake.support import DATA, outcomes, read
+from tracker.intake import archive
+from tracker.intake.reader import TruncatedFile
+
+NOTE = (DATA / "nfe" / "01-normal.xml").read_bytes()
+RETURN = (DATA / "nfe" / "06-return-finNFe4.xml").read_bytes()
+EVENT = (DATA / "nfe" / "08-event-cancellation.xml").read_bytes()
+CSV = b"pedido;cliente;cep\n1;Ana;01310100\n"
+
+
+def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as target:
+        for name, data in entries:
+            target.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["pedidos.csv", "pedidos.xls", "pedidos.txt", "pedidos", "pedidos.xml"])
+def test_a_csv_under_any_name(name: str) -> None:
+    assert read(CSV, name).orders[0].number == "1"
+
+
+@pytest.mark.parametrize("name", ["nota.xml", "nota.txt", "nota.csv"])
+def test_a_note_under_any_name(name: str) -> None:
+    assert read(NOTE, name).orders[0].number == "10234"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "reason"),
+    [
+        pytest.param(b"", "pedidos.csv", "vazio", id="empty"),
+        pytest.param(b"\xef\xbb\xbf", "pedidos.csv", "cabeçalho", id="only a byte order mark"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "pedidos.xls", "XLS ou protegida", id="old binary workbook"),
+        pytest.param(zipped(("[Content_Types].xml", b""), ("xl/workbook.xml", b"")), "p.csv", "XLSX", id="workbook"),
+        pytest.param(b'{"number": "1"}\n', "pedidos.json", "JSON", id="JSON"),
+        pytest.param(b'[ {"number": "1"} ]', "pedidos.txt", "JSON", id="JSON under another name"),
+        pytest.param(b"%PDF-1.7", "danfe.pdf", "PDF", id="a printed note"),
+        pytest.param(b"Rar!\x1a", "notas.zip", "RAR", id="another archive"),
+        pytest.param(b"<html><table>", "pedidos.xls", "HTML", id="a page named as workbook"),
+        pytest.param(b"abc\x00\x01\x02def", "pedidos.csv", "não é texto", id="binary"),
+    ],
+)
+def test_what_is_not_read_says_what_to_do(data: bytes, name: str, reason: str) -> None:
+    reading = read(data, name)
+    assert reading.orders == ()
+    assert reason in str(reading.refused)
+
+
+@pytest.mark.parametrize("name", ["nota.xml", "notas.zip"])
+def test_an_empty_note_may_still_be_being_written(name: str) -> None:
+    with pytest.raises(TruncatedFile):
+        read(b"", name)
+
+
+class TestZip:
+    def test_notes_events_and_the_rest(self) -> None:
+        reading = read(
+            zipped(
+                ("2026/11/nota.xml", NOTE),
+                ("2026/11/devolucao.XML", RETURN),
+                ("2026/11/cancelamento.xml", EVENT),
+                ("2026/11/nota.pdf", b"%PDF"),
+                ("2026/11/metade.xml", NOTE[:900]),
+                ("__MACOSX/._nota.xml", b"\x00"),
+            ),
+            "novembro.zip",
+        )
+        assert [order.number for order in reading.orders] == ["10234"]
+        assert len(reading.cancellations) == 1
+        assert outcomes(reading) == [(2, None, "refused"), (4, None, "ignored"), (5, None, "refused")]
+        assert reading.lines[0].reason.startswith("2026/11/devolucao.XML: A nota é de devolução")
+
+    @pytest.mark.parametrize("name", ["../nota.xml", "/etc/nota.xml", "..\\nota.xml", "C:\\nota.xml", "a/../../n.xml"])
+    def test_names_that_point_elsewhere(self, name: str) -> None:
+        reading = read(zipped((name, NOTE)), "notas.zip")
+        assert reading.orders == ()
+        assert "fora dele" in str(reading.refused)
+
+    def test_too_many_entries(self) -> None:
+        data = zipped(*((f"{number}.xml", b"") for number in range(archive.MAX_ENTRIES + 1)))
+        assert "2.000" in str(read(data, "notas.zip").refused)
+
+    def test_a_bomb(self) -> None:
+        data = zipped(*((f"{number}.xml", b" " * 50_000_000) for number in range(5)))
+        assert len(data) < 1_000_000
+        assert "200 MB" in str(read(data, "notas.zip").refused)
+
+    def test_one_entry_that_is_too_large(self) -> None:
+        reading = read(zipped(("grande.xml", b" " * 50_000_000), ("nota.xml", NOTE)), "notas.zip")
+        assert [order.number for order in reading.orders] == ["10234"]
+        assert "2 MB" in reading.lines[0].reason
+
+    def test_a_zip_inside_is_not_opened(self) -> None:
+        reading = read(zipped(("dentro.zip", zipped(("nota.xml", NOTE))), ("nota.xml", NOTE)), "notas.zip")
+        assert len(reading.orders) == 1
+        assert outcomes(reading) == [(1, None, "ignored")]
+
+    def test_nothing_to_read(self) -> None:
+        assert "nenhum XML" in str(read(zipped(("pedidos.csv", CSV)), "pedidos.zip").refused)
+
+    def test_larger_than_allowed(self) -> None:
+        data = zipped(("nota.xml", NOTE)) + b"\x00" * archive.MAX_ZIP_BYTES
+        assert "20 MB" in str(read(data, "notas.zip").refused)
+
+    def test_half_of_an_archive_asks_for_patience(self) -> None:
+        data = zipped(("nota.xml", NOTE))
+        with pytest.raises(TruncatedFile):
+            read(data[: len(data) // 2], "notas.zip")
+
+    def test_damage_inside_costs_one_entry(self) -> None:
+        data = bytearray(zipped(("a.xml", NOTE), ("b.xml", NOTE), method=zipfile.ZIP_STORED))
+        data[len(NOTE) // 2] ^= 0xFF
+        reading = read(bytes(data), "notas.zip")
+        assert len(reading.orders) == 1
+        assert "corrompido" in reading.lines[0].reason
+
+    def test_a_password(self) -> None:
+        data = bytearray(zipped(("a.xml", NOTE)))
+        central = data.rindex(b"PK\x01\x02")
+        data[6] |= 1
+        data[central + 8] |= 1
+        assert "senha" in read(bytes(data), "notas.zip").lines[0].reason

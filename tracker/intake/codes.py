@@ -1,0 +1,89 @@
+"""Tracking codes as they stand in cells and in free text: one, several, damaged, or something that is no code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tracker.domain.documents import bare, is_s10_form, s10
+from tracker.domain.text import clean, is_placeholder
+from tracker.intake.values import is_scientific, loses_digits, without_zero_cents
+
+_CODE_FORM = re.compile(r"[A-Z0-9][A-Z0-9._/-]{5,49}", re.ASCII)
+_MIN_DIGITS = 4  # words and service names have fewer
+_SEVERAL = re.compile(r"\s*[/;,|\n]\s*|\s+")
+_S10_IN_TEXT = re.compile(
+    r"(?<![A-Z0-9])[A-Z]{2}[ .-]?\d{3}[ .-]?\d{3}[ .-]?\d{3}[ .-]?[A-Z]{2}(?![A-Z0-9])", re.ASCII | re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The usable codes of a field in their order, and a sentence on each that is not usable."""
+
+    good: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+NO_CODES = Codes()
+
+
+def looks_like_code(code: str) -> bool:
+    """Whether an upper-case text without blanks may be a tracking code: six or more characters, four of them digits."""
+    return _CODE_FORM.fullmatch(code) is not None and sum(map(str.isdigit, code)) >= _MIN_DIGITS
+
+
+def s10_in_text(text: str) -> list[str]:
+    """Everything in a text that has the S10 form, bare and in upper case, right check digit or not."""
+    return list(dict.fromkeys(bare(match[0]) for match in _S10_IN_TEXT.finditer(text)))
+
+
+def codes_of(cell: str, *, accept_bad_check_digits: bool = False, column_keeps_digits: bool = False) -> Codes:
+    """The codes of one field. `column_keeps_digits`: its column is known to hold long numbers undamaged."""
+    text = clean(cell) if "\n" not in cell else cell.strip()
+    if is_placeholder(text):
+        return NO_CODES
+    good: list[str] = []
+    refused: list[str] = []
+    for code in _split(text):
+        problem = _problem(code, accept_bad=accept_bad_check_digits, keeps_digits=column_keeps_digits)
+        if problem:
+            refused.append(problem)
+        elif code not in good:
+            good.append(code)
+    return Codes(tuple(good), tuple(refused))
+
+
+def _split(text: str) -> list[str]:
+    upper = text.upper()
+    # "AB 123 456 785 BR" is one code, "AB123456785BR AC876543216BR" are two, a page's address holds one.
+    if is_s10_form(bare(upper)):
+        return [bare(upper)]
+    if is_scientific(text):
+        return [text]
+    parts = [part for part in _SEVERAL.split(upper) if part]
+    if len(parts) > 1 and all(is_s10_form(bare(part)) or looks_like_code(part) for part in parts):
+        return [bare(part) if is_s10_form(bare(part)) else part for part in parts]
+    if inside := s10_in_text(upper):
+        return inside
+    return [without_zero_cents(re.sub(r"\s+", "", upper))]
+
+
+def _problem(code: str, *, accept_bad: bool, keeps_digits: bool) -> str | None:
+    if is_scientific(code):
+        return (
+            f"o código de rastreio {code} perdeu algarismos na planilha (notação científica); "
+            "formate a coluna como texto e exporte o arquivo de novo"
+        )
+    if is_s10_form(code):
+        if accept_bad or s10(code):
+            return None
+        return f"o código de rastreio {code} tem o dígito verificador errado; confira-o na etiqueta"
+    if loses_digits(code) and not keeps_digits:
+        return (
+            f"o código de rastreio {code} tem zeros depois do 15º algarismo, sinal de que a planilha apagou o final; "
+            "formate a coluna como texto e exporte o arquivo de novo"
+        )
+    if not looks_like_code(code):
+        return f'"{code[:40]}" não tem forma de código de rastreio; corrija-o ou deixe a coluna vazia'
+    return None

@@ -1,0 +1,133 @@
+"""The drop folder: files that have settled are taken and put away beside a report; nothing is ever deleted.
+
+`done/` holds what was taken, `refused/` what could not be read (with the reason beside it), `duplicate/` what was taken
+before. How old a file is, is asked of the disk itself: a clock that was set wrong must not hold an import back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from tracker.domain.order import LineReport
+from tracker.intake.importer import Imported, Importer, Intake
+from tracker.intake.options import TruncatedFile
+
+log = structlog.get_logger(__name__)
+PUT_AWAY: Final = ("done", "refused", "duplicate")
+LEFT_ALONE: Final = ("leia-me.txt", "readme.txt")
+TRUNCATED_FOR_S: Final = 600.0
+"""A file that ends in the middle may still be being written: so long it is tried again before it is refused."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class FolderSweep:
+    """The lane `intake:<folder>`."""
+
+    folder: Path
+    intake: Intake
+    importer: Importer
+    settle_s: float = 5.0
+    waiting: bool = field(default=False, init=False)
+    """Whether the last look left a file that had not settled yet."""
+
+    async def run(self, now: datetime) -> int:
+        """Take every file that has settled; returns how many were put away."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.waiting = False
+        taken = 0
+        disk_now = self._disk_now()
+        for path in sorted(self._files()):
+            age = disk_now - path.stat().st_mtime
+            # A file dated in the future was copied with its own date: it has settled.
+            if 0 <= age < self.settle_s and not _was_renamed(path):
+                self.waiting = True
+                continue
+            taken += await self._take(path, age, now)
+        return taken
+
+    def _files(self) -> Iterator[Path]:
+        for path in self.folder.rglob("*"):
+            parts = path.relative_to(self.folder).parts
+            hidden = any(part.startswith((".", "~")) for part in parts)
+            if path.is_file() and not hidden and parts[0] not in PUT_AWAY and path.name.lower() not in LEFT_ALONE:
+                yield path
+
+    def _disk_now(self) -> float:
+        probe = self.folder / ".clock"
+        probe.touch()
+        os.utime(probe)
+        return probe.stat().st_mtime
+
+    async def _take(self, path: Path, age: float, now: datetime) -> int:
+        try:
+            data = await asyncio.to_thread(path.read_bytes)
+            result = await self.importer.take(path.name, data, self.intake, now)
+        except TruncatedFile as fault:
+            if 0 <= age < TRUNCATED_FOR_S:
+                return 0
+            result = Imported(refused=fault.reason)
+        except OSError as fault:
+            # Not ours to read (permissions, a vanished file): say so, go on with the others.
+            log.warning("import.unreadable", file=path.name, reason=fault.strerror)
+            return 0
+        self._put_away(path, result)
+        return 1
+
+    def _put_away(self, path: Path, result: Imported) -> None:
+        where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
+        target = _free_name(self.folder / where / path.relative_to(self.folder))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if result.refused:
+            _write(target.with_name(f"{target.name}.reason.txt"), f"{result.refused}\n".encode())
+        elif not result.duplicate:
+            _write(target.with_name(f"{target.stem}.resultado.csv"), report(result.lines))
+        path.replace(target)
+
+
+def report(lines: Sequence[LineReport]) -> bytes:
+    """The report beside a file, as a Brazilian spreadsheet opens it."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(["linha", "pedido", "resultado", "motivo"])
+    names = {"imported": "importado", "warning": "aviso", "ignored": "ignorado", "refused": "recusado"}
+    for line in lines:
+        row = [line.line or "", line.order_number or "", names.get(line.outcome, line.outcome), line.reason]
+        writer.writerow([_defused(str(cell)) for cell in row])
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _defused(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula, as text."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _was_renamed(path: Path) -> bool:
+    """Renamed into place: its content was finished before its name was."""
+    stat = path.stat()
+    return stat.st_ctime - stat.st_mtime > 1.0
+
+
+def _free_name(path: Path) -> Path:
+    if not path.exists():
+        return path
+    numbers = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, 1_000_000))
+    return next(candidate for candidate in numbers if not candidate.exists())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of it or nothing: a reader never meets half a report."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_bytes(data)
+    partial.replace(path)

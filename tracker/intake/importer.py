@@ -1,0 +1,175 @@
+"""Takes a file that was read into the store: its good orders, its cancellations, and a report on the rest.
+
+A batch of orders is a transaction. The file itself is written last, under its content's hash, so that a death in the middle
+makes the next reading repeat upserts that change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from itertools import islice
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Connection
+
+from tracker.domain.order import Direction, FileReading, LineReport, Order, Package
+from tracker.intake.options import ReadOptions
+from tracker.intake.reader import read_file
+from tracker.store.contexts import shipments_of_orders
+from tracker.store.database import Database
+from tracker.store.orders import Parcel, cancel_by_invoice, import_of, save_import, save_order
+from tracker.store.wake import wake, wake_polling
+
+log = structlog.get_logger(__name__)
+BATCH: Final = 200
+KEPT_LINES: Final = 10_000
+"""Lines of a report that are kept in the store; a file with more faults than that is one fault."""
+
+
+class Carriers(Protocol):
+    """Who carries a package, and by which number (the composition root knows the adapters)."""
+
+    def parcel(self, shop: str, package: Package, options: ReadOptions) -> Parcel | str:
+        """The package with its carrier, or why it cannot be followed, in the merchant's language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where a file comes from: whose it is, and how it is to be read."""
+
+    shop: str
+    timezone: ZoneInfo
+    merchant_cnpj: str | None
+    options: ReadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file. `duplicate`: the same content was taken before, without a fault."""
+
+    orders: int = 0
+    shipments: int = 0
+    lines: tuple[LineReport, ...] = ()
+    refused: str | None = None
+    duplicate: bool = False
+
+    @property
+    def faults(self) -> int:
+        """Lines that were refused, or taken without something."""
+        return sum(line.outcome in {"refused", "warning"} for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Reads and stores one file at a time."""
+
+    database: Database
+    carriers: Carriers
+
+    async def take(self, name: str, data: bytes, intake: Intake, now: datetime) -> Imported:
+        """Take a file. Raises TruncatedFile where it may still be being written."""
+        content_hash = sha256(data).hexdigest()
+        earlier = await self.database.read(lambda c: import_of(c, intake.shop, content_hash))
+        if earlier is not None and earlier.state == "imported" and earlier.faults == 0:
+            return Imported(duplicate=True)
+        reading = read_file(
+            name, data, timezone=intake.timezone, merchant_cnpj=intake.merchant_cnpj, options=intake.options
+        )
+        result = await self._store(reading, intake, now)
+        values = _import_values(name, content_hash, intake.shop, result, now)
+        await self.database.write(lambda c: save_import(c, values))
+        log.info(
+            "import.refused" if result.refused else "import.done",
+            shop=intake.shop,
+            file=name,
+            orders=result.orders,
+            shipments=result.shipments,
+            faults=result.faults,
+        )
+        return result
+
+    async def _store(self, reading: FileReading, intake: Intake, now: datetime) -> Imported:
+        if reading.refused is not None:
+            return Imported(lines=reading.lines, refused=reading.refused)
+        orders = shipments = 0
+        lines = list(reading.lines)
+        for batch in _batches(reading.orders):
+            count, more = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
+            orders, shipments = orders + len(batch), shipments + count
+            lines += more
+        for cancellation in reading.cancellations:
+            order_id = await self.database.write(
+                partial(cancel_by_invoice, shop=intake.shop, cancellation=cancellation, now=now)
+            )
+            if order_id is not None:
+                await self.database.write(partial(_wake_order, order_ids=[order_id], now=now))
+        return Imported(orders, shipments, tuple(lines))
+
+    def _save(
+        self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime
+    ) -> tuple[int, list[LineReport]]:
+        lines: list[LineReport] = []
+        new: list[tuple[int, str]] = []
+        changed: list[int] = []
+        for order in batch:
+            parcels = []
+            for package in order.packages:
+                if package.direction is Direction.RETURN:
+                    continue
+                parcel = self.carriers.parcel(intake.shop, package, intake.options)
+                if isinstance(parcel, Parcel):
+                    parcels.append(parcel)
+                else:
+                    lines.append(LineReport(0, order.number, "warning", parcel))
+            saved = save_order(connection, intake.shop, order, parcels, now)
+            lines += [
+                LineReport(
+                    0,
+                    order.number,
+                    "warning",
+                    f"O código {value} já pertence ao pedido {other}; confira qual é o certo.",
+                )
+                for value, other in saved.taken
+            ]
+            new += saved.new_shipments
+            changed += [saved.order_id] if saved.changed and not saved.is_new else []
+        wake_polling(connection, new, now)
+        _wake_order(connection, order_ids=changed, now=now)
+        return len(new), lines
+
+
+def _wake_order(connection: Connection, *, order_ids: Sequence[int], now: datetime) -> None:
+    """A changed promise or a cancelled order changes what is late and what is told."""
+    found = shipments_of_orders(connection, order_ids)
+    shipments = [shipment_id for ids in found.values() for shipment_id in ids]
+    wake(connection, "detection", shipments, now)
+    wake(connection, "messages", shipments, now)
+
+
+def _batches(orders: Sequence[Order]) -> Iterator[list[Order]]:
+    rest = iter(orders)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _import_values(name: str, content_hash: str, shop: str, result: Imported, now: datetime) -> dict[str, Any]:
+    return {
+        "shop": shop,
+        "content_hash": content_hash,
+        "name": name,
+        "received_at": now,
+        "state": "refused" if result.refused else "imported",
+        "orders": result.orders,
+        "shipments": result.shipments,
+        "faults": result.faults,
+        "report": [
+            {"line": line.line, "order": line.order_number, "outcome": line.outcome, "reason": line.reason}
+            for line in result.lines[:KEPT_LINES]
+        ],
+    }
