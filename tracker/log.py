@@ -1,0 +1,148 @@
+"""Log lines: one JSON object a line on standard error, or colours on a terminal.
+
+Keys `timestamp`, `level`, `event` come first, then facts. Every line, also those of libraries, goes through
+`tracker.redaction`. `docs/logs.md` lists the events.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final, TextIO, cast
+
+import orjson
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from tracker.clock import Clock, ClockFileError, SystemClock
+from tracker.redaction import exception_text, redact_value
+
+FIRST_KEYS: Final = ("timestamp", "level", "event")
+
+
+def configure(clock: Clock, stream: TextIO | None = None, force_json: bool = False, level: int = logging.INFO) -> None:
+    """Set up logging for the whole process; may be called again.
+
+    Args:
+        clock: dates the lines: the machine's, or the trial's.
+        stream: where they go (default: standard error).
+        force_json: JSON also on a terminal.
+        level: the lowest level of our own lines; libraries speak from WARNING on.
+    """
+    target = stream if stream is not None else sys.stderr
+    terminal = target.isatty() and not force_json
+    structlog.configure(
+        processors=_processors(clock, _console() if terminal else _json_line),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _Tolerant(target))),
+        # Loggers are made at import; a cached one would keep the first configuration for ever.
+        cache_logger_on_first_use=False,
+    )
+    _route_libraries()
+
+
+def get_logger(name: str | None = None, **facts: Any) -> FilteringBoundLogger:
+    """A logger whose lines carry *facts*. Safe to call before `configure`."""
+    logger = structlog.get_logger(**facts) if name is None else structlog.get_logger(name, **facts)
+    return cast(FilteringBoundLogger, logger)
+
+
+def _processors(clock: Clock, renderer: Processor) -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        _Timestamp(clock),
+        _render_exception,
+        _redact,
+        _order,
+        renderer,
+    ]
+
+
+class _Timestamp:
+    """Dates a line by the clock the program works by."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._machine = SystemClock()
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        try:
+            now = self._clock.now()
+        except ClockFileError:
+            # Whoever works by this clock fails with the reason, and that very line must still get out.
+            now = self._machine.now()
+        event["timestamp"] = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return event
+
+
+def _render_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    given = event.pop("exc_info", None)
+    if isinstance(given, tuple):
+        given = given[1]
+    elif given is True:
+        given = sys.exc_info()[1]
+    if isinstance(given, BaseException):
+        event["exception"] = exception_text(given)
+    return event
+
+
+def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {
+        key: value if key in ("timestamp", "level") else redact_value(str(key), value) for key, value in event.items()
+    }
+
+
+def _order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    head = {key: event[key] for key in FIRST_KEYS if key in event}
+    return head | {key: value for key, value in event.items() if key not in head}
+
+
+def _json_line(_logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _console() -> Processor:
+    # Exceptions arrive as text: the pretty renderer would print local variables, customers included.
+    return structlog.dev.ConsoleRenderer(
+        colors=not os.environ.get("NO_COLOR"), exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+    )
+
+
+class _Tolerant:
+    """A stream whose loss does not stop the work: when standard error is gone there is nowhere left to say so."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):  # broken pipe, full disk; ValueError: the stream is closed
+            return 0
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            return
+
+
+class _FromLibraries(logging.Handler):
+    """Puts what libraries log through the standard library into our own lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: Mapping[str, Any] = {"logger": record.name, "message": record.getMessage()}
+        event = "python.warned" if record.name == "py.warnings" else "library.logged"
+        structlog.get_logger().log(max(record.levelno, logging.WARNING), event, exc_info=record.exc_info, **facts)
+
+
+def _route_libraries() -> None:
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, _FromLibraries)]:
+        root.removeHandler(handler)
+    root.addHandler(_FromLibraries(logging.WARNING))
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
