@@ -1,0 +1,230 @@
+"""The packaged texts, and merchants' own in their places."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tracker.messages.sandbox import TemplateFault
+from tracker.messages.templates import LANGUAGE, MAX_OUTPUT, MAX_SUBJECT, MissingVariable, Templates
+from tracker.messages.variables import MAX_LIST, TRIGGERS, Kind, TriggerVariables, Value
+
+MINIMUM: dict[str, Value] = {"loja": "Loja Aurora", "pedido": "10482"}
+
+
+def examples(known: TriggerVariables) -> dict[str, Value]:
+    return {variable.name: variable.example for variable in (*known.required, *known.optional)}
+
+
+def longest(known: TriggerVariables) -> dict[str, Value]:
+    """Every value as long as it can be, in the widest letters there are."""
+    long: dict[Kind, Value] = {
+        Kind.TEXT: "Ç" * 5000,
+        Kind.LINK: "https://lj.example/" + "x" * 900,
+        Kind.LIST: tuple(f"AA{number:09d}BR" for number in range(500)),
+    }
+    return {variable.name: long[variable.kind] for variable in (*known.required, *known.optional)}
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return tmp_path / "templates"
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(examples, id="all variables"),
+        pytest.param(lambda known: MINIMUM, id="only the required ones"),
+        pytest.param(longest, id="worst lengths"),
+        pytest.param(lambda known: MINIMUM | {"rastreio": "AA1", "nome": "Marina"}, id="one parcel"),
+    ],
+)
+def test_packaged_texts_are_whole_in_every_form(trigger: str, values: object) -> None:
+    known = TRIGGERS[trigger]
+    rendered = Templates(None).render(trigger, values(known), shop="exemplo")  # type: ignore[operator]
+    for part in (rendered.subject, rendered.text, rendered.html):
+        assert not re.search(r"\{\{|\{%|\bNone\b|\(\)|,\s*[,.!]|\.\.", part), part
+    assert rendered.subject and "\n" not in rendered.subject and len(rendered.subject) <= MAX_SUBJECT
+    assert "\n\n\n" not in rendered.text
+    assert "pedido" in rendered.text.lower() and "você" in rendered.text
+    assert "<style" not in rendered.html and "style=" in rendered.html
+    assert rendered.faults == ()
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_both_parts_say_the_same_facts(trigger: str) -> None:
+    known = TRIGGERS[trigger]
+    rendered = Templates(None).render(trigger, examples(known), shop="exemplo")
+    for name, variable in known.by_name.items():
+        values = variable.example if isinstance(variable.example, tuple) else (variable.example,)
+        for value in values:
+            assert (value in rendered.text) is (value in rendered.html), name
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_without_a_link_the_text_asks_for_an_answer(trigger: str) -> None:
+    rendered = Templates(None).render(trigger, MINIMUM, shop="exemplo")
+    assert "http" not in rendered.text and "<a " not in rendered.html
+    assert "esponda este e-mail" in rendered.text
+    assert rendered.text.startswith("Oi!\n")
+
+
+@pytest.mark.parametrize(
+    "trigger", ["delay_detected", "inquiry_opened", "loss_confirmed", "damage", "returned_to_sender"]
+)
+def test_problem_texts_offer_refund_and_replacement_and_blame_nobody(trigger: str) -> None:
+    text = Templates(None).render(trigger, MINIMUM, shop="exemplo").text
+    assert re.search(r"[Rr]eembolso|de volta tudo o que pagou", text)
+    assert "produto" in text
+    assert not re.search(r"\bculpa\b|favor aguardar|conforme já informado|prezad|não podemos fazer nada|até \d", text)
+    assert "O que vem agora" in text or "Você escolhe" in text
+
+
+def test_no_packaged_text_names_a_carrier_or_a_next_contact() -> None:
+    folder = Path(Templates(None)._packaged) / LANGUAGE
+    sources = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
+    assert len(sources) == 3 * len(TRIGGERS) + 2
+    assert not any(re.search(r"correios|jadlog|prox_contato", source, re.IGNORECASE) for source in sources)
+
+
+def test_values_are_escaped_in_html_only() -> None:
+    rendered = Templates(None).render("posted", MINIMUM | {"loja": "Arte & <b>Cia</b>"}, shop="exemplo")
+    assert "Arte &amp; &lt;b&gt;Cia&lt;/b&gt;" in rendered.html
+    assert "Arte & <b>Cia</b>" in rendered.text
+
+
+@pytest.mark.parametrize("values", [{}, {"loja": "Loja"}, {"loja": "Loja", "pedido": " "}])
+def test_a_missing_required_variable_is_named(values: dict[str, Value]) -> None:
+    with pytest.raises(MissingVariable) as caught:
+        Templates(None).render("posted", values, shop="exemplo")
+    assert caught.value.names == tuple(name for name in ("loja", "pedido") if not str(values.get(name, "")).strip())
+
+
+def test_each_file_is_looked_for_at_the_shop_then_at_all_shops_then_among_ours(own: Path) -> None:
+    write(own / LANGUAGE, "posted.email.subject.txt", "de todas {{ pedido }}")
+    write(own / LANGUAGE, "posted.email.txt", "texto de todas")
+    write(own / "aurora" / LANGUAGE, "posted.email.subject.txt", "da Aurora {{ pedido }}")
+    templates = Templates(own)
+    aurora = templates.render("posted", MINIMUM, shop="aurora")
+    other = templates.render("posted", MINIMUM, shop="outra")
+    assert (aurora.subject, other.subject) == ("da Aurora 10482", "de todas 10482")
+    assert aurora.text.startswith("texto de todas") and other.text.startswith("texto de todas")
+    assert "saiu do nosso estoque" in aurora.html
+
+
+def test_a_merchants_frame_goes_around_every_text(own: Path) -> None:
+    write(own / LANGUAGE, "layout.email.txt", "{{ corpo }}\n-- {{ loja }}: {{ assunto }}")
+    text = Templates(own).render("delivered", MINIMUM, shop="exemplo").text
+    assert text.endswith("-- Loja Aurora: Chegou! Deu tudo certo com o pedido 10482?\n")
+
+
+def test_a_broken_frame_is_reported_and_ours_is_used(own: Path) -> None:
+    path = write(own / LANGUAGE, "layout.email.html", "{{ corpo }}{{ cpf }}")
+    templates = Templates(own)
+    rendered = templates.render("posted", MINIMUM, shop="exemplo")
+    assert "Você recebeu esta mensagem" in rendered.html
+    assert [fault.file for fault in rendered.faults] == [str(path)]
+    assert [fault.file for fault in templates.faults(shop="exemplo")] == [str(path)]
+
+
+def test_a_whole_document_of_the_merchant_gets_no_frame(own: Path) -> None:
+    document = '<!DOCTYPE html PUBLIC "x" "http://www.w3.org/TR/x.dtd"><html><style>p{color:red}</style><p>{{ loja }}</p></html>'
+    write(own / LANGUAGE, "posted.email.html", document)
+    html = Templates(own).render("posted", MINIMUM, shop="exemplo").html
+    assert '<p style="color: red;">Loja Aurora</p>' in html
+    assert "Você recebeu" not in html
+
+
+def test_a_broken_text_stops_its_own_trigger_alone(own: Path) -> None:
+    path = write(own / LANGUAGE, "posted.email.txt", "Oi\n{{ 'a' * 9 }}")
+    templates = Templates(own)
+    for _ in range(2):
+        with pytest.raises(TemplateFault, match=re.escape(f"{path}:2: ")):
+            templates.render("posted", MINIMUM, shop="exemplo")
+    assert templates.render("delivered", MINIMUM, shop="exemplo").faults == ()
+    assert [(fault.file, fault.line) for fault in templates.faults(shop="exemplo")] == [(str(path), 2)]
+
+
+def test_a_file_is_read_again_when_it_changed_and_only_then(own: Path) -> None:
+    path = write(own / LANGUAGE, "posted.email.subject.txt", "um {{ pedido }}")
+    templates = Templates(own)
+    first = templates.render("posted", MINIMUM, shop="exemplo").subject
+    stat = path.stat()
+    path.write_text("xx {{ pedido }}", encoding="utf-8")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    unseen = templates.render("posted", MINIMUM, shop="exemplo").subject
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    seen = templates.render("posted", MINIMUM, shop="exemplo").subject
+    path.unlink()
+    packaged = templates.render("posted", MINIMUM, shop="exemplo").subject
+    assert (first, unseen, seen, packaged) == ("um 10482", "um 10482", "xx 10482", "Pedido 10482: já está a caminho")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        pytest.param("posted.email.txt", b"ol\xe1", 1, id="not UTF-8"),
+        pytest.param("posted.email.txt", b"x" * 70_000, 1, id="too large"),
+        pytest.param("posted.email.txt", b"a\nhttp://loja.example", 2, id="link without TLS"),
+        pytest.param("posted.email.html", b'<a href="http://x.example">x</a>', 1, id="link without TLS in HTML"),
+        pytest.param("posted.email.html", b"<p>\n\n<script>x</script>", 3, id="script"),
+        pytest.param("posted.email.html", b'<link rel="stylesheet" href="/etc/passwd">', 1, id="foreign style"),
+        pytest.param("posted.email.subject.txt", b"{% if nome %}x{% endif %}", 1, id="a subject that may be empty"),
+    ],
+)
+def test_files_that_cannot_be_used(own: Path, name: str, content: bytes, line: int) -> None:
+    write(own / LANGUAGE, name, "").write_bytes(content)
+    with pytest.raises(TemplateFault) as caught:
+        Templates(own).render("posted", MINIMUM, shop="exemplo")
+    assert (Path(caught.value.file).name, caught.value.line) == (name, line)
+
+
+def test_a_byte_order_mark_does_not_show(own: Path) -> None:
+    write(own / LANGUAGE, "posted.email.subject.txt", "").write_bytes(b"\xef\xbb\xbfOi {{ pedido }}\r\n")
+    assert Templates(own).render("posted", MINIMUM, shop="exemplo").subject == "Oi 10482"
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_fault(own: Path) -> None:
+    (own / LANGUAGE / "posted.email.txt").mkdir(parents=True)
+    with pytest.raises(TemplateFault, match="não foi possível ler"):
+        Templates(own).render("posted", MINIMUM, shop="exemplo")
+
+
+def test_output_is_bounded(own: Path) -> None:
+    write(own / LANGUAGE, "posted.email.txt", "{% for c in rastreios %}" + "x" * 60_000 + "{% endfor %}")
+    with pytest.raises(TemplateFault, match=f"{MAX_OUTPUT // 1024} KiB"):
+        Templates(own).render("posted", MINIMUM | {"rastreios": ["AA1"] * MAX_LIST}, shop="exemplo")
+
+
+def test_a_subject_is_one_line_and_bounded(own: Path) -> None:
+    write(own / LANGUAGE, "posted.email.subject.txt", "Pedido {{ pedido }}\nBcc: x@y.example\n{{ loja }}")
+    subject = Templates(own).render("posted", MINIMUM | {"loja": "L" * 400}, shop="exemplo").subject
+    assert subject.startswith("Pedido 10482 Bcc: x@y.example LLL")
+    assert len(subject) == MAX_SUBJECT and subject.endswith("…")
+
+
+def test_a_language_without_texts_says_so() -> None:
+    with pytest.raises(TemplateFault, match="não há este texto em xx"):
+        Templates(None).render("posted", MINIMUM, shop="exemplo", language="xx")
+
+
+@pytest.mark.parametrize("shop", ["../etc", "a/b", "", ".hidden"])
+def test_a_shops_name_never_leads_out_of_the_folder(shop: str, own: Path) -> None:
+    with pytest.raises(ValueError, match="folder's name"):
+        Templates(own).render("posted", MINIMUM, shop=shop)
+
+
+def test_packaged_texts_have_no_fault() -> None:
+    assert Templates(None).faults(shop="exemplo") == []

@@ -1,0 +1,90 @@
+"""The carriers of this configuration: their adapters, and which of them carries a package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, TrackingRef
+from carriers.http import CarrierHttp
+from tracker.config import Settings
+from tracker.domain.order import Package
+from tracker.intake.options import ReadOptions
+from tracker.store.orders import Parcel
+
+
+@dataclass(frozen=True)
+class Account:
+    """One entry of `carriers:`, built. `digest` changes with its configuration."""
+
+    id: str
+    name: str
+    adapter: Adapter
+    http: CarrierHttp
+    digest: str
+
+    @property
+    def claim_terms(self) -> ClaimTerms | None:
+        """The terms under which it takes claims, by API or by letter."""
+        return self.adapter.claims.claim_terms if self.adapter.claims is not None else None
+
+    @property
+    def claims_by_letter(self) -> bool:
+        """Whether a person has to send its claims."""
+        return isinstance(self.adapter.claims, ClaimsByLetter)
+
+
+@dataclass(frozen=True)
+class CarrierBook:
+    """Every account, by its id."""
+
+    settings: Settings
+    accounts: Mapping[str, Account]
+
+    def parcel(self, shop: str, package: Package, options: ReadOptions) -> Parcel | str:
+        """The package with its carrier and number, or why it cannot be followed, in the merchant's language."""
+        account = self._account(shop, package)
+        if account is None:
+            if not package.carrier_raw:
+                return "A transportadora não foi informada e não é certa pelo código; preencha a coluna Transportadora."
+            return (
+                f"A transportadora {package.carrier_raw} não está na configuração; "
+                "acrescente-a em carriers, ou o nome dela em aliases."
+            )
+        ref = self._ref(account, package, options)
+        if ref is None:
+            shown = package.tracking_code or "(sem código)"
+            return f"O código {shown} não é um código de {account.adapter.TITLE}; confira e envie a linha de novo."
+        return Parcel(package, account.id, account.adapter.NAME, ref)
+
+    def _account(self, shop: str, package: Package) -> Account | None:
+        named = self.settings.carrier_for(package.carrier_raw, shop)
+        if named is not None:
+            return self.accounts.get(named)
+        if package.carrier_raw or not package.tracking_code:
+            return None
+        # No carrier named: the number tells, where only one of the shop's carriers writes numbers like it.
+        fitting = [
+            account
+            for carrier in self.settings.carriers_of(shop)
+            if (account := self.accounts.get(carrier.id)) is not None and _normalised(account, package.tracking_code)
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    @staticmethod
+    def _ref(account: Account, package: Package, options: ReadOptions) -> TrackingRef | None:
+        tracking = account.adapter.tracking
+        if tracking is None:
+            return None
+        if package.tracking_code:
+            found = _normalised(account, package.tracking_code)
+            if found is None and options.accept_bad_check_digits:
+                return TrackingRef(RefKind.CODE, package.tracking_code)
+            return found
+        if package.invoice_key and RefKind.INVOICE_KEY in tracking.tracking_terms.ref_kinds:
+            return TrackingRef(RefKind.INVOICE_KEY, package.invoice_key)
+        return None
+
+
+def _normalised(account: Account, code: str) -> TrackingRef | None:
+    return account.adapter.tracking.normalise(code) if account.adapter.tracking is not None else None

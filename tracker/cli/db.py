@@ -1,0 +1,56 @@
+"""`tracker db`: the schema, and whether the database is whole."""
+
+from __future__ import annotations
+
+import typer
+
+from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
+
+db = typer.Typer(help="The database: upgrade, check.", no_args_is_help=True)
+
+
+@db.command()
+def upgrade(config: ConfigOption = None) -> None:
+    """Create the schema or bring it to this program's revision; a SQLite file is copied first."""
+    from tracker.cli.prepare import drop_to_owner
+    from tracker.errors import ProgramError
+    from tracker.store import migrate
+    from tracker.store.database import is_sqlite, sqlite_path
+
+    settings = load_or_exit(config, strict=False).settings
+    try:
+        url = settings.database.connection_url()
+        if is_sqlite(url):
+            drop_to_owner(sqlite_path(url))
+        before, after = migrate.upgrade(url)
+    except (ProgramError, migrate.SchemaError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    if before == after:
+        typer.echo(f"{settings.database.shown}: up to date (revision {after})")
+    else:
+        typer.echo(f"{settings.database.shown}: {before or 'empty'} -> revision {after}")
+
+
+@db.command()
+def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Say whether the database is whole and of this program's revision; exit 1 with every fault."""
+    from tracker.cli.prepare import open_database
+    from tracker.errors import ProgramError
+    from tracker.store.migrate import integrity_faults
+
+    settings = load_or_exit(config, strict=False).settings
+    try:
+        with open_database(settings.database.connection_url()) as database:
+            faults = integrity_faults(database)
+    except ProgramError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_code) from error
+    if as_json:
+        echo_json({"ok": not faults, "faults": faults})
+    else:
+        for fault in faults:
+            typer.echo(fault, err=True)
+        typer.echo(f"{settings.database.shown}: {'whole' if not faults else f'{len(faults)} faults'}")
+    if faults:
+        raise typer.Exit(1)

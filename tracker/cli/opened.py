@@ -1,0 +1,93 @@
+"""A command's way to the database beside a running daemon: configuration, clock and store, or one sentence and exit 2."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from tracker.cli.common import load_or_exit
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
+
+    from tracker.clock import Clock
+    from tracker.config import Settings
+    from tracker.reports.exports import Promises
+    from tracker.store.database import Database
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a command works with. `now` is one instant for the whole command."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    now: datetime
+
+    def promises(self) -> Promises:
+        """What exports and screens reckon the customer's promise with."""
+        from tracker.app import calendars_of
+        from tracker.reports.exports import Promises
+
+        return Promises(calendars_of(self.settings), self.settings.rules.promise_slack_business_days)
+
+
+def refuse(sentence: str, exit_code: int = 2) -> NoReturn:
+    """End the command with one sentence on standard error."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(exit_code)
+
+
+@contextmanager
+def opened(config: Path | None) -> Iterator[Opened]:
+    """Open the configured database as it stands; never creates or upgrades one."""
+    from sqlalchemy.exc import DBAPIError
+
+    from tracker import log
+    from tracker.cli.prepare import open_database
+    from tracker.clock import clock_from_env
+    from tracker.config import trial_clock_faults
+    from tracker.errors import ProgramError
+
+    settings = load_or_exit(config, strict=False).settings
+    try:
+        clock = clock_from_env(os.environ, trial_clock_faults(settings))
+        log.configure(clock)
+        with open_database(settings.database.connection_url()) as database:
+            yield Opened(settings, database, clock, clock.now())
+    except ProgramError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_code) from error
+    except DBAPIError as error:
+        typer.echo(f"{settings.database.shown}: {_database_fault(error)}", err=True)
+        raise typer.Exit(2) from error
+
+
+def _database_fault(error: DBAPIError) -> str:
+    """The driver's first line: it names the fault; values of rows stand below it."""
+    words = str(error.orig).strip().partition("\n")[0]
+    return f"the database cannot be used: {words}"
+
+
+def since_instant(text: str | None, opened: Opened) -> datetime | None:
+    """`30d`, an ISO date (local midnight) or an ISO instant (local where it has no offset). Ends the command on others."""
+    if text is None:
+        return None
+    given = text.strip()
+    if given[-1:].lower() == "d" and given[:-1].isascii() and given[:-1].isdigit() and len(given) <= 6:
+        return opened.now - timedelta(days=int(given[:-1]))
+    try:
+        instant = datetime.fromisoformat(given)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=opened.settings.timezone)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        refuse(f"--since {text}: needs a number of days (30d), a date (2026-11-24) or an instant with its offset")

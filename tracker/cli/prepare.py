@@ -1,0 +1,86 @@
+"""What a command does before it touches the database: the schema, the engine's lock, whose file it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tracker.errors import UsageError
+from tracker.store.database import Database, is_sqlite, sqlite_path
+from tracker.store.migrate import SchemaError, require_current, upgrade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker.engine.lock import EngineLock
+
+
+def drop_to_owner(path: Path) -> None:
+    """As root on a service's database: become the file's owner, so that no file of ours locks the service out.
+
+    Raises UsageError where that is not possible.
+    """
+    if os.geteuid() != 0:
+        return
+    existing = next((p for p in (path, *path.parents) if p.exists()), None)
+    if existing is None:
+        return
+    stat = existing.stat()
+    if stat.st_uid == 0:
+        return
+    try:
+        os.setgroups([])
+        os.setgid(stat.st_gid)
+        os.setuid(stat.st_uid)
+    except OSError as fault:
+        raise UsageError(
+            f"{path} belongs to user {stat.st_uid}; run this as that user (sudo -u ...), not as root"
+        ) from fault
+
+
+def prepare_database(url: str) -> None:
+    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person. Raises ProgramError."""
+    try:
+        if is_sqlite(url):
+            upgrade(url)
+            return
+        database = Database(url)
+        try:
+            require_current(database)
+        finally:
+            database.close()
+    except SchemaError as fault:
+        raise UsageError(str(fault)) from fault
+
+
+@contextmanager
+def engine_lock(url: str) -> Iterator[EngineLock]:
+    """Be the one engine on this database. Raises EngineBusyError where another one is at work, ProgramError."""
+    from tracker.engine.lock import EngineLock
+
+    if is_sqlite(url):
+        path = sqlite_path(url)
+        drop_to_owner(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with EngineLock(url) as lock:
+        yield lock
+
+
+@contextmanager
+def open_database(url: str) -> Iterator[Database]:
+    """The database as it stands, for a command beside the daemon. Never creates one. Raises UsageError."""
+    if is_sqlite(url):
+        path = sqlite_path(url)
+        if not path.exists():
+            raise UsageError(f"there is no database at {path} yet; tracker run or tracker db upgrade makes it")
+        drop_to_owner(path)
+    database = Database(url)
+    try:
+        require_current(database)
+        yield database
+    except SchemaError as fault:
+        raise UsageError(str(fault)) from fault
+    finally:
+        database.close()

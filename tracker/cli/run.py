@@ -1,0 +1,83 @@
+"""`tracker run` and `tracker run --once`: the daemon, or one full pass for cron and for trying out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracker.cli.common import ConfigOption, load_or_exit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker.app import App
+    from tracker.engine.lock import EngineLock
+    from tracker.engine.once import OnceResult
+
+OnceOption = Annotated[bool, typer.Option("--once", help="One full pass over all that is due, then exit.")]
+
+
+def run(config: ConfigOption = None, once: OnceOption = False) -> None:
+    """Work: import, poll, detect, claim, tell, alert."""
+    from tracker import log
+    from tracker.app import build
+    from tracker.cli.prepare import engine_lock, prepare_database
+    from tracker.errors import ProgramError
+
+    loaded = load_or_exit(config, strict=True)
+    try:
+        url = loaded.settings.database.connection_url()
+        with engine_lock(url) as lock:
+            prepare_database(url)
+            app = build(loaded)
+            log.configure(app.clock)
+            _free_the_dead(app)
+            code = _once(app) if once else _daemon(app, config, lock)
+    except ProgramError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_code) from error
+    raise typer.Exit(code)
+
+
+def _free_the_dead(app: App) -> None:
+    """We hold the engine's exclusive lock: whoever held these leases is dead."""
+    from tracker.store.leases import free_all
+
+    with app.database.begin_write() as connection:
+        free_all(connection)
+
+
+def _once(app: App) -> int:
+    now = app.clock.now()
+    result = asyncio.run(_pass(app))
+    worked = ", ".join(f"{name} {count}" for name, count in result.worked.items())
+    typer.echo(f"pass done at {now:%Y-%m-%dT%H:%M:%SZ}: {worked or 'nothing was due'}")
+    for name in result.failed:
+        typer.echo(f"{name}: failed; the log says why", err=True)
+    for name in result.busy:
+        typer.echo(f"{name}: still has work after {result.rounds} rounds", err=True)
+    return result.exit_code
+
+
+async def _pass(app: App) -> OnceResult:
+    from tracker.engine.once import run_once
+
+    try:
+        return await run_once(app.lanes, app.clock.now(), wait_settled=app.wait_settled)
+    finally:
+        await app.close()
+
+
+def _daemon(app: App, config: Path | None, lock: EngineLock) -> int:
+    from tracker.app import build
+    from tracker.config import find_config, load_config
+    from tracker.daemon import serve
+
+    def reread() -> App:
+        path = find_config(config, os.environ)
+        return build(load_config(path, os.environ, strict_credentials=True))
+
+    return asyncio.run(serve(app, reread, lock))

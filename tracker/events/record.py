@@ -1,0 +1,208 @@
+"""Answers in, history out: append what is new, notice what vanished, fold, and wake whoever reads the history.
+
+Late, repeated, out-of-order, corrected and vanishing events are normal. The history is recomputed from all events each time
+something changed, in the same transaction as the poll that brought it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from carriers.base import AnswerOutcome, TrackingAnswer, TrackingEvent, TrackingStatus
+from tracker.domain.history import StoredEvent, fold, void_ids
+from tracker.store.histories import (
+    HistoryRow,
+    add_due_dates,
+    add_events,
+    due_dates,
+    events_of,
+    histories_of,
+    mark_events,
+    reread_events,
+    save_histories,
+)
+from tracker.store.logs import SignalNote, signal
+from tracker.store.wake import wake
+
+log = structlog.get_logger(__name__)
+TRACKING: Final = "tracking"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What one answer changed."""
+
+    history: HistoryRow
+    events_added: int
+
+
+def record_answers(
+    connection: Connection, carrier: str, answers: Mapping[int, TrackingAnswer], *, now: datetime
+) -> dict[int, Recorded]:
+    """Record what a carrier answered about these shipments. Only answers that found something are looked at."""
+    found = {key: answer for key, answer in answers.items() if answer.outcome is AnswerOutcome.FOUND}
+    if not found:
+        return {}
+    known = events_of(connection, found)
+    dues = due_dates(connection, found)
+    before = histories_of(connection, found)
+    new = [
+        (shipment_id, event)
+        for shipment_id, answer in found.items()
+        for event in answer.events
+        if event.key not in {old.event_key for old in known[shipment_id]}
+    ]
+    added = add_events(connection, new, now)
+    reread_events(connection, [pair for key, answer in found.items() for pair in _reread(known[key], answer.events)])
+    add_due_dates(connection, _new_due_dates(found, dues), now)
+    _mark_vanished(connection, found, known, now)
+    _signal_unknown(connection, carrier, new, now)
+    rows = _recompute(connection, found, before, now)
+    counts: dict[int, int] = dict.fromkeys(found, 0)
+    for shipment_id, _key in added:
+        counts[shipment_id] += 1
+    changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
+    wake(connection, "detection", changed, now)
+    wake(connection, "messages", changed, now)
+    return {key: Recorded(row, counts[key]) for key, row in rows.items()}
+
+
+def record_due_date(connection: Connection, shipment_id: int, source: str, due_on: date, *, now: datetime) -> None:
+    """Record a due date that another receiver learned of (a claims answer names one)."""
+    named = due_dates(connection, [shipment_id])[shipment_id].get(source, [])
+    if named and named[-1] == due_on:
+        return
+    add_due_dates(connection, [(shipment_id, source, len(named) + 1, due_on)], now)
+    before = histories_of(connection, [shipment_id])
+    if shipment_id in before:
+        _save(connection, {shipment_id: _folded(connection, [shipment_id], before, now)[shipment_id]}, before)
+        wake(connection, "detection", [shipment_id], now)
+
+
+def _reread(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> list[tuple[int, TrackingEvent]]:
+    """Known events that the adapter now reads otherwise: a mapped code, a corrected table."""
+    by_key = {event.event_key: event for event in known}
+    changed = []
+    for event in events:
+        old = by_key.get(event.key)
+        if old is not None and (old.status, old.cause, old.final, old.attempt, old.reversal, old.pickup_until) != (
+            event.status,
+            event.cause,
+            event.final,
+            event.attempt,
+            event.reversal,
+            event.pickup_until,
+        ):
+            changed.append((old.id, event))
+    return changed
+
+
+def _new_due_dates(
+    found: Mapping[int, TrackingAnswer], named: Mapping[int, Mapping[str, list[date]]]
+) -> list[tuple[int, str, int, date]]:
+    rows = []
+    for shipment_id, answer in found.items():
+        before = named[shipment_id].get(TRACKING, [])
+        if answer.due_on is not None and (not before or before[-1] != answer.due_on):
+            rows.append((shipment_id, TRACKING, len(before) + 1, answer.due_on))
+    return rows
+
+
+def _mark_vanished(
+    connection: Connection,
+    found: Mapping[int, TrackingAnswer],
+    known: Mapping[int, Sequence[StoredEvent]],
+    now: datetime,
+) -> None:
+    """An event missing from a full answer that still holds an older one was taken away; an empty answer proves nothing."""
+    gone: list[int] = []
+    back: list[int] = []
+    for shipment_id, answer in found.items():
+        keys = {event.key for event in answer.events}
+        oldest = min((event.occurred_at for event in answer.events), default=None)
+        for event in known[shipment_id]:
+            if event.event_key in keys:
+                back += [event.id] if event.vanished_at else []
+            elif answer.complete and event.vanished_at is None and oldest and oldest < event.occurred_at:
+                gone.append(event.id)
+    mark_events(connection, vanished=gone, returned=back, void={}, at=now)
+
+
+def _recompute(
+    connection: Connection, found: Mapping[int, TrackingAnswer], before: Mapping[int, HistoryRow], now: datetime
+) -> dict[int, HistoryRow]:
+    rows = _folded(connection, list(found), before, now)
+    for shipment_id, answer in found.items():
+        old = rows[shipment_id]
+        rows[shipment_id] = replace(
+            old,
+            service=answer.service or old.service,
+            contract=answer.contract or old.contract,
+            declared_value_cents=answer.declared_value_cents or old.declared_value_cents,
+        )
+    return _save(connection, rows, before)
+
+
+def _folded(
+    connection: Connection, shipment_ids: Sequence[int], before: Mapping[int, HistoryRow], now: datetime
+) -> dict[int, HistoryRow]:
+    """The histories that the stored facts add up to, with reversals marked on their events."""
+    dues = due_dates(connection, shipment_ids)
+    rows: dict[int, HistoryRow] = {}
+    void: dict[int, bool] = {}
+    for shipment_id, events in events_of(connection, shipment_ids).items():
+        voided = void_ids(events)
+        void |= {event.id: event.id in voided for event in events if event.void is not (event.id in voided)}
+        # Tracking's dates come first: "first" and "latest" are the carrier's own word to the public.
+        named = dues[shipment_id]
+        dates = named.get(TRACKING, []) or [day for days in named.values() for day in days]
+        history = fold(events, dates)
+        if history.due_max_on is not None:
+            farthest = max(day for days in named.values() for day in days)
+            history = replace(history, due_max_on=farthest)
+        empty = HistoryRow(shipment_id, 0, history, None, None, None, now)
+        rows[shipment_id] = replace(before.get(shipment_id, empty), history=history)
+    mark_events(connection, vanished=[], returned=[], void=void, at=now)
+    return rows
+
+
+def _save(
+    connection: Connection, rows: Mapping[int, HistoryRow], before: Mapping[int, HistoryRow]
+) -> dict[int, HistoryRow]:
+    saved = {
+        key: replace(row, version=row.version + 1)
+        for key, row in rows.items()
+        if key not in before or row != before[key]
+    }
+    save_histories(connection, list(saved.values()))
+    return {**rows, **saved}
+
+
+def _signal_unknown(
+    connection: Connection, carrier: str, new: Sequence[tuple[int, TrackingEvent]], now: datetime
+) -> None:
+    """One alert a code the adapter does not know, with a sample."""
+    samples = {
+        event.carrier_code: (shipment_id, event)
+        for shipment_id, event in new
+        if event.status is TrackingStatus.UNKNOWN and not event.reversal
+    }
+    notes = []
+    for code, (shipment_id, event) in sorted(samples.items()):
+        log.warning("status.unmapped", carrier=carrier, carrier_code=code, shipment_id=shipment_id)
+        notes.append(
+            SignalNote(
+                key=f"unknown_code:{carrier}:{code}",
+                kind="unknown_code",
+                severity="warning",
+                summary=f"{carrier} sent the unknown code {code}: {event.description}",
+                details={"carrier": carrier, "carrier_code": code, "shipment_id": shipment_id},
+            )
+        )
+    signal(connection, notes, now)

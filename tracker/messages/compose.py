@@ -1,0 +1,140 @@
+"""Builds an e-mail from a delivery: looks at the facts once more, renders the shop's text, and gives the bytes to send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from carriers.base import ClaimTerms
+from tracker.domain.calendar import Calendars
+from tracker.domain.notices import still_true
+from tracker.domain.order import OrderStatus
+from tracker.domain.words import DeliveryState, Hold
+from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
+from tracker.messages.planning import told_problem
+from tracker.messages.sandbox import TemplateFault
+from tracker.messages.story import Part, ShopVoice, values_of
+from tracker.messages.templates import MissingVariable, Templates
+from tracker.store.claims import claims_of_shipments
+from tracker.store.contexts import contexts_of, item_names
+from tracker.store.histories import histories_of
+from tracker.store.notices import DueDelivery, members_of_notice
+from tracker.store.problems import problems_of
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A shop as its mails show it."""
+
+    shop: str
+    voice: ShopVoice
+    sender: str
+    reply_to: str | None
+    language: str = "pt-BR"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message ready to leave."""
+
+    envelope_from: str
+    subject: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a message does not leave, and how its delivery stands instead."""
+
+    state: DeliveryState
+    reason: str
+    hold: Hold | None = None
+    next_step_at: datetime | None = None
+    alert_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Reads the story behind a delivery and puts it into words."""
+
+    templates: Templates
+    senders: Mapping[str, Sender]
+    carrier_titles: Mapping[str, str]
+    claim_terms: Mapping[str, ClaimTerms | None]
+    days: Callable[[str, str | None], Calendars]
+
+    def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
+        """The shipments that a delivery speaks of."""
+        return [shipment_id for shipment_id, _, _ in members_of_notice(connection, delivery.notice_id)]
+
+    def compose(self, connection: Connection, delivery: DueDelivery, now: datetime) -> Composed | Withheld:
+        """The message as it would leave now, or why it does not."""
+        if delivery.expires_at <= now:
+            return Withheld(DeliveryState.EXPIRED, "past the age at which it is worth telling")
+        if delivery.shop not in self.senders:
+            reason = f"shop {delivery.shop} is no longer in the configuration"
+            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.CONFIGURATION, delivery.expires_at)
+        parts = self._parts(connection, delivery)
+        if not parts:
+            return Withheld(DeliveryState.SUPPRESSED, "superseded: it is no longer true of any parcel")
+        if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
+            return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled")
+        return self._rendered(connection, delivery, parts, now)
+
+    def _parts(self, connection: Connection, delivery: DueDelivery) -> list[Part]:
+        members = members_of_notice(connection, delivery.notice_id)
+        ids = [shipment_id for shipment_id, _, _ in members]
+        contexts, histories = contexts_of(connection, ids), histories_of(connection, ids)
+        problems, claims = problems_of(connection, ids), claims_of_shipments(connection, ids)
+        parts = []
+        for shipment_id, _, problem_id in members:
+            history = histories.get(shipment_id)
+            row = next((p for p in problems[shipment_id] if p.id == problem_id), None)
+            if history is not None and still_true(
+                delivery.trigger, history.history, told_problem(row) if row else None
+            ):
+                claim = claims[shipment_id][-1] if claims[shipment_id] else None
+                parts.append(Part(contexts[shipment_id], history, claim))
+        return parts
+
+    def _rendered(
+        self, connection: Connection, delivery: DueDelivery, parts: list[Part], now: datetime
+    ) -> Composed | Withheld:
+        sender, lead = self.senders[delivery.shop], parts[0].context
+        days = self.days(delivery.shop, lead.order.state)
+        values = values_of(
+            delivery.trigger,
+            parts,
+            shop=sender.voice,
+            carrier_title=self.carrier_titles.get(lead.carrier, lead.carrier),
+            items=item_names(connection, delivery.order_id),
+            terms=self.claim_terms.get(lead.carrier),
+            days=days,
+            now=now,
+        )
+        trigger = delivery.trigger.value
+        try:
+            rendered = self.templates.render(trigger, values, shop=delivery.shop, language=sender.language)
+        except (TemplateFault, MissingVariable) as fault:
+            key = f"template:{delivery.shop}:{trigger}"
+            reason = f"the text of {trigger} cannot be used: {fault}"
+            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.TEMPLATE, delivery.expires_at, key)
+        try:
+            data = build_message(
+                rendered,
+                sender=sender.sender,
+                reply_to=sender.reply_to,
+                recipient=delivery.recipient or "",
+                recipient_name=lead.order.recipient_name or lead.order.customer_name,
+                message_id=delivery.message_id or "",
+                date=now.astimezone(days.zone),
+                trigger=trigger,
+                shop=delivery.shop,
+                entity_ref=(delivery.message_id or "").strip("<>").partition("@")[0],
+            )
+        except BadAddress as fault:
+            return Withheld(DeliveryState.BOUNCED, str(fault))
+        return Composed(parse_mailbox(sender.sender).address, rendered.subject, data)

@@ -1,0 +1,212 @@
+"""Sends the e-mails that are due, so that each is provably sent, unconfirmed or queued.
+
+A mail server gives no exactly-once. So: MAIL and RCPT, then `sending` is committed with the Message-ID and the text, then
+DATA. A death after that leaves `unconfirmed`: listed, alerted, and sent again at most once, under the same Message-ID, only
+where a duplicate is better than silence.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
+from tracker.domain.words import DeliveryState
+from tracker.messages.compose import Composed, Composer, Withheld
+from tracker.messages.outcomes import Settlement, after_outcome, after_unknown
+from tracker.store.database import Database
+from tracker.store.decisions import log_changes
+from tracker.store.leases import new_token, put_down
+from tracker.store.logs import DecisionNote, SignalNote, signal
+from tracker.store.notices import DueDelivery, save_delivery, sent_since, take_due
+from tracker.store.tables import Delivery, table
+from tracker.store.wake import wake
+
+log = structlog.get_logger(__name__)
+BATCH: Final = 50
+HOUR: Final = timedelta(hours=1)
+CHANNEL: Final = "email"
+
+
+class Transport(Protocol):
+    """What hands a message to the mail server."""
+
+    async def submit(
+        self, envelope_from: str, recipient: str, data: bytes, *, before_data: Callable[[], Awaitable[None]]
+    ) -> Outcome: ...
+
+    async def close(self) -> None: ...
+
+
+class LeaseLost(Exception):
+    """Somebody else took the delivery over before its text left."""
+
+
+@dataclass(frozen=True)
+class EmailSweep:
+    """The lane `messages:email`. `per_hour` None: no limit. `redirect_to` takes every message instead, for trials."""
+
+    database: Database
+    composer: Composer
+    transport: Transport
+    per_hour: int | None = None
+    redirect_to: str | None = None
+
+    async def run(self, now: datetime) -> int:
+        """Send what is due; returns how many deliveries were worked on."""
+        total = 0
+        try:
+            while room := await self._room(now):
+                token = new_token()
+                limit = min(room, BATCH)
+                due = await self.database.write(partial(take_due, channel=CHANNEL, now=now, limit=limit, token=token))
+                if not due:
+                    break
+                worked, stop = await self._batch(due, token, now)
+                total += worked
+                if stop:
+                    break
+        finally:
+            await self.transport.close()
+        return total
+
+    async def _room(self, now: datetime) -> int:
+        """How many may leave now: what the hourly limit leaves."""
+        if self.per_hour is None:
+            return BATCH
+        sent = await self.database.read(lambda c: sent_since(c, CHANNEL, now - HOUR))
+        return max(self.per_hour - sent, 0)
+
+    async def _batch(self, due: list[DueDelivery], token: str, now: datetime) -> tuple[int, bool]:
+        worked = 0
+        for index, delivery in enumerate(due):
+            outcome = await self._one(delivery, token, now)
+            worked += 1
+            if outcome is not None and _stops_account(outcome):
+                rest = [waiting.id for waiting in due[index + 1 :]]
+                await self.database.write(partial(put_down, rows=table(Delivery), keys=rest, token=token))
+                return worked, True
+        return worked, False
+
+    async def _one(self, delivery: DueDelivery, token: str, now: datetime) -> Outcome | None:
+        """Work on one delivery; the outcome where the server was asked."""
+        if delivery.state is DeliveryState.SENDING:
+            # We died after `sending` was committed: the server may have it.
+            settlement = after_unknown(delivery.trigger, delivery.repeated, now)
+            await self.database.write(partial(self._settle, delivery=delivery, to=settlement, token=token, now=now))
+            return None
+        composed = await self.database.read(partial(self.composer.compose, delivery=delivery, now=now))
+        if isinstance(composed, Withheld):
+            if delivery.state is DeliveryState.UNCONFIRMED:
+                # It may have arrived: whatever holds the second try back does not unsay the first.
+                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason)
+            await self.database.write(partial(self._withhold, delivery=delivery, why=composed, token=token, now=now))
+            return None
+        try:
+            outcome = await self._submit(delivery, composed, token, now)
+        except LeaseLost:
+            return None
+        attempt = delivery.attempts + 1
+        outcome = settled(outcome, attempt)
+        settlement = after_outcome(outcome, delivery, backoff(attempt), now)
+        await self.database.write(
+            partial(self._settle, delivery=delivery, to=settlement, token=token, now=now, outcome=outcome)
+        )
+        return outcome
+
+    async def _submit(self, delivery: DueDelivery, composed: Composed, token: str, now: datetime) -> Outcome:
+        async def before_data() -> None:
+            values = {
+                "state": DeliveryState.SENDING.value,
+                "sending_at": now,
+                "repeated": delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED,
+                "subject": composed.subject,
+                "body": zlib.compress(composed.data, 6),
+            }
+            ours = await self.database.write(
+                partial(save_delivery, delivery_id=delivery.id, values=values, token=token, keep_lease=True)
+            )
+            if not ours:
+                raise LeaseLost
+
+        recipient = self.redirect_to or delivery.recipient or ""
+        return await self.transport.submit(composed.envelope_from, recipient, composed.data, before_data=before_data)
+
+    # --- writing back -------------------------------------------------------------------------------
+
+    def _withhold(
+        self, connection: Connection, *, delivery: DueDelivery, why: Withheld, token: str, now: datetime
+    ) -> None:
+        settlement = Settlement(why.state, why.next_step_at, why.reason, hold=why.hold)
+        self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
+        if why.alert_key is not None:
+            note = SignalNote(why.alert_key, "template_broken", "warning", why.reason, shop=delivery.shop)
+            signal(connection, [note], now)
+
+    def _settle(
+        self,
+        connection: Connection,
+        *,
+        delivery: DueDelivery,
+        to: Settlement,
+        token: str,
+        now: datetime,
+        outcome: Outcome | None = None,
+    ) -> None:
+        values: dict[str, Any] = {
+            "state": to.state.value,
+            "next_step_at": to.next_step_at,
+            "hold_reason": to.hold.value if to.hold else None,
+            "reason": to.reason or None,
+        }
+        if outcome is not None:
+            values["attempts"] = delivery.attempts + (0 if outcome.result is Result.THROTTLED else 1)
+            values["provider_id"] = outcome.provider_id
+        if to.state is DeliveryState.SENT:
+            values["sent_at"] = now
+        if not save_delivery(connection, delivery.id, values, token=token):
+            return
+        rule = f"deliver.{delivery.channel}"
+        facts = {"attempt": delivery.attempts + 1, "reply": outcome.reply if outcome else None}
+        note = DecisionNote(delivery.shop, "message", delivery.id, rule, 1, to.state.value, to.reason, facts)
+        log_changes(connection, [note], now)
+        self._signal(connection, delivery, to, outcome, now)
+        event = {DeliveryState.SENT: "message.sent", DeliveryState.UNCONFIRMED: "message.unconfirmed"}
+        log.info(
+            event.get(to.state, "message.settled"),
+            message_id=delivery.id,
+            trigger=delivery.trigger.value,
+            state=to.state.value,
+            reason=to.reason,
+        )
+        if to.state in {DeliveryState.SENT, DeliveryState.UNCONFIRMED}:
+            # What was told decides what is told next (a delivery, where a problem was told).
+            wake(connection, "messages", self.composer.shipments(connection, delivery), now)
+
+    def _signal(
+        self, connection: Connection, delivery: DueDelivery, to: Settlement, outcome: Outcome | None, now: datetime
+    ) -> None:
+        notes = []
+        if to.state is DeliveryState.UNCONFIRMED:
+            summary = f"message {delivery.id} ({delivery.trigger.value}) left and was never confirmed"
+            notes.append(
+                SignalNote(f"unconfirmed:{delivery.id}", "message_unconfirmed", "warning", summary, shop=delivery.shop)
+            )
+        if outcome is not None and _stops_account(outcome):
+            summary = f"the mail server takes no mail: {outcome.reply or outcome.reason}"
+            notes.append(SignalNote("mail:account", "mail_down", "critical", summary))
+        if to.state is DeliveryState.SENT:
+            notes.append(SignalNote("mail:account", "mail_down", "info", "mail leaves again", raised=False))
+        signal(connection, notes, now)
+
+
+def _stops_account(outcome: Outcome) -> bool:
+    """Whether the next message would fare the same: then the others are left alone for now."""
+    return outcome.scope is Scope.ACCOUNT and outcome.result is not Result.ACCEPTED

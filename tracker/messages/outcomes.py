@@ -1,0 +1,52 @@
+"""What follows from a channel's outcome. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tracker.domain.notices import TOLERATES_DUPLICATE
+from tracker.domain.outcome import Outcome, Result
+from tracker.domain.words import DeliveryState, Hold, Trigger
+from tracker.store.notices import DueDelivery
+
+RECONCILE: Final = timedelta(minutes=15)
+"""How long an unconfirmed message waits for a sign before it may be sent again."""
+ACCOUNT_PROBE: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a delivery stands after an attempt."""
+
+    state: DeliveryState
+    next_step_at: datetime | None
+    reason: str = ""
+    hold: Hold | None = None
+
+
+def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now: datetime) -> Settlement:
+    """The state after this outcome; a queued message ends as `expired` once its notice is past its age."""
+    reason = outcome.reason
+    if outcome.result is Result.ACCEPTED:
+        return Settlement(DeliveryState.SENT, None)
+    if outcome.result is Result.UNKNOWN:
+        return after_unknown(delivery.trigger, delivery.repeated, now)
+    after = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else wait)
+    if delivery.state is DeliveryState.UNCONFIRMED:
+        # The second try did not leave, and the first may have arrived: it stays unconfirmed.
+        again = outcome.result in {Result.RETRY, Result.THROTTLED, Result.ACCOUNT_DOWN}
+        return Settlement(DeliveryState.UNCONFIRMED, now + after if again else None, reason)
+    if outcome.result in {Result.BAD_ADDRESS, Result.BLOCKED, Result.POLICY_CAP}:
+        state = DeliveryState.BOUNCED if outcome.result is Result.BAD_ADDRESS else DeliveryState.FAILED
+        return Settlement(state, None, reason)
+    if outcome.result is Result.BAD_CONTENT:
+        return Settlement(DeliveryState.AWAITING_PERSON, delivery.expires_at, reason, Hold.TEMPLATE)
+    return Settlement(DeliveryState.QUEUED, now + after, reason)
+
+
+def after_unknown(trigger: Trigger, repeated: bool, now: datetime) -> Settlement:
+    """It left and nobody knows: never again blindly, once more where the trigger tolerates a duplicate."""
+    again = trigger in TOLERATES_DUPLICATE and not repeated
+    return Settlement(DeliveryState.UNCONFIRMED, now + RECONCILE if again else None, "no_answer")

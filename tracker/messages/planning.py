@@ -1,0 +1,221 @@
+"""From facts to notices: what each shipment's story gives to tell, who it goes to, and what holds it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from tracker.domain.calendar import Calendars
+from tracker.domain.notices import (
+    PROBLEM_TRIGGERS,
+    HeldBack,
+    NoticeFacts,
+    NoticePolicy,
+    ToldClaim,
+    ToldProblem,
+    Wanted,
+    decide,
+)
+from tracker.domain.order import OrderStatus
+from tracker.domain.words import DeliveryState, Hold
+from tracker.messages.recipients import recipient_of
+from tracker.store.claims import ClaimRow, claims_of_shipments
+from tracker.store.contexts import ShipmentContext, contexts_of, shipments_of_orders
+from tracker.store.database import Database
+from tracker.store.decisions import log_changes
+from tracker.store.histories import HistoryRow, histories_of
+from tracker.store.leases import new_token
+from tracker.store.logs import DecisionNote
+from tracker.store.notices import (
+    Member,
+    add_delivery,
+    add_member,
+    add_notice,
+    finish_check,
+    joinable_notice,
+    members_of,
+    take_due_checks,
+)
+from tracker.store.problems import ProblemRow, problems_of
+
+log = structlog.get_logger(__name__)
+BATCH: Final = 200
+
+
+@dataclass(frozen=True)
+class NoticeSweep:
+    """The lane `messages`: looks at every shipment with something new."""
+
+    database: Database
+    policy: NoticePolicy
+    days: Callable[[str, str | None], Calendars]
+    live_from: Callable[[str], date | None]
+    new_message_id: Callable[[str], str]
+    """A fresh Message-ID of a shop's own domain."""
+
+    async def run(self, now: datetime) -> int:
+        """Decide for all that is due; returns how many shipments were looked at."""
+        total = 0
+        while True:
+            looked = await self.database.write(lambda c: self._batch(c, now))
+            total += looked
+            if looked < BATCH:
+                return total
+
+    def _batch(self, connection: Connection, now: datetime) -> int:
+        token = new_token()
+        due = take_due_checks(connection, now=now, limit=BATCH, token=token)
+        contexts, histories = contexts_of(connection, due), histories_of(connection, due)
+        problems, claims = problems_of(connection, due), claims_of_shipments(connection, due)
+        members = members_of(connection, due)
+        for shipment_id in due:
+            wake = None
+            if shipment_id in histories:
+                context, history = contexts[shipment_id], histories[shipment_id]
+                days = self.days(context.order.shop, context.order.state)
+                told = (problems[shipment_id], claims[shipment_id], members[shipment_id])
+                facts = _facts(context, history, *told, days, now)
+                wanted, held, wake = decide(facts, self.policy, days, now)
+                for notice in wanted:
+                    self._make(connection, context, notice, problems[shipment_id], days, now)
+                log_changes(connection, [_held_note(context, entry) for entry in held], now)
+            finish_check(connection, shipment_id, wake, token=token)
+        return len(due)
+
+    def _make(
+        self,
+        connection: Connection,
+        context: ShipmentContext,
+        wanted: Wanted,
+        problems: Sequence[ProblemRow],
+        days: Calendars,
+        now: datetime,
+    ) -> None:
+        order, shipment_id = context.order, context.shipment_id
+        member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
+        joined = joinable_notice(connection, order.id, wanted.trigger, now)
+        if joined is not None:
+            add_member(connection, joined, *member)
+            return
+        values = {
+            "shop": order.shop,
+            "order_id": order.id,
+            "trigger": wanted.trigger.value,
+            "occurrence": f"{shipment_id}:{wanted.episode}",
+            "since": wanted.since,
+            "created_at": now,
+            "expires_at": wanted.expires_at,
+        }
+        notice_id = add_notice(connection, values)
+        if notice_id is None or not add_member(connection, notice_id, *member):
+            return
+        problem = next((row for row in problems if row.id == wanted.problem_id), None)
+        hold, reason = self._hold(order.shop, wanted, problem, days, now)
+        several = len(shipments_of_orders(connection, [order.id])[order.id]) > 1
+        leaves = max(wanted.not_before, now + self.policy.hold if several else now)
+        for channel in self.policy.channels[wanted.trigger]:
+            self._queue(connection, context, notice_id, channel, wanted, leaves, (hold, reason), now)
+
+    def _queue(
+        self,
+        connection: Connection,
+        context: ShipmentContext,
+        notice_id: int,
+        channel: str,
+        wanted: Wanted,
+        leaves: datetime,
+        hold: tuple[Hold | None, str],
+        now: datetime,
+    ) -> None:
+        order = context.order
+        recipient, missing = recipient_of(order.recipient_email, order.customer_email)
+        state = DeliveryState.AWAITING_PERSON if hold[0] else DeliveryState.QUEUED
+        reason = hold[1]
+        if recipient is None:
+            state, reason = DeliveryState.SUPPRESSED, missing
+        delivery_id = add_delivery(
+            connection,
+            {
+                "notice_id": notice_id,
+                "channel": channel,
+                "recipient": recipient,
+                "state": state.value,
+                "hold_reason": hold[0].value if hold[0] and state is DeliveryState.AWAITING_PERSON else None,
+                "queued_at": now,
+                # A held message is looked at once more: when it is no longer worth sending.
+                "next_step_at": {
+                    DeliveryState.QUEUED: leaves,
+                    DeliveryState.AWAITING_PERSON: wanted.expires_at,
+                }.get(state),
+                "message_id": self.new_message_id(order.shop),
+                "reason": reason or None,
+            },
+        )
+        if delivery_id is None:
+            return
+        outcome = "held" if state is DeliveryState.AWAITING_PERSON else state.value
+        facts = {
+            "trigger": wanted.trigger.value,
+            "shipment_id": context.shipment_id,
+            "since": wanted.since.isoformat(),
+            "expires_at": wanted.expires_at.isoformat(),
+        }
+        why = reason or f"{wanted.trigger.value}: true since {wanted.since.isoformat()}"
+        note = DecisionNote(
+            order.shop, "message", delivery_id, f"notice.{wanted.trigger.value}", 1, outcome, why, facts
+        )
+        log_changes(connection, [note], now)
+        log.info("message.queued", message_id=delivery_id, trigger=wanted.trigger.value, state=state.value)
+
+    def _hold(
+        self, shop: str, wanted: Wanted, problem: ProblemRow | None, days: Calendars, now: datetime
+    ) -> tuple[Hold | None, str]:
+        """Observe mode lets nothing leave; what began before the shop went live waits for `tracker release`."""
+        live_from = self.live_from(shop)
+        live_at = days.start_of(live_from) if live_from else None
+        if live_at is None or now < live_at:
+            return Hold.OBSERVE, "the shop only observes; nothing leaves before its live_from"
+        began = problem.since if problem is not None else wanted.since
+        if began < live_at and (problem is None or problem.released_at is None):
+            return Hold.BEFORE_LIVE, "it began before the shop went live: tracker release lets it go"
+        return None, ""
+
+
+def _facts(
+    context: ShipmentContext,
+    row: HistoryRow,
+    problems: Sequence[ProblemRow],
+    claims: Sequence[ClaimRow],
+    members: Sequence[Member],
+    days: Calendars,
+    now: datetime,
+) -> NoticeFacts:
+    newest = claims[-1] if claims else None
+    today = days.local_date(now)
+    silent = {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}
+    return NoticeFacts(
+        history=row.history,
+        first_seen_at=row.first_seen_at,
+        problems=tuple(told_problem(problem) for problem in problems),
+        claim=ToldClaim(newest.state, newest.protocol, newest.opened_at) if newest else None,
+        problem_told=any(m.told and m.trigger in PROBLEM_TRIGGERS for m in members),
+        order_silent=context.order.status in silent,
+        known=frozenset((m.trigger, m.episode) for m in members),
+        today=sum(days.local_date(m.created_at) == today for m in members),
+    )
+
+
+def told_problem(row: ProblemRow) -> ToldProblem:
+    """The row as the rules read it."""
+    return ToldProblem(row.id, row.kind, row.episode, row.presumed, row.since, row.customer_since, row.resolved_at)
+
+
+def _held_note(context: ShipmentContext, entry: HeldBack) -> DecisionNote:
+    facts: Mapping[str, object] = {"trigger": entry.trigger.value, "episode": entry.episode}
+    rule = f"notice.{entry.trigger.value}"
+    return DecisionNote(context.order.shop, "shipment", context.shipment_id, rule, 1, "not_told", entry.reason, facts)

@@ -1,0 +1,249 @@
+"""Finds, checks and renders the texts of a message: `templates/[SHOP/]LANG/TRIGGER.CHANNEL.{subject.txt,txt,html}`.
+
+Each file is looked for at the shop, then at all shops' folder, then among the packaged ones. Around text and HTML goes a
+frame (`layout.CHANNEL.txt`, `layout.CHANNEL.html`: greeting's end, footer, style), found the same way; an HTML text that is
+a whole document (`<html`) is left as it is.
+
+A file is read again when its time or size changes. What is wrong with one trigger's file stops that trigger alone; a
+merchant's broken frame is replaced by the packaged one and reported with the rendered message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import css_inline
+from jinja2 import TemplateError
+from markupsafe import Markup
+
+from tracker.messages.sandbox import MAX_TEMPLATE, AbsentValue, Stream, TemplateFault, compiled
+from tracker.messages.variables import LAYOUT_ONLY, TRIGGERS, TriggerVariables, Value, clean, prepared
+
+PACKAGED = Path(__file__).resolve().parent.parent / "templates"
+LANGUAGE = "pt-BR"
+MAX_OUTPUT = 256 * 1024
+MAX_SUBJECT = 150
+LAYOUT = "layout"
+
+_PARTS = ("subject.txt", "txt", "html")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_ACTIVE_HTML = re.compile(r"<\s*(script|iframe|object|embed|form|link|base)\b|javascript:", re.IGNORECASE)
+_PLAIN_LINK = re.compile(r"http://", re.IGNORECASE)
+# In HTML only where a reader follows or loads it: a document's own DOCTYPE and namespaces are spelled with http://.
+_PLAIN_LINK_HTML = re.compile(r"(?:href|src)\s*=\s*[\"']?\s*http://", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n{3,}")
+# Nothing is fetched or read from disk while a message is made.
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+class MissingVariable(Exception):
+    """A required variable has no value: the message is held until somebody knows it."""
+
+    def __init__(self, trigger: str, names: tuple[str, ...]) -> None:
+        super().__init__(f"{trigger}: {', '.join(names)}")
+        self.trigger = trigger
+        self.names = names
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message ready to be built. `faults` are a merchant's frame files that could not be used; tell the operator."""
+
+    subject: str
+    text: str
+    html: str
+    faults: tuple[TemplateFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    mtime_ns: int
+    size: int
+    stream: Stream | None
+    whole_document: bool
+    fault: TemplateFault | None
+
+
+class Templates:
+    """The texts under *folder* (None: the packaged ones alone). *packaged* is only ever replaced by tests."""
+
+    def __init__(self, folder: Path | None, *, packaged: Path = PACKAGED) -> None:
+        self._folder = folder
+        self._packaged = packaged
+        self._cache: dict[tuple[Path, str], _Cached] = {}
+
+    def render(
+        self,
+        trigger: str,
+        values: Mapping[str, Value],
+        *,
+        shop: str,
+        language: str = LANGUAGE,
+        channel: str = "email",
+    ) -> Rendered:
+        """Render *trigger* for one notice; names in *values* that the trigger does not declare are ignored.
+
+        Raises MissingVariable where a required one is None or empty, TemplateFault where a file is missing or broken, and
+        KeyError for a trigger that has no texts.
+        """
+        known = TRIGGERS[trigger]
+        context = prepared(known, values)
+        missing = tuple(variable.name for variable in known.required if not context[variable.name])
+        if missing:
+            raise MissingVariable(trigger, missing)
+        source = _Source(self, known, shop, language, channel)
+        subject = _subject(source, context)
+        faults: list[TemplateFault] = []
+        text, _ = source.rendered(trigger, "txt", context)
+        text = source.framed("txt", {**context, "assunto": subject, "corpo": text}, faults)
+        html, whole = source.rendered(trigger, "html", context)
+        if not whole:
+            html = source.framed("html", {**context, "assunto": subject, "corpo": Markup(html)}, faults)
+        return Rendered(subject, _tidied(text), _INLINER.inline(html), tuple(faults))
+
+    def faults(self, *, shop: str, language: str = LANGUAGE, channel: str = "email") -> list[TemplateFault]:
+        """Everything wrong with the texts this shop would use, one fault a file; empty when all can be sent."""
+        found: dict[str, TemplateFault] = {}
+        for known in TRIGGERS.values():
+            source = _Source(self, known, shop, language, channel)
+            for stem in (known.trigger, LAYOUT):
+                for part in _PARTS if stem != LAYOUT else _PARTS[1:]:
+                    fault = source.fault(stem, part)
+                    if fault is not None:
+                        found.setdefault(fault.file, fault)
+        return sorted(found.values(), key=lambda fault: (fault.file, fault.line))
+
+    def folders(self, shop: str, language: str) -> Iterator[Path]:
+        """Where a file is looked for, first hit wins."""
+        for name in (shop, language):
+            if not _SAFE_NAME.fullmatch(name):
+                raise ValueError(f"not a folder's name: {name!r}")
+        if self._folder is not None:
+            yield self._folder / shop / language
+            yield self._folder / language
+        yield self._packaged / language
+
+    def is_packaged(self, path: Path) -> bool:
+        return path.is_relative_to(self._packaged)
+
+    def loaded(self, path: Path, mtime_ns: int, size: int, known: TriggerVariables) -> _Cached:
+        """The file checked for this trigger, from the cache while its time and size stay the same."""
+        key = (path, known.trigger)
+        cached = self._cache.get(key)
+        if cached is None or (cached.mtime_ns, cached.size) != (mtime_ns, size):
+            cached = self._cache[key] = _load(path, mtime_ns, size, known)
+        return cached
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One trigger's files for one shop, language and channel."""
+
+    templates: Templates
+    known: TriggerVariables
+    shop: str
+    language: str
+    channel: str
+
+    def rendered(self, stem: str, part: str, context: Mapping[str, object]) -> tuple[str, bool]:
+        """The file's text with the values in it, and whether it is a whole HTML document."""
+        path, cached = self._found(stem, part)
+        return _stream(path, cached, context), cached.whole_document
+
+    def framed(self, part: str, context: Mapping[str, object], faults: list[TemplateFault]) -> str:
+        """The frame around `corpo`; a merchant's broken one is noted in *faults* and the packaged one used."""
+        try:
+            return self.rendered(LAYOUT, part, context)[0]
+        except TemplateFault as fault:
+            faults.append(fault)
+        path, cached = self._found(LAYOUT, part, packaged_only=True)
+        return _stream(path, cached, context)
+
+    def fault(self, stem: str, part: str) -> TemplateFault | None:
+        try:
+            return self._found(stem, part)[1].fault
+        except TemplateFault as fault:
+            return fault
+
+    def _found(self, stem: str, part: str, *, packaged_only: bool = False) -> tuple[Path, _Cached]:
+        name = f"{stem}.{self.channel}.{part}"
+        for folder in self.templates.folders(self.shop, self.language):
+            path = folder / name
+            if packaged_only and not self.templates.is_packaged(path):
+                continue
+            try:
+                stat = path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as exc:
+                raise TemplateFault(str(path), 1, f"não foi possível ler o arquivo: {exc.strerror}") from exc
+            return path, self.templates.loaded(path, stat.st_mtime_ns, stat.st_size, self.known)
+        raise TemplateFault(name, 1, f"não há este texto em {self.language}")
+
+
+def _load(path: Path, mtime_ns: int, size: int, known: TriggerVariables) -> _Cached:
+    try:
+        stream, whole = _read(path, size, known)
+    except TemplateFault as fault:
+        return _Cached(mtime_ns, size, None, False, fault)
+    return _Cached(mtime_ns, size, stream, whole, None)
+
+
+def _read(path: Path, size: int, known: TriggerVariables) -> tuple[Stream, bool]:
+    file = str(path)
+    if size > MAX_TEMPLATE:
+        raise TemplateFault(file, 1, f"o modelo passa de {MAX_TEMPLATE // 1024} KiB")
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise TemplateFault(file, 1, "o arquivo não está em UTF-8") from exc
+    except OSError as exc:
+        raise TemplateFault(file, 1, f"não foi possível ler o arquivo: {exc.strerror}") from exc
+    html = path.suffix == ".html"
+    _refuse_pattern(_PLAIN_LINK_HTML if html else _PLAIN_LINK, source, file, "link sem segurança: use https://")
+    if html:
+        _refuse_pattern(_ACTIVE_HTML, source, file, "isto não funciona em e-mail e leva a mensagem ao lixo eletrônico")
+    extra = LAYOUT_ONLY if path.name.startswith(f"{LAYOUT}.") else ()
+    return compiled(source, file=file, html=html, known=known, extra=extra), html and "<html" in source.lower()
+
+
+def _refuse_pattern(pattern: re.Pattern[str], source: str, file: str, message: str) -> None:
+    match = pattern.search(source)
+    if match:
+        line = source.count("\n", 0, match.start()) + 1
+        raise TemplateFault(file, line, f"'{match.group()}': {message}")
+
+
+def _stream(path: Path, cached: _Cached, context: Mapping[str, object]) -> str:
+    if cached.stream is None:
+        assert cached.fault is not None
+        # A new one each time: raising one stored exception again would grow its traceback for ever.
+        raise TemplateFault(cached.fault.file, cached.fault.line, cached.fault.message)
+    pieces: list[str] = []
+    length = 0
+    try:
+        for piece in cached.stream(context):
+            length += len(piece.encode())
+            if length > MAX_OUTPUT:
+                raise TemplateFault(str(path), 1, f"o texto pronto passa de {MAX_OUTPUT // 1024} KiB")
+            pieces.append(piece)
+    except (TemplateError, AbsentValue) as exc:
+        raise TemplateFault(str(path), 1, f"não foi possível montar o texto: {exc!r}") from exc
+    return "".join(pieces)
+
+
+def _subject(source: _Source, context: Mapping[str, object]) -> str:
+    raw, _ = source.rendered(source.known.trigger, "subject.txt", context)
+    subject = clean(raw)
+    if not subject:
+        raise TemplateFault(f"{source.known.trigger}.{source.channel}.subject.txt", 1, "o assunto ficou vazio")
+    return subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1].rstrip() + "…"
+
+
+def _tidied(text: str) -> str:
+    """Blocks that fell away leave no holes: at most one empty line in a row, no blanks at line ends."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"

@@ -1,0 +1,116 @@
+"""When to ask about a shipment again: from its status, its age and its due date. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from carriers.base import AnswerOutcome, TrackingStatus
+from tracker.domain.calendar import Calendars
+
+Status = TrackingStatus
+JITTER: Final = 0.1
+"""At most this share of an interval is cut off, so that what was imported together is not asked for together for ever."""
+STUCK_AFTER: Final = timedelta(days=10)
+"""A parcel without an event for so long is asked about half as often, unless it is late."""
+LONG_LATE: Final = timedelta(days=30)
+"""So long after its due date a parcel is asked about daily: whatever comes, comes slowly."""
+FAILURE_WAITS: Final = tuple(timedelta(hours=h) for h in (1, 2, 4, 8, 24))
+"""After answers about one parcel that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollingPolicy:
+    """How often to ask (configuration `rules.polling` and `rules.not_found_days`)."""
+
+    pre_transit: timedelta = timedelta(hours=6)
+    in_transit: timedelta = timedelta(hours=3)
+    urgent: timedelta = timedelta(minutes=45)
+    pickup: timedelta = timedelta(hours=4)
+    problem: timedelta = timedelta(hours=24)
+    problem_for: timedelta = timedelta(days=90)
+    second_looks_days: tuple[int, ...] = (1, 3, 7)
+    not_found_for: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the next look depends on."""
+
+    shipment_id: int
+    created_at: datetime
+    failures: int = 0
+    status: Status | None = None
+    status_at: datetime | None = None
+    last_event_at: datetime | None = None
+    due_on: date | None = None
+    """The earlier of the customer's and the carrier's date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The next look, or None with the reason why there is none."""
+
+    at: datetime | None
+    closed_reason: str | None = None
+
+
+def next_look(
+    outcome: AnswerOutcome, standing: Standing, policy: PollingPolicy, days: Calendars, now: datetime
+) -> Next:
+    """When to ask again after this answer."""
+    if outcome is AnswerOutcome.INVALID_NUMBER:
+        return Next(None, "invalid_number")
+    if outcome is AnswerOutcome.OTHER_ACCOUNT:
+        return Next(None, "other_account")
+    if outcome is AnswerOutcome.ERROR:
+        wait = FAILURE_WAITS[min(standing.failures, len(FAILURE_WAITS) - 1)]
+        return Next(_jittered(now, wait, standing.shipment_id))
+    if standing.status is None:
+        return _not_seen_yet(standing, policy, now)
+    if standing.status in {Status.DELIVERED, Status.RETURNED, Status.SEIZED, Status.CANCELLED, Status.EXPIRED}:
+        return _second_look(standing, policy, now)
+    if standing.status in {Status.LOST, Status.STOLEN, Status.DAMAGED}:
+        if standing.status_at is not None and now - standing.status_at > policy.problem_for:
+            return Next(None, "long_final")
+        return Next(_jittered(now, policy.problem, standing.shipment_id))
+    return Next(_jittered(now, _interval(standing, policy, days, now), standing.shipment_id))
+
+
+def _not_seen_yet(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:
+    if now - standing.created_at > policy.not_found_for:
+        return Next(None, "not_found")
+    return Next(_jittered(now, policy.pre_transit, standing.shipment_id))
+
+
+def _second_look(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:
+    """Carriers correct themselves: look once more on certain days after the end, then never again."""
+    end = standing.status_at or now
+    ahead = [end + timedelta(days=day) for day in policy.second_looks_days]
+    later = [at for at in ahead if at > now]
+    return Next(min(later)) if later else Next(None, "final")
+
+
+def _interval(standing: Standing, policy: PollingPolicy, days: Calendars, now: datetime) -> timedelta:
+    if standing.status in {Status.PRE_TRANSIT, Status.UNKNOWN}:
+        return policy.pre_transit
+    if standing.status is Status.OUT_FOR_DELIVERY:
+        return policy.urgent
+    if standing.status is Status.AVAILABLE_FOR_PICKUP:
+        return policy.pickup
+    if standing.status is Status.RETURNING:
+        return policy.pre_transit
+    today = days.local_date(now)
+    if standing.due_on is not None and today >= standing.due_on:
+        return policy.problem if today - standing.due_on > LONG_LATE else policy.urgent
+    if standing.last_event_at is not None and now - standing.last_event_at > STUCK_AFTER:
+        return policy.in_transit * 2
+    return policy.in_transit
+
+
+def _jittered(now: datetime, wait: timedelta, shipment_id: int) -> datetime:
+    """A little earlier, by a share drawn from the shipment and the instant: the same look twice gives the same answer."""
+    seed = blake2b(f"{shipment_id}:{now.timestamp()}".encode(), digest_size=4).digest()
+    return now + wait * (1 - JITTER * int.from_bytes(seed) / 2**32)

@@ -1,0 +1,160 @@
+"""Rows as the lines of an export: the keys of each kind in their stable order, as JSON values or CSV cells. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from carriers.base import TrackingStatus
+from tracker.domain.calendar import Calendars
+from tracker.domain.promise import customer_promise
+from tracker.reports.identity import optional_id, public_id
+
+Row = Mapping[str, Any]
+Line = dict[str, Any]
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "shipments": tuple(
+        "id shop order_number carrier tracking_code service status posted_at promised_on promised_first_on promise_basis "
+        "carrier_due_on carrier_due_first_on first_attempt_at delivered_at last_event_at last_polled_at last_answered_at "
+        "next_poll_at closed_reason".split()
+    ),
+    "events": tuple(
+        "shop shipment_id tracking_code occurred_at seen_at status carrier_code description location void "
+        "vanished_at".split()
+    ),
+    "problems": tuple(
+        "id shop shipment_id order_number tracking_code kind cause presumed since customer_since carrier_since "
+        "detected_at resolved_at resolution rule".split()
+    ),
+    "claims": tuple(
+        "id shop problem_id shipment_id tracking_code carrier kind motive state protocol planned_at opened_at "
+        "claimable_from deadline_on answered_at outcome expected_cents granted_cents received_cents refusal_code "
+        "hold_reason problem_ids closed_at".split()
+    ),
+    "messages": tuple(
+        "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id "
+        "provider_id hold_reason reason expires_at".split()
+    ),
+    "alerts": tuple("id shop kind severity key summary raised_at resolved_at".split()),
+    "decisions": tuple("id at shop subject rule rule_version outcome reason facts".split()),
+}
+"""The keys of every line. Scripts rest on them: new ones go to the end, none is renamed."""
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What the customer's promise is reckoned with: the calendars of (shop, state) and the slack in business days."""
+
+    days: Callable[[str, str | None], Calendars]
+    slack_business_days: int
+
+
+def line(kind: str, row: Row, promises: Promises) -> Line:
+    """One row as the line of its kind, ready for JSON: instants end in `Z`, money is integer centavos."""
+    values = {**row, **_SHAPES[kind](row, promises)}
+    return {key: json_value(values[key]) for key in KEYS[kind]}
+
+
+def json_value(value: Any) -> Any:
+    """A stored value as JSON shows it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def csv_cells(exported: Line) -> list[str]:
+    """The line as CSV cells; what a spreadsheet would run as a formula gets an apostrophe in front."""
+    return [_cell(value) for value in exported.values()]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list):
+        value = " ".join(map(str, value))
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False)
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+# --- one shape a kind -------------------------------------------------------------------------------
+
+
+def _shipment(row: Row, promises: Promises) -> Line:
+    promise = customer_promise(
+        row["promised_on"],
+        row["promised_first_on"],
+        row["carrier_due_first_on"],
+        promises.slack_business_days,
+        promises.days(row["shop"], row["destination_state"]),
+    )
+    return {
+        "id": public_id("shipment", row["id"]),
+        "status": row["status"] or TrackingStatus.UNKNOWN.value,
+        "promised_on": promise.on,
+        "promised_first_on": promise.first_on,
+        "promise_basis": promise.basis.value,
+    }
+
+
+def _event(row: Row, _promises: Promises) -> Line:
+    return {"shipment_id": public_id("shipment", row["shipment_id"])}
+
+
+def _problem(row: Row, _promises: Promises) -> Line:
+    of_shipment = row["subject_kind"] == "shipment"
+    return {
+        "id": public_id("problem", row["id"]),
+        "shipment_id": public_id("shipment", row["subject_id"]) if of_shipment else None,
+    }
+
+
+def _claim(row: Row, _promises: Promises) -> Line:
+    problems: Sequence[int] = row["problem_ids"]
+    return {
+        "id": public_id("claim", row["id"]),
+        "shipment_id": public_id("shipment", row["shipment_id"]),
+        "problem_id": optional_id("problem", problems[0] if problems else None),
+        "problem_ids": [public_id("problem", problem_id) for problem_id in problems],
+    }
+
+
+def _message(row: Row, _promises: Promises) -> Line:
+    return {
+        "id": public_id("message", row["id"]),
+        "notice_id": public_id("notice", row["notice_id"]),
+        "shipment_ids": [public_id("shipment", shipment_id) for shipment_id in row["shipment_ids"]],
+    }
+
+
+def _alert(row: Row, _promises: Promises) -> Line:
+    return {"id": public_id("alert", row["id"]), "shop": row["shop"] or None}
+
+
+def _decision(row: Row, _promises: Promises) -> Line:
+    subject = public_id(row["subject_kind"], row["subject_id"])
+    return {"id": public_id("decision", row["id"]), "subject": subject, "shop": row["shop"] or None}
+
+
+_SHAPES: Final[Mapping[str, Callable[[Row, Promises], Line]]] = {
+    "shipments": _shipment,
+    "events": _event,
+    "problems": _problem,
+    "claims": _claim,
+    "messages": _message,
+    "alerts": _alert,
+    "decisions": _decision,
+}

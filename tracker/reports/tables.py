@@ -1,0 +1,94 @@
+"""Plain tables for a terminal: columns as wide as their content, at most so many characters a cell. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from tracker.domain.text import clean
+
+GAP: Final = "  "
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading, the key of the line it shows, and the widest its cells may be."""
+
+    heading: str
+    key: str
+    widest: int = 24
+
+
+COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
+    "problems": (
+        Column("ID", "id"),
+        Column("SINCE", "since"),
+        Column("KIND", "kind"),
+        Column("CAUSE", "cause"),
+        Column("ORDER", "order_number", 20),
+        Column("CODE", "tracking_code", 16),
+        Column("ENDED", "ended", 26),
+    ),
+    "claims": (
+        Column("ID", "id"),
+        Column("STATE", "state"),
+        Column("HELD BY", "hold_reason"),
+        Column("KIND", "kind"),
+        Column("CODE", "tracking_code", 16),
+        Column("PROTOCOL", "protocol", 14),
+        Column("FROM", "claimable_from"),
+        Column("DEADLINE", "deadline_on"),
+    ),
+    "messages": (
+        Column("ID", "id"),
+        Column("QUEUED", "queued_at"),
+        Column("STATE", "state"),
+        Column("HELD BY", "hold_reason"),
+        Column("TRIGGER", "trigger"),
+        Column("ORDER", "order_number", 20),
+        Column("SENT", "sent_at"),
+    ),
+}
+
+
+def cells(kind: str, line: Line, zone: ZoneInfo) -> list[str]:
+    """One line of a list as the cells of its table, instants in local time."""
+    shown = dict(line)
+    if kind == "problems":
+        shown["kind"] = f"{line['kind']} (presumed)" if line["presumed"] else line["kind"]
+        if line["resolved_at"]:
+            shown["ended"] = f"{local(line['resolved_at'], zone)} {line['resolution'] or ''}"
+    return [_fitted(local(shown.get(column.key), zone), column.widest) for column in COLUMNS[kind]]
+
+
+def rows(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """The table's lines, headings first."""
+    widths = [max(len(row[place]) for row in (headings, *body)) for place in range(len(headings))]
+    return [
+        GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headings, *body)
+    ]
+
+
+def local(value: Any, zone: ZoneInfo) -> str:
+    """A value of a line as people read it: `2026-11-24 09:15` for an instant, nothing for an absent one."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.endswith("Z") and "T" in value:
+        try:
+            return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M}"
+        except ValueError:
+            return clean(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return clean(str(value))
+
+
+def _fitted(text: str, widest: int) -> str:
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"
