@@ -301,6 +301,8 @@ class ClaimTerms:
     escalate_business_days: int = 10
     follow_days: int = 90
     batch_size: int = 1
+    one_claim_a_parcel: bool = False
+    """The carrier keeps one claim a parcel for ever: a second filing would only find the first one again."""
     service_level_motives: tuple[str, ...] = ()
     """Motives that a contract measured by service level does not settle claim by claim."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any, Final, TextIO, cast
 
 import orjson
@@ -134,9 +134,18 @@ class _FromLibraries(logging.Handler):
     """Puts what libraries log through the standard library into our own lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        facts: Mapping[str, Any] = {"logger": record.name, "message": record.getMessage()}
         event = "python.warned" if record.name == "py.warnings" else "library.logged"
-        structlog.get_logger().log(max(record.levelno, logging.WARNING), event, exc_info=record.exc_info, **facts)
+        # Libraries may have levels of their own; ours are the standard ones.
+        level = min(max(record.levelno // 10 * 10, logging.WARNING), logging.CRITICAL)
+        facts = {"logger": record.name, "message": _text_of(record), "exc_info": record.exc_info}
+        structlog.get_logger().log(level, event, **facts)
+
+
+def _text_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):  # the library's arguments do not fit its own sentence
+        return str(record.msg)
 
 
 def _route_libraries() -> None:

@@ -99,6 +99,7 @@ def claim_terms(delay_claims: str) -> ClaimTerms:
         answer_business_days=5,
         escalate_business_days=10,
         batch_size=BATCH_SIZE,
+        one_claim_a_parcel=True,  # a second cadastra answers 900 whatever became of the first
         # Not 211: it is the motive of losses too, which no service level settles.
         service_level_motives=(returns.DELIVERED_LATE,),
     )

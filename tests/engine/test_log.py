@@ -144,14 +144,14 @@ PLANTED = (
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())
 @pytest.mark.parametrize("form", ["value", "inside a sentence", "nested", "key", "event"])
 def test_planted_secrets_do_not_come_out(stream: io.StringIO, secret: str, form: str) -> None:
-    facts: dict[str, Any] = {
+    forms: dict[str, dict[str, Any]] = {
         "value": {"reason": secret},
         "inside a sentence": {"reason": f"refused ({secret})."},
         "nested": {"reason": [{"inner": (secret,)}]},
         "key": {"reason": {secret: 1}},
         "event": {},
-    }[form]
-    get_logger().warning(secret if form == "event" else "thing.refused", **facts)
+    }
+    get_logger().warning(secret if form == "event" else "thing.refused", **forms[form])
     logging.getLogger("library").warning("refused: %s", secret)
     printed = stream.getvalue()
     assert len(lines(stream)) == 2
@@ -160,8 +160,8 @@ def test_planted_secrets_do_not_come_out(stream: io.StringIO, secret: str, form:
 
 @pytest.mark.parametrize(
     "key",
-    ["password", "smtp_password", "access_token", "accessToken", "Authorization", "api_key", "access_code", "recipient"]
-    + ["customer_name", "to_address", "cpf", "email", "posting_card", "set-cookie", "phone", "secret_file"],
+    "password smtp_password access_token accessToken Authorization api_key access_code recipient customer_name to_address "
+    "cpf email posting_card set-cookie phone secret_file".split(),
 )
 @pytest.mark.parametrize("value", ["hunter two", 1234, ["Rua das Flores, 1"]], ids=["text", "number", "list"])
 def test_values_of_private_keys_are_hidden(stream: io.StringIO, key: str, value: Any) -> None:
@@ -204,7 +204,9 @@ def failing(error: Exception, cause: Exception | None = None) -> Exception:
     [
         pytest.param(ValueError("Maria da Silva"), "ValueError", id="a value it stumbled over"),
         pytest.param(KeyError("Maria da Silva"), "KeyError", id="a key"),
-        pytest.param(ProgramError("write to ana@loja.com.br"), "ProgramError: write to [e-mail]", id="a sentence of ours"),
+        pytest.param(
+            ProgramError("write to ana@loja.com.br"), "ProgramError: write to [e-mail]", id="a sentence of ours"
+        ),
         pytest.param(TypeError("int expected"), "TypeError: int expected", id="a fault of the program"),
         pytest.param(OSError(28, "No space left"), "OSError: [Errno 28] No space left", id="the machine's fault"),
     ],
@@ -249,6 +251,24 @@ def test_libraries_speak_from_warning_on(stream: io.StringIO) -> None:
     assert first["message"] == "skipped job"
     assert second["event"] == "python.warned"
     assert "old call" in second["message"]
+
+
+@pytest.mark.parametrize(
+    ("level", "name"),
+    [(35, "warning"), (45, "error"), (99, "critical")],
+    ids=["above warning", "above error", "beyond all"],
+)
+def test_levels_of_a_library_s_own_become_standard_ones(stream: io.StringIO, level: int, name: str) -> None:
+    logging.getLogger("library").log(level, "hello")
+    assert [line["level"] for line in lines(stream)] == [name]
+
+
+def test_a_library_s_broken_sentence_still_comes_out() -> None:
+    logging.getLogger().handlers.clear()  # the test runner's own handler refuses such a line
+    stream = io.StringIO()
+    configure(CLOCK, stream)
+    logging.getLogger("library").warning("%d shipments", "many")
+    assert [line["message"] for line in lines(stream)] == ["%d shipments"]
 
 
 def test_configuring_twice_prints_a_library_s_line_once(stream: io.StringIO) -> None:

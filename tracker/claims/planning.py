@@ -105,6 +105,8 @@ class PlanSweep:
         wanted = [_claimable(problem) for problem in free]
         plans, refused = plan(wanted, row.history, desk.terms, days, first_on=days.local_date(context.created_at))
         if standing is None:
+            plans, more = _without_second(plans, claims, desk.terms)
+            refused = [*refused, *more]
             self._open(connection, context, row, plans, problems, now)
         else:
             self._adjust(connection, standing, row.history, plans, problems, days, now)
@@ -220,6 +222,19 @@ class PlanSweep:
             for entry in refused
         ]
         log_changes(connection, notes, now)
+
+
+def _without_second(
+    plans: list[ClaimPlan], claims: Sequence[ClaimRow], terms: ClaimTerms
+) -> tuple[list[ClaimPlan], list[NotClaimable]]:
+    """A carrier that keeps one claim a parcel takes no second after it has answered the first."""
+    taken = next((claim for claim in claims if claim.opened_at is not None), None)
+    if taken is None or not terms.one_claim_a_parcel:
+        return plans, []
+    reason = (
+        f"the carrier has taken a claim for this parcel already (C{taken.id}, {taken.protocol}); it takes no second"
+    )
+    return [], [NotClaimable(entry.problem_id, reason) for entry in plans]
 
 
 def _why_no_desk(desk: ClaimDesk | None, context: ShipmentContext) -> str | None:

@@ -27,7 +27,7 @@ def sandbox(
     ] = None,
     strike: Annotated[list[str] | None, typer.Option(help="FIRST:LAST as YYYY-MM-DD, repeatable.")] = None,
 ) -> None:
-    """Run a simulated Correios and a mail sink on loopback until interrupted."""
+    """Run a simulated carrier and a mail sink on loopback until interrupted."""
     from tracker.clock import SystemClock
     from tracker.sandbox.foreground import serve
 

@@ -1,4 +1,4 @@
-"""Plays the demonstration: two real passes a simulated day, then the proofs and the closing screen."""
+"""Plays the demonstration: three real passes a simulated day, then the proofs and the closing screen."""
 
 from __future__ import annotations
 
@@ -67,8 +67,7 @@ def _look(stage: Stage) -> Overview:
 
 def _proofs(stage: Stage, seen: Overview) -> list[Finding]:
     """Counted on the other side: what the simulated carrier and mail server say they got."""
-    ledger = stage.world.correios.desk.ledger()
-    registrations = {code: len(numbers) for code, numbers in ledger["registrations"].items()}
+    registrations = {code: len(numbers) for code, numbers in stage.world.registrations().items()}
     doubled = [code for code, count in registrations.items() if count > 1]
     ids = Counter(delivery.message_id for delivery in stage.world.mail.deliveries())
     twice = [message_id for message_id, count in ids.items() if count > 1]

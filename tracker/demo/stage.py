@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from tracker.cli.main import main
 from tracker.sandbox.clock import write_instant
 from tracker.sandbox.world import World
 
 ZONE: Final = ZoneInfo("America/Sao_Paulo")
 FIRST_DAY: Final = date(2026, 8, 3)
 """A Monday with no holiday in the three weeks after it, so that every fate shows inside twenty days."""
-PASSES: Final = (time(9, 30), time(18, 30))
+PASSES: Final = (time(8, 30), time(13, 0), time(18, 30))
 SETTLED_S: Final = 60.0
-
-_CONFIG: Final = """\
-# Written by `tracker demo`: the whole configuration of this trial.
-shops:
-  - id: aurora
-    name: Loja Aurora
-    email: {{from: "Loja Aurora <entregas@aurora.example>", reply_to: sac@aurora.example}}
-    contact: "sac@aurora.example, seg. a sex., 9h às 18h"
-    holidays: {{state: PR}}
-    live_from: {live_from}
-carriers:
-  - id: correios
-    adapter: correios
-    aliases: [sedex, pac]
-    base_url: {url}
-    user: "{user}"
-    access_code: {access_code}
-    contract: "{contract}"
-    posting_card: "{card}"
-    services: {{SEDEX: "03220", PAC: "03298"}}
-    claims: {{mode: auto, phone: "4133330000", reply_email: pi@aurora.example, packaging: box}}
-intake:
-  - {{kind: folder, shop: aurora, path: inbox}}
-messages:
-  preset: all
-  email: {{host: 127.0.0.1, port: {smtp_port}, security: none}}
-alerts:
-  - {{kind: log}}
-"""
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tracker.app", "tracker.cli.main", "tracker.cli.prepare", "tracker.demo.stage"])
+"""Each pass is a process of its own, forked from one that has the program loaded: a cold start would cost the most."""
 
 
 class PassFailed(Exception):
@@ -79,15 +55,19 @@ class Stage:
 
     def write_config(self) -> None:
         """Write the configuration for this world's ports."""
-        held = self.world.correios.credentials
-        text = _CONFIG.format(
-            live_from=FIRST_DAY,
-            url=self.world.correios_url,
-            user=held.user,
-            access_code=held.access_code,
-            contract=held.contract,
-            card=held.posting_card,
-            smtp_port=self.world.smtp_port,
+        held = self.world.credentials
+        text = (
+            (files("tracker") / "templates" / "demo.yaml")
+            .read_text(encoding="utf-8")
+            .format(
+                live_from=FIRST_DAY,
+                url=self.world.carrier_url,
+                user=held.user,
+                access_code=held.access_code,
+                contract=held.contract,
+                card=held.posting_card,
+                smtp_port=self.world.smtp_port,
+            )
         )
         self.config.write_text(text, encoding="utf-8")
 
@@ -107,14 +87,23 @@ class Stage:
     def run_pass(self, at: datetime) -> None:
         """Set the clock and run one real `tracker run --once`. Raises PassFailed."""
         write_instant(self.clock_file, at)
-        command = [sys.executable, "-m", "tracker", "run", "--once", "-c", str(self.config)]
-        env = {**os.environ, "TRACKER_CLOCK_FILE": str(self.clock_file)}
-        env.pop("TRACKER_CONFIG", None)
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        with (self.folder / "run.log").open("a", encoding="utf-8") as log:
-            log.write(done.stderr)
-        if done.returncode != 0:
-            raise PassFailed(f"exit code {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
+        log = self.folder / "run.log"
+        process = _FORKS.Process(
+            target=_tracker, args=(["run", "--once", "-c", str(self.config)], self.clock_file, log)
+        )
+        process.start()
+        process.join()
+        if process.exitcode != 0:
+            raise PassFailed(f"exit code {process.exitcode}: {log.read_text(encoding='utf-8')[-2000:]}")
+
+
+def _tracker(arguments: list[str], clock_file: Path, log: Path) -> None:
+    """In a process of its own: the `tracker` command as a user types it, its words going to the log."""
+    os.environ["TRACKER_CLOCK_FILE"] = str(clock_file)
+    with log.open("a", encoding="utf-8") as words:
+        sys.stdout = sys.stderr = words
+        sys.argv = ["tracker", *arguments]
+        main()
 
 
 def instants(days: int) -> list[tuple[date, datetime]]:

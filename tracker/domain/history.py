@@ -32,6 +32,7 @@ _KEEPS_RETURNING = frozenset(
         Status.DELIVERY_FAILED,
         Status.AVAILABLE_FOR_PICKUP,
         Status.EXCEPTION,
+        Status.DAMAGED,
     }
 )
 """On its way back a parcel moves, is tried and waits at a counter like any other; only these do not end the return."""
@@ -115,7 +116,7 @@ def _step(history: History, event: StoredEvent) -> History:
     history = replace(history, last_event_at=event.occurred_at)
     if event.indemnified and history.indemnified_at is None:
         history = replace(history, indemnified_at=event.occurred_at)
-    if event.cause is Cause.DAMAGE:
+    if event.cause is Cause.DAMAGE or event.status is Status.DAMAGED:
         history = replace(history, damaged_at=history.damaged_at or event.occurred_at)
     if event.attempt and history.first_attempt_at is None and history.returning_at is None:
         history = replace(history, first_attempt_at=event.occurred_at)
@@ -132,6 +133,7 @@ def _settle(history: History, event: StoredEvent) -> History:
     """The marks that belong to the present status alone: a parcel that moves again is no longer lost or delivered."""
     at, status = event.occurred_at, event.status
     is_lost = status is Status.LOST or event.cause is Cause.LOSS
+    is_stolen = status is Status.STOLEN or event.cause is Cause.THEFT
     return replace(
         history,
         status=status,
@@ -141,7 +143,7 @@ def _settle(history: History, event: StoredEvent) -> History:
         returning_cause=_return_cause(history, event),
         returned_at=at if status is Status.RETURNED else None,
         lost_at=(history.lost_at or at) if is_lost else None,
-        stolen_at=(history.stolen_at or at) if status is Status.STOLEN else None,
+        stolen_at=(history.stolen_at or at) if is_stolen else None,
         pickup_until=event.pickup_until if status is Status.AVAILABLE_FOR_PICKUP else None,
     )
 

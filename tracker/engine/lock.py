@@ -12,7 +12,9 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +34,10 @@ KEY_CONSTANT: Final = b"shipment-tracker engine 1"
 CHECK_EVERY_S: Final = 5.0
 CHECK_TIMEOUT_S: Final = 20.0
 """A check without an answer for so long means the session is lost."""
+RESTART_PATIENCE_S: Final = 40.0
+"""How long a service waits for the lock at its start: a PostgreSQL server that lost a host or a network notices after 25 s
+(`_SESSION_OPTIONS`), and a start that gave up meanwhile would not be repeated (exit 2)."""
+RETRY_EVERY_S: Final = 0.5
 APPLICATION_PREFIX: Final = "shipment-tracker engine"
 
 _SESSION_OPTIONS: Final[dict[str, Any]] = {
@@ -42,6 +48,8 @@ _SESSION_OPTIONS: Final[dict[str, Any]] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
+    # The same on the server's side, so that it frees the lock of a machine that fell over.
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
 }
 _WHO_HOLDS: Final = """
     SELECT activity.application_name, activity.pid
@@ -56,16 +64,31 @@ _WHO_HOLDS: Final = """
 class EngineLock:
     """The right to be this database's engine. Use it as a context manager, or `acquire` and `release`."""
 
-    def __init__(self, url: str) -> None:
-        """*url* is the database's SQLAlchemy URL; a SQLite path in it is absolute."""
+    def __init__(self, url: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+        """
+        Args:
+            url: the database's SQLAlchemy URL; a SQLite path in it is absolute.
+            pause: waits so many seconds between two tries.
+        """
+        self._pause = pause
         self._holding: _Holding = _FileLock(sqlite_path(url)) if is_sqlite(url) else _SessionLock(url)
 
-    def acquire(self) -> None:
-        """Take the lock.
+    def acquire(self, patience_s: float = 0.0) -> None:
+        """Take the lock, waiting so long for another engine to let go; blocks, so not for a running event loop.
 
         Raises EngineBusyError where another engine holds it, naming that engine; ProgramError where it cannot be asked for.
         """
-        self._holding.acquire()
+        tries = int(patience_s / RETRY_EVERY_S)
+        for left in range(tries, -1, -1):
+            try:
+                self._holding.acquire()
+                break
+            except EngineBusyError:
+                if not left:
+                    raise
+                if left == tries:
+                    log.warning("engine.lock_awaited", kind=self._holding.kind, wait_s=patience_s)
+                self._pause(RETRY_EVERY_S)
         log.info("engine.locked", kind=self._holding.kind)
 
     def release(self) -> None:
@@ -210,10 +233,13 @@ class _SessionLock:
         return {"pid": pid, "host": host}
 
     def release(self) -> None:
-        if self._session is not None:
-            # The session's end gives the lock back.
-            self._session.close()
-            self._session = None
+        if self._session is None:
+            return
+        # The session's end gives the lock back too, but only once the server has seen it; the next engine may be quicker.
+        with suppress(psycopg.Error):  # a session that is gone holds nothing
+            self._session.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+        self._session.close()
+        self._session = None
 
     def lost(self) -> bool:
         session = self._session

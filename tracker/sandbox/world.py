@@ -12,6 +12,7 @@ from typing import Self
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.correios import SimulatedCorreios
 from tracker.sandbox.faults import Faults
+from tracker.sandbox.gate import Credentials
 from tracker.sandbox.http import CorreiosServer
 from tracker.sandbox.mail import MailSettings, MailSink
 from tracker.sandbox.plan import Plan, Shipment
@@ -52,6 +53,21 @@ class World:
     @property
     def correios_url(self) -> str:
         return self._server.url
+
+    @property
+    def carrier_url(self) -> str:
+        """The simulated carrier's address, for callers that need not know which carrier it is."""
+        return self.correios_url
+
+    @property
+    def credentials(self) -> Credentials:
+        """What the simulated carrier lets in."""
+        return self.correios.credentials
+
+    def registrations(self) -> dict[str, list[str]]:
+        """The claims the simulated carrier has registered, by the parcel's code."""
+        ledger = self.correios.desk.ledger()
+        return {code: list(numbers) for code, numbers in ledger["registrations"].items()}
 
     @property
     def smtp_port(self) -> int:

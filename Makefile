@@ -1,0 +1,50 @@
+# Two commands set everything up on a fresh machine (Python 3.11+, pip, gcc, git): `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-quick chaos lint format lock clean
+
+demo: $(VENV)/.runtime
+	$(BIN)/tracker demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+# Without the tests that kill the program and those that take long.
+test-quick: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not chaos and not slow"
+
+# The long form: a kill at every point passed, not only at the chosen ones.
+chaos: $(VENV)/.dev
+	CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Needs uv; both files hold for every platform and Python from 3.11 on, with hashes and without an index's address.
+lock:
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -o requirements.lock
+	uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@

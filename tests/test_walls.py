@@ -1,0 +1,213 @@
+"""The walls of the house: who may import whom, who may write which table, and where a carrier's name may stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tracker.store.tables import OWNERS
+
+ROOT = Path(__file__).parents[1]
+STAGES = ["intake", "polling", "events", "detection", "claims", "messages", "alerts"]
+
+# Package -> prefixes it must not import.
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "carriers": ("tracker",),
+    "tracker/domain": (
+        *(f"tracker.{name}" for name in ("store", "config", "engine", "app", "cli", "clock", "log", *STAGES)),
+        "sqlalchemy",
+        "sqlmodel",
+        "httpx",
+        "aiosmtplib",
+        "carriers.http",
+        "carriers.registry",
+        "carriers.correios",
+    ),
+    "tracker/store": tuple(f"tracker.{name}" for name in ("config", "engine", "app", "cli", *STAGES)),
+    "tracker/sandbox": tuple(
+        f"tracker.{name}" for name in ("store", "config", "engine", "app", "cli", "domain", "clock", *STAGES)
+    ),
+    **{
+        f"tracker/{stage}": (
+            "tracker.app",
+            "tracker.cli",
+            "tracker.engine",
+            "carriers.registry",
+            "carriers.correios",
+            *(f"tracker.{right}" for right in STAGES[place + 1 :]),
+        )
+        for place, stage in enumerate(STAGES)
+    },
+}
+
+# Store module -> the stage whose tables it writes.
+WRITERS = {
+    "orders": "intake",
+    "polls": "polling",
+    "histories": "events",
+    "problems": "detection",
+    "claims": "claims",
+    "notices": "messages",
+    "alerts": "alerts",
+    "logs": "any",
+}
+# `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts: across owners.
+ACROSS = {"wake", "leases", "database", "hand"}
+
+
+def modules(folder: str) -> Iterator[Path]:
+    yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_a_room_knows_only_what_stands_left_of_it(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(folder)
+        for name in imports(path)
+        if any(name == banned or name.startswith(f"{banned}.") for banned in FORBIDDEN[folder])
+    ]
+    assert found == []
+
+
+def test_only_the_store_writes_sql() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules("tracker")
+        if "store" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module in {"sqlalchemy", "sqlmodel"}
+        for name in (alias.name for alias in node.names)
+        if name != "Connection"
+    ]
+    assert found == []
+
+
+def written_tables(path: Path) -> set[str]:
+    """The models behind the tables that a store module inserts into, updates or deletes from."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target, value in _pairs(node):
+                names[target] = value
+    written = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+            table = {"insert": 0, "update": 0, "delete": 0, "insert_new": 1, "upsert": 1}.get(node.func.id)
+            if table is not None and len(node.args) > table and isinstance(node.args[table], ast.Name):
+                written.add(names.get(node.args[table].id, node.args[table].id))  # type: ignore[attr-defined]
+    return written
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[str, str]]:
+    """`_A, _B = table(X), table(Y)` and `_A, _B = (table(model) for model in (X, Y))` alike."""
+    target, value = node.targets[0], node.value
+    targets = target.elts if isinstance(target, ast.Tuple) else [target]
+    if isinstance(value, ast.GeneratorExp) and isinstance(value.generators[0].iter, ast.Tuple):
+        models: list[ast.expr] = value.generators[0].iter.elts
+    else:
+        calls = value.elts if isinstance(value, ast.Tuple) else [value]
+        models = [call.args[0] for call in calls if isinstance(call, ast.Call) and call.args]
+    for name, model in zip(targets, models, strict=False):
+        if isinstance(name, ast.Name) and isinstance(model, ast.Name):
+            yield name.id, model.id
+
+
+@pytest.mark.parametrize("module", sorted(WRITERS))
+def test_a_store_module_writes_its_owners_tables_alone(module: str) -> None:
+    owned = {model.__name__ for model in OWNERS[WRITERS[module]]} | {"OrderTable"}
+    if module == "alerts":
+        owned.add("Signal")  # the one change to a log: the alerts stage marks a signal as consumed
+    assert written_tables(ROOT / "tracker" / "store" / f"{module}.py") - owned == set()
+
+
+def test_every_store_module_that_writes_has_an_owner() -> None:
+    writing = {
+        path.stem for path in modules("tracker/store") if "migrations" not in path.parts and written_tables(path)
+    }
+    assert writing - set(WRITERS) - ACROSS == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_no_writer_of_another_stage(stage: str) -> None:
+    """Reading across is free; a function that writes another owner's table is not to be had."""
+    found = []
+    for path in modules(f"tracker/{stage}"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tracker.store."):
+                owner = WRITERS.get(node.module.rpartition(".")[2])
+                if owner in {stage, "any", None}:
+                    continue
+                module = ROOT / "tracker" / "store" / f"{node.module.rpartition('.')[2]}.py"
+                found += [f"{path.stem}: {a.name}" for a in node.names if a.name in writing_functions(module)]
+    # Facts from outside are appended by whoever receives them: a claims answer is evidence, too.
+    assert set(found) - {"calls: keep_raw"} == set()
+
+
+def writing_functions(path: Path) -> set[str]:
+    """The functions of a store module that insert, update or delete, themselves or through a helper of the module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    called = {
+        name: {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        for name, node in functions.items()
+    }
+    writing = {name for name, calls in called.items() if calls & {"insert", "update", "delete", "insert_new", "upsert"}}
+    while more := {name for name, calls in called.items() if calls & writing} - writing:
+        writing |= more
+    return writing
+
+
+def test_every_table_has_one_owner() -> None:
+    models = [model for owned in OWNERS.values() for model in owned]
+    assert len(models) == len(set(models))
+    assert {model.__tablename__ for model in models} == set(OWNERS["any"][0].metadata.tables)
+
+
+def test_carriers_names_stand_outside_the_daemon() -> None:
+    pattern = re.compile("correios", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "tracker").rglob("*")
+        if path.is_file() and path.suffix in {".py", ".txt", ".html", ".yaml"}
+        if path.relative_to(ROOT).parts[1] not in {"sandbox", "templates"}
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+def test_time_is_asked_in_one_place() -> None:
+    pattern = re.compile(r"\b(datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("tracker", "carriers")
+        for path in modules(folder)
+        if path.name != "clock.py"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+def test_nothing_reads_beyond_the_repository() -> None:
+    found = [
+        str(path.relative_to(ROOT))
+        for folder in ("tracker", "carriers", "tests")
+        for path in modules(folder)
+        if path != Path(__file__) and "../shared" in path.read_text(encoding="utf-8")
+    ]
+    assert found == []

@@ -1,0 +1,133 @@
+"""`tracker show WHAT`: the whole story of one order, for the person on the phone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from tracker.cli.common import ConfigOption, JsonOption, echo_json
+from tracker.cli.opened import Opened, opened, refuse
+
+if TYPE_CHECKING:
+    from tracker.book import Account
+    from tracker.reports.picture import Desk
+    from tracker.reports.screen import ScreenLine
+    from tracker.store.views_show import OrderHit, OrderStory
+
+WhatArgument = Annotated[
+    str,
+    typer.Argument(metavar="WHAT", help="Tracking code, order, e-mail, CPF/CNPJ, invoice number or key, phone."),
+]
+ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's orders.")]
+LISTED: Final = 20
+_TONES: Final[Mapping[str, Mapping[str, object]]] = {
+    "title": {"bold": True},
+    "bad": {"fg": "red"},
+    "good": {"fg": "green"},
+    "dim": {"dim": True},
+}
+
+
+def show(what: WhatArgument, config: ConfigOption = None, shop: ShopOption = None, as_json: JsonOption = False) -> None:
+    """Show where an order is, what happened, what was done, and what to tell the customer."""
+    if not what.strip():
+        refuse("name a tracking code, an order, an e-mail, a CPF/CNPJ, an invoice or a phone")
+    with opened(config) as program:
+        accounts = accounts_of(program)
+        found = _find(program, what, shop, accounts)
+        if not found:
+            if as_json:
+                echo_json({"matches": []})
+            refuse(f"Nada encontrado para {what.strip()}.", exit_code=1)
+        if len(found) > 1:
+            _offer(program, found, as_json)
+            return
+        story = _story(program, found[0].id)
+        desk = desk_of(program, accounts)
+    if as_json:
+        _echo_document(story, desk)
+    else:
+        _echo_screen(story, desk, program)
+
+
+def accounts_of(program: Opened) -> dict[str, Account]:
+    """The configured carriers; one whose credentials are only there for the service is left out."""
+    from tracker.app import account
+    from tracker.errors import MissingCredentialError
+
+    accounts = {}
+    for carrier in program.settings.carriers:
+        try:
+            accounts[carrier.id] = account(program.settings, carrier, program.database, program.clock)
+        except MissingCredentialError:
+            continue
+    return accounts
+
+
+def desk_of(program: Opened, accounts: Mapping[str, Account]) -> Desk:
+    """What the screen needs beside the store."""
+    from carriers.registry import adapters
+    from tracker.reports.picture import Desk
+
+    classes = adapters()
+    titles = {c.id: classes[c.adapter].TITLE for c in program.settings.carriers if c.adapter in classes}
+    terms = {carrier: entry.claim_terms for carrier, entry in accounts.items()}
+    return Desk(titles, terms, program.promises(), program.now)
+
+
+def _find(program: Opened, what: str, shop: str | None, accounts: Mapping[str, Account]) -> list[OrderHit]:
+    from tracker.reports.search import read_search
+    from tracker.store.views_show import find_orders
+
+    written = (entry.adapter.tracking.normalise(what) for entry in accounts.values() if entry.adapter.tracking)
+    search = read_search(what, [ref.value for ref in written if ref is not None])
+    with program.database.begin_read() as connection:
+        return find_orders(connection, search, limit=LISTED + 1, shop=shop)
+
+
+def _story(program: Opened, order_id: int) -> OrderStory:
+    from tracker.store.views_show import story_of
+
+    with program.database.begin_read() as connection:
+        return story_of(connection, order_id)
+
+
+def _offer(program: Opened, found: list[OrderHit], as_json: bool) -> None:
+    from tracker.reports.exports import json_value
+    from tracker.reports.identity import public_id
+    from tracker.reports.screen import choices
+
+    if as_json:
+        names = ("shop", "number", "customer_name", "created_at", "shipments")
+        matches = [
+            {"id": public_id("order", hit.id), **{name: json_value(getattr(hit, name)) for name in names}}
+            for hit in found[:LISTED]
+        ]
+        echo_json({"matches": matches, "more": len(found) > LISTED})
+        return
+    for line in choices(found[:LISTED], program.settings.timezone, len(found) > LISTED):
+        typer.echo(line)
+
+
+def _echo_document(story: OrderStory, desk: Desk) -> None:
+    from tracker.reports.picture import document
+
+    echo_json(document(story, desk))
+
+
+def _echo_screen(story: OrderStory, desk: Desk, program: Opened) -> None:
+    from tracker.reports.screen import screen
+
+    names = {shop.id: shop.name for shop in program.settings.shops}
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    for line in screen(story, desk, names.get(story.order.shop, story.order.shop)):
+        typer.echo(_styled(line) if coloured else line.text)
+
+
+def _styled(line: ScreenLine) -> str:
+    tone = _TONES.get(line.tone)
+    return typer.style(line.text, **tone) if tone and line.text else line.text  # type: ignore[arg-type]

@@ -1,0 +1,263 @@
+"""What the person on the phone may truthfully tell the customer of one parcel. Pure.
+
+Every sentence rests on a fact of the store: no date that nobody named, no claim that was not filed, no message that did not
+leave. Dates that have passed are told as passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from carriers.base import Cause, ProblemKind, TrackingStatus
+from tracker.domain.calendar import Calendars
+from tracker.domain.history import MOVING
+from tracker.domain.promise import Promise, PromiseBasis
+from tracker.domain.words import ClaimState
+from tracker.reports.words_pt import RETURN_CAUSE, TRIGGER, say
+
+Status = TrackingStatus
+_ON_THE_WAY: Final = frozenset({Status.POSTED, Status.IN_TRANSIT, Status.CUSTOMS, Status.EXCEPTION})
+_UNFILED: Final = frozenset({ClaimState.PLANNED, ClaimState.WAITING_APPROVAL, ClaimState.SUBMITTING})
+_WITH_CARRIER: Final = frozenset({ClaimState.OPEN, ClaimState.REOPENED})
+_TOLD_PROBLEMS: Final = frozenset({ProblemKind.DELAY, ProblemKind.LOSS, ProblemKind.THEFT, ProblemKind.DAMAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """The newest claim; `answer_by` is when the carrier's own term for an answer ends, where it is known."""
+
+    state: ClaimState
+    protocol: str | None
+    opened_at: datetime | None
+    answer_by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message that left; `confirmed` is False where no server ever confirmed it."""
+
+    trigger: str
+    at: datetime
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelFacts:
+    """What the suggestion rests on. `open_problems` are kinds that stand; `customer_late`: one of them is a broken promise."""
+
+    status: Status
+    promise: Promise
+    status_at: datetime | None = None
+    last_event_at: datetime | None = None
+    last_event_cause: Cause | None = None
+    location: str | None = None
+    pickup_until: date | None = None
+    returning_cause: Cause | None = None
+    carrier_due_on: date | None = None
+    open_problems: frozenset[ProblemKind] = frozenset()
+    presumed_loss: bool = False
+    customer_late: bool = False
+    claim: ClaimFacts | None = None
+    told: Told | None = None
+    order_cancelled: bool = False
+
+
+def what_to_say(facts: ParcelFacts, days: Calendars, now: datetime) -> tuple[str, ...]:
+    """The sentences, in the order in which they are best said."""
+    sentences = ["O pedido consta como cancelado."] if facts.order_cancelled else []
+    sentences.append(_where(facts, days, now))
+    if facts.status not in {Status.DELIVERED, Status.RETURNED, Status.CANCELLED} and not facts.order_cancelled:
+        sentences += _when(facts, days.local_date(now))
+    sentences += _claimed(facts, days, now)
+    sentences += _told(facts, days)
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+# --- where it is ------------------------------------------------------------------------------------
+
+
+def _where(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    teller = _WHERE.get(facts.status)
+    return teller(facts, days, now) if teller else _nothing_known(facts, days, now)
+
+
+def _nothing_known(facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+    return "A transportadora ainda não mostra nenhuma movimentação deste envio."
+
+
+def _pre_transit(_facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+    return "O envio está registrado, mas a transportadora ainda não confirmou que o recebeu."
+
+
+def _on_the_way(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    if facts.presumed_loss:
+        return (
+            f"Não há movimentação desde {_since(facts.last_event_at, days)}{_place(facts)}; tratamos como possível "
+            "extravio, que a transportadora ainda não confirmou."
+        )
+    return (
+        f"A encomenda está a caminho; a última movimentação foi {_at(facts.last_event_at, days, now)}{_place(facts)}."
+    )
+
+
+def _out_for_delivery(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return f"A encomenda saiu para entrega {_at(facts.status_at, days, now)}{_place(facts)}."
+
+
+def _failed(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    cause = say(RETURN_CAUSE, facts.last_event_cause) if facts.last_event_cause in RETURN_CAUSE else ""
+    why = f": {cause}" if cause else ""
+    return f"A transportadora tentou entregar {_at(facts.status_at, days, now)} e não conseguiu{why}."
+
+
+def _pickup(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    until = facts.pickup_until
+    if until is None:
+        term = ""
+    elif until >= days.local_date(now):
+        term = f", até {until:%d/%m}"
+    else:
+        term = f"; o prazo de retirada terminou em {until:%d/%m}"
+    return f"A encomenda aguarda retirada{_place(facts)}{term}."
+
+
+def _delivered(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return (
+        f"A transportadora registrou a entrega {_at(facts.status_at, days, now)}{_place(facts)}. Se o cliente diz que não "
+        "recebeu, confirme o endereço e pergunte por vizinhos ou portaria antes de qualquer outra coisa."
+    )
+
+
+def _returning(facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+    cause = say(RETURN_CAUSE, facts.returning_cause) if facts.returning_cause in RETURN_CAUSE else ""
+    why = f" porque {cause}" if cause else ""
+    return f"A encomenda está voltando para a loja{why}; neste envio ela não será mais entregue."
+
+
+def _returned(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return f"A encomenda voltou para a loja {_at(facts.status_at, days, now)}."
+
+
+def _lost(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return f"A transportadora registrou o extravio da encomenda {_at(facts.status_at, days, now)}."
+
+
+def _stolen(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return f"A transportadora registrou o roubo da encomenda {_at(facts.status_at, days, now)}."
+
+
+def _damaged(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return f"A transportadora registrou uma avaria na encomenda {_at(facts.status_at, days, now)}."
+
+
+def _seized(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    return f"A encomenda foi apreendida na fiscalização {_at(facts.status_at, days, now)}."
+
+
+def _cancelled(_facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+    return "A postagem deste envio foi cancelada."
+
+
+def _expired(_facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+    return "O registro deste envio venceu sem que a transportadora recebesse a encomenda."
+
+
+_WHERE: Final[Mapping[Status, Callable[[ParcelFacts, Calendars, datetime], str]]] = {
+    Status.PRE_TRANSIT: _pre_transit,
+    **dict.fromkeys(_ON_THE_WAY, _on_the_way),
+    Status.OUT_FOR_DELIVERY: _out_for_delivery,
+    Status.DELIVERY_FAILED: _failed,
+    Status.AVAILABLE_FOR_PICKUP: _pickup,
+    Status.DELIVERED: _delivered,
+    Status.RETURNING: _returning,
+    Status.RETURNED: _returned,
+    Status.LOST: _lost,
+    Status.STOLEN: _stolen,
+    Status.DAMAGED: _damaged,
+    Status.SEIZED: _seized,
+    Status.CANCELLED: _cancelled,
+    Status.EXPIRED: _expired,
+}
+
+
+# --- when it comes ----------------------------------------------------------------------------------
+
+
+def _when(facts: ParcelFacts, today: date) -> list[str]:
+    if facts.status not in MOVING | {Status.PRE_TRANSIT, Status.UNKNOWN}:
+        return []
+    promise, due = facts.promise, facts.carrier_due_on
+    if facts.customer_late:
+        was = f": a data prometida era {promise.on:%d/%m}" if promise.on else ""
+        if due is not None and due >= today and not facts.presumed_loss:
+            return [f"Está atrasada{was}. A transportadora agora informa {due:%d/%m}."]
+        return [f"Está atrasada{was}. Não há uma nova data; não prometa uma."]
+    if promise.on is not None and promise.on >= today and promise.basis is PromiseBasis.GIVEN:
+        return [f"A entrega foi prometida para {promise.on:%d/%m} e ainda está dentro do prazo."]
+    if due is not None and due >= today:
+        return [f"A previsão da transportadora é {due:%d/%m}."]
+    return ["Não há uma data de entrega conhecida; não prometa uma."]
+
+
+# --- what was done ----------------------------------------------------------------------------------
+
+
+def _claimed(facts: ParcelFacts, days: Calendars, now: datetime) -> list[str]:
+    claim = facts.claim
+    if claim is None:
+        return []
+    number = f", protocolo {claim.protocol}" if claim.protocol else ""
+    if claim.state in _WITH_CARRIER and claim.opened_at is not None:
+        opened = f"Abrimos uma reclamação na transportadora {_day(claim.opened_at, days)}{number}"
+        if claim.answer_by is None:
+            return [f"{opened}; ainda não há resposta."]
+        if claim.answer_by >= days.local_date(now):
+            return [f"{opened}; a resposta é esperada até {claim.answer_by:%d/%m}."]
+        return [f"{opened}; a resposta era esperada até {claim.answer_by:%d/%m} e ainda não veio."]
+    if claim.state in _UNFILED and facts.open_problems:
+        return ["Ainda não há reclamação registrada na transportadora; não diga que há."]
+    return {
+        ClaimState.ANSWERED: [
+            f"A transportadora respondeu à nossa reclamação{number}; leia a resposta antes de falar."
+        ],
+        ClaimState.ACCEPTED: [f"A transportadora aceitou a nossa reclamação{number}."],
+        ClaimState.REJECTED: [f"A transportadora rejeitou a nossa reclamação{number}."],
+    }.get(claim.state, [])
+
+
+def _told(facts: ParcelFacts, days: Calendars) -> list[str]:
+    if facts.told is not None:
+        what = say(TRIGGER, facts.told.trigger)
+        if facts.told.confirmed:
+            return [f"Já avisamos o cliente {_day(facts.told.at, days)} ({what})."]
+        return [f"Uma mensagem ({what}) saiu {_day(facts.told.at, days)} sem confirmação: pode não ter chegado."]
+    if facts.open_problems & _TOLD_PROBLEMS:
+        return ["O cliente ainda não recebeu nenhum aviso nosso sobre este problema."]
+    return []
+
+
+# --- small words ------------------------------------------------------------------------------------
+
+
+def _place(facts: ParcelFacts) -> str:
+    return f", em {facts.location}" if facts.location else ""
+
+
+def _at(instant: datetime | None, days: Calendars, now: datetime) -> str:
+    if instant is None:
+        return "em data não informada"
+    local = instant.astimezone(days.zone)
+    if local.date() == days.local_date(now):
+        return f"hoje, às {local:%H:%M}"
+    return f"em {local:%d/%m}, às {local:%H:%M}"
+
+
+def _since(instant: datetime | None, days: Calendars) -> str:
+    return f"{days.local_date(instant):%d/%m}" if instant else "uma data não informada"
+
+
+def _day(instant: datetime, days: Calendars) -> str:
+    return f"em {days.local_date(instant):%d/%m}"

@@ -1,0 +1,121 @@
+"""The program's words as a Brazilian shop says them. A word without an entry is shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from carriers.base import Cause, ProblemKind, TrackingStatus
+from tracker.domain.words import ClaimState, DeliveryState, Hold, Trigger
+
+STATUS: Final[Mapping[str, str]] = {
+    TrackingStatus.PRE_TRANSIT: "registrado, ainda não postado",
+    TrackingStatus.POSTED: "postado",
+    TrackingStatus.IN_TRANSIT: "em trânsito",
+    TrackingStatus.CUSTOMS: "na alfândega",
+    TrackingStatus.OUT_FOR_DELIVERY: "saiu para entrega",
+    TrackingStatus.DELIVERY_FAILED: "tentativa de entrega sem sucesso",
+    TrackingStatus.AVAILABLE_FOR_PICKUP: "aguardando retirada",
+    TrackingStatus.DELIVERED: "entregue",
+    TrackingStatus.RETURNING: "voltando para a loja",
+    TrackingStatus.RETURNED: "devolvido à loja",
+    TrackingStatus.EXCEPTION: "com ocorrência",
+    TrackingStatus.LOST: "extraviado",
+    TrackingStatus.STOLEN: "roubado",
+    TrackingStatus.DAMAGED: "avariado",
+    TrackingStatus.SEIZED: "apreendido",
+    TrackingStatus.CANCELLED: "postagem cancelada",
+    TrackingStatus.EXPIRED: "postagem vencida",
+    TrackingStatus.UNKNOWN: "sem movimentação conhecida",
+}
+PROBLEM: Final[Mapping[str, str]] = {
+    ProblemKind.NOT_POSTED: "não postado",
+    ProblemKind.DELAY: "atraso",
+    ProblemKind.STALLED: "parado",
+    ProblemKind.LOSS: "extravio",
+    ProblemKind.THEFT: "roubo",
+    ProblemKind.DAMAGE: "avaria",
+    ProblemKind.VIOLATION: "violação",
+    ProblemKind.DELIVERY_FAILED: "entrega sem sucesso",
+    ProblemKind.ADDRESS_PROBLEM: "problema no endereço",
+    ProblemKind.PICKUP_EXPIRING: "prazo de retirada no fim",
+    ProblemKind.REFUSED: "recusado",
+    ProblemKind.RETURNING: "em devolução",
+    ProblemKind.RETURNED: "devolvido",
+    ProblemKind.SEIZED: "apreendido",
+    ProblemKind.CUSTOMS_HOLD: "retido na alfândega",
+    ProblemKind.LATE_DELIVERY: "entrega com atraso",
+    ProblemKind.MISDELIVERY: "entregue a outra pessoa",
+    ProblemKind.UNTRACKABLE: "sem rastreio",
+}
+RETURN_CAUSE: Final[Mapping[str, str]] = {
+    Cause.ABSENT: "não havia ninguém para receber",
+    Cause.WRONG_ADDRESS: "o endereço não foi localizado",
+    Cause.REFUSED: "a entrega foi recusada no endereço",
+    Cause.UNCLAIMED: "não foi retirada dentro do prazo",
+}
+"""Why a parcel could not be handed over; other causes say nothing a customer could use."""
+CLAIM_STATE: Final[Mapping[str, str]] = {
+    ClaimState.PLANNED: "planejada",
+    ClaimState.WAITING_APPROVAL: "espera uma pessoa",
+    ClaimState.SUBMITTING: "sendo registrada",
+    ClaimState.OPEN: "registrada, sem resposta",
+    ClaimState.ANSWERED: "respondida",
+    ClaimState.ACCEPTED: "aceita",
+    ClaimState.REJECTED: "rejeitada",
+    ClaimState.REOPENED: "reaberta",
+    ClaimState.PAID: "paga",
+    ClaimState.REFUSED: "não aceita pela transportadora",
+    ClaimState.EXPIRED: "prazo encerrado",
+    ClaimState.CANCELLED: "cancelada",
+}
+CLAIM_KIND: Final[Mapping[str, str]] = {
+    "information_request": "pedido de informação",
+    "refund": "pedido de indenização",
+}
+MESSAGE_STATE: Final[Mapping[str, str]] = {
+    DeliveryState.QUEUED: "na fila",
+    DeliveryState.SENDING: "saindo",
+    DeliveryState.UNCONFIRMED: "saiu, sem confirmação",
+    DeliveryState.SENT: "enviada",
+    DeliveryState.DELIVERED: "entregue",
+    DeliveryState.BOUNCED: "endereço recusado",
+    DeliveryState.FAILED: "falhou",
+    DeliveryState.SUPPRESSED: "não enviada",
+    DeliveryState.EXPIRED: "venceu sem sair",
+    DeliveryState.AWAITING_PERSON: "espera uma pessoa",
+}
+TRIGGER: Final[Mapping[str, str]] = {
+    Trigger.POSTED: "pedido postado",
+    Trigger.DELIVERED: "pedido entregue",
+    Trigger.DELAY_DETECTED: "aviso de atraso",
+    Trigger.INQUIRY_OPENED: "reclamação aberta",
+    Trigger.LOSS_CONFIRMED: "extravio confirmado",
+    Trigger.DAMAGE: "avaria",
+    Trigger.RETURNED_TO_SENDER: "devolução à loja",
+}
+HOLD: Final[Mapping[str, str]] = {
+    Hold.OBSERVE: "a loja ainda só observa (live_from)",
+    Hold.BEFORE_LIVE: "começou antes de a loja entrar no ar (tracker release)",
+    Hold.PROPOSE: "espera aprovação (tracker approve)",
+    Hold.VALUE_CEILING: "valor acima do limite automático (tracker approve)",
+    Hold.BY_LETTER: "esta transportadora recebe por carta: envie e aprove (tracker approve)",
+    Hold.MISSING_DATA: "falta o nome do destinatário no pedido",
+    Hold.CONFIGURATION: "falta acertar a configuração",
+    Hold.CARRIER_ANSWER: "a resposta da transportadora precisa de uma pessoa",
+    Hold.TEMPLATE: "o texto da mensagem tem um erro",
+}
+ORDER_STATUS: Final[Mapping[str, str]] = {
+    "open": "aberto",
+    "paid": "pago",
+    "ready": "pronto para envio",
+    "shipped": "enviado",
+    "delivered": "entregue",
+    "cancelled": "cancelado",
+    "returned": "devolvido",
+}
+
+
+def say(words: Mapping[str, str], word: str | None) -> str:
+    """The word in Portuguese; itself where there is none, nothing for None."""
+    return "" if word is None else words.get(word, word)
