@@ -7,7 +7,7 @@ a parcel is the past: nobody is mailed about it. What is older than its trigger'
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -29,6 +29,8 @@ PROBLEM_TRIGGERS: Final = frozenset(
 )
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
+SPACING: Final = timedelta(hours=3)
+"""The inquiry is told so long after a delay that is told now: two mails in one minute about one parcel read as a fault."""
 PER_PARCEL_A_DAY: Final = 3
 """At most so many notices about one parcel on one local day; the rest waits for the next."""
 
@@ -127,7 +129,14 @@ def decide(
             wake = days.start_of(days.local_date(now) + DAY)
         else:
             wanted.append(candidate)
-    return wanted, held, wake
+    return [_spaced(notice, wanted, now) for notice in wanted], held, wake
+
+
+def _spaced(notice: Wanted, together: Sequence[Wanted], now: datetime) -> Wanted:
+    with_delay = any(other.trigger is Trigger.DELAY_DETECTED for other in together)
+    if notice.trigger is not Trigger.INQUIRY_OPENED or not with_delay:
+        return notice
+    return replace(notice, not_before=max(notice.not_before, now + SPACING))
 
 
 def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:

@@ -245,6 +245,7 @@ def _parcels(connection: Connection, ids: list[int]) -> list[Parcel]:
     parcels = []
     for shipment_id in ids:
         mine = sorted(problems[shipment_id], key=lambda row: (row.since, row.id))
+        claimed = problems_of_claims(connection, [row.id for row in claims[shipment_id]])
         subjects = [("shipment", shipment_id), *(("problem", row.id) for row in mine)]
         parcels.append(
             Parcel(
@@ -256,8 +257,10 @@ def _parcels(connection: Connection, ids: list[int]) -> list[Parcel]:
                 events=events[shipment_id],
                 problems=mine,
                 claims=claims[shipment_id],
-                claim_problems=problems_of_claims(connection, [row.id for row in claims[shipment_id]]),
-                held_back=_held_back(decisions_of(connection, subjects)),
+                claim_problems=claimed,
+                held_back=_held_back(
+                    decisions_of(connection, subjects), {one for ids in claimed.values() for one in ids}
+                ),
             )
         )
     return parcels
@@ -286,11 +289,19 @@ def _invoices(connection: Connection, ids: list[int]) -> dict[int, str | None]:
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _held_back(decisions: Sequence[Decision]) -> list[Decision]:
+def _held_back(decisions: Sequence[Decision], claimed: set[int]) -> list[Decision]:
+    """Decisions that still stand; a problem that could not be claimed at first may be now."""
     newest: dict[tuple[str, int, str], Decision] = {}
     for decision in decisions:
         newest[decision.subject_kind, decision.subject_id, decision.rule] = decision
-    return [decision for decision in newest.values() if decision.outcome in HELD_BACK]
+    return [
+        decision
+        for decision in newest.values()
+        if decision.outcome in HELD_BACK
+        and not (
+            decision.outcome == "not_claimed" and decision.subject_kind == "problem" and decision.subject_id in claimed
+        )
+    ]
 
 
 def messages_of_order(connection: Connection, order_id: int) -> list[MessageRow]:
