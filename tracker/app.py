@@ -78,15 +78,20 @@ class App:
         self.database.close()
 
 
-def build(loaded: LoadedConfig, env: Mapping[str, str] = os.environ) -> App:
-    """Build the program. Opens no connection yet; raises UsageError where the configuration does not allow it."""
+def build(
+    loaded: LoadedConfig, env: Mapping[str, str] = os.environ, stopping: Callable[[], bool] = lambda: False
+) -> App:
+    """Build the program. `stopping` tells long work to end after the batch at hand.
+
+    Opens no connection yet; raises UsageError where the configuration does not allow it.
+    """
     settings = loaded.settings
     clock = clock_from_env(env, trial_clock_faults(settings))
     database = Database(settings.database.connection_url())
     book = CarrierBook(settings, {c.id: account(settings, c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(_folders(settings, importer))
-    return App(settings, database, clock, book, importer, folders, _lanes(settings, database, book, folders))
+    return App(settings, database, clock, book, importer, folders, _lanes(settings, database, book, folders, stopping))
 
 
 def account(settings: Settings, carrier: CarrierSettings, database: Database, clock: Clock) -> Account:
@@ -132,13 +137,17 @@ def _live_from(settings: Settings) -> Callable[[str], date | None]:
 
 
 def _lanes(
-    settings: Settings, database: Database, book: CarrierBook, folders: tuple[FolderSweep, ...]
+    settings: Settings,
+    database: Database,
+    book: CarrierBook,
+    folders: tuple[FolderSweep, ...],
+    stopping: Callable[[], bool],
 ) -> tuple[Lane, ...]:
     lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
-    lanes += _poll_lanes(settings, database, book)
+    lanes += _poll_lanes(settings, database, book, stopping)
     lanes += _detection_lanes(settings, database, book)
     lanes += _claim_lanes(settings, database, book)
-    lanes += _message_lanes(settings, database, book)
+    lanes += _message_lanes(settings, database, book, stopping)
     lanes.append(Lane("alerts", AlertSweep(database, _sinks(settings)).run, DECIDE_EVERY_S))
     return tuple(lanes)
 
@@ -159,7 +168,7 @@ def intake_of(settings: Settings, shop_id: str) -> Intake:
     return Intake(shop_id, settings.timezone, shop.cnpj, options)
 
 
-def _poll_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:
+def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]) -> list[Lane]:
     between = calendars_of(settings)
     rules = settings.rules.polling
     policy = PollingPolicy(
@@ -184,6 +193,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook) -> li
             record=_recorder(entry.id),
             policy=policy,
             days=lambda shop: between(shop, None),
+            stopping=stopping,
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes
@@ -245,7 +255,9 @@ def _claim_policy(settings: Settings, entry: Account) -> ClaimPolicy:
     return ClaimPolicy(claims.mode.value, claims.max_value_cents, entry.claims_by_letter)
 
 
-def _message_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:
+def _message_lanes(
+    settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
+) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
     planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
     email = EmailSweep(
@@ -254,6 +266,7 @@ def _message_lanes(settings: Settings, database: Database, book: CarrierBook) ->
         transport=SmtpTransport(_smtp_account(settings.messages.email)),
         per_hour=settings.messages.email.hourly_limit,
         redirect_to=settings.messages.redirect_to,
+        stopping=stopping,
     )
     return [
         Lane("messages", planning.run, DECIDE_EVERY_S),

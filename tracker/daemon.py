@@ -17,15 +17,16 @@ from tracker.log import get_logger
 log = get_logger(__name__)
 
 
-async def serve(app: App, reread: Callable[[], App], lock: EngineLock) -> int:
+async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asyncio.Event) -> int:
     """Work until stopped; returns the exit code.
 
-    `reread` builds the program anew from the configuration file, for SIGHUP: where that has faults, the old one goes on and
-    says so. A new database address waits for a restart, since the lock belongs to the old one.
+    `reread` builds the program anew from the configuration file, for SIGHUP: where that has faults, the old one goes on
+    and says so. A new database address waits for a restart, since the lock belongs to the old one. `stop` is set when the
+    engine begins to drain.
     """
     current = app
     retired: list[asyncio.Task[None]] = []
-    engine = LocalEngine(app.lanes, clock=app.clock)
+    engine = LocalEngine(app.lanes, clock=app.clock, stop=stop)
 
     async def reload() -> None:
         nonlocal current

@@ -24,14 +24,20 @@ def _on(text: str | None) -> date | None:
         pytest.param(
             "2026-12-04", "2026-11-27", None, 1, "2026-12-04", "2026-11-27", GIVEN, id="a later word keeps the first"
         ),
-        pytest.param("2026-11-20", None, "2026-11-24", 1, "2026-11-20", "2026-11-20", GIVEN, id="an earlier order wins"),
+        pytest.param(
+            "2026-11-20", None, "2026-11-24", 1, "2026-11-20", "2026-11-20", GIVEN, id="an earlier order wins"
+        ),
         # Tue 24 + 1 = Wed 25
         pytest.param(None, None, "2026-11-24", 1, "2026-11-25", "2026-11-25", CARRIER, id="the carrier's plus a slack"),
-        pytest.param(None, None, "2026-11-24", 0, "2026-11-24", "2026-11-24", CARRIER, id="the carrier's without slack"),
+        pytest.param(
+            None, None, "2026-11-24", 0, "2026-11-24", "2026-11-24", CARRIER, id="the carrier's without slack"
+        ),
         # Thu 19, (Fri 20 holiday, weekend), Mon 23
         pytest.param(None, None, "2026-11-19", 1, "2026-11-23", "2026-11-23", CARRIER, id="a slack in business days"),
         # Wed 23 December, (24 doubtful, 25, weekend), Mon 28
-        pytest.param(None, None, "2026-12-23", 1, "2026-12-28", "2026-12-28", CARRIER, id="a doubtful day is slack too"),
+        pytest.param(
+            None, None, "2026-12-23", 1, "2026-12-28", "2026-12-28", CARRIER, id="a doubtful day is slack too"
+        ),
         pytest.param(None, None, None, 1, None, None, NONE, id="nobody promised anything"),
         pytest.param(None, "2026-11-27", None, 1, None, None, NONE, id="a word that was taken back is none"),
     ],

@@ -1,4 +1,4 @@
-"""Every event the engine logs stands in `docs/logs.md` with its level, and the page names none that is not logged."""
+"""Every event the program logs stands in `docs/logs.md` with its level, and the page names none that is not logged."""
 
 from __future__ import annotations
 
@@ -35,3 +35,10 @@ def test_the_engine_s_events_are_documented_with_their_levels() -> None:
 def test_the_events_of_libraries_are_documented() -> None:
     source = (ROOT / "tracker" / "log.py").read_text(encoding="utf-8")
     assert set(re.findall(r'"(library\.\w+|python\.\w+)"', source)) == set(section("Libraries"))
+
+
+def test_the_stages_events_are_documented_with_their_levels() -> None:
+    stages = ("intake", "polling", "events", "detection", "claims", "messages", "alerts")
+    files = [file for stage in stages for file in (ROOT / "tracker" / stage).glob("*.py")]
+    logged = dict(sorted({pair for file in [*files, ROOT / "tracker" / "daemon.py"] for pair in logged_in(file)}))
+    assert logged == section("Stages")

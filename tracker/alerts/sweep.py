@@ -44,9 +44,11 @@ class LogSink:
     async def tell(self, delivery: DueDelivery, now: datetime) -> Outcome:
         """Write one line."""
         alert = delivery.alert
-        level = {"info": log.info, "warning": log.warning}.get(alert.severity, log.error)
-        say = log.info if delivery.phase == "resolved" else level
-        say(f"alert.{delivery.phase}", alert_id=alert.id, kind=alert.kind, key=alert.key, summary=alert.summary)
+        facts = {"alert_id": alert.id, "kind": alert.kind, "key": alert.key, "summary": alert.summary}
+        if delivery.phase == "resolved":
+            log.info("alert.resolved", **facts)
+        else:
+            log.warning("alert.raised", severity=alert.severity, **facts)
         return Outcome(Result.ACCEPTED)
 
 

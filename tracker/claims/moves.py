@@ -90,6 +90,12 @@ def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) 
     signal(connection, notes, now)
 
 
+def deadline_note(claim: ClaimRow, why: str) -> SignalNote:
+    """A claim is not filed and its deadline is near."""
+    summary = f"claim {claim.id} ({claim.carrier}) must be filed by {claim.deadline_on}: {why}"
+    return _note(claim, "claim_deadline", "critical", summary)
+
+
 def _note(claim: ClaimRow, kind: str, severity: str, summary: str, *, raised: bool = True) -> SignalNote:
     details = {"claim_id": claim.id, "shipment_id": claim.shipment_id, "deadline_on": claim.deadline_on.isoformat()}
     return SignalNote(f"{kind}:{claim.id}", kind, severity, summary, raised, claim.shop, details)

@@ -18,21 +18,24 @@ from sqlalchemy import Connection
 from carriers.base import ClaimKind, ClaimsAdapter, ClaimTerms
 from tracker.claims.calls import Caller, Job, Results
 from tracker.claims.gates import ClaimPolicy, gates
-from tracker.claims.moves import apply_move
+from tracker.claims.moves import apply_move, deadline_note
 from tracker.domain import claim_moves
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_moves import ClaimFacts, Gates
 from tracker.domain.words import FILED, ClaimState, Hold
 from tracker.polling.breaker import Breaker
-from tracker.store.claims import ClaimRow, StepRow, problems_of_claims, set_step, steps_of, take_due
+from tracker.store.claims import ClaimRow, StepRow, problems_of_claims, set_step, steps_of, take_due, take_unfiled
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.database import Database
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.leases import new_token
+from tracker.store.logs import signal
 from tracker.store.problems import ProblemRow, problems_of
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 100
+ANY_SHOP: Final = ""
+"""Local days are the same for every shop of one configuration."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class ClaimSweep:
     async def run(self, now: datetime) -> int:
         """Decide and call until nothing is due; returns how many claims were worked on."""
         total = await self._decide_all(now)
+        await self.database.write(partial(self._warn, now=now))
         if self.adapter is None:
             return total
         caller = Caller(self.database, self.adapter, self.breaker, self.terms)
@@ -89,6 +93,11 @@ class ClaimSweep:
                 move = claim_moves.start(story.facts, self._gates(claim, story, now), story.days, now)
             apply_move(connection, claim, move, token=token, now=now)
         return len(due)
+
+    def _warn(self, connection: Connection, *, now: datetime) -> None:
+        """A claim that should have left long ago, because the carrier does not take calls: a person can use the site."""
+        for claim in take_unfiled(connection, self.carrier, self.days(ANY_SHOP, None).local_date(now), now):
+            signal(connection, [deadline_note(claim, "it does not get through to the carrier")], now)
 
     def _gates(self, claim: ClaimRow, story: Story, now: datetime) -> Gates:
         order = story.context.order

@@ -58,14 +58,19 @@ def prepare_database(url: str) -> None:
 @contextmanager
 def engine_lock(url: str) -> Iterator[EngineLock]:
     """Be the one engine on this database. Raises EngineBusyError where another one is at work, ProgramError."""
-    from tracker.engine.lock import EngineLock
+    from tracker.engine.lock import RESTART_PATIENCE_S, EngineLock
 
     if is_sqlite(url):
         path = sqlite_path(url)
         drop_to_owner(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-    with EngineLock(url) as lock:
+    lock = EngineLock(url)
+    # A service that was restarted after its host was lost waits for the dead one's session to be noticed.
+    lock.acquire(RESTART_PATIENCE_S if os.environ.get("NOTIFY_SOCKET") else 0)
+    try:
         yield lock
+    finally:
+        lock.release()
 
 
 @contextmanager

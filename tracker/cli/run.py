@@ -28,14 +28,15 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
     from tracker.errors import ProgramError
 
     loaded = load_or_exit(config, strict=True)
+    stop = asyncio.Event()
     try:
         url = loaded.settings.database.connection_url()
         with engine_lock(url) as lock:
             prepare_database(url)
-            app = build(loaded)
+            app = build(loaded, stopping=stop.is_set)
             log.configure(app.clock)
             _free_the_dead(app)
-            code = _once(app) if once else _daemon(app, config, lock)
+            code = _once(app) if once else _daemon(app, config, lock, stop)
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
@@ -71,13 +72,13 @@ async def _pass(app: App) -> OnceResult:
         await app.close()
 
 
-def _daemon(app: App, config: Path | None, lock: EngineLock) -> int:
+def _daemon(app: App, config: Path | None, lock: EngineLock, stop: asyncio.Event) -> int:
     from tracker.app import build
     from tracker.config import find_config, load_config
     from tracker.daemon import serve
 
     def reread() -> App:
         path = find_config(config, os.environ)
-        return build(load_config(path, os.environ, strict_credentials=True))
+        return build(load_config(path, os.environ, strict_credentials=True), stopping=stop.is_set)
 
-    return asyncio.run(serve(app, reread, lock))
+    return asyncio.run(serve(app, reread, lock, stop))

@@ -140,13 +140,11 @@ class DetectionSweep:
                 notes.append(DecisionNote(order.shop, "problem", known.id, "problem.ended", 1, "resolved", reason))
         log_decisions(connection, notes, now)
         for note in notes:
-            log.info(
-                "problem.found" if note.outcome == "opened" else "problem.changed",
-                problem_id=note.subject_id,
-                shipment_id=context.shipment_id,
-                rule=note.rule,
-                outcome=note.outcome,
-            )
+            facts = {"problem_id": note.subject_id, "shipment_id": context.shipment_id, "rule": note.rule}
+            if note.outcome == "opened":
+                log.info("problem.found", **facts)
+            else:
+                log.info("problem.changed", outcome=note.outcome, **facts)
         if notes or had_problems:
             # A claim may wait for the parcel's next event although no problem changes.
             wake(connection, "claims", [context.shipment_id], now)

@@ -84,14 +84,11 @@ class Importer:
         result = await self._store(reading, intake, now)
         values = _import_values(name, content_hash, intake.shop, result, now)
         await self.database.write(lambda c: save_import(c, values))
-        log.info(
-            "import.refused" if result.refused else "import.done",
-            shop=intake.shop,
-            file=name,
-            orders=result.orders,
-            shipments=result.shipments,
-            faults=result.faults,
-        )
+        if result.refused is not None:
+            log.warning("import.refused", shop=intake.shop, file=name, reason=result.refused)
+        else:
+            counts = {"orders": result.orders, "shipments": result.shipments, "faults": result.faults}
+            log.info("import.done", shop=intake.shop, file=name, **counts)
         return result
 
     async def _store(self, reading: FileReading, intake: Intake, now: datetime) -> Imported:

@@ -58,12 +58,14 @@ class EmailSweep:
     transport: Transport
     per_hour: int | None = None
     redirect_to: str | None = None
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the engine is being stopped: then the message at hand is the last."""
 
     async def run(self, now: datetime) -> int:
         """Send what is due; returns how many deliveries were worked on."""
         total = 0
         try:
-            while room := await self._room(now):
+            while not self.stopping() and (room := await self._room(now)):
                 token = new_token()
                 limit = min(room, BATCH)
                 due = await self.database.write(partial(take_due, channel=CHANNEL, now=now, limit=limit, token=token))
@@ -89,7 +91,7 @@ class EmailSweep:
         for index, delivery in enumerate(due):
             outcome = await self._one(delivery, token, now)
             worked += 1
-            if outcome is not None and _stops_account(outcome):
+            if self.stopping() or (outcome is not None and _stops_account(outcome)):
                 rest = [waiting.id for waiting in due[index + 1 :]]
                 await self.database.write(partial(put_down, rows=table(Delivery), keys=rest, token=token))
                 return worked, True
@@ -174,18 +176,17 @@ class EmailSweep:
         if not save_delivery(connection, delivery.id, values, token=token):
             return
         rule = f"deliver.{delivery.channel}"
-        facts = {"attempt": delivery.attempts + 1, "reply": outcome.reply if outcome else None}
-        note = DecisionNote(delivery.shop, "message", delivery.id, rule, 1, to.state.value, to.reason, facts)
+        seen = {"attempt": delivery.attempts + 1, "reply": outcome.reply if outcome else None}
+        note = DecisionNote(delivery.shop, "message", delivery.id, rule, 1, to.state.value, to.reason, seen)
         log_changes(connection, [note], now)
         self._signal(connection, delivery, to, outcome, now)
-        event = {DeliveryState.SENT: "message.sent", DeliveryState.UNCONFIRMED: "message.unconfirmed"}
-        log.info(
-            event.get(to.state, "message.settled"),
-            message_id=delivery.id,
-            trigger=delivery.trigger.value,
-            state=to.state.value,
-            reason=to.reason,
-        )
+        facts = {"message_id": delivery.id, "trigger": delivery.trigger.value}
+        if to.state is DeliveryState.SENT:
+            log.info("message.sent", **facts)
+        elif to.state is DeliveryState.UNCONFIRMED:
+            log.warning("message.unconfirmed", **facts)
+        else:
+            log.info("message.settled", state=to.state.value, reason=to.reason, **facts)
         if to.state in {DeliveryState.SENT, DeliveryState.UNCONFIRMED}:
             # What was told decides what is told next (a delivery, where a problem was told).
             wake(connection, "messages", self.composer.shipments(connection, delivery), now)

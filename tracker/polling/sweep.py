@@ -64,11 +64,13 @@ class PollSweep:
     policy: PollingPolicy
     days: Callable[[str], Calendars]
     """The calendars of a shop."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the engine is being stopped: then the batch at hand is the last."""
 
     async def run(self, now: datetime) -> int:
         """Ask about all that is due; returns how many shipments were answered."""
         total = 0
-        while await self.breaker.may_call(now):
+        while not self.stopping() and await self.breaker.may_call(now):
             token = new_token()
             limit = self.adapter.tracking_terms.batch_size
             due = await self.database.write(partial(take_due, carrier=self.carrier, now=now, limit=limit, token=token))

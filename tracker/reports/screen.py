@@ -43,6 +43,9 @@ _CLOSED: Final = {
     "no_number": "sem código de rastreio ativo",
     "other_account": "o código é de outro contrato; estas credenciais não o veem",
     "invalid_number": "a transportadora não reconhece este código",
+    "not_found": "a transportadora nunca mostrou este código",
+    "final": "o envio chegou ao fim",
+    "long_final": "sem mudança há muito tempo",
 }
 _REASONS: Final = (
     (

@@ -144,6 +144,21 @@ def take_due(
     return [rows[key] for key in keys]
 
 
+def take_unfiled(connection: Connection, carrier: str, today: date, now: datetime) -> list[ClaimRow]:
+    """The carrier's claims that are being filed and still are not on the day of their alert; each is given once."""
+    late = (
+        _CLAIMS.c.carrier == carrier,
+        _CLAIMS.c.state == ClaimState.SUBMITTING.value,
+        _CLAIMS.c.alert_on <= today,
+        _CLAIMS.c.alerted_at.is_(None),
+    )
+    rows = [_claim_row(dict(row)) for row in connection.execute(select(_CLAIMS).where(*late)).mappings()]
+    if rows:
+        ids = [row.id for row in rows]
+        connection.execute(update(_CLAIMS).where(_CLAIMS.c.id.in_(ids)).values(alerted_at=now))
+    return rows
+
+
 def steps_of(connection: Connection, claim_ids: Iterable[int]) -> dict[int, list[StepRow]]:
     """Every call about these claims, in order."""
     ids = list(claim_ids)

@@ -425,6 +425,8 @@ class Claim(Leased, table=True):
     granted_cents: int | None = Field(default=None, sa_type=BigInteger)
     received_cents: int | None = Field(default=None, sa_type=BigInteger)
     next_step_at: datetime | None = None
+    alerted_at: datetime | None = None
+    """When an operator was told that it is still not filed near its deadline."""
     closed_at: datetime | None = None
     version: int = 1
 

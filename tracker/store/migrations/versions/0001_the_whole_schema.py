@@ -467,6 +467,7 @@ def upgrade() -> None:
     sa.Column('granted_cents', sa.BigInteger(), nullable=True),
     sa.Column('received_cents', sa.BigInteger(), nullable=True),
     sa.Column('next_step_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('alerted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('closed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['shipment_id'], ['shipments.id'], name=op.f('fk_claims_shipment_id')),

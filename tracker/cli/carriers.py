@@ -1,0 +1,155 @@
+"""`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tracker.cli.common import ConfigOption, JsonOption, echo_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from carriers.base import Adapter, TrackingAdapter
+    from tracker.config import CarrierSettings
+
+carriers = typer.Typer(help="Carriers: the adapters there are.", no_args_is_help=True)
+
+
+@carriers.callback()
+def _group() -> None:
+    """Carriers: the adapters there are."""
+
+
+@carriers.command("list")
+def list_carriers(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List adapters, broken ones with their fault, and configured accounts; asks no carrier anything."""
+    from carriers.registry import discover
+
+    found = discover()
+    accounts, faults = _accounts(config, found.adapters)
+    document = {
+        "adapters": [_adapter(cls) for _, cls in sorted(found.adapters.items())],
+        "broken": [{"name": name, "fault": sentence} for name, sentence in sorted(found.broken.items())],
+        "accounts": accounts,
+        "config_faults": faults,
+    }
+    if as_json:
+        echo_json(document)
+    else:
+        _print(document)
+    if faults:
+        raise typer.Exit(2)
+
+
+def _adapter(cls: type[Adapter]) -> dict[str, Any]:
+    return {"name": cls.NAME, "title": cls.TITLE, "contract_version": cls.API_VERSION, "base_url": cls.BASE_URL}
+
+
+def _accounts(config: Path | None, classes: dict[str, type[Adapter]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The configured accounts and what is wrong with the configuration; neither where there is none."""
+    from tracker.config import find_config, load_config
+    from tracker.errors import ConfigFileError
+
+    try:
+        path = find_config(config, os.environ)
+    except ConfigFileError:
+        # Which adapters there are is asked before the first configuration is written.
+        return [], []
+    try:
+        settings = load_config(path, os.environ, strict_credentials=False).settings
+    except ConfigFileError as error:
+        return [], [str(fault) for fault in error.faults]
+    return [_account(carrier, classes[carrier.adapter]) for carrier in settings.carriers], []
+
+
+def _account(carrier: CarrierSettings, cls: type[Adapter]) -> dict[str, Any]:
+    """One account; its abilities depend on its settings, so they are unknown where a credential is not here."""
+    adapter = _built(carrier, cls)
+    known = {
+        "id": carrier.id,
+        "adapter": carrier.adapter,
+        "base_url": carrier.base_url,
+        "shops": list(carrier.shops),
+        "credentials_here": adapter is not None,
+        "tracking": None,
+        "claims": None,
+    }
+    if adapter is None:
+        return known
+    tracking = adapter.tracking
+    known["tracking"] = _tracking(tracking, carrier.requests_per_second) if tracking is not None else None
+    known["claims"] = _claims(adapter, carrier)
+    return known
+
+
+def _built(carrier: CarrierSettings, cls: type[Adapter]) -> Adapter | None:
+    from carriers.base import AdapterContext
+    from carriers.http import CarrierHttp
+    from tracker.errors import MissingCredentialError
+    from tracker.polling.tokens import FreshTokens
+
+    try:
+        settings = carrier.adapter_settings
+    except MissingCredentialError:
+        return None
+    return cls(settings, AdapterContext(carrier.id, CarrierHttp(carrier.id, carrier.base_url), FreshTokens()))
+
+
+def _tracking(tracking: TrackingAdapter, rate: float | None) -> dict[str, Any]:
+    terms = tracking.tracking_terms
+    return {
+        "by": [kind.value for kind in terms.ref_kinds],
+        "batch_size": terms.batch_size,
+        "requests_per_second": rate or terms.requests_per_second,
+        "presumed_loss_business_days": dict(terms.presumed_loss_business_days),
+        "push": terms.push,
+        "source": terms.terms_source,
+    }
+
+
+def _claims(adapter: Adapter, carrier: CarrierSettings) -> dict[str, Any] | None:
+    from carriers.base import ClaimsByLetter
+
+    if adapter.claims is None:
+        return None
+    terms = adapter.claims.claim_terms
+    return {
+        "by": "letter" if isinstance(adapter.claims, ClaimsByLetter) else "api",
+        "mode": carrier.claims.mode.value,
+        "problems": list(dict.fromkeys(offer.problem.value for offer in terms.offers)),
+        "window_days": terms.window_days,
+        "answer_business_days": terms.answer_business_days,
+        "batch_size": terms.batch_size,
+        "valid_since": terms.valid_since.isoformat(),
+        "source": terms.source,
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    for one in document["adapters"]:
+        typer.echo(f"adapter   {one['name']}: {one['title']} (contract version {one['contract_version']})")
+    for one in document["broken"]:
+        typer.echo(f"broken    {one['fault']}")
+    for account in document["accounts"]:
+        typer.echo(f"account   {account['id']}: adapter {account['adapter']} at {account['base_url']}")
+        for line in _abilities(account):
+            typer.echo(f"{'':<10}{line}")
+    for fault in document["config_faults"]:
+        typer.echo(fault, err=True)
+
+
+def _abilities(account: dict[str, Any]) -> list[str]:
+    if not account["credentials_here"]:
+        return ["its credential is not available here: what it can do is known to the service only"]
+    tracking, claims = account["tracking"], account["claims"]
+    lines = ["no tracking", "no claims"]
+    if tracking is not None:
+        by, rate = " and ".join(tracking["by"]), tracking["requests_per_second"]
+        lines[0] = f"tracking by {by}, {tracking['batch_size']} a call, {rate:g} calls a second; {tracking['source']}"
+    if claims is not None:
+        what = ", ".join(claims["problems"])
+        lines[1] = f"claims by {claims['by']} ({claims['mode']}): {what}; {claims['source']}"
+    return lines

@@ -1,0 +1,341 @@
+"""`tracker approve`, `reject`, `release`: a person's word on what waits for one. Each is a short transaction beside the
+daemon, kept as an act with its decision."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from tracker.cli.common import ConfigOption
+from tracker.cli.opened import Opened, opened, refuse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from tracker.reports.identity import PublicId
+    from tracker.store.hand import Released
+
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Claims (C7) and messages (M3).")]
+ReleaseArgument = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="A problem (P12), claim (C7) or message (M3).", show_default=False)
+]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept with the decision.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Everything from before the shops went live.")]
+BATCH: Final = 200
+"""Problems or messages a transaction, so that the daemon never waits long for the write lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand it is, and why."""
+
+    who: str
+    reason: str | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What to tell the person; `exit_code` other than 0: it was not done."""
+
+    sentence: str
+    exit_code: int = 0
+
+
+def approve(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """Let a waiting claim or message go."""
+    _each(ids, config, None, {"claim": _approve_claim, "message": _approve_message})
+
+
+def reject(ids: IdsArgument, config: ConfigOption = None, reason: ReasonOption = None) -> None:
+    """Stop a claim or message that has not left, for good."""
+    _each(ids, config, reason, {"claim": _reject_claim, "message": _reject_message})
+
+
+def release(row_id: ReleaseArgument = None, config: ConfigOption = None, everything: AllOption = False) -> None:
+    """Let go what was held because it began before the shop went live."""
+    if (row_id is None) == (not everything):
+        refuse("name one problem (P12), claim (C7) or message (M3), or --all")
+    who = _who()
+    with opened(config) as program:
+        hand = Hand(who, None, program.now)
+        said = _release_all(program, hand) if row_id is None else _release_one(program, hand, row_id)
+    _tell([said])
+
+
+Act = Callable[["Connection", int, Hand, Opened], Said]
+
+
+def _each(ids: Sequence[str], config: Path | None, reason: str | None, acts: dict[str, Act]) -> None:
+    who = _who()
+    said = []
+    with opened(config) as program:
+        hand = Hand(who, reason, program.now)
+        for text in ids:
+            named = _named(program, text, tuple(acts))
+            with program.database.begin_write() as connection:
+                said.append(acts[named.kind or ""](connection, named.row_id, hand, program))
+    _tell(said)
+
+
+def _tell(said: Sequence[Said]) -> None:
+    for one in said:
+        typer.echo(one.sentence, err=one.exit_code != 0)
+    code = max(one.exit_code for one in said)
+    if code:
+        raise typer.Exit(code)
+
+
+def _who() -> str:
+    """The person at the keyboard, before any change of user."""
+    given = os.environ.get("SUDO_USER")
+    if given:
+        return given
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def _named(program: Opened, text: str, kinds: tuple[str, ...]) -> PublicId:
+    """The id with its kind; a bare number must belong to one kind only. Ends the command on anything else."""
+    from tracker.reports.identity import PREFIXES, PublicId, parse_id, public_id
+    from tracker.store.views_explain import kinds_with
+
+    named = parse_id(text)
+    wanted = " or ".join(f"a {kind} ({PREFIXES[kind]}12)" for kind in kinds)
+    if named is None or (named.kind is not None and named.kind not in kinds):
+        refuse(f"{text}: needs the id of {wanted}")
+    with program.database.begin_read() as connection:
+        found = [kind for kind in kinds_with(connection, named.row_id) if kind in kinds]
+    if named.kind is not None:
+        found = [kind for kind in found if kind == named.kind]
+    if not found:
+        refuse(f"there is no {' or '.join(kinds) if named.kind is None else named.kind} {text}", exit_code=1)
+    if len(found) > 1:
+        refuse(f"{text} could be {' or '.join(public_id(kind, named.row_id) for kind in found)}; name one of them")
+    return PublicId(found[0], named.row_id)
+
+
+def _live_at(program: Opened, shop: str) -> datetime | None:
+    """Local midnight of the shop's first live day; None where it only observes or is not configured (any more)."""
+    entry = next((one for one in program.settings.shops if one.id == shop), None)
+    if entry is None or entry.live_from is None:
+        return None
+    return datetime.combine(entry.live_from, time.min, tzinfo=program.settings.timezone)
+
+
+def _not_live(program: Opened, shop: str) -> str | None:
+    """Why nothing of this shop may leave, or None where it may."""
+    live_at = _live_at(program, shop)
+    if live_at is None:
+        return f"shop {shop} only observes (it has no live_from): nothing of it leaves"
+    if program.now < live_at:
+        return f"shop {shop} goes live on {live_at:%Y-%m-%d}: nothing of it leaves before"
+    return None
+
+
+def _keep(connection: Connection, hand: Hand, act: str, kind: str, row_id: int) -> None:
+    from tracker.store.logs import log_act
+
+    log_act(connection, who=hand.who, act=act, subject_kind=kind, subject_id=row_id, reason=hand.reason, at=hand.now)
+
+
+def _decide(connection: Connection, hand: Hand, act: str, kind: str, row_id: int, shop: str, outcome: str) -> None:
+    """The act, and the decision it is."""
+    from tracker.store.logs import DecisionNote, log_decisions
+
+    _keep(connection, hand, act, kind, row_id)
+    note = DecisionNote(shop, kind, row_id, f"hand.{act}", 1, outcome, _why(hand, outcome))
+    log_decisions(connection, [note], hand.now)
+
+
+def _why(hand: Hand, outcome: str) -> str:
+    return f"{outcome} by {hand.who}" + (f": {hand.reason}" if hand.reason else "")
+
+
+# --- claims -----------------------------------------------------------------------------------------
+
+
+def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: Opened) -> Said:
+    from tracker.domain.words import ClaimState, Hold
+    from tracker.store.claims import approve as approve_claim
+    from tracker.store.claims import claims_by_id
+    from tracker.store.contexts import contexts_of
+    from tracker.store.hand import NOT_LIVE
+
+    claim = claims_by_id(connection, [claim_id])[claim_id]
+    name = f"C{claim_id}"
+    if claim.approved_at is not None:
+        return Said(f"{name} was approved already (it is {claim.state.value})")
+    if claim.state is not ClaimState.WAITING_APPROVAL:
+        return Said(f"{name} does not wait for anyone: it is {claim.state.value}")
+    not_live = _not_live(program, claim.shop)
+    if not_live is not None:
+        return Said(f"{name} is not approved: {not_live}", 2)
+    if claim.hold_reason in NOT_LIVE:
+        return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 2)
+    order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
+    if not (order.recipient_name or order.customer_name) and claim.hold_reason != Hold.BY_LETTER.value:
+        return Said(
+            f"{name} needs the recipient's name, which the carrier asks for: import order {order.number} with it", 2
+        )
+    if not approve_claim(connection, claim, hand.now):
+        return Said(f"{name} changed at this very moment; look at it and approve it again", 1)
+    _decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
+    if claim.hold_reason == Hold.BY_LETTER.value:
+        return Said(f"{name} is approved: it counts as sent by a person")
+    return Said(f"{name} is approved: the daemon files it at its next look")
+
+
+def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: Opened) -> Said:
+    from tracker.claims.moves import apply_move
+    from tracker.domain.claim_moves import Move
+    from tracker.domain.words import ClaimState
+    from tracker.store.claims import claims_by_id
+
+    claim = claims_by_id(connection, [claim_id])[claim_id]
+    name = f"C{claim_id}"
+    if claim.closed_at is not None:
+        return Said(f"{name} is closed already: it is {claim.state.value}")
+    if claim.state is ClaimState.SUBMITTING:
+        return Said(f"{name} is on its way to the carrier and cannot be taken back", 1)
+    if claim.state not in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
+        return Said(f"{name} is with the carrier already ({claim.state.value}) and cannot be taken back here", 1)
+    move = Move(ClaimState.CANCELLED, "hand.reject", _why(hand, "rejected"), outcome="cancelled", closed=True)
+    if not apply_move(connection, claim, move, token=None, now=hand.now):
+        return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
+    _keep(connection, hand, "reject", "claim", claim_id)
+    return Said(f"{name} is cancelled: it will not be filed")
+
+
+# --- messages ---------------------------------------------------------------------------------------
+
+
+def _approve_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened) -> Said:
+    from tracker.domain.words import DeliveryState
+    from tracker.store.notices import delivery_by_id, let_go
+
+    name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
+    if message is None or message.state is not DeliveryState.AWAITING_PERSON:
+        return Said(f"{name} does not wait for anyone: it is {message.state.value if message else 'gone'}")
+    not_live = _not_live(program, message.shop)
+    if not_live is not None:
+        return Said(f"{name} is not approved: {not_live}", 2)
+    if message.expires_at <= hand.now:
+        return Said(f"{name} is past the age at which it is worth telling; it expires", 1)
+    let_go(connection, [delivery_id], hand.now)
+    _decide(connection, hand, "approve", "message", delivery_id, message.shop, "approved")
+    return Said(f"{name} is approved: it leaves at the daemon's next look, where it is still true")
+
+
+def _reject_message(connection: Connection, delivery_id: int, hand: Hand, _program: Opened) -> Said:
+    from tracker.store.notices import delivery_by_id
+    from tracker.store.notices import reject as reject_delivery
+
+    name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
+    if message is None or not reject_delivery(connection, delivery_id, _why(hand, "rejected")):
+        return Said(f"{name} does not wait any more: it is {message.state.value if message else 'gone'}")
+    _decide(connection, hand, "reject", "message", delivery_id, message.shop, "suppressed")
+    return Said(f"{name} is stopped: it will not be sent")
+
+
+# --- what is older than the shop's first live day ---------------------------------------------------
+
+
+def _release_one(program: Opened, hand: Hand, text: str) -> Said:
+    from tracker.store.hand import problems_by_id
+
+    named = _named(program, text, ("problem", "claim", "message"))
+    with program.database.begin_write() as connection:
+        shop, problems, messages = _resting(connection, named)
+        not_live = _not_live(program, shop)
+        if not_live is not None:
+            return Said(f"{text} is not released: {not_live}", 2)
+        live_at = _live_at(program, shop) or program.now
+        if not any(problem.since < live_at for problem in problems_by_id(connection, problems)):
+            problems = []
+        released = _let_go(connection, hand, shop, problems, messages)
+    return Said(_summary(released) if released else f"nothing of {text} is held for a release")
+
+
+def _resting(connection: Connection, named: PublicId) -> tuple[str, list[int], list[int]]:
+    """The shop, the problems and the messages that a release of this id is about."""
+    from tracker.store.claims import claims_by_id, problems_of_claims
+    from tracker.store.hand import problems_by_id
+    from tracker.store.notices import delivery_by_id
+
+    if named.kind == "claim":
+        claim = claims_by_id(connection, [named.row_id])[named.row_id]
+        return claim.shop, problems_of_claims(connection, [claim.id])[claim.id], []
+    if named.kind == "message":
+        message = delivery_by_id(connection, named.row_id)
+        # This one message and no more: releasing its problem would file the claim as well.
+        return (message.shop if message else ""), [], [named.row_id]
+    found = problems_by_id(connection, [named.row_id])
+    return (found[0].shop if found else ""), [named.row_id], []
+
+
+def _release_all(program: Opened, hand: Hand) -> Said:
+    from tracker.store.hand import Released, held_messages, problems_to_release
+
+    live = [shop.id for shop in program.settings.shops if _not_live(program, shop.id) is None]
+    if not live:
+        return Said("; ".join(_not_live(program, shop.id) or "" for shop in program.settings.shops), 2)
+    total = Released()
+    for shop in live:
+        live_at = _live_at(program, shop) or program.now
+        with program.database.begin_read() as connection:
+            problems = problems_to_release(connection, shop, live_at)
+        for start in range(0, len(problems), BATCH):
+            with program.database.begin_write() as connection:
+                total = _sum(total, _let_go(connection, hand, shop, problems[start : start + BATCH], []))
+        with program.database.begin_read() as connection:
+            messages = held_messages(connection, shop)
+        for start in range(0, len(messages), BATCH):
+            with program.database.begin_write() as connection:
+                total = _sum(total, _let_go(connection, hand, shop, [], messages[start : start + BATCH]))
+    return Said(_summary(total) if total else "nothing is held for a release")
+
+
+def _let_go(
+    connection: Connection, hand: Hand, shop: str, problems: Sequence[int], messages: Sequence[int]
+) -> Released:
+    """Release problems with what rests on them, and messages that are held for the same reason without one."""
+    from tracker.domain.words import DeliveryState
+    from tracker.store.hand import NOT_LIVE, Released, release
+    from tracker.store.notices import delivery_by_id, let_go
+
+    released = release(connection, problems, hand.now) if problems else Released()
+    alone = []
+    for delivery_id in messages:
+        message = delivery_by_id(connection, delivery_id)
+        waits = message is not None and message.state is DeliveryState.AWAITING_PERSON
+        if waits and message is not None and message.hold_reason in NOT_LIVE:
+            alone.append(delivery_id)
+    let_go(connection, alone, hand.now)
+    released = _sum(released, Released(messages=tuple(alone)))
+    for kind, ids in (("problem", released.problems), ("message", released.messages), ("claim", released.claims)):
+        for row_id in ids:
+            _decide(connection, hand, "release", kind, row_id, shop, "released")
+    return released
+
+
+def _sum(one: Released, other: Released) -> Released:
+    from tracker.store.hand import Released
+
+    return Released(one.problems + other.problems, one.messages + other.messages, one.claims + other.claims)
+
+
+def _summary(released: Released) -> str:
+    counts = (("problem", released.problems), ("message", released.messages), ("claim", released.claims))
+    said = [f"{len(ids)} {kind}{'' if len(ids) == 1 else 's'}" for kind, ids in counts if ids]
+    return f"released: {', '.join(said)}"

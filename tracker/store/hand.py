@@ -1,0 +1,136 @@
+"""What waits for a person because the shop was not live yet, and letting it go.
+
+Approving, rejecting and cancelling one thing are the owners' own functions; here is what a release touches at once: problems,
+the claims made for them and the messages that tell of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from tracker.domain.words import ClaimState, DeliveryState, Hold
+from tracker.store.claims import wake_claims
+from tracker.store.notices import held_deliveries, let_go
+from tracker.store.problems import release_problems
+from tracker.store.tables import Claim, ClaimProblem, Delivery, Notice, NoticeMember, Problem, table
+
+_PROBLEMS, _CLAIMS, _LINKS = table(Problem), table(Claim), table(ClaimProblem)
+_NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
+NOT_LIVE: Final = (Hold.OBSERVE.value, Hold.BEFORE_LIVE.value)
+"""Holds that end with a release: the shop only observed, or the problem is older than its first live day."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldProblem:
+    """A problem as a release reads it."""
+
+    id: int
+    shop: str
+    since: datetime
+    released_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a release let go: ids of problems, messages and claims."""
+
+    problems: tuple[int, ...] = ()
+    messages: tuple[int, ...] = ()
+    claims: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.problems or self.messages or self.claims)
+
+
+def problems_by_id(connection: Connection, problem_ids: Iterable[int]) -> list[HeldProblem]:
+    """These problems."""
+    columns = (_PROBLEMS.c.id, _PROBLEMS.c.shop, _PROBLEMS.c.since, _PROBLEMS.c.released_at)
+    query = select(*columns).where(_PROBLEMS.c.id.in_(list(problem_ids))).order_by(_PROBLEMS.c.id)
+    return [HeldProblem(*row) for row in connection.execute(query)]
+
+
+def problems_to_release(connection: Connection, shop: str, live_at: datetime) -> list[int]:
+    """Problems from before the shop's first live day that go on, or that a held claim or message rests on."""
+    claimed = (
+        select(_LINKS.c.problem_id)
+        .join(_CLAIMS, _CLAIMS.c.id == _LINKS.c.claim_id)
+        .where(_LINKS.c.problem_id == _PROBLEMS.c.id, _CLAIMS.c.closed_at.is_(None))
+    )
+    told = (
+        select(_MEMBERS.c.problem_id)
+        .join(_DELIVERIES, _DELIVERIES.c.notice_id == _MEMBERS.c.notice_id)
+        .where(_MEMBERS.c.problem_id == _PROBLEMS.c.id, *_held_message())
+    )
+    query = (
+        select(_PROBLEMS.c.id)
+        .where(
+            _PROBLEMS.c.shop == shop,
+            _PROBLEMS.c.since < live_at,
+            _PROBLEMS.c.released_at.is_(None),
+            or_(_PROBLEMS.c.resolved_at.is_(None), claimed.exists(), told.exists()),
+        )
+        .order_by(_PROBLEMS.c.id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def held_messages(connection: Connection, shop: str) -> list[int]:
+    """Messages of this shop that only wait for a release, those without a problem too."""
+    query = (
+        select(_DELIVERIES.c.id)
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .where(_NOTICES.c.shop == shop, *_held_message())
+        .order_by(_DELIVERIES.c.id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def release(connection: Connection, problem_ids: Iterable[int], at: datetime) -> Released:
+    """Let go these problems, those that share a claim with them, and what was held for their sake."""
+    ids = _with_companions(connection, list(problem_ids))
+    fresh = select(_PROBLEMS.c.id).where(_PROBLEMS.c.id.in_(ids), _PROBLEMS.c.released_at.is_(None))
+    released = list(connection.execute(fresh.order_by(_PROBLEMS.c.id)).scalars())
+    release_problems(connection, released, at)
+    messages = held_deliveries(connection, NOT_LIVE, problem_ids=ids)
+    let_go(connection, messages, at)
+    claims = _held_claims(connection, ids)
+    wake_claims(connection, [shipment_id for _, shipment_id in claims], at)
+    return Released(tuple(released), tuple(messages), tuple(claim_id for claim_id, _ in claims))
+
+
+def _with_companions(connection: Connection, problem_ids: list[int]) -> list[int]:
+    """These problems and those whose open claim is theirs too: a claim leaves for all of them or not at all."""
+    mine = (
+        select(_LINKS.c.claim_id)
+        .join(_CLAIMS, _CLAIMS.c.id == _LINKS.c.claim_id)
+        .where(_LINKS.c.problem_id.in_(problem_ids), _CLAIMS.c.closed_at.is_(None))
+    )
+    sharing = select(_LINKS.c.problem_id).where(_LINKS.c.claim_id.in_(mine))
+    return sorted({*problem_ids, *connection.execute(sharing).scalars()})
+
+
+def _held_claims(connection: Connection, problem_ids: list[int]) -> list[tuple[int, int]]:
+    query = (
+        select(_CLAIMS.c.id, _CLAIMS.c.shipment_id)
+        .join(_LINKS, _LINKS.c.claim_id == _CLAIMS.c.id)
+        .where(
+            _LINKS.c.problem_id.in_(problem_ids),
+            _CLAIMS.c.state == ClaimState.WAITING_APPROVAL.value,
+            _CLAIMS.c.hold_reason.in_(NOT_LIVE),
+        )
+        .distinct()
+        .order_by(_CLAIMS.c.id)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def _held_message() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (
+        _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
+        _DELIVERIES.c.hold_reason.in_(NOT_LIVE),
+    )
