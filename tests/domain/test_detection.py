@@ -79,8 +79,8 @@ def live_through(*looks: tuple[Facts, str]) -> tuple[dict[str, KnownProblem], Ch
 
 # --- late -------------------------------------------------------------------------------------------
 
-BOTH = {"promised": "2026-11-25", "due": "2026-11-24"}
-SHOP_FIRST = {"promised": "2026-11-24", "due": "2026-11-25"}
+BOTH: dict[str, Any] = {"promised": "2026-11-25", "due": "2026-11-24"}
+SHOP_FIRST: dict[str, Any] = {"promised": "2026-11-24", "due": "2026-11-25"}
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_when_to_look_again(shown: Facts, now: str, expected: str | None) -> Non
 
 # --- silence ----------------------------------------------------------------------------------------
 
-SEVEN = {"terms": 7, "answered": "2026-12-31 12:00"}
+SEVEN: dict[str, Any] = {"terms": 7, "answered": "2026-12-31 12:00"}
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,19 @@ from typing import Annotated
 import typer
 
 from tracker import __version__
+from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.db import db
 from tracker.cli.demo import demo
+from tracker.cli.explain import explain
+from tracker.cli.export import export
+from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
+from tracker.cli.lists import claims, messages, problems
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
+from tracker.cli.show import show
 
 app = typer.Typer(
     name="tracker",
@@ -44,9 +50,19 @@ app.command("init")(init)
 app.command("check-config")(check_config)
 app.command("run")(run)
 app.command("import")(import_)
-app.command("demo")(demo)
-app.command("sandbox")(sandbox)
+app.command("show")(show)
+app.command("problems")(problems)
+app.command("claims")(claims)
+app.command("messages")(messages)
+app.command("explain")(explain)
+app.command("approve")(approve)
+app.command("reject")(reject)
+app.command("release")(release)
+app.command("export")(export)
+app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")
+app.command("sandbox")(sandbox)
+app.command("demo")(demo)
 
 
 def main() -> None:

@@ -190,7 +190,7 @@ def follow(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime)
         reason = f"not followed beyond {terms.follow_days} days"
         alert = ("claim_unanswered", "warning", "a claim was never answered") if claim.state is State.OPEN else None
         return Move(claim.state, "claim.follow_ends", reason, outcome=claim.state.value, closed=True, alert=alert)
-    return Move(claim.state, "claim.follow", "asks the carrier for its answer", now, call="look_up")
+    return Move(claim.state, "claim.ask", "asks the carrier for its answer, at a quiet hour", now, call="look_up")
 
 
 def next_follow(opened_at: datetime, terms: ClaimTerms, days: Calendars, now: datetime) -> datetime:

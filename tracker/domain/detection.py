@@ -104,11 +104,11 @@ def detect(facts: Facts, known: Sequence[KnownProblem], *, days: Calendars, now:
         elif standing.resolved_at is None:
             if _differs(standing, finding):
                 changed.append((standing, finding))
-        elif not (_is_record(finding.kind) and standing.since == finding.since):
+        elif not (_is_record(finding.kind) and _same_record(standing, finding)):
             opened.append((finding, standing.episode + 1))
     found = {finding.kind for finding in findings}
     ended = tuple(
-        (problem, *_ending(problem, facts.history, found, now))
+        (problem, *_ending(problem, facts, found, now))
         for problem in newest.values()
         if problem.resolved_at is None and problem.kind not in found
     )
@@ -199,8 +199,7 @@ def _silence(facts: Facts, days: Calendars, now: datetime) -> tuple[list[Finding
     if terms is None or history.status not in MOVING or history.last_event_at is None or history.posted_at is None:
         return [], []
     start = max(days.local_date(history.last_event_at), history.due_max_on or date.min)
-    unanswered = _unanswered_business_days(start, facts.outages, days, now)
-    last_day = days.since.add(start, terms + unanswered)
+    last_day, unanswered = _silent_until(start, terms, facts.outages, days)
     since = days.start_of(last_day + DAY)
     if since > now:
         return [], [since]
@@ -236,6 +235,11 @@ def _is_record(kind: Kind) -> bool:
     return kind in {Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.RETURNED}
 
 
+def _same_record(problem: KnownProblem, finding: Finding) -> bool:
+    """Also where an older event, learned of later, moves the beginning: the same end is the same episode."""
+    return problem.since == finding.since or (finding.ended is not None and finding.ended[0] == problem.resolved_at)
+
+
 def _differs(problem: KnownProblem, finding: Finding) -> bool:
     if finding.ended is not None:
         return True
@@ -247,36 +251,41 @@ def _differs(problem: KnownProblem, finding: Finding) -> bool:
     )
 
 
-def _ending(problem: KnownProblem, history: History, found: set[Kind], now: datetime) -> tuple[datetime, str]:
+def _ending(problem: KnownProblem, facts: Facts, found: set[Kind], now: datetime) -> tuple[datetime, str]:
     """When and how a problem that the facts no longer show came to its end."""
-    if history.status is Status.DELIVERED and history.delivered_at is not None:
-        return history.delivered_at, "delivered"
-    if history.status is Status.RETURNED and history.returned_at is not None:
-        return history.returned_at, "returned"
+    history = facts.history
+    if history.status in FINAL and history.status_at is not None:
+        return history.status_at, history.status.value
     if Kind.RETURNING in found and history.returning_at is not None:
         return history.returning_at, "returning"
+    if found & {Kind.LOSS, Kind.THEFT}:
+        return now, "superseded"
     if problem.kind is Kind.DELAY:
-        if found & {Kind.LOSS, Kind.THEFT}:
-            return now, "superseded"
         if history.first_attempt_at is not None:
             return history.first_attempt_at, "attempted"
-        return now, "promise_moved"
+        return now, "order_cancelled" if facts.order_cancelled else "promise_moved"
     if history.last_event_at is not None and history.last_event_at > problem.since:
         return history.last_event_at, "moving_again"
     return now, "withdrawn"
 
 
-def _unanswered_business_days(
-    start: date, outages: Sequence[tuple[datetime, datetime]], days: Calendars, now: datetime
-) -> int:
-    if not outages:
-        return 0
-    count, day, today = 0, start + DAY, days.local_date(now)
-    while day <= today:
-        if days.since.is_business(day) and _unanswered(day, outages, days) > OUTAGE_DAY:
-            count += 1
+def _silent_until(
+    start: date, terms: int, outages: Sequence[tuple[datetime, datetime]], days: Calendars
+) -> tuple[date, int]:
+    """The business day that completes a silence of `terms`, and how many without answers it skipped on its way.
+
+    What happens after that day is of no account: an outage now does not undo a silence that was long enough before it.
+    """
+    day, silent, unanswered = start, 0, 0
+    while silent < terms:
         day += DAY
-    return count
+        if not days.since.is_business(day):
+            continue
+        if _unanswered(day, outages, days) > OUTAGE_DAY:
+            unanswered += 1
+        else:
+            silent += 1
+    return day, unanswered
 
 
 def _unanswered(day: date, outages: Sequence[tuple[datetime, datetime]], days: Calendars) -> timedelta:

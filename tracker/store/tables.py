@@ -55,6 +55,10 @@ def _one_open(name: str, column: str, closed: str) -> Index:
     return Index(name, column, unique=True, sqlite_where=where, postgresql_where=where)
 
 
+_UNFILED: Final = text("state = 'submitting' AND alerted_at IS NULL")
+"""Claims that are being filed and of which no operator was told yet."""
+
+
 class Leased(SQLModel):
     """A due row is claimed under a random token with an expiry; a save checks the token."""
 
@@ -397,6 +401,7 @@ class Claim(Leased, table=True):
     __table_args__ = (
         _one_open("uq_claims_open", "tracking_ref_id", "closed_at"),
         _due("ix_claims_due", "carrier", "next_step_at"),
+        Index("ix_claims_unfiled", "carrier", "alert_on", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
         Index("ix_claims_shipment", "shipment_id"),
     )
 

@@ -478,6 +478,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_claims_due', ['carrier', 'next_step_at'], unique=False, sqlite_where=sa.text('next_step_at IS NOT NULL'), postgresql_where=sa.text('next_step_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_claims_protocol'), ['protocol'], unique=False)
         batch_op.create_index('ix_claims_shipment', ['shipment_id'], unique=False)
+        batch_op.create_index('ix_claims_unfiled', ['carrier', 'alert_on'], unique=False, sqlite_where=sa.text("state = 'submitting' AND alerted_at IS NULL"), postgresql_where=sa.text("state = 'submitting' AND alerted_at IS NULL"))
         batch_op.create_index('uq_claims_open', ['tracking_ref_id'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
 
     op.create_table('claim_problems',

@@ -1,0 +1,264 @@
+"""`tracker export` and the lists: keys, order, filters, and what spreadsheets must not run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from carriers.base import ProblemKind
+from tests.cli.conftest import Tracker
+from tests.reports.support import (
+    CODE,
+    NOW,
+    OTHER_CODE,
+    add_a_claim,
+    add_message,
+    add_order,
+    add_problem,
+    at,
+    order,
+    track,
+)
+from tracker.cli import export as export_module
+from tracker.domain.words import Trigger
+from tracker.store.alerts import SignalRow, raise_alert
+from tracker.store.database import Database
+
+
+@pytest.fixture
+def ids(database: Database) -> dict[str, int]:
+    """One late order with everything about it, and one of another shop that is only known."""
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order(), CODE)
+        track(connection, shipment)
+        delay = add_problem(connection, shipment)
+        loss = add_problem(connection, shipment, ProblemKind.LOSS, at(22), presumed=True)
+        claim = add_a_claim(
+            connection, shipment, [loss, delay], state="open", protocol="123456", opened_at=at(23), expected_cents=18990
+        )
+        message = add_message(connection, shipment, problem_id=delay, state="sent", sent_at=at(21, 7), subject="Atraso")
+        (other,) = add_order(connection, order("=1+1", promised_on=None), OTHER_CODE, shop="outra")
+        signal = SignalRow(
+            1, at(22), "", "carrier_down:correios", "carrier_down", "critical", True, "correios is down", {}
+        )
+        alert = raise_alert(connection, signal, [], at(22))
+    assert alert is not None
+    return {
+        "shipment": shipment,
+        "delay": delay,
+        "loss": loss,
+        "claim": claim,
+        "message": message,
+        "other": other,
+        "alert": alert,
+    }
+
+
+def lines(tracker: Tracker, *words: str) -> list[dict[str, Any]]:
+    result = tracker("export", *words)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_shipments(tracker: Tracker, ids: dict[str, int]) -> None:
+    first, second = lines(tracker, "shipments")
+    assert first == {
+        "id": f"S{ids['shipment']}",
+        "shop": "exemplo",
+        "order_number": "10482",
+        "carrier": "correios",
+        "tracking_code": CODE,
+        "service": "SEDEX",
+        "status": "in_transit",
+        "posted_at": "2026-11-11T13:00:00Z",
+        "promised_on": "2026-11-20",
+        "promised_first_on": "2026-11-20",
+        "promise_basis": "given",
+        "carrier_due_on": "2026-11-18",
+        "carrier_due_first_on": "2026-11-18",
+        "first_attempt_at": None,
+        "delivered_at": None,
+        "last_event_at": "2026-11-13T02:00:00Z",
+        "last_polled_at": "2026-11-24T14:00:00Z",
+        "last_answered_at": "2026-11-24T14:00:00Z",
+        "next_poll_at": "2026-11-10T12:00:00Z",
+        "closed_reason": None,
+    }
+    assert (second["status"], second["promise_basis"], second["promised_on"]) == ("unknown", "none", None)
+
+
+def test_a_promise_that_rests_on_the_carriers_date(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order(promised_on=None), CODE)
+        track(connection, shipment)
+    (line,) = lines(tracker, "shipments")
+    # One business day after Wednesday 18 November is Thursday: the 20th, a holiday, is not reached.
+    assert (line["promised_on"], line["promise_basis"]) == ("2026-11-19", "carrier")
+
+
+KEYS = {
+    "events": "shop shipment_id tracking_code occurred_at seen_at status carrier_code description location void vanished_at",
+    "problems": (
+        "id shop shipment_id order_number tracking_code kind cause presumed since customer_since carrier_since "
+        "detected_at resolved_at resolution rule"
+    ),
+    "claims": (
+        "id shop problem_id shipment_id tracking_code carrier kind motive state protocol planned_at opened_at "
+        "claimable_from deadline_on answered_at outcome expected_cents granted_cents received_cents refusal_code"
+    ),
+    "messages": (
+        "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id provider_id"
+    ),
+    "alerts": "id shop kind severity key summary raised_at resolved_at",
+    "decisions": "id at shop subject rule rule_version outcome reason facts",
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_keys_and_their_order(tracker: Tracker, ids: dict[str, int], kind: str) -> None:
+    expected = KEYS[kind].split()
+    for line in lines(tracker, kind):
+        assert list(line)[: len(expected)] == expected
+
+
+def test_references_are_public_ids(tracker: Tracker, ids: dict[str, int]) -> None:
+    (claim,) = lines(tracker, "claims")
+    assert claim["id"] == f"C{ids['claim']}"
+    # The presumed loss only joins the claim that the delay is filed for.
+    assert claim["problem_id"] == f"P{ids['delay']}"
+    assert claim["problem_ids"] == [f"P{ids['delay']}", f"P{ids['loss']}"]
+    assert (claim["claimable_from"], claim["expected_cents"], claim["tracking_code"]) == ("2026-11-23", 18990, CODE)
+    (message,) = lines(tracker, "messages")
+    assert (message["id"], message["shipment_ids"]) == (f"M{ids['message']}", [f"S{ids['shipment']}"])
+    assert message["notice_id"].startswith("N")
+    (alert,) = lines(tracker, "alerts")
+    assert (alert["id"], alert["shop"], alert["resolved_at"]) == (f"A{ids['alert']}", None, None)
+    subjects = {line["subject"] for line in lines(tracker, "decisions")}
+    assert subjects == {f"P{ids['delay']}", f"P{ids['loss']}", f"C{ids['claim']}", f"M{ids['message']}"}
+    assert {line["shipment_id"] for line in lines(tracker, "events")} == {f"S{ids['shipment']}"}
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        pytest.param(["shipments", "--shop", "outra"], 1, id="one shop"),
+        pytest.param(["problems", "--since", "2026-11-21"], 2, id="local midnight of a date"),
+        pytest.param(["problems", "--since", "2026-11-21T04:00:00+00:00"], 2, id="an instant, itself included"),
+        pytest.param(["problems", "--since", "2026-11-21T04:00:01+00:00"], 0, id="an instant later"),
+        pytest.param(["claims", "--since", "1d"], 0, id="nothing of the last day"),
+        pytest.param(["claims", "--since", "30d"], 1, id="the last thirty days"),
+        pytest.param(["decisions", "--since", "2026-11-21T06:00:00Z"], 2, id="decisions from six o'clock"),
+    ],
+)
+def test_filters(tracker: Tracker, ids: dict[str, int], words: list[str], count: int) -> None:
+    assert len(lines(tracker, *words)) == count
+
+
+def test_a_since_that_is_no_time(tracker: Tracker, ids: dict[str, int]) -> None:
+    result = tracker("export", "problems", "--since", "yesterday")
+    assert result.exit_code == 2
+    assert "--since yesterday: needs" in result.stderr
+
+
+def test_csv_defuses_formulas(tracker: Tracker, ids: dict[str, int]) -> None:
+    result = tracker("export", "shipments", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout_bytes.decode("utf-8"), newline="")))
+    assert [row["order_number"] for row in rows] == ["10482", "'=1+1"]
+    assert rows[0]["promised_on"] == "2026-11-20"
+    assert rows[1]["promised_on"] == ""
+    events = tracker("export", "events", "--format", "csv").stdout_bytes.decode("utf-8")
+    assert "Objeto em transferência" in events
+    decisions = list(csv.DictReader(io.StringIO(tracker("export", "decisions", "--format", "csv").stdout)))
+    assert json.loads(decisions[0]["facts"]) == {"promised_on": "2026-11-20"}
+
+
+def test_pages_join_without_gap_or_repeat(
+    tracker: Tracker, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_module, "PAGE", 3)
+    with database.begin_write() as connection:
+        for number in range(7):
+            add_order(connection, order(f"n{number}"), f"AA00000000{number}BR")
+    assert [line["order_number"] for line in lines(tracker, "shipments")] == [f"n{number}" for number in range(7)]
+
+
+# --- lists ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def several(database: Database, ids: dict[str, int]) -> dict[str, int]:
+    """A second parcel: its problem has ended, its claim and message wait."""
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order("10483"), "AA111111119BR", carrier="veloz")
+        problem = add_problem(connection, shipment, ProblemKind.LATE_DELIVERY, at(22), ended=(at(22), "delivered"))
+        add_a_claim(connection, shipment, [problem], kind="refund")
+        add_message(
+            connection, shipment, Trigger.DELIVERED, state="awaiting_person", hold_reason="observe", queued_at=NOW
+        )
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        pytest.param(["problems"], ["10483", "10482", "10482"], id="all problems, the newest first"),
+        pytest.param(["problems", "--open"], ["10482", "10482"], id="open problems"),
+        pytest.param(["problems", "--kind", "loss"], ["10482"], id="one kind of problem"),
+        pytest.param(["problems", "--carrier", "veloz"], ["10483"], id="one carrier's problems"),
+        pytest.param(["problems", "--limit", "1"], ["10483"], id="the newest problem"),
+        pytest.param(["messages"], ["10483", "10482"], id="all messages"),
+        pytest.param(["messages", "--open"], ["10483"], id="unsettled messages"),
+        pytest.param(["messages", "--state", "sent"], ["10482"], id="sent messages"),
+        pytest.param(["messages", "--trigger", "delivered"], ["10483"], id="messages of one trigger"),
+        pytest.param(["messages", "--carrier", "veloz"], ["10483"], id="messages about one carrier"),
+        pytest.param(["messages", "--since", "1d"], ["10483"], id="messages of the last day"),
+        pytest.param(["messages", "--shop", "outra"], [], id="messages of a shop without any"),
+    ],
+)
+def test_list_filters(tracker: Tracker, several: dict[str, int], words: list[str], numbers: list[str]) -> None:
+    assert [one["order_number"] for one in tracker.json(*words)] == numbers
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        pytest.param(["--state", "open"], 1, id="one state"),
+        pytest.param(["--kind", "refund"], 1, id="one kind"),
+        pytest.param(["--open"], 2, id="open ones"),
+        pytest.param(["--carrier", "correios", "--kind", "refund"], 0, id="both must hold"),
+    ],
+)
+def test_claim_filters(tracker: Tracker, several: dict[str, int], words: list[str], count: int) -> None:
+    assert len(tracker.json("claims", *words)) == count
+
+
+def test_lists_show_the_lines_of_the_exports(tracker: Tracker, several: dict[str, int]) -> None:
+    for kind in ("problems", "claims", "messages"):
+        assert tracker.json(kind) == list(reversed(lines(tracker, kind)))
+
+
+def test_tables_fit_a_terminal(tracker: Tracker, several: dict[str, int]) -> None:
+    for kind in ("problems", "claims", "messages"):
+        out = tracker(kind).stdout.splitlines()
+        assert out[0].startswith("ID")
+        assert max(map(len, out)) <= 120
+    assert "loss (presumed)" in tracker("problems").stdout
+    assert "2026-11-21 03:06" in tracker("messages", "--state", "sent").stdout  # 06:00 UTC in the shop's zone
+    assert tracker("messages", "--shop", "outra").stdout == "no messages of this kind\n"
+
+
+def test_a_word_that_does_not_exist(tracker: Tracker, several: dict[str, int]) -> None:
+    result = tracker("claims", "--state", "opened")
+    assert result.exit_code == 2
+    assert "there is no such word" in result.stderr
+    assert "waiting_approval" in result.stderr
+
+
+def test_since_counts_from_the_trials_clock(tracker: Tracker, several: dict[str, int]) -> None:
+    (tracker.config.parent / "clock").write_text((NOW + timedelta(days=60)).isoformat(), encoding="utf-8")
+    assert tracker.json("messages", "--since", "30d") == []

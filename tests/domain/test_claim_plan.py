@@ -1,0 +1,328 @@
+"""Which claims a shipment's problems allow, from when, until when, and why others are not claimed.
+
+Friday 20 November 2026 is a holiday; 24 and 31 December are doubtful, which "from when" reads as holidays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, TrackingStatus
+from tests.domain.support import DAYS, at, on
+from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, claimable_from, plan, window_base
+from tracker.domain.history import History
+
+Kind = ProblemKind
+DAMAGE = ClaimOffer(Kind.DAMAGE, "M-damage", ClaimKind.REFUND, ClaimStart.EVENT, priority=10)
+LOSS = ClaimOffer(Kind.LOSS, "M-lost", ClaimKind.REFUND, ClaimStart.EVENT, priority=30)
+THEFT = ClaimOffer(Kind.THEFT, "M-lost", ClaimKind.REFUND, ClaimStart.EVENT, priority=31, days_after_event=1)
+DELAY = ClaimOffer(Kind.DELAY, "M-lost", ClaimKind.INFORMATION_REQUEST, ClaimStart.DUE_DATE, priority=40)
+LATE = ClaimOffer(Kind.LATE_DELIVERY, "M-late", ClaimKind.REFUND, ClaimStart.DUE_DATE, priority=50)
+TERMS = ClaimTerms(offers=(DAMAGE, LOSS, THEFT, DELAY, LATE), source="a test", valid_since=date(2026, 1, 1))
+LONG_AGO = on("2026-01-01")
+
+
+def problem(kind: Kind, since: str = "2026-11-25 00:00", id: int = 1, **more: Any) -> ClaimableProblem:
+    carrier_since = at(since) if kind in {Kind.DELAY, Kind.LATE_DELIVERY} else None
+    values: dict[str, Any] = {"presumed": False, "carrier_since": carrier_since, "resolved_at": None} | more
+    return ClaimableProblem(id=id, kind=kind, since=at(since), detected_at=at(since), **values)
+
+
+def history(*named: str, delivered: str | None = None) -> History:
+    """A history with these due dates in the order of naming, perhaps delivered."""
+    days = [on(text) for text in named]
+    dates = {"due_first_on": days[0], "due_on": days[-1], "due_max_on": max(days)} if days else {}
+    if delivered is None:
+        return History(status=TrackingStatus.IN_TRANSIT, **dates)
+    return History(status=TrackingStatus.DELIVERED, delivered_at=at(delivered), first_attempt_at=at(delivered), **dates)
+
+
+def planned(subject: ClaimableProblem, story: History, *, first_on: date = LONG_AGO) -> ClaimPlan | str:
+    """The plan for this problem alone, or why there is none."""
+    plans, refused = plan([subject], story, TERMS, DAYS, first_on=first_on)
+    assert len(plans) + len(refused) == 1
+    return plans[0] if plans else refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        pytest.param(history("2026-11-24"), "2026-11-25", id="due Tuesday: Wednesday"),
+        pytest.param(history("2026-11-27"), "2026-11-30", id="due Friday: Monday"),
+        pytest.param(history("2026-11-28"), "2026-11-30", id="due Saturday: Monday"),
+        pytest.param(history("2026-11-29"), "2026-11-30", id="due Sunday: Monday"),
+        # Thu 19, (Fri 20, weekend), Mon 23
+        pytest.param(history("2026-11-19"), "2026-11-23", id="over a long weekend"),
+        pytest.param(history("2026-11-30"), "2026-12-01", id="into the next month"),
+        # Wed 23, (Thu 24 doubtful, Fri 25, weekend), Mon 28
+        pytest.param(history("2026-12-23"), "2026-12-28", id="a doubtful 24 December is waited for"),
+        # Wed 30, (Thu 31 doubtful, Fri 1, weekend), Mon 4
+        pytest.param(history("2026-12-30"), "2027-01-04", id="over the year's end"),
+        # Fri 5, (weekend, Carnival 8 and 9, Ash Wednesday 10), Thu 11
+        pytest.param(history("2027-02-05"), "2027-02-11", id="over Carnival 2027"),
+        # Thu 25, (Good Friday 26, weekend), Mon 29
+        pytest.param(history("2027-03-25"), "2027-03-29", id="over Easter 2027"),
+        pytest.param(history("2026-11-24", "2026-11-27"), "2026-11-30", id="put off: from the later day on"),
+        pytest.param(
+            history("2026-11-24", "2026-11-18"), "2026-11-25", id="brought forward: the first day still counts"
+        ),
+        pytest.param(
+            history("2026-11-24", "2026-11-27", "2026-11-25"), "2026-11-30", id="the farthest of all, not the newest"
+        ),
+        # ten after Tue 24: 25, 26, 27 (3), 30, 1, 2, 3, 4 (8), Mon 7, Tue 8 December (10)
+        pytest.param(history("2026-11-24", "2026-12-07"), "2026-12-08", id="put off to the day before the cap"),
+        pytest.param(history("2026-11-24", "2026-12-08"), "2026-12-08", id="put off to the cap: no longer than that"),
+        pytest.param(history("2026-11-24", "2027-02-26"), "2026-12-08", id="put off for months: the cap"),
+        # ten after Wed 16: 17, 18 (2), 21, 22, 23 (5), (24 doubtful, 25), 28, 29, 30 (8), (31, 1), Mon 4, Tue 5 (10)
+        pytest.param(history("2026-12-16", "2027-02-26"), "2027-01-05", id="the cap skips doubtful days too"),
+    ],
+)
+def test_a_delay_is_claimable_from(story: History, expected: str) -> None:
+    outcome = planned(problem(Kind.DELAY), story)
+    assert isinstance(outcome, ClaimPlan)
+    assert outcome.claimable_from == on(expected)
+
+
+@pytest.mark.parametrize(
+    ("subject", "story", "expected"),
+    [
+        pytest.param(
+            problem(Kind.LATE_DELIVERY, "2026-11-25 15:00", resolved_at=at("2026-11-25 15:00")),
+            history("2026-11-24", delivered="2026-11-25 15:00"),
+            "2026-11-25",
+            id="late delivery on the day it came",
+        ),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY, "2026-11-28 15:00", resolved_at=at("2026-11-28 15:00")),
+            history("2026-11-27", delivered="2026-11-28 15:00"),
+            "2026-11-30",
+            id="late delivery on a Saturday waits for Monday",
+        ),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY, "2027-01-11 23:30", resolved_at=at("2027-01-11 23:30")),
+            history("2026-11-24", delivered="2027-01-11 23:30"),
+            "2027-01-11",
+            id="late delivery past the cap, by its local day",
+        ),
+        pytest.param(
+            problem(Kind.LOSS, "2026-11-21 15:00"), history("2026-12-10"), "2026-11-21", id="lost, before the due date"
+        ),
+        pytest.param(problem(Kind.LOSS, "2026-11-21 15:00"), history(), "2026-11-21", id="lost, without a due date"),
+        pytest.param(problem(Kind.LOSS, "2026-11-21 23:59"), history(), "2026-11-21", id="lost at 23:59 local"),
+        pytest.param(problem(Kind.THEFT, "2026-11-30 15:00"), history(), "2026-12-01", id="stolen: one day later"),
+        pytest.param(
+            problem(Kind.THEFT, "2026-11-27 15:00"),
+            history(),
+            "2026-11-28",
+            id="stolen on Friday: Saturday, days of the week",
+        ),
+        pytest.param(problem(Kind.DAMAGE, "2026-11-21 15:00"), history(), "2026-11-21", id="damaged: on the event"),
+    ],
+)
+def test_other_problems_are_claimable_from(subject: ClaimableProblem, story: History, expected: str) -> None:
+    outcome = planned(subject, story)
+    assert isinstance(outcome, ClaimPlan)
+    assert outcome.claimable_from == on(expected)
+
+
+def test_nothing_is_claimable_before_the_first_day_with_the_shipment() -> None:
+    outcome = planned(problem(Kind.DELAY), history("2026-11-24"), first_on=on("2026-12-02"))
+    assert isinstance(outcome, ClaimPlan)
+    assert outcome.claimable_from == on("2026-12-02")
+    # The carrier's window does not wait for us: 24 November + 30.
+    assert outcome.deadline_on == on("2026-12-24")
+
+
+@pytest.mark.parametrize(
+    ("subject", "story", "base"),
+    [
+        pytest.param(problem(Kind.DELAY), history("2026-11-24"), "2026-11-24", id="the due date while it travels"),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY, resolved_at=at("2026-11-27 15:00")),
+            history("2026-11-24", delivered="2026-11-27 15:00"),
+            "2026-11-24",
+            id="the due date where the delivery was later",
+        ),
+        pytest.param(
+            problem(Kind.DAMAGE, resolved_at=at("2026-11-20 15:00")),
+            history("2026-11-24", delivered="2026-11-20 15:00"),
+            "2026-11-20",
+            id="the delivery where it was earlier",
+        ),
+        pytest.param(
+            problem(Kind.DAMAGE, resolved_at=at("2026-11-23 23:30")),
+            history("2026-11-24", delivered="2026-11-23 23:30"),
+            "2026-11-23",
+            id="the delivery by its local day",
+        ),
+        pytest.param(
+            problem(Kind.DELAY), history("2026-11-24", "2026-12-04"), "2026-11-24", id="putting it off is no help"
+        ),
+        pytest.param(
+            problem(Kind.DELAY),
+            history("2026-11-24", "2026-11-19"),
+            "2026-11-19",
+            id="the earlier day where brought forward",
+        ),
+        pytest.param(
+            problem(Kind.LOSS, "2026-11-21 15:00"), history(), "2026-11-21", id="the event where nothing else is known"
+        ),
+        pytest.param(
+            problem(Kind.LOSS, "2026-11-21 15:00"),
+            history("2026-11-30"),
+            "2026-11-30",
+            id="the due date before the event",
+        ),
+    ],
+)
+def test_the_window(subject: ClaimableProblem, story: History, base: str) -> None:
+    outcome = planned(subject, story)
+    assert isinstance(outcome, ClaimPlan)
+    days = [(day - on(base)).days for day in (outcome.alert_on, outcome.deadline_on, outcome.last_on)]
+    assert days == [25, 30, 90]
+
+
+def test_the_window_of_one_delay_in_dates() -> None:
+    outcome = planned(problem(Kind.DELAY), history("2026-11-24"))
+    assert isinstance(outcome, ClaimPlan)
+    # 24 November + 25 = 19 December, + 30 = 24 December (a doubtful day that is none for "until"), + 90 = 22 February
+    assert (outcome.alert_on, outcome.deadline_on, outcome.last_on) == (
+        on("2026-12-19"),
+        on("2026-12-24"),
+        on("2027-02-22"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("subject", "story", "reason"),
+    [
+        pytest.param(problem(Kind.RETURNED), history("2026-11-24"), "takes no claim", id="no offer for this kind"),
+        pytest.param(
+            problem(Kind.LOSS, presumed=True),
+            history("2026-11-24"),
+            "presumed from silence",
+            id="a loss nobody confirmed",
+        ),
+        pytest.param(
+            problem(Kind.DELAY, carrier_since=None),
+            history("2026-11-24"),
+            "inside the carrier's own term",
+            id="late for us only",
+        ),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY, carrier_since=None),
+            history("2026-11-24", delivered="2026-11-24 15:00"),
+            "inside the carrier's own term",
+            id="delivered late for us only",
+        ),
+        pytest.param(problem(Kind.DELAY), history(), "named no due date", id="no due date, and none is guessed"),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY),
+            history("2026-11-24"),
+            "once it is delivered",
+            id="attempted late, not here yet",
+        ),
+        pytest.param(
+            problem(Kind.DELAY, resolved_at=at("2026-11-27 15:00")),
+            history("2026-11-24", delivered="2026-11-27 15:00"),
+            "ended before",
+            id="a delay that ended",
+        ),
+        pytest.param(
+            problem(Kind.LOSS, resolved_at=at("2026-11-27 15:00")),
+            history("2026-11-24"),
+            "ended before",
+            id="found again",
+        ),
+        pytest.param(
+            problem(Kind.THEFT, resolved_at=at("2026-11-27 15:00")),
+            history("2026-11-24"),
+            "ended before",
+            id="recovered",
+        ),
+    ],
+)
+def test_why_a_problem_is_not_claimed(subject: ClaimableProblem, story: History, reason: str) -> None:
+    outcome = planned(subject, story)
+    assert isinstance(outcome, str)
+    assert reason in outcome
+
+
+@pytest.mark.parametrize(
+    ("subject", "motive", "kind"),
+    [
+        pytest.param(
+            problem(Kind.DAMAGE, resolved_at=at("2026-11-27 15:00")),
+            "M-damage",
+            ClaimKind.REFUND,
+            id="damage that ended",
+        ),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY, resolved_at=at("2026-11-27 15:00")),
+            "M-late",
+            ClaimKind.REFUND,
+            id="late delivery",
+        ),
+    ],
+)
+def test_what_has_ended_may_still_be_owed(subject: ClaimableProblem, motive: str, kind: ClaimKind) -> None:
+    outcome = planned(subject, history("2026-11-24", delivered="2026-11-27 15:00"))
+    assert isinstance(outcome, ClaimPlan)
+    assert (outcome.motive, outcome.kind) == (motive, kind)
+
+
+def test_the_best_claim_comes_first_and_the_others_say_why_not() -> None:
+    subjects = [
+        problem(Kind.DELAY, id=1),
+        problem(Kind.THEFT, id=2),
+        problem(Kind.DAMAGE, id=3),
+        problem(Kind.RETURNING, id=4),
+        problem(Kind.LOSS, id=5, presumed=True),
+    ]
+    plans, refused = plan(subjects, history("2026-11-24"), TERMS, DAYS, first_on=LONG_AGO)
+    assert [entry.problem_id for entry in plans] == [3, 2, 1]
+    assert [entry.problem_id for entry in refused] == [4, 5]
+
+
+def test_no_problem_no_plan() -> None:
+    assert plan([], history("2026-11-24"), TERMS, DAYS, first_on=LONG_AGO) == ([], [])
+
+
+def test_a_carrier_without_offers_refuses_everything() -> None:
+    plans, refused = plan([problem(Kind.LOSS)], history(), replace(TERMS, offers=()), DAYS, first_on=LONG_AGO)
+    assert plans == []
+    assert refused == [NotClaimable(1, "the carrier takes no claim for this kind of problem")]
+
+
+def test_a_term_without_a_due_date_is_a_fault_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="needs one"):
+        claimable_from(problem(Kind.DELAY), DELAY, history(), TERMS, DAYS)
+
+
+@given(
+    st.lists(st.dates(on("2026-01-01"), on("2028-12-31")), min_size=1, max_size=4),
+    st.integers(0, 3),
+    st.integers(3, 12),
+)
+def test_never_before_the_first_business_day_after_and_never_past_the_cap(
+    named: list[date], margin: int, cap: int
+) -> None:
+    story = History(due_first_on=named[0], due_on=named[-1], due_max_on=max(named))
+    terms = replace(TERMS, margin_business_days=margin, replanning_cap_business_days=cap)
+    start = claimable_from(problem(Kind.DELAY), DELAY, story, terms, DAYS)
+    assert DAYS.since.add(named[0], margin) <= start <= DAYS.since.add(named[0], cap)
+    assert start >= min(DAYS.since.add(max(named), margin), DAYS.since.add(named[0], cap))
+    assert start == named[0] or DAYS.since.is_business(start)
+
+
+@given(st.lists(st.dates(on("2026-01-01"), on("2028-12-31")), min_size=1, max_size=2), st.integers(-20, 40))
+def test_the_window_begins_with_the_earliest_known_day(named: list[date], late: int) -> None:
+    came = named[0] + timedelta(days=late)
+    story = history(*(day.isoformat() for day in named), delivered=f"{came} 12:00")
+    assert window_base(problem(Kind.DAMAGE), story, DAYS) == min(came, *named)
