@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from carriers.base import AdapterContext, CarrierConfigError, CarrierError, ClaimsByLetter, TrackingAnswer
+from carriers.base import Adapter, AdapterContext, CarrierConfigError, CarrierError, ClaimsByLetter, TrackingAnswer
 from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
@@ -44,7 +44,10 @@ from tracker.polling.breaker import Breaker
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sweep import PollSweep
 from tracker.polling.tokens import FreshTokens, StoredTokens
+from tracker.store.claims import wake_held
 from tracker.store.database import Database
+from tracker.store.leases import free_all
+from tracker.store.polls import configuration_changed, wait_for_configuration
 
 INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
@@ -62,6 +65,25 @@ class App:
     importer: Importer
     folders: tuple[FolderSweep, ...]
     lanes: tuple[Lane, ...]
+
+    def take_over(self) -> None:
+        """Begin as the one engine: free what the dead held, and judge anew what waited for another configuration."""
+        now = self.clock.now()
+        with self.database.begin_write() as connection:
+            free_all(connection)
+            self._mind_configuration(connection, now)
+
+    def _mind_configuration(self, connection: Connection, now: datetime) -> None:
+        live = ",".join(f"{shop.id}={shop.live_from}" for shop in self.settings.shops)
+        for entry in self.book.accounts.values():
+            if configuration_changed(connection, entry.id, f"{entry.digest};{live}"):
+                wait_for_configuration(connection, entry.id, now)
+                wake_held(connection, entry.id, now)
+
+    def reconfigured(self) -> None:
+        """A running engine took this configuration over."""
+        with self.database.begin_write() as connection:
+            self._mind_configuration(connection, self.clock.now())
 
     async def wait_settled(self) -> bool:
         """Wait for files that were dropped a moment ago; whether there were any."""
@@ -354,11 +376,16 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     return results
 
 
+def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:
+    """An account's adapter without a database: to prove its credentials, or to ask what it can do."""
+    http = CarrierHttp(carrier.id, carrier.base_url)
+    return load(carrier.adapter)(carrier.adapter_settings, AdapterContext(carrier.id, http, FreshTokens())), http
+
+
 async def _check_carrier(settings: Settings, carrier: CarrierSettings) -> tuple[str, bool, str]:
     what = f"carrier {carrier.id}"
-    http = CarrierHttp(carrier.id, carrier.base_url)
+    adapter, http = adapter_alone(carrier)
     try:
-        adapter = load(carrier.adapter)(carrier.adapter_settings, AdapterContext(carrier.id, http, FreshTokens()))
         return what, True, await adapter.log_in()
     except (CarrierError, CarrierConfigError) as error:
         return what, False, error.message

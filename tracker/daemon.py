@@ -34,6 +34,7 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         if fresh is None:
             return
         old, current = current, fresh
+        await asyncio.to_thread(fresh.reconfigured)
         runs = engine.replace_lanes(fresh.lanes)
         retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))
 

@@ -248,7 +248,7 @@ def test_tables_fit_a_terminal(tracker: Tracker, several: dict[str, int]) -> Non
         assert out[0].startswith("ID")
         assert max(map(len, out)) <= 120
     assert "loss (presumed)" in tracker("problems").stdout
-    assert "2026-11-21 03:06" in tracker("messages", "--state", "sent").stdout  # 06:00 UTC in the shop's zone
+    assert "2026-11-21 03:00" in tracker("messages", "--state", "sent").stdout  # 06:00 UTC in the shop's zone
     assert tracker("messages", "--shop", "outra").stdout == "no messages of this kind\n"
 
 

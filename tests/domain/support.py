@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from carriers.base import Cause, TrackingStatus
 from tracker.domain.calendar import calendars
 from tracker.domain.detection import Changes, Finding, KnownProblem
-from tracker.domain.history import StoredEvent
+from tracker.domain.history import History, StoredEvent, fold
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 DAYS = calendars(SAO_PAULO, frozenset({"PR"}), frozenset())
@@ -52,6 +52,11 @@ def failed(id: int, when: str, cause: Cause = Cause.ABSENT) -> StoredEvent:
 def reversal(id: int, when: str) -> StoredEvent:
     """Takes back the newest earlier event."""
     return event(id, when, TrackingStatus.UNKNOWN, reversal=True)
+
+
+def fold_of(*events: StoredEvent) -> History:
+    """The history behind these events."""
+    return fold(events)
 
 
 def settle(known: Sequence[KnownProblem], changes: Changes) -> list[KnownProblem]:

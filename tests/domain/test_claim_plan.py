@@ -37,7 +37,7 @@ def problem(kind: Kind, since: str = "2026-11-25 00:00", id: int = 1, **more: An
 def history(*named: str, delivered: str | None = None) -> History:
     """A history with these due dates in the order of naming, perhaps delivered."""
     days = [on(text) for text in named]
-    dates = {"due_first_on": days[0], "due_on": days[-1], "due_max_on": max(days)} if days else {}
+    dates: dict[str, Any] = {"due_first_on": days[0], "due_on": days[-1], "due_max_on": max(days)} if days else {}
     if delivered is None:
         return History(status=TrackingStatus.IN_TRANSIT, **dates)
     return History(status=TrackingStatus.DELIVERED, delivered_at=at(delivered), first_attempt_at=at(delivered), **dates)

@@ -39,6 +39,8 @@ def gates(
         return Gates(Hold.BEFORE_LIVE, reason)
     if policy.by_letter:
         return Gates(Hold.BY_LETTER, "the carrier takes claims by letter: send it, then approve")
+    if policy.mode == "off":
+        return Gates(Hold.PROPOSE, "claims of this carrier were switched off after it was planned")
     if not recipient_name:
         return Gates(Hold.MISSING_DATA, "the order has no recipient's name, which the carrier asks for")
     if policy.mode == "propose":

@@ -15,7 +15,7 @@ from tracker.claims.gates import ClaimPolicy
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, plan
 from tracker.domain.history import History
-from tracker.domain.words import FILED, ClaimState
+from tracker.domain.words import FILED, ClaimState, Hold
 from tracker.store.claims import (
     ClaimRow,
     add_claim,
@@ -94,7 +94,7 @@ class PlanSweep:
     ) -> None:
         desk = self.desks.get(context.carrier)
         standing = next((claim for claim in claims if claim.closed_at is None), None)
-        if standing is not None and standing.state in FILED and row.history.indemnified_at is not None:
+        if standing is not None and _has_news(standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
         free = [problem for problem in problems if problem.id not in self._settled(connection, problems, standing)]
         why_not = _why_no_desk(desk, context)
@@ -222,6 +222,12 @@ class PlanSweep:
             for entry in refused
         ]
         log_changes(connection, notes, now)
+
+
+def _has_news(claim: ClaimRow, history: History) -> bool:
+    """What its next step waited for may have come: the indemnity in tracking, the name that the order lacked."""
+    paid = claim.state in FILED and history.indemnified_at is not None
+    return paid or claim.hold_reason == Hold.MISSING_DATA.value
 
 
 def _without_second(

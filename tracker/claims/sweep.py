@@ -7,7 +7,7 @@ that state and looked up at the carrier before anything is sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Final
@@ -101,10 +101,11 @@ class ClaimSweep:
 
     def _gates(self, claim: ClaimRow, story: Story, now: datetime) -> Gates:
         order = story.context.order
+        kept = [problem.since for problem in story.problems if problem.released_at is None]
         return gates(
             live_from=self.live_from(claim.shop),
-            problem_since=min((p.since for p in story.problems), default=claim.planned_at),
-            released=bool(story.problems) and all(p.released_at is not None for p in story.problems),
+            problem_since=min(kept, default=claim.planned_at),
+            released=bool(story.problems) and not kept,
             policy=self.policy,
             value_cents=order.total_cents,
             recipient_name=order.recipient_name or order.customer_name,
@@ -166,6 +167,7 @@ class ClaimSweep:
                 steps=steps[claim.id],
                 days=self.days(claim.shop, context.order.state),
                 fallback=self._fallback(claim),
+                by_letter=self.adapter is None,
             )
         return stories
 
@@ -187,6 +189,7 @@ class Story:
     steps: Sequence[StepRow]
     days: Calendars
     fallback: tuple[str, ClaimKind] | None
+    by_letter: bool
 
     @property
     def facts(self) -> ClaimFacts:
@@ -207,9 +210,10 @@ class Story:
             due_max_on=history.due_max_on if history else None,
             steps=tuple(row.step for row in self.steps),
             fallback=self.fallback,
+            by_letter=self.by_letter,
         )
 
     def fresh(self, connection: Connection) -> ClaimFacts:
         """The same, with the steps as they stand in this transaction."""
         rows = steps_of(connection, [self.claim.id])[self.claim.id]
-        return Story(self.claim, self.context, self.history, self.problems, rows, self.days, self.fallback).facts
+        return replace(self, steps=rows).facts

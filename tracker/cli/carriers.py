@@ -62,12 +62,12 @@ def _accounts(config: Path | None, classes: dict[str, type[Adapter]]) -> tuple[l
         settings = load_config(path, os.environ, strict_credentials=False).settings
     except ConfigFileError as error:
         return [], [str(fault) for fault in error.faults]
-    return [_account(carrier, classes[carrier.adapter]) for carrier in settings.carriers], []
+    return [_account(carrier) for carrier in settings.carriers], []
 
 
-def _account(carrier: CarrierSettings, cls: type[Adapter]) -> dict[str, Any]:
+def _account(carrier: CarrierSettings) -> dict[str, Any]:
     """One account; its abilities depend on its settings, so they are unknown where a credential is not here."""
-    adapter = _built(carrier, cls)
+    adapter = _built(carrier)
     known = {
         "id": carrier.id,
         "adapter": carrier.adapter,
@@ -85,17 +85,14 @@ def _account(carrier: CarrierSettings, cls: type[Adapter]) -> dict[str, Any]:
     return known
 
 
-def _built(carrier: CarrierSettings, cls: type[Adapter]) -> Adapter | None:
-    from carriers.base import AdapterContext
-    from carriers.http import CarrierHttp
+def _built(carrier: CarrierSettings) -> Adapter | None:
+    from tracker.app import adapter_alone
     from tracker.errors import MissingCredentialError
-    from tracker.polling.tokens import FreshTokens
 
     try:
-        settings = carrier.adapter_settings
+        return adapter_alone(carrier)[0]
     except MissingCredentialError:
         return None
-    return cls(settings, AdapterContext(carrier.id, CarrierHttp(carrier.id, carrier.base_url), FreshTokens()))
 
 
 def _tracking(tracking: TrackingAdapter, rate: float | None) -> dict[str, Any]:

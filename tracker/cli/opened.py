@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tracker.clock import Clock
     from tracker.config import Settings
+    from tracker.domain.calendar import Calendars
     from tracker.reports.exports import Promises
     from tracker.store.database import Database
 
@@ -34,10 +36,17 @@ class Opened:
 
     def promises(self) -> Promises:
         """What exports and screens reckon the customer's promise with."""
-        from tracker.app import calendars_of
         from tracker.reports.exports import Promises
 
-        return Promises(calendars_of(self.settings), self.settings.rules.promise_slack_business_days)
+        @cache
+        def calendars() -> Callable[[str, str | None], Calendars]:
+            # Only shipments need them, and the composition root takes half a second to import.
+            from tracker.app import calendars_of
+
+            return calendars_of(self.settings)
+
+        slack = self.settings.rules.promise_slack_business_days
+        return Promises(lambda shop, state: calendars()(shop, state), slack)
 
 
 def refuse(sentence: str, exit_code: int = 2) -> NoReturn:
@@ -58,17 +67,21 @@ def opened(config: Path | None) -> Iterator[Opened]:
     from tracker.errors import ProgramError
 
     settings = load_or_exit(config, strict=False).settings
+    fits = False
     try:
         clock = clock_from_env(os.environ, trial_clock_faults(settings))
         log.configure(clock)
         with open_database(settings.database.connection_url()) as database:
-            yield Opened(settings, database, clock, clock.now())
+            program = Opened(settings, database, clock, clock.now())
+            fits = True
+            yield program
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
     except DBAPIError as error:
         typer.echo(f"{settings.database.shown}: {_database_fault(error)}", err=True)
-        raise typer.Exit(2) from error
+        # A database that fails while it is used (a lock held too long, a lost connection) is no fault of the call.
+        raise typer.Exit(1 if fits else 2) from error
 
 
 def _database_fault(error: DBAPIError) -> str:

@@ -35,20 +35,12 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
             prepare_database(url)
             app = build(loaded, stopping=stop.is_set)
             log.configure(app.clock)
-            _free_the_dead(app)
+            app.take_over()
             code = _once(app) if once else _daemon(app, config, lock, stop)
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
     raise typer.Exit(code)
-
-
-def _free_the_dead(app: App) -> None:
-    """We hold the engine's exclusive lock: whoever held these leases is dead."""
-    from tracker.store.leases import free_all
-
-    with app.database.begin_write() as connection:
-        free_all(connection)
 
 
 def _once(app: App) -> int:

@@ -69,6 +69,8 @@ class ClaimFacts:
     due_max_on: date | None = None
     steps: tuple[Step, ...] = ()
     fallback: tuple[str, str] | None = None
+    by_letter: bool = False
+    """The carrier takes no calls: a person sends it, and says so by approving it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,16 @@ def start(claim: ClaimFacts, gates: Gates, days: Calendars, now: datetime) -> Mo
     today = days.local_date(now)
     if today > claim.last_on:
         return Move(State.EXPIRED, "claim.window", "the carrier's window has closed", outcome="expired", closed=True)
+    if claim.approved_at is None and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER}:
+        # Before the dates: one that moves must not make us forget that the carrier has refused it once.
+        return _held(claim, claim.hold, "waits for a person", days, now, None)
     if today < claim.claimable_from:
         at = days.start_of(claim.claimable_from)
         return Move(State.PLANNED, "claim.window", "the carrier takes it from a later day", at)
-    if claim.hold is Hold.BY_LETTER and claim.approved_at is not None:
+    if claim.by_letter and claim.approved_at is not None:
         return Move(State.OPEN, "claim.letter", "a person sent it", opened=True, outcome="registered")
     if claim.approved_at is not None:
         return Move(State.SUBMITTING, "claim.approved", "approved by a person", now, call="open")
-    if claim.state is State.WAITING_APPROVAL and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER}:
-        return _held(claim, claim.hold, "waits for a person", days, now, None)
     if gates.hold is not None:
         return _held(claim, gates.hold, gates.reason, days, now, gates.until)
     return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call="open")
@@ -126,8 +129,9 @@ def _held(claim: ClaimFacts, hold: Hold, reason: str, days: Calendars, now: date
 
 
 def after_lost_answer(claim: ClaimFacts, now: datetime) -> Move:
-    """A call left and no answer came: look before anything is sent again."""
-    return Move(State.SUBMITTING, "claim.lost_answer", "no answer came: look it up first", now, call="look_up")
+    """A call left and no answer came: look before anything is sent again. What the carrier has stays filed."""
+    state = State.SUBMITTING if claim.opened_at is None else claim.state
+    return Move(state, "claim.lost_answer", "no answer came: look it up first", now, call="look_up")
 
 
 def after_not_sent(claim: ClaimFacts, reason: str, now: datetime) -> Move:
@@ -156,7 +160,7 @@ def after_open(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: 
             State.REFUSED, "claim.refused", reason, outcome="refused", refusal=refusal, closed=True, alert=alert
         )
     if outcome is ClaimOutcome.NOT_YET:
-        return _later(claim, answer, days, now)
+        return _later(claim, answer, terms, days, now)
     if outcome is ClaimOutcome.OTHER_MOTIVE:
         return _other_motive(claim, answer, days, now)
     hold = Hold.CONFIGURATION if outcome is ClaimOutcome.WRONG_CONFIGURATION else Hold.CARRIER_ANSWER
@@ -215,7 +219,7 @@ def _taken(answer: ClaimAnswer, terms: ClaimTerms, days: Calendars, now: datetim
     return Move(State.OPEN, rule, reason, at, opened=True, protocol=answer.protocol, outcome="registered")
 
 
-def _later(claim: ClaimFacts, answer: ClaimAnswer, days: Calendars, now: datetime) -> Move:
+def _later(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
     today = days.local_date(now)
     refusal = (answer.code, answer.text)
     if answer.waits:
@@ -227,9 +231,10 @@ def _later(claim: ClaimFacts, answer: ClaimAnswer, days: Calendars, now: datetim
     on = answer.not_before
     if on is None and answer.after_due:
         # Its calculator counts longer than every date it told us: the margin after whichever day is later.
-        on = max(days.since.add(claim.due_max_on or today, 1), days.since.add(today, 1))
+        on = days.since.add(max(claim.due_max_on or today, today), terms.margin_business_days)
     if on is None:
         on = days.since.add(today, AFTER_EVENT_DAYS)
+    on = max(on, today + DAY)  # a carrier that names today has just refused today
     reason = "the carrier takes it later"
     return Move(State.PLANNED, "claim.later", reason, days.start_of(on), claimable_from=on, refusal=refusal)
 
@@ -257,7 +262,8 @@ def _person(
     now: datetime,
     refusal: tuple[str, str] | None = None,
 ) -> Move:
-    wake = days.start_of(max(claim.last_on, days.local_date(now)) + DAY)
+    wakes = [days.start_of(claim.alert_on), days.start_of(max(claim.last_on, days.local_date(now)) + DAY)]
+    wake = min(at for at in wakes if at > now)
     alert = ("claim_needs_person", "warning", f"a claim waits for a person: {reason}")
     return Move(
         State.WAITING_APPROVAL, f"claim.hold.{hold.value}", reason, wake, hold=hold, refusal=refusal, alert=alert

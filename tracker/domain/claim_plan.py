@@ -134,7 +134,8 @@ def claimable_from(
 
 def window_base(problem: ClaimableProblem, history: History, days: Calendars) -> date:
     """The day from which the carrier counts its window: the earlier of delivery and the earliest due date, else the event."""
-    known = [history.due_first_on] if history.due_first_on else []
+    # A carrier that brings its date forward may count from the new one: the window takes the earlier of the two.
+    known = [day for day in (history.due_first_on, history.due_on) if day is not None]
     if history.delivered_at is not None:
         known.append(days.local_date(history.delivered_at))
     return min(known) if known else days.local_date(problem.since)

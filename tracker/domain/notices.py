@@ -142,12 +142,24 @@ def _spaced(notice: Wanted, together: Sequence[Wanted], now: datetime) -> Wanted
 def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:
     """Whether what a notice says still holds at the moment it leaves (a delay is no news once the parcel is here)."""
     if trigger in {Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED}:
-        return history.first_attempt_at is None and history.status not in FINAL
+        on_its_way = history.first_attempt_at is None and history.status not in FINAL
+        return on_its_way and (problem is None or _late_for_customer(problem))
     if trigger is Trigger.POSTED:
         return history.status in MOVING
     if trigger is Trigger.LOSS_CONFIRMED:
         return problem is None or problem.resolved_at is None
+    if trigger is Trigger.DAMAGE:
+        return history.damaged_at is not None
+    if trigger is Trigger.RETURNED_TO_SENDER:
+        return history.status in {TrackingStatus.RETURNING, TrackingStatus.RETURNED}
+    if trigger is Trigger.DELIVERED:
+        return history.status is TrackingStatus.DELIVERED
     return True
+
+
+def _late_for_customer(problem: ToldProblem) -> bool:
+    """A delay that still stands: no loss or return took its place, and the promise did not move."""
+    return problem.resolved_at is None and problem.customer_since is not None
 
 
 def _past(candidate: Wanted, facts: NoticeFacts, now: datetime) -> str | None:

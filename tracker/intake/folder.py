@@ -87,12 +87,26 @@ class FolderSweep:
     def _put_away(self, path: Path, result: Imported) -> None:
         where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
         target = _free_name(self.folder / where / path.relative_to(self.folder))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make(target.parent)
         if result.refused:
-            _write(target.with_name(f"{target.name}.reason.txt"), f"{result.refused}\n".encode())
+            self._write(target.with_name(f"{target.name}.reason.txt"), f"{result.refused}\n".encode())
         elif not result.duplicate:
-            _write(target.with_name(f"{target.stem}.resultado.csv"), report(result.lines))
+            self._write(target.with_name(f"{target.stem}.resultado.csv"), report(result.lines))
         path.replace(target)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder that the inbox's group may enter like the inbox itself, whatever the service's umask."""
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(missing):
+            place.mkdir()
+            place.chmod(self.folder.stat().st_mode & 0o2770)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """All of it or nothing: a reader never meets half a report."""
+        partial = path.with_name(f".{path.name}.part")
+        partial.write_bytes(data)
+        partial.chmod(self.folder.stat().st_mode & 0o660)
+        partial.replace(path)
 
 
 def report(lines: Sequence[LineReport]) -> bytes:
@@ -123,11 +137,3 @@ def _free_name(path: Path) -> Path:
         return path
     numbers = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, 1_000_000))
     return next(candidate for candidate in numbers if not candidate.exists())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of it or nothing: a reader never meets half a report."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(data)
-    partial.replace(path)

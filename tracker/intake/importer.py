@@ -146,6 +146,7 @@ def _wake_order(connection: Connection, *, order_ids: Sequence[int], now: dateti
     found = shipments_of_orders(connection, order_ids)
     shipments = [shipment_id for ids in found.values() for shipment_id in ids]
     wake(connection, "detection", shipments, now)
+    wake(connection, "claims", shipments, now)
     wake(connection, "messages", shipments, now)
 
 

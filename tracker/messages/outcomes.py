@@ -32,7 +32,9 @@ def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now:
     if outcome.result is Result.ACCEPTED:
         return Settlement(DeliveryState.SENT, None)
     if outcome.result is Result.UNKNOWN:
-        return after_unknown(delivery.trigger, delivery.repeated, now)
+        # One that was unconfirmed when we read it has just been sent for the second time.
+        repeated = delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED
+        return after_unknown(delivery.trigger, repeated, now)
     after = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else wait)
     if delivery.state is DeliveryState.UNCONFIRMED:
         # The second try did not leave, and the first may have arrived: it stays unconfirmed.

@@ -81,6 +81,11 @@ class NoticeSweep:
                 told = (problems[shipment_id], claims[shipment_id], members[shipment_id])
                 facts = _facts(context, history, *told, days, now)
                 wanted, held, wake = decide(facts, self.policy, days, now)
+                recipient, missing = recipient_of(context.order.recipient_email, context.order.customer_email)
+                if recipient is None:
+                    # No notice yet: the address may come with a later file, while it is still worth telling.
+                    held += [HeldBack(notice.trigger, notice.episode, missing) for notice in wanted]
+                    wanted = []
                 for notice in wanted:
                     self._make(connection, context, notice, problems[shipment_id], days, now)
                 log_changes(connection, [_held_note(context, entry) for entry in held], now)
@@ -98,7 +103,9 @@ class NoticeSweep:
     ) -> None:
         order, shipment_id = context.order, context.shipment_id
         member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
-        joined = joinable_notice(connection, order.id, wanted.trigger, now)
+        problem = next((row for row in problems if row.id == wanted.problem_id), None)
+        hold, reason = self._hold(order.shop, wanted, problem, days, now)
+        joined = joinable_notice(connection, order.id, wanted.trigger, now, is_held=hold is not None)
         if joined is not None:
             add_member(connection, joined, *member)
             return
@@ -114,8 +121,6 @@ class NoticeSweep:
         notice_id = add_notice(connection, values)
         if notice_id is None or not add_member(connection, notice_id, *member):
             return
-        problem = next((row for row in problems if row.id == wanted.problem_id), None)
-        hold, reason = self._hold(order.shop, wanted, problem, days, now)
         several = len(shipments_of_orders(connection, [order.id])[order.id]) > 1
         leaves = max(wanted.not_before, now + self.policy.hold if several else now)
         for channel in self.policy.channels[wanted.trigger]:
@@ -133,11 +138,9 @@ class NoticeSweep:
         now: datetime,
     ) -> None:
         order = context.order
-        recipient, missing = recipient_of(order.recipient_email, order.customer_email)
+        recipient, _ = recipient_of(order.recipient_email, order.customer_email)
         state = DeliveryState.AWAITING_PERSON if hold[0] else DeliveryState.QUEUED
         reason = hold[1]
-        if recipient is None:
-            state, reason = DeliveryState.SUPPRESSED, missing
         delivery_id = add_delivery(
             connection,
             {
@@ -145,13 +148,10 @@ class NoticeSweep:
                 "channel": channel,
                 "recipient": recipient,
                 "state": state.value,
-                "hold_reason": hold[0].value if hold[0] and state is DeliveryState.AWAITING_PERSON else None,
+                "hold_reason": hold[0].value if hold[0] else None,
                 "queued_at": now,
                 # A held message is looked at once more: when it is no longer worth sending.
-                "next_step_at": {
-                    DeliveryState.QUEUED: leaves,
-                    DeliveryState.AWAITING_PERSON: wanted.expires_at,
-                }.get(state),
+                "next_step_at": wanted.expires_at if hold[0] else leaves,
                 "message_id": self.new_message_id(order.shop),
                 "reason": reason or None,
             },

@@ -101,7 +101,8 @@ def _of_trigger(
             "acao": _done_so_far(lead.claim),
         }
     if trigger is Trigger.INQUIRY_OPENED:
-        return {"protocolo_transp": lead.claim.protocol if lead.claim else None, "data": _answer_by(lead, terms, days)}
+        protocol = lead.claim.protocol if lead.claim else None
+        return {"protocolo_transp": protocol, "data": _ahead(_answer_by(lead, terms, days), days, now)}
     if trigger is Trigger.LOSS_CONFIRMED:
         return {"valor": in_reais(order.total_cents) if order.total_cents else None}
     if trigger is Trigger.RETURNED_TO_SENDER:
@@ -139,10 +140,10 @@ def _done_so_far(claim: ClaimRow | None) -> str | None:
     return f"abrimos um pedido de informação na transportadora{number}"
 
 
-def _answer_by(lead: Part, terms: ClaimTerms | None, days: Calendars) -> str | None:
+def _answer_by(lead: Part, terms: ClaimTerms | None, days: Calendars) -> date | None:
     if lead.claim is None or lead.claim.opened_at is None or terms is None:
         return None
-    return spoken_date(days.since.add(days.local_date(lead.claim.opened_at), terms.answer_business_days))
+    return days.since.add(days.local_date(lead.claim.opened_at), terms.answer_business_days)
 
 
 def _withdrawal_until(history: History, days: Calendars) -> str | None:

@@ -68,7 +68,7 @@ def next_look(
     if outcome is AnswerOutcome.ERROR:
         wait = FAILURE_WAITS[min(standing.failures, len(FAILURE_WAITS) - 1)]
         return Next(_jittered(now, wait, standing.shipment_id))
-    if standing.status is None:
+    if standing.status is None or (standing.status is Status.UNKNOWN and standing.last_event_at is None):
         return _not_seen_yet(standing, policy, now)
     if standing.status in {Status.DELIVERED, Status.RETURNED, Status.SEIZED, Status.CANCELLED, Status.EXPIRED}:
         return _second_look(standing, policy, now)

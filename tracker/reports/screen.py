@@ -184,7 +184,7 @@ def _looks(parcel: Parcel, when: _When) -> Iterator[ScreenLine]:
     looks = parcel.looks
     answered = when.minute(looks.last_answered_at) if looks.last_answered_at else "nunca"
     silent = looks.last_polled_at is not None and looks.last_polled_at != looks.last_answered_at
-    following = f"próxima {when.minute(looks.next_poll_at)}" if looks.next_poll_at else None
+    following = f"próxima {when.ahead(looks.next_poll_at)}" if looks.next_poll_at else None
     closed = f"encerrada: {say(_CLOSED, looks.closed_reason)}" if looks.closed_reason else None
     asked = f"última tentativa {when.minute(looks.last_polled_at)}" if silent else None
     yield from _field("Consulta", [f"última resposta {answered}", asked, following, closed], "dim")
@@ -199,8 +199,8 @@ def _timeline(events: Sequence[StoredEvent], when: _When) -> Iterator[ScreenLine
         gone = event.void or event.vanished_at is not None
         mark = " [anulado]" if event.void else " [retirado pela transportadora]" if event.vanished_at else ""
         mark = mark or (" [estorno]" if event.reversal else "")
-        text = f"{when.minute(event.occurred_at)}  {event.description} ({event.carrier_code}){place}{mark}"
-        yield from _wrapped(text, "    ", " " * 22, "dim" if gone else "")
+        text = f"{when.minute(event.occurred_at)} {event.description} ({event.carrier_code}){place}{mark}"
+        yield from _wrapped(text, "    ", " " * 21, "dim" if gone else "")
     if len(events) > EVENTS_SHOWN:
         yield ScreenLine(f"    … e mais {len(events) - EVENTS_SHOWN} anteriores", "dim")
 
@@ -242,7 +242,7 @@ def _message(message: MessageRow, when: _When) -> Iterator[ScreenLine]:
     state = say(pt.MESSAGE_STATE, message.state.value)
     trigger = say(pt.TRIGGER, message.trigger.value)
     to = f" para {message.recipient}" if message.recipient else ""
-    text = f"{public_id('message', message.id)} {when.minute(at)} {trigger}: {state}{to}{subject}"
+    text = f"{public_id('message', message.id)} {when.minute(at)} {trigger}{to}: {state}{subject}"
     yield from _wrapped(text, "  ", "      ", "dim" if message.state is DeliveryState.SUPPRESSED else "")
 
 
@@ -276,9 +276,13 @@ class _When:
 
     def __init__(self, desk: Desk) -> None:
         self._days = desk.promises.days("", None)
+        self._now = desk.now
 
     def minute(self, instant: datetime | None) -> str:
         return f"{instant.astimezone(self._days.zone):%d/%m/%Y %H:%M}" if instant else ""
+
+    def ahead(self, instant: datetime) -> str:
+        return self.minute(instant) if instant > self._now else "já na vez"
 
     def day(self, instant: datetime | date | None) -> str:
         if isinstance(instant, datetime):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from tracker.domain.claim_moves import Step
-from tracker.domain.words import ClaimState
+from tracker.domain.words import ClaimState, Hold
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
 from tracker.store.tables import Claim, ClaimCheck, ClaimProblem, ClaimStep, table
@@ -202,6 +202,19 @@ def approve(connection: Connection, claim: ClaimRow, now: datetime) -> bool:
     conditions = (_CLAIMS.c.id == claim.id, _CLAIMS.c.version == claim.version)
     values = {"approved_at": now, "next_step_at": now, "version": claim.version + 1}
     return connection.execute(update(_CLAIMS).where(*conditions).values(**values)).rowcount == 1
+
+
+def wake_held(connection: Connection, carrier: str, now: datetime) -> None:
+    """Have the carrier's waiting claims judged anew, because the configuration has changed."""
+    waiting = (
+        _CLAIMS.c.carrier == carrier,
+        _CLAIMS.c.state == ClaimState.WAITING_APPROVAL.value,
+        _CLAIMS.c.hold_reason != Hold.CARRIER_ANSWER.value,
+    )
+    connection.execute(update(_CLAIMS).where(*waiting).values(next_step_at=now))
+    # A hold for a faulty configuration is over with a new one; if that is faulty too, the carrier will say so again.
+    faulty = _CLAIMS.c.hold_reason == Hold.CONFIGURATION.value
+    connection.execute(update(_CLAIMS).where(*waiting, faulty).values(hold_reason=None))
 
 
 def wake_claims(connection: Connection, shipment_ids: Iterable[int], now: datetime) -> None:

@@ -91,8 +91,11 @@ def members_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int,
     return found
 
 
-def joinable_notice(connection: Connection, order_id: int, trigger: Trigger, now: datetime) -> int | None:
-    """A notice of this order and trigger that has not left yet and still waits for other parcels."""
+def joinable_notice(
+    connection: Connection, order_id: int, trigger: Trigger, now: datetime, *, is_held: bool
+) -> int | None:
+    """A notice of this order and trigger that has not left yet, held like the newcomer or like it free to leave."""
+    state = DeliveryState.AWAITING_PERSON if is_held else DeliveryState.QUEUED
     query = (
         select(_NOTICES.c.id)
         .join(_DELIVERIES, _DELIVERIES.c.notice_id == _NOTICES.c.id)
@@ -100,7 +103,7 @@ def joinable_notice(connection: Connection, order_id: int, trigger: Trigger, now
             _NOTICES.c.order_id == order_id,
             _NOTICES.c.trigger == trigger.value,
             _NOTICES.c.expires_at > now,
-            _DELIVERIES.c.state.in_([DeliveryState.QUEUED.value, DeliveryState.AWAITING_PERSON.value]),
+            _DELIVERIES.c.state == state.value,
             _DELIVERIES.c.attempts == 0,
         )
         .order_by(_NOTICES.c.id.desc())

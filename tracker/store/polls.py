@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -29,6 +29,10 @@ from tracker.store.tables import (
 _POLLS, _RAW = table(ShipmentPoll), table(RawAnswer)
 _SHIPMENTS, _REFS, _HISTORIES, _ORDERS = table(Shipment), table(ShipmentRef), table(ShipmentHistory), table(Order)
 _STATES, _OUTAGES, _TOKENS = table(CarrierState), table(CarrierOutage), table(CarrierToken)
+
+
+CONFIGURATION: Final = "configuration"
+"""The family under which an account's configuration is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,15 @@ def save_family_state(connection: Connection, carrier: str, family: str, state: 
     }
     insert_new(connection, _STATES, [{"carrier": carrier, "family": family, "failures": 0}])
     connection.execute(update(_STATES).where(_STATES.c.carrier == carrier, _STATES.c.family == family).values(**values))
+
+
+def configuration_changed(connection: Connection, carrier: str, digest: str) -> bool:
+    """Whether this account's configuration is another than when we last worked; remembers the present one."""
+    known = family_state(connection, carrier, CONFIGURATION).refused_digest
+    if known == digest:
+        return False
+    save_family_state(connection, carrier, CONFIGURATION, FamilyState(refused_digest=digest))
+    return known is not None
 
 
 def open_outage(connection: Connection, carrier: str, family: str, at: datetime) -> None:

@@ -90,7 +90,7 @@ class Import(SQLModel, table=True):
 
 class Order(SQLModel, table=True):
     __tablename__ = "orders"
-    __table_args__ = (UniqueConstraint("shop", "source", "number"),)
+    __table_args__ = (UniqueConstraint("shop", "source", "number"), Index("ix_orders_number", "number"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     shop: str
@@ -106,9 +106,9 @@ class Order(SQLModel, table=True):
     customer_phone: str | None = Field(default=None, index=True)
     customer_document: str | None = Field(default=None, index=True)
     recipient_name: str | None = None
-    recipient_email: str | None = None
-    recipient_phone: str | None = None
-    recipient_document: str | None = None
+    recipient_email: str | None = Field(default=None, index=True)
+    recipient_phone: str | None = Field(default=None, index=True)
+    recipient_document: str | None = Field(default=None, index=True)
     postal_code: str | None = None
     street: str | None = None
     street_number: str | None = None
@@ -138,6 +138,7 @@ class OrderAlias(SQLModel, table=True):
     """Another name of an order: its invoice key, its number in the shop."""
 
     __tablename__ = "order_aliases"
+    __table_args__ = (Index("ix_order_aliases_alias", "alias"),)
 
     shop: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
@@ -167,8 +168,8 @@ class Shipment(SQLModel, table=True):
     service: str | None = None
     shipped_on: date | None = None
     declared_value_cents: int | None = Field(default=None, sa_type=BigInteger)
-    invoice_key: str | None = None
-    invoice_number: str | None = None
+    invoice_key: str | None = Field(default=None, index=True)
+    invoice_number: str | None = Field(default=None, index=True)
     direction: str
     created_at: datetime
 

@@ -140,6 +140,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_orders_customer_document'), ['customer_document'], unique=False)
         batch_op.create_index(batch_op.f('ix_orders_customer_email'), ['customer_email'], unique=False)
         batch_op.create_index(batch_op.f('ix_orders_customer_phone'), ['customer_phone'], unique=False)
+        batch_op.create_index('ix_orders_number', ['number'], unique=False)
+        batch_op.create_index(batch_op.f('ix_orders_recipient_document'), ['recipient_document'], unique=False)
+        batch_op.create_index(batch_op.f('ix_orders_recipient_email'), ['recipient_email'], unique=False)
+        batch_op.create_index(batch_op.f('ix_orders_recipient_phone'), ['recipient_phone'], unique=False)
 
     op.create_table('raw_answers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -209,6 +213,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('shop', 'kind', 'alias', name=op.f('pk_order_aliases'))
     )
     with op.batch_alter_table('order_aliases', schema=None) as batch_op:
+        batch_op.create_index('ix_order_aliases_alias', ['alias'], unique=False)
         batch_op.create_index(batch_op.f('ix_order_aliases_order_id'), ['order_id'], unique=False)
 
     op.create_table('order_items',
@@ -265,6 +270,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_shipments'))
     )
     with op.batch_alter_table('shipments', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_shipments_invoice_key'), ['invoice_key'], unique=False)
+        batch_op.create_index(batch_op.f('ix_shipments_invoice_number'), ['invoice_number'], unique=False)
         batch_op.create_index('ix_shipments_order', ['order_id'], unique=False)
 
     op.create_table('claim_checks',

@@ -1,0 +1,198 @@
+"""`tracker show`: found by whatever the customer says, one screen, and the same as data."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from carriers.base import ProblemKind
+from tests.cli.conftest import Tracker
+from tests.reports.support import (
+    CODE,
+    CPF,
+    DELIVERED,
+    KEY,
+    MOVING,
+    OTHER_CODE,
+    POSTED,
+    STATUS,
+    add_a_claim,
+    add_message,
+    add_order,
+    add_problem,
+    at,
+    event,
+    order,
+    track,
+    waiting,
+)
+from tracker.domain.order import Person
+from tracker.domain.words import Trigger
+from tracker.store.database import Database
+from tracker.store.logs import DecisionNote, log_decisions
+from tracker.store.tables import Event, table
+
+
+@pytest.fixture
+def known(database: Database) -> int:
+    """An order with all its names, and another customer's."""
+    names = (("invoice_key", KEY), ("invoice_number", "1234"), ("shop_number", "LOJA-77"))
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order(aliases=names), CODE, invoice_number="1234", invoice_key=KEY)
+        track(connection, shipment)
+        other = order("20000", customer=Person("Joana Prado", "joana@example.com", "+5511988887777", "11144477735"))
+        add_order(connection, other, OTHER_CODE)
+    return shipment
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(CODE, id="tracking code"),
+        pytest.param(" aa 123 456 785 br ", id="tracking code as it is read aloud"),
+        pytest.param("10482", id="order number"),
+        pytest.param("#10482", id="order number with its sign"),
+        pytest.param("pedido nº 10482", id="order number in words"),
+        pytest.param("loja-77", id="the shop's own number, in small letters"),
+        pytest.param("marina.souza@EXAMPLE.com", id="e-mail in another case"),
+        pytest.param(CPF, id="CPF"),
+        pytest.param("529.982.247-25", id="CPF with its marks"),
+        pytest.param("1234", id="invoice number"),
+        pytest.param("NF-e 000.001.234", id="invoice number as printed"),
+        pytest.param(KEY, id="invoice key"),
+        pytest.param(" ".join(KEY[n : n + 4] for n in range(0, 44, 4)), id="invoice key in groups"),
+        pytest.param("(41) 99999-0000", id="telephone"),
+        pytest.param("041 9999-0000", id="telephone without the ninth digit"),
+        pytest.param("+55 41 99999 0000", id="telephone with the country"),
+        pytest.param("s1", id="our own id of the shipment"),
+        pytest.param("O1", id="our own id of the order"),
+    ],
+)
+def test_found_by(tracker: Tracker, known: int, what: str) -> None:
+    result = tracker("show", what)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("PEDIDO 10482 · Loja Exemplo\n")
+
+
+def test_nothing_found(tracker: Tracker, known: int) -> None:
+    result = tracker("show", "99999")
+    assert (result.exit_code, result.stderr) == (1, "Nada encontrado para 99999.\n")
+    assert tracker("show", " ").exit_code == 2
+
+
+def test_several_orders_are_offered(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        add_order(connection, order("10483"), shop="outra")
+    result = tracker("show", CPF)
+    assert result.exit_code == 0
+    assert "Mais de um pedido" in result.stdout
+    assert "tracker show O3" in result.stdout
+    assert len(result.stdout.splitlines()) == 3
+    document = tracker.json("show", CPF)
+    assert [(match["id"], match["number"]) for match in document["matches"]] == [("O3", "10483"), ("O1", "10482")]
+    assert tracker("show", "O3").stdout.startswith("PEDIDO 10483 · Outra Loja")
+    assert tracker("show", CPF, "--shop", "exemplo").stdout.startswith("PEDIDO 10482")
+
+
+def test_the_whole_story(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known)
+        claim = add_a_claim(
+            connection, known, [problem], state="open", protocol="1234567", opened_at=at(23, 13), hold_reason=None
+        )
+        add_message(connection, known, problem_id=problem, state="sent", sent_at=at(21, 15), subject="Seu pedido 10482")
+        add_message(connection, known, Trigger.INQUIRY_OPENED, state="awaiting_person", hold_reason="template")
+        note = DecisionNote(
+            "exemplo", "shipment", known, "notice.posted", 1, "not_told", "older than what is worth telling: x"
+        )
+        log_decisions(connection, [note], at(21))
+    out = tracker("show", CODE).stdout
+    assert max(map(len, out.splitlines())) <= 100
+    for piece in (
+        "Marina Souza · Marina.Souza@example.com · (41) 99999-0000 · CPF 52998224725",
+        "Rua das Flores, 12 · Centro · Curitiba/PR · CEP 80010000",
+        "R$ 189,90 · Fone sem fio e mais 1",
+        f"ENVIO S{known} · Correios SEDEX · {CODE} · NF 1234",
+        "em trânsito desde 12/11/2026 23:00",
+        "cliente 20/11/2026 (informado no pedido) · transportadora 18/11/2026",
+        f"P{problem} atraso desde 21/11/2026, em aberto",
+        f"C{claim} pedido de informação: registrada, sem resposta · protocolo 1234567",
+        "Está atrasada: a data prometida era 20/11.",
+        "não prometa uma",
+        "a resposta é esperada até 30/11",
+        "Já avisamos o cliente em 21/11 (aviso de atraso).",
+        "11/11/2026 10:00 Objeto postado (PO-01) · SAO PAULO/SP",
+        "aviso de atraso para Marina.Souza@example.com: enviada “Seu pedido 10482”",
+        "RETIDO",
+        "mensagem: o texto da mensagem tem um erro",
+        "sem aviso (pedido postado): antigo demais para avisar",
+    ):
+        assert piece in " ".join(out.split()), piece
+
+
+def test_the_same_as_data(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known)
+        claim = waiting(connection, known, [problem])
+    document = tracker.json("show", "10482")
+    assert document["order"]["customer_document"] == CPF
+    (shipment,) = document["shipments"]
+    assert shipment["id"] == f"S{known}"
+    assert shipment["promised_on"] == "2026-11-20"
+    assert [one["carrier_code"] for one in shipment["events"]] == ["PO-01", "RO-01"]
+    assert shipment["events"][0]["occurred_at"] == "2026-11-11T13:00:00Z"
+    assert shipment["problems"][0]["claim_id"] == f"C{claim}"
+    assert shipment["claims"][0]["hold_reason"] == "propose"
+    assert "Ainda não há reclamação registrada na transportadora; não diga que há." in shipment["say"]
+
+
+def test_a_parcel_back_and_forth(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        track(connection, known, (POSTED, MOVING, DELIVERED))
+        rows = table(Event)
+        connection.execute(update(rows).where(rows.c.carrier_code == "PO-01").values(void=True))
+        connection.execute(update(rows).where(rows.c.carrier_code == "RO-01").values(vanished_at=at(20)))
+    out = tracker("show", CODE).stdout
+    assert "(PO-01) · SAO PAULO/SP [anulado]" in out
+    assert "[retirado pela transportadora]" in out
+    assert "A transportadora registrou a entrega em 23/11, às 11:00, em CURITIBA/PR." in " ".join(out.split())
+
+
+def test_a_hostile_text_cannot_reach_the_terminal(tracker: Tracker, database: Database, known: int) -> None:
+    evil = event("XX-01", at(20), STATUS.EXCEPTION, "fim\x1b[2J\x07 \u202eda linha " + "muito longo " * 40)
+    with database.begin_write() as connection:
+        track(connection, known, (POSTED, evil))
+    out = tracker("show", CODE).stdout
+    assert "\x1b" not in out and "\x07" not in out and "\u202e" not in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_an_order_without_a_parcel_and_without_a_number(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        add_order(connection, order("nada"))
+        add_order(connection, order(f"code:{CODE}", customer=Person(), recipient=Person()), CODE)
+    assert "Nenhum envio deste pedido é conhecido ainda." in tracker("show", "nada").stdout
+    out = tracker("show", CODE).stdout
+    assert out.startswith(f"PEDIDO (sem número) {CODE}")
+    assert "A transportadora ainda não mostra nenhuma movimentação deste envio." in out
+
+
+def test_a_long_history_is_cut(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        track(connection, known, [event("RO-01", at(day), STATUS.IN_TRANSIT, f"dia {day}") for day in range(1, 15)])
+    out = tracker("show", CODE).stdout
+    assert "dia 14" in out and "dia 6 " not in out
+    assert "… e mais 8 anteriores" in out
+
+
+def test_a_carrier_whose_credential_is_elsewhere(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known, ProblemKind.DELAY)
+        add_a_claim(connection, known, [problem], state="open", opened_at=at(23))
+    text = tracker.config.read_text(encoding="utf-8").replace("segredo-de-teste", "${credential:correios}")
+    tracker.config.write_text(text, encoding="utf-8")
+    out = " ".join(tracker("show", CODE).stdout.split())
+    # Its name is the adapter's, its terms are not known here: no date is made up.
+    assert "Correios SEDEX" in out
+    assert "ainda não há resposta" in out
+    assert "esperada" not in out

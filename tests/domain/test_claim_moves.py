@@ -1,0 +1,430 @@
+"""Every move of a claim until it is filed: starting, holding, and the carrier's answers to a filing.
+
+The claim of most rows may be filed from Wednesday 25 November 2026 (due Tuesday 24), alerts on 19 December and is tried
+until 22 February 2027.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from carriers.base import (
+    ClaimAnswer,
+    ClaimOutcome,
+    ClaimProgress,
+)
+from tests.domain.claim_support import (
+    FREE,
+    NOW,
+    TERMS,
+    WAITS,
+    alert_kind,
+    answer,
+    claim,
+    filing,
+    shown,
+    step,
+)
+from tests.domain.support import DAYS, at, on
+from tracker.domain.claim_moves import (
+    ClaimFacts,
+    Gates,
+    after_open,
+    after_refused_call,
+    start,
+)
+from tracker.domain.words import ClaimState, Hold
+
+State = ClaimState
+Progress = ClaimProgress
+Outcome = ClaimOutcome
+
+
+# --- starting ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "now", "expected"),
+    [
+        pytest.param(
+            claim(),
+            "2026-11-24 23:59",
+            {"state": State.PLANNED, "next_step_at": at("2026-11-25 00:00"), "call": None},
+            id="a minute early",
+        ),
+        pytest.param(
+            claim(),
+            "2026-11-25 00:00",
+            {"state": State.SUBMITTING, "call": "open"},
+            id="its first allowed day has come",
+        ),
+        pytest.param(
+            claim(),
+            "2026-12-25 10:00",
+            {"state": State.SUBMITTING, "call": "open"},
+            id="past the deadline, still tried",
+        ),
+        pytest.param(claim(), "2027-02-22 23:59", {"state": State.SUBMITTING, "call": "open"}, id="on its last day"),
+        pytest.param(
+            claim(),
+            "2027-02-23 00:00",
+            {"state": State.EXPIRED, "closed": True, "outcome": "expired", "call": None},
+            id="after its last day",
+        ),
+        pytest.param(
+            claim(state=State.WAITING_APPROVAL, hold=Hold.PROPOSE),
+            "2027-02-23 00:00",
+            {"state": State.EXPIRED, "closed": True},
+            id="held past its last day",
+        ),
+        pytest.param(
+            claim(state=State.WAITING_APPROVAL, hold=Hold.PROPOSE, approved_at=NOW),
+            "2027-02-23 00:00",
+            {"state": State.EXPIRED, "closed": True},
+            id="approved too late",
+        ),
+        pytest.param(
+            claim(state=State.WAITING_APPROVAL, hold=Hold.PROPOSE),
+            "2026-11-26 10:00",
+            {"state": State.SUBMITTING, "call": "open"},
+            id="held until the merchant switched to auto",
+        ),
+        pytest.param(
+            claim(approved_at=NOW, claimable_from=on("2026-11-30")),
+            "2026-11-26 10:00",
+            {"state": State.PLANNED, "next_step_at": at("2026-11-30 00:00"), "call": None},
+            id="approved, but the carrier takes it later",
+        ),
+    ],
+)
+def test_starting_without_a_gate(facts: ClaimFacts, now: str, expected: dict[str, Any]) -> None:
+    move = start(facts, FREE, DAYS, at(now))
+    assert shown(move, *expected) == expected
+
+
+@pytest.mark.parametrize(
+    "hold", [hold for hold in Hold if hold is not Hold.TEMPLATE], ids=lambda hold: f"held: {hold.value}"
+)
+def test_a_gate_holds_what_is_due(hold: Hold) -> None:
+    move = start(claim(), Gates(hold, "because"), DAYS, NOW)
+    assert shown(move, "state", "hold", "reason", "call") == {
+        "state": State.WAITING_APPROVAL,
+        "hold": hold,
+        "reason": "because",
+        "call": None,
+    }
+    # Nothing but a person or the calendar: the day of the alert is the next look.
+    assert (move.next_step_at, move.alert) == (at("2026-12-19 00:00"), None)
+
+
+@pytest.mark.parametrize(
+    ("until", "now", "wake", "alert"),
+    [
+        pytest.param(
+            "2026-12-01 00:00", "2026-11-25 10:00", "2026-12-01 00:00", None, id="the hold ends by itself first"
+        ),
+        pytest.param("2027-01-04 00:00", "2026-11-25 10:00", "2026-12-19 00:00", None, id="the alert comes first"),
+        pytest.param(None, "2026-12-18 23:59", "2026-12-19 00:00", None, id="the eve of the alert"),
+        pytest.param(None, "2026-12-19 00:00", "2027-02-23 00:00", "claim_deadline", id="the day of the alert"),
+        pytest.param(
+            "2027-01-04 00:00",
+            "2026-12-20 10:00",
+            "2027-01-04 00:00",
+            "claim_deadline",
+            id="alerted, and the hold ends",
+        ),
+        pytest.param(None, "2027-02-22 23:59", "2027-02-23 00:00", "claim_deadline", id="the last day"),
+    ],
+)
+def test_a_held_claim_looks_up_at_times(until: str | None, now: str, wake: str, alert: str | None) -> None:
+    gate = Gates(Hold.OBSERVE, "only observes", at(until) if until else None)
+    move = start(claim(state=State.WAITING_APPROVAL, hold=Hold.OBSERVE), gate, DAYS, at(now))
+    assert (move.next_step_at, alert_kind(move)) == (at(wake), alert)
+    assert alert is None or (move.alert is not None and move.alert[1] == "critical")
+
+
+@pytest.mark.parametrize("hold", [Hold.CONFIGURATION, Hold.CARRIER_ANSWER], ids=lambda hold: hold.value)
+def test_what_the_carrier_refused_waits_for_a_person_although_no_gate_holds_it(hold: Hold) -> None:
+    facts = claim(state=State.WAITING_APPROVAL, hold=hold)
+    move = start(facts, FREE, DAYS, at("2026-12-01 10:00"))
+    assert shown(move, "state", "hold", "call") == {"state": State.WAITING_APPROVAL, "hold": hold, "call": None}
+    assert alert_kind(start(facts, FREE, DAYS, at("2026-12-19 10:00"))) == "claim_deadline"
+
+
+@pytest.mark.parametrize("hold", [Hold.CONFIGURATION, Hold.CARRIER_ANSWER], ids=lambda hold: hold.value)
+def test_what_waits_for_a_person_still_waits_when_its_dates_move(hold: Hold) -> None:
+    facts = claim(state=State.WAITING_APPROVAL, hold=hold, claimable_from=on("2026-12-07"))
+    move = start(facts, FREE, DAYS, at("2026-12-01 10:00"))
+    assert shown(move, "state", "hold") == {"state": State.WAITING_APPROVAL, "hold": hold}
+
+
+@pytest.mark.parametrize(
+    "hold", [Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.PROPOSE, Hold.VALUE_CEILING, Hold.MISSING_DATA, Hold.CARRIER_ANSWER]
+)
+def test_a_person_lets_it_go(hold: Hold) -> None:
+    facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW)
+    move = start(facts, Gates(hold, "because"), DAYS, NOW)
+    assert shown(move, "state", "rule", "call", "hold") == {
+        "state": State.SUBMITTING,
+        "rule": "claim.approved",
+        "call": "open",
+        "hold": None,
+    }
+
+
+@pytest.mark.parametrize("hold", [Hold.BY_LETTER, Hold.OBSERVE, Hold.BEFORE_LIVE], ids=lambda hold: hold.value)
+def test_approving_a_letter_says_that_it_was_sent_whatever_held_it(hold: Hold) -> None:
+    facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW, by_letter=True)
+    move = start(facts, Gates(hold, "because"), DAYS, NOW)
+    assert shown(move, "state", "opened", "outcome", "call") == {
+        "state": State.OPEN,
+        "opened": True,
+        "outcome": "registered",
+        "call": None,
+    }
+
+
+# --- the answer to a filing -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "rule", "next_step_at"),
+    [
+        # Registered Wednesday at 10:00: the next quiet hour is Thursday at 06:00.
+        pytest.param(
+            answer(Outcome.REGISTERED, protocol="P1"), "claim.registered", "2026-11-26 06:00", id="registered"
+        ),
+        pytest.param(
+            answer(Outcome.REGISTERED),
+            "claim.registered",
+            "2026-11-25 11:00",
+            id="registered without a number: ask in an hour",
+        ),
+        pytest.param(
+            answer(Outcome.ALREADY_OPEN, protocol="P1"),
+            "claim.adopted",
+            "2026-11-26 06:00",
+            id="adopted with its number",
+        ),
+        pytest.param(
+            answer(Outcome.ALREADY_OPEN),
+            "claim.adopted",
+            "2026-11-25 10:00",
+            id="adopted without a number: ask at once",
+        ),
+    ],
+)
+def test_a_claim_that_is_taken(given_answer: ClaimAnswer, rule: str, next_step_at: str) -> None:
+    move = after_open(filing(), given_answer, TERMS, DAYS, NOW)
+    assert shown(move, "state", "rule", "opened", "outcome", "protocol", "next_step_at", "call", "closed") == {
+        "state": State.OPEN,
+        "rule": rule,
+        "opened": True,
+        "outcome": "registered",
+        "protocol": given_answer.protocol,
+        "next_step_at": at(next_step_at),
+        "call": None,
+        "closed": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("service_level", "alert"),
+    [
+        pytest.param(False, None, id="refused for good"),
+        pytest.param(True, "claims_by_contract", id="settled by the contract's service level"),
+    ],
+)
+def test_a_claim_that_is_refused_is_closed(service_level: bool, alert: str | None) -> None:
+    move = after_open(filing(), answer(Outcome.REFUSED, service_level=service_level), TERMS, DAYS, NOW)
+    assert shown(move, "state", "outcome", "closed", "refusal", "call") == {
+        "state": State.REFUSED,
+        "outcome": "refused",
+        "closed": True,
+        "refusal": ("7", "the carrier's words"),
+        "call": None,
+    }
+    assert alert_kind(move) == alert
+
+
+@pytest.mark.parametrize(
+    ("outcome", "hold"),
+    [
+        pytest.param(Outcome.WRONG_CONFIGURATION, Hold.CONFIGURATION, id="contract or settings do not fit"),
+        pytest.param(Outcome.NEEDS_PERSON, Hold.CARRIER_ANSWER, id="only a person can go on"),
+        pytest.param(Outcome.UNKNOWN, Hold.CARRIER_ANSWER, id="a code nobody knows"),
+        pytest.param(Outcome.OTHER_MOTIVE, Hold.CARRIER_ANSWER, id="another motive, and there is none"),
+    ],
+)
+def test_a_refusal_that_a_person_must_see(outcome: ClaimOutcome, hold: Hold) -> None:
+    move = after_open(filing(), answer(outcome), TERMS, DAYS, NOW)
+    assert shown(move, "state", "hold", "call", "closed", "refusal") == {
+        "state": State.WAITING_APPROVAL,
+        "hold": hold,
+        "call": None,
+        "closed": False,
+        "refusal": ("7", "the carrier's words"),
+    }
+    assert alert_kind(move) == "claim_needs_person"
+    assert "7: the carrier's words" in move.reason
+
+
+@pytest.mark.parametrize(
+    ("now", "wake"),
+    [
+        pytest.param("2026-11-25 10:00", "2026-12-19 00:00", id="first the day of the alert"),
+        pytest.param("2026-12-19 10:00", "2027-02-23 00:00", id="then the end of the window"),
+        pytest.param("2027-03-01 10:00", "2027-03-02 00:00", id="answered after the window: the next day"),
+    ],
+)
+def test_what_waits_for_a_person_is_looked_at_before_it_is_too_late(now: str, wake: str) -> None:
+    assert after_open(filing(), answer(Outcome.UNKNOWN), TERMS, DAYS, at(now)).next_step_at == at(wake)
+    assert after_refused_call(filing(), "HTTP 400", DAYS, at(now)).next_step_at == at(wake)
+
+
+def test_a_call_that_is_refused_as_such_waits_for_a_person() -> None:
+    move = after_refused_call(filing(), "HTTP 400", DAYS, NOW)
+    assert shown(move, "state", "hold", "reason", "call") == {
+        "state": State.WAITING_APPROVAL,
+        "hold": Hold.CARRIER_ANSWER,
+        "reason": "HTTP 400",
+        "call": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "facts", "expected"),
+    [
+        pytest.param(
+            answer(Outcome.NOT_YET, not_before=on("2026-12-04")), filing(), "2026-12-04", id="on the day it names"
+        ),
+        pytest.param(
+            answer(Outcome.NOT_YET, not_before=on("2026-11-25")),
+            filing(),
+            "2026-11-26",
+            id="it names today: not before tomorrow",
+        ),
+        pytest.param(
+            answer(Outcome.NOT_YET, not_before=on("2026-11-02")),
+            filing(),
+            "2026-11-26",
+            id="it names the past: tomorrow",
+        ),
+        # due Fri 27, then Mon 30
+        pytest.param(
+            answer(Outcome.NOT_YET, after_due=True),
+            filing(due_max_on=on("2026-11-27")),
+            "2026-11-30",
+            id="the business day after a due date to come",
+        ),
+        pytest.param(
+            answer(Outcome.NOT_YET, after_due=True),
+            filing(),
+            "2026-11-26",
+            id="the due date has gone by: the next business day",
+        ),
+        pytest.param(
+            answer(Outcome.NOT_YET, after_due=True),
+            filing(due_max_on=None),
+            "2026-11-26",
+            id="no due date: the next business day",
+        ),
+        # Thu 26 (1), Fri 27 (2), Mon 30 (3), Tue 1 (4), Wed 2 December (5)
+        pytest.param(
+            answer(Outcome.NOT_YET, after_event=True),
+            filing(),
+            "2026-12-02",
+            id="after the next event, or five business days",
+        ),
+        pytest.param(answer(Outcome.NOT_YET), filing(), "2026-12-02", id="later, and nobody says when"),
+    ],
+)
+def test_later_on_a_day(given_answer: ClaimAnswer, facts: ClaimFacts, expected: str) -> None:
+    move = after_open(facts, given_answer, TERMS, DAYS, NOW)
+    assert shown(move, "state", "claimable_from", "next_step_at", "call", "refusal") == {
+        "state": State.PLANNED,
+        "claimable_from": on(expected),
+        "next_step_at": at(f"{expected} 00:00"),
+        "call": None,
+        "refusal": ("7", "the carrier's words"),
+    }
+
+
+def test_the_margin_after_the_due_date_is_that_of_the_terms() -> None:
+    # due Fri 27: Mon 30 (1), Tue 1 (2), Wed 2 December (3)
+    terms = replace(TERMS, margin_business_days=3)
+    move = after_open(filing(due_max_on=on("2026-11-27")), answer(Outcome.NOT_YET, after_due=True), terms, DAYS, NOW)
+    assert move.claimable_from == on("2026-12-02")
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        pytest.param(("7",), "2026-11-25 10:05", id="the first wait"),
+        pytest.param(("7", "7"), "2026-11-25 10:15", id="the second"),
+        pytest.param(("7", "7", "7"), "2026-11-25 11:00", id="the last"),
+        pytest.param(("7", "7", "7", "7"), None, id="no wait is left: a person"),
+        pytest.param(("8", "8", "8", "7"), "2026-11-25 10:05", id="another code's waits are its own"),
+        pytest.param(("7", "8", "7"), "2026-11-25 10:15", id="another code between does not begin anew"),
+    ],
+)
+def test_later_after_a_wait(codes: tuple[str, ...], expected: str | None) -> None:
+    facts = filing(steps=tuple(step(n, outcome="not_yet", code=code) for n, code in enumerate(codes, start=1)))
+    move = after_open(facts, answer(Outcome.NOT_YET, waits=WAITS), TERMS, DAYS, NOW)
+    if expected is None:
+        assert shown(move, "state", "hold", "call") == {
+            "state": State.WAITING_APPROVAL,
+            "hold": Hold.CARRIER_ANSWER,
+            "call": None,
+        }
+    else:
+        assert shown(move, "state", "next_step_at", "call") == {
+            "state": State.SUBMITTING,
+            "next_step_at": at(expected),
+            "call": "open",
+        }
+
+
+@pytest.mark.parametrize(
+    ("facts", "motive", "expected"),
+    [
+        pytest.param(filing(), "135", ("135", None), id="the motive that the carrier points to"),
+        pytest.param(
+            filing(motive="135", steps=(step(1), step(2, motive="135"))),
+            "211",
+            None,
+            id="not one that was tried before",
+        ),
+        pytest.param(filing(), "211", None, id="not the same one again"),
+        pytest.param(
+            filing(kind="refund", fallback=("211", "information_request")),
+            None,
+            ("211", "information_request"),
+            id="the offer's other kind where it names none",
+        ),
+        pytest.param(
+            filing(kind="refund", fallback=("211", "information_request")),
+            "211",
+            ("211", "information_request"),
+            id="the offer's other kind where the named motive was tried",
+        ),
+        pytest.param(filing(fallback=("211", "information_request")), None, None, id="the other kind is tried once"),
+        pytest.param(
+            filing(fallback=("136", "refund")), "135", ("135", None), id="the carrier's word before the offer's"
+        ),
+    ],
+)
+def test_with_another_motive(facts: ClaimFacts, motive: str | None, expected: tuple[str, str | None] | None) -> None:
+    move = after_open(facts, answer(Outcome.OTHER_MOTIVE, motive=motive), TERMS, DAYS, NOW)
+    if expected is None:
+        assert shown(move, "state", "hold") == {"state": State.WAITING_APPROVAL, "hold": Hold.CARRIER_ANSWER}
+    else:
+        assert shown(move, "state", "call", "next_step_at") == {
+            "state": State.SUBMITTING,
+            "call": "open",
+            "next_step_at": NOW,
+        }
+        assert (move.motive, move.kind) == expected

@@ -1,0 +1,359 @@
+"""What the customer is told, what is held back, and when it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carriers.base import Cause, ProblemKind, TrackingStatus
+from tests.domain.support import DAYS, at, event, fold_of
+from tracker.domain.history import History
+from tracker.domain.notices import (
+    SPACING,
+    HeldBack,
+    NoticeFacts,
+    NoticePolicy,
+    ToldClaim,
+    ToldProblem,
+    Wanted,
+    decide,
+    within_hours,
+)
+from tracker.domain.words import ClaimState, Trigger
+
+Status = TrackingStatus
+Kind = ProblemKind
+HOUR = timedelta(hours=1)
+MAX_AGE = {
+    Trigger.POSTED: 24 * HOUR,
+    Trigger.DELAY_DETECTED: 48 * HOUR,
+    Trigger.INQUIRY_OPENED: 72 * HOUR,
+    Trigger.LOSS_CONFIRMED: 168 * HOUR,
+    Trigger.DAMAGE: 72 * HOUR,
+    Trigger.RETURNED_TO_SENDER: 168 * HOUR,
+    Trigger.DELIVERED: 72 * HOUR,
+}
+EVERYTHING = NoticePolicy(channels=dict.fromkeys(MAX_AGE, ("email",)), max_age=MAX_AGE)
+PROBLEMS = replace(EVERYTHING, channels={t: ("email",) for t in MAX_AGE if t is not Trigger.POSTED})
+"""The preset `problems`."""
+
+POSTED = event(1, "2026-11-16 10:00", Status.POSTED)
+MOVED = event(2, "2026-11-17 10:00", Status.IN_TRANSIT)
+ON_ITS_WAY = fold_of(POSTED, MOVED)
+DELIVERED = fold_of(POSTED, MOVED, event(9, "2026-11-27 11:00", Status.DELIVERED))
+LOST = fold_of(POSTED, MOVED, event(9, "2026-11-27 10:00", Status.LOST, cause=Cause.LOSS))
+RETURNING = fold_of(POSTED, MOVED, event(9, "2026-11-27 10:00", Status.RETURNING, cause=Cause.REFUSED))
+RETURNED = fold_of(POSTED, MOVED, event(9, "2026-11-27 10:00", Status.RETURNED, cause=Cause.RETURN))
+
+
+def problem(kind: Kind, since: str = "2026-11-27 10:00", **more: Any) -> ToldProblem:
+    values: dict[str, Any] = {
+        "id": 7,
+        "episode": 1,
+        "presumed": False,
+        "customer_since": at(since) if kind is Kind.DELAY else None,
+        "resolved_at": None,
+    }
+    return ToldProblem(kind=kind, since=at(since), **(values | more))
+
+
+LATE = problem(Kind.DELAY, "2026-11-27 00:00")
+CLAIM = ToldClaim(ClaimState.OPEN, "P1", at("2026-11-27 10:00"))
+
+
+def facts(history: History = ON_ITS_WAY, *problems: ToldProblem, **more: Any) -> NoticeFacts:
+    """A parcel known since the day it was posted."""
+    values: dict[str, Any] = {"first_seen_at": at("2026-11-16 11:00"), "problems": problems} | more
+    return NoticeFacts(history, **values)
+
+
+def told(shown: NoticeFacts, now: str = "2026-11-27 12:00", policy: NoticePolicy = PROBLEMS) -> list[Wanted]:
+    return decide(shown, policy, DAYS, at(now))[0]
+
+
+def triggers(wanted: list[Wanted]) -> list[Trigger]:
+    return [notice.trigger for notice in wanted]
+
+
+# --- which trigger ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "trigger", "since"),
+    [
+        pytest.param(facts(ON_ITS_WAY, LATE), Trigger.DELAY_DETECTED, "2026-11-27 00:00", id="late for the customer"),
+        pytest.param(
+            facts(ON_ITS_WAY, replace(LATE, since=at("2026-11-25 00:00"))),
+            Trigger.DELAY_DETECTED,
+            "2026-11-27 00:00",
+            id="late for the carrier first: told since the customer's day",
+        ),
+        pytest.param(facts(LOST, problem(Kind.LOSS)), Trigger.LOSS_CONFIRMED, "2026-11-27 10:00", id="lost"),
+        pytest.param(
+            facts(LOST, problem(Kind.LOSS, "2026-11-20 00:00")),
+            Trigger.LOSS_CONFIRMED,
+            "2026-11-27 10:00",
+            id="presumed at first: told since the carrier says so",
+        ),
+        pytest.param(facts(ON_ITS_WAY, problem(Kind.THEFT)), Trigger.LOSS_CONFIRMED, "2026-11-27 10:00", id="stolen"),
+        pytest.param(facts(ON_ITS_WAY, problem(Kind.DAMAGE)), Trigger.DAMAGE, "2026-11-27 10:00", id="damaged"),
+        pytest.param(
+            facts(RETURNING, problem(Kind.RETURNING)),
+            Trigger.RETURNED_TO_SENDER,
+            "2026-11-27 10:00",
+            id="on its way back",
+        ),
+        pytest.param(
+            facts(RETURNED, problem(Kind.RETURNED)),
+            Trigger.RETURNED_TO_SENDER,
+            "2026-11-27 10:00",
+            id="back, and never seen turning",
+        ),
+        pytest.param(
+            facts(DELIVERED, problem_told=True),
+            Trigger.DELIVERED,
+            "2026-11-27 11:00",
+            id="delivered after a told problem",
+        ),
+    ],
+)
+def test_what_is_told(shown: NoticeFacts, trigger: Trigger, since: str) -> None:
+    wanted = told(shown)
+    assert triggers(wanted) == [trigger]
+    assert wanted[0].since == at(since)
+    assert wanted[0].expires_at == at(since) + MAX_AGE[trigger]
+    assert wanted[0].episode == 1
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(facts(), id="all is well"),
+        pytest.param(facts(ON_ITS_WAY, replace(LATE, customer_since=None)), id="late for the carrier only"),
+        pytest.param(facts(ON_ITS_WAY, problem(Kind.LOSS, presumed=True)), id="a loss presumed from silence"),
+        pytest.param(facts(DELIVERED), id="delivered, and no problem was told"),
+        pytest.param(
+            facts(DELIVERED, problem(Kind.LATE_DELIVERY, resolved_at=at("2026-11-27 11:00"))),
+            id="delivered late, untold",
+        ),
+        pytest.param(facts(DELIVERED, replace(LATE, resolved_at=at("2026-11-27 11:00"))), id="late until it came"),
+        pytest.param(
+            facts(RETURNED, problem(Kind.RETURNED), problem(Kind.RETURNING, resolved_at=at("2026-11-27 10:00"))),
+            id="back after it was seen turning",
+        ),
+        pytest.param(facts(ON_ITS_WAY, claim=CLAIM), id="a claim for a parcel that is not late for the customer"),
+        pytest.param(
+            facts(ON_ITS_WAY, replace(LATE, customer_since=None), claim=CLAIM), id="a claim, late for the carrier only"
+        ),
+        pytest.param(
+            facts(ON_ITS_WAY, LATE, order_silent=True, claim=CLAIM, problem_told=True), id="a cancelled order, late"
+        ),
+        pytest.param(facts(DELIVERED, order_silent=True, problem_told=True), id="a cancelled order, delivered"),
+        pytest.param(facts(LOST, problem(Kind.LOSS), order_silent=True), id="a cancelled order, lost"),
+        *(
+            pytest.param(facts(ON_ITS_WAY, problem(kind)), id=f"nothing is told of {kind.value}")
+            for kind in (Kind.STALLED, Kind.DELIVERY_FAILED, Kind.ADDRESS_PROBLEM, Kind.SEIZED, Kind.UNTRACKABLE)
+        ),
+    ],
+)
+def test_what_is_not_told(shown: NoticeFacts) -> None:
+    assert decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00")) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("state", "opened_at", "expected"),
+    [
+        pytest.param(ClaimState.OPEN, "2026-11-27 10:00", True, id="registered"),
+        pytest.param(ClaimState.ANSWERED, "2026-11-27 10:00", True, id="answered already"),
+        pytest.param(ClaimState.ACCEPTED, "2026-11-27 10:00", True, id="accepted already"),
+        pytest.param(ClaimState.REOPENED, "2026-11-27 10:00", True, id="reopened"),
+        pytest.param(ClaimState.PLANNED, None, False, id="only planned"),
+        pytest.param(ClaimState.WAITING_APPROVAL, None, False, id="waits for a person"),
+        pytest.param(ClaimState.SUBMITTING, None, False, id="sent, nobody knows whether it arrived"),
+        pytest.param(ClaimState.REFUSED, None, False, id="refused by the carrier"),
+        pytest.param(ClaimState.REJECTED, "2026-11-27 10:00", False, id="rejected: no comfort in it"),
+        pytest.param(ClaimState.PAID, "2026-11-27 10:00", False, id="paid to the shop"),
+    ],
+)
+def test_the_inquiry_is_told_where_the_carrier_has_it(state: ClaimState, opened_at: str | None, expected: bool) -> None:
+    claim = ToldClaim(state, "P1", at(opened_at) if opened_at else None)
+    known = frozenset({(Trigger.DELAY_DETECTED, 1)})
+    wanted = told(facts(ON_ITS_WAY, LATE, claim=claim, known=known))
+    assert triggers(wanted) == ([Trigger.INQUIRY_OPENED] if expected else [])
+    assert not expected or (wanted[0].since, wanted[0].not_before) == (at("2026-11-27 10:00"), at("2026-11-27 10:00"))
+
+
+def test_the_inquiry_keeps_its_distance_from_a_delay_told_in_the_same_breath() -> None:
+    wanted = told(facts(ON_ITS_WAY, LATE, claim=CLAIM))
+    assert triggers(wanted) == [Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED]
+    assert wanted[1].not_before == at("2026-11-27 12:00") + SPACING
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        pytest.param(fold_of(POSTED), [Trigger.POSTED], id="posted"),
+        pytest.param(fold_of(event(1, "2026-11-16 10:00", Status.PRE_TRANSIT)), [], id="only a label"),
+        pytest.param(fold_of(POSTED, event(2, "2026-11-16 10:30", Status.DELIVERED)), [], id="here already"),
+    ],
+)
+def test_posted_is_told_where_the_merchant_asks_for_it(history: History, expected: list[Trigger]) -> None:
+    shown = facts(history)
+    assert triggers(told(shown, "2026-11-16 11:00", EVERYTHING)) == expected
+    assert told(shown, "2026-11-16 11:00", PROBLEMS) == []
+
+
+_OF_EACH = {
+    Trigger.POSTED: facts(fold_of(replace(POSTED, occurred_at=at("2026-11-27 10:00")))),
+    Trigger.DELAY_DETECTED: facts(ON_ITS_WAY, LATE),
+    Trigger.INQUIRY_OPENED: facts(ON_ITS_WAY, LATE, claim=CLAIM),
+    Trigger.LOSS_CONFIRMED: facts(LOST, problem(Kind.LOSS)),
+    Trigger.DAMAGE: facts(ON_ITS_WAY, problem(Kind.DAMAGE)),
+    Trigger.RETURNED_TO_SENDER: facts(RETURNING, problem(Kind.RETURNING)),
+    Trigger.DELIVERED: facts(DELIVERED, problem_told=True),
+}
+
+
+@pytest.mark.parametrize("trigger", list(_OF_EACH), ids=lambda trigger: trigger.value)
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        pytest.param({}, False, id="not named"),
+        pytest.param(None, False, id="an empty list switches it off"),
+        pytest.param(("email",), True, id="on"),
+    ],
+)
+def test_every_trigger_can_be_switched(trigger: Trigger, channels: Any, expected: bool) -> None:
+    named = {trigger: () if channels is None else channels} if channels != {} else {}
+    policy = replace(EVERYTHING, channels=named)
+    wanted, held, _ = decide(_OF_EACH[trigger], policy, DAYS, at("2026-11-27 12:00"))
+    assert (triggers(wanted), held) == ([trigger] if expected else [], [])
+
+
+@pytest.mark.parametrize("trigger", list(_OF_EACH), ids=lambda trigger: trigger.value)
+def test_every_trigger_is_told_once_an_episode(trigger: Trigger) -> None:
+    policy = replace(EVERYTHING, channels={trigger: ("email",)})
+    shown = _OF_EACH[trigger]
+    assert triggers(told(shown, policy=policy)) == [trigger]
+    assert told(replace(shown, known=frozenset({(trigger, 1)})), policy=policy) == []
+
+
+def test_a_second_episode_is_told_again() -> None:
+    again = replace(LATE, episode=2)
+    shown = facts(ON_ITS_WAY, again, known=frozenset({(Trigger.DELAY_DETECTED, 1)}))
+    assert [(notice.trigger, notice.episode, notice.problem_id) for notice in told(shown)] == [
+        (Trigger.DELAY_DETECTED, 2, 7)
+    ]
+
+
+# --- the past ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trigger", list(_OF_EACH), ids=lambda trigger: trigger.value)
+def test_what_is_older_than_its_age_is_held_back(trigger: Trigger) -> None:
+    policy = replace(EVERYTHING, channels={trigger: ("email",)})
+    shown = _OF_EACH[trigger]
+    expires_at = told(shown, policy=policy)[0].expires_at
+    just_before, _, _ = decide(shown, policy, DAYS, expires_at - timedelta(seconds=1))
+    assert triggers(just_before) == [trigger]
+    wanted, held, _ = decide(shown, policy, DAYS, expires_at)
+    assert wanted == []
+    assert [(entry.trigger, entry.episode) for entry in held] == [(trigger, 1)]
+    assert "older than what is worth telling" in held[0].reason
+
+
+@pytest.mark.parametrize(
+    ("history", "more", "reason"),
+    [
+        pytest.param(DELIVERED, {"problem_told": True}, "before it was first seen", id="a delivered parcel"),
+        pytest.param(
+            RETURNED, {"problems": (problem(Kind.RETURNED),)}, "before it was first seen", id="a returned parcel"
+        ),
+        pytest.param(
+            ON_ITS_WAY,
+            {"problems": (problem(Kind.DELAY, "2026-11-25 11:00"),)},
+            "older than what is worth telling",
+            id="a parcel long late",
+        ),
+    ],
+)
+def test_at_first_sight_the_past_is_not_told(history: History, more: dict[str, Any], reason: str) -> None:
+    shown = facts(history, first_seen_at=at("2026-11-27 12:00"), **more)
+    wanted, held, wake = decide(shown, EVERYTHING, DAYS, at("2026-11-27 12:00"))
+    assert (wanted, wake) == ([], None)
+    assert all(isinstance(entry, HeldBack) for entry in held)
+    assert [entry.reason for entry in held if reason in entry.reason] != []
+
+
+def test_at_first_sight_a_fresh_delay_is_told() -> None:
+    shown = facts(ON_ITS_WAY, LATE, first_seen_at=at("2026-11-27 12:00"))
+    assert triggers(told(shown)) == [Trigger.DELAY_DETECTED]
+
+
+# --- how many a day ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("today", "expected", "wake"),
+    [
+        pytest.param(0, [Trigger.DAMAGE, Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED], None, id="three fit a day"),
+        pytest.param(1, [Trigger.DAMAGE, Trigger.DELAY_DETECTED], "2026-11-28 00:00", id="one was made today"),
+        pytest.param(3, [], "2026-11-28 00:00", id="the day is full: tomorrow"),
+    ],
+)
+def test_at_most_three_notices_a_parcel_a_day(today: int, expected: list[Trigger], wake: str | None) -> None:
+    shown = facts(ON_ITS_WAY, problem(Kind.DAMAGE), LATE, claim=CLAIM, today=today)
+    wanted, held, again = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
+    assert (triggers(wanted), held, again) == (expected, [], at(wake) if wake else None)
+
+
+def test_the_local_day_counts() -> None:
+    shown = facts(ON_ITS_WAY, LATE, today=3)
+    # 23:30 in Sao Paulo is 02:30 UTC of the next day; the day that is full ends at local midnight.
+    assert decide(shown, PROBLEMS, DAYS, at("2026-11-27 23:30"))[2] == at("2026-11-28 00:00")
+
+
+# --- delivered --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("delivered", "leaves"),
+    [
+        pytest.param("2026-11-27 11:00", "2026-11-27 13:00", id="two hours later"),
+        pytest.param("2026-11-27 06:59", "2026-11-27 09:00", id="too early: at nine"),
+        pytest.param("2026-11-27 07:00", "2026-11-27 09:00", id="nine sharp"),
+        pytest.param("2026-11-27 17:59", "2026-11-27 19:59", id="a minute before eight in the evening"),
+        pytest.param("2026-11-27 18:00", "2026-11-28 09:00", id="eight sharp is too late: the next morning"),
+        pytest.param("2026-11-27 22:30", "2026-11-28 09:00", id="after midnight: that morning"),
+        pytest.param("2026-12-31 21:00", "2027-01-01 09:00", id="over the year's end, holiday or not"),
+    ],
+)
+def test_delivered_leaves_two_hours_later_between_nine_and_eight(delivered: str, leaves: str) -> None:
+    history = fold_of(POSTED, event(9, delivered, Status.DELIVERED))
+    wanted = told(facts(history, problem_told=True), delivered)
+    assert [notice.not_before for notice in wanted] == [at(leaves)]
+    assert wanted[0].expires_at == at(delivered) + MAX_AGE[Trigger.DELIVERED]
+
+
+def test_delivered_has_a_day_to_leave_however_short_its_age() -> None:
+    policy = replace(PROBLEMS, max_age={**MAX_AGE, Trigger.DELIVERED: HOUR})
+    wanted = told(facts(DELIVERED, problem_told=True), policy=policy)
+    assert wanted[0].expires_at == at("2026-11-28 13:00")
+
+
+def test_every_delivery_is_told_where_the_merchant_wants_it() -> None:
+    policy = replace(PROBLEMS, delivered_only_after_problem=False)
+    assert triggers(told(facts(DELIVERED), policy=policy)) == [Trigger.DELIVERED]
+
+
+@given(st.integers(0, 700 * 24 * 60).map(lambda minutes: at("2026-01-01 00:00") + timedelta(minutes=minutes)))
+def test_inside_the_hours_and_never_earlier(moment: datetime) -> None:
+    leaves = within_hours(moment, (time(9), time(20)), DAYS)
+    assert moment <= leaves < moment + timedelta(hours=13, minutes=1)
+    assert time(9) <= leaves.astimezone(DAYS.zone).time() < time(20)
+    assert within_hours(leaves, (time(9), time(20)), DAYS) == leaves

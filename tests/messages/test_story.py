@@ -1,0 +1,300 @@
+"""The values of each trigger's text: what is known is said, what is not is left out, and no past date is promised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from carriers.base import Cause, ClaimTerms, TrackingStatus
+from tests.domain.support import DAYS, at, on
+from tracker.domain.history import History
+from tracker.domain.words import ClaimState, Trigger
+from tracker.messages.story import Part, ShopVoice, spoken_date, values_of
+from tracker.messages.variables import TRIGGERS, Value
+from tracker.store.claims import ClaimRow
+from tracker.store.contexts import OrderRow, ShipmentContext
+from tracker.store.histories import HistoryRow
+
+SHOP = ShopVoice("Loja Exemplo", "sac@loja.example")
+TERMS = ClaimTerms(offers=(), source="a test", valid_since=date(2026, 1, 1))
+ORDER = OrderRow(
+    id=1,
+    shop="exemplo",
+    number="10482",
+    status="shipped",
+    promised_on=on("2026-11-27"),
+    promised_first_on=on("2026-11-27"),
+    customer_name="Paulo Exemplo",
+    customer_email=None,
+    customer_document=None,
+    recipient_name="Marina Exemplo",
+    recipient_email=None,
+    state="PR",
+    total_cents=18_990,
+)
+CONTEXT = ShipmentContext(
+    shipment_id=1,
+    carrier="entrega",
+    service=None,
+    declared_value_cents=None,
+    created_at=at("2026-11-16 10:00"),
+    ref_id=1,
+    ref_kind="code",
+    tracking_code="AA123456785BR",
+    last_answered_at=None,
+    order=ORDER,
+)
+CLAIM = ClaimRow(
+    id=1,
+    shop="exemplo",
+    shipment_id=1,
+    tracking_ref_id=1,
+    carrier="entrega",
+    kind="information_request",
+    motive="211",
+    state=ClaimState.OPEN,
+    hold_reason=None,
+    protocol="P1",
+    planned_at=at("2026-11-25 00:00"),
+    claimable_from=on("2026-11-25"),
+    alert_on=on("2026-12-19"),
+    deadline_on=on("2026-12-24"),
+    last_on=on("2027-02-22"),
+    approved_at=None,
+    opened_at=at("2026-11-25 10:00"),
+    answered_at=None,
+    outcome="registered",
+    refusal_code=None,
+    refusal_text=None,
+    expected_cents=None,
+    next_step_at=None,
+    closed_at=None,
+    version=1,
+)
+
+
+def part(
+    history: History | None = None, *, claim: ClaimRow | None = None, code: str | None = "AA123456785BR", **order: Any
+) -> Part:
+    row = HistoryRow(1, 1, history or History(), None, None, None, at("2026-11-16 10:00"))
+    return Part(replace(CONTEXT, tracking_code=code, order=replace(ORDER, **order)), row, claim)
+
+
+def values(
+    trigger: Trigger,
+    *parts: Part,
+    items: tuple[str, ...] = (),
+    terms: ClaimTerms | None = TERMS,
+    now: str = "2026-11-25 10:00",
+) -> dict[str, Value]:
+    return values_of(
+        trigger, parts, shop=SHOP, carrier_title="Entrega Exemplo", items=items, terms=terms, days=DAYS, now=at(now)
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "spoken"),
+    [
+        pytest.param("2026-11-23", "segunda-feira, 23/11", id="Monday"),
+        pytest.param("2026-12-01", "terça-feira, 01/12", id="Tuesday, with two digits"),
+        pytest.param("2026-11-28", "sábado, 28/11", id="Saturday"),
+        pytest.param("2026-11-29", "domingo, 29/11", id="Sunday"),
+    ],
+)
+def test_dates_are_spoken(day: str, spoken: str) -> None:
+    assert spoken_date(on(day)) == spoken
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        pytest.param({}, "Marina", id="who receives"),
+        pytest.param({"recipient_name": None}, "Paulo", id="who paid, where nobody else is known"),
+        pytest.param({"recipient_name": None, "customer_name": None}, None, id="nobody"),
+        pytest.param(
+            {"recipient_name": "Papelaria Horizonte Ltda", "customer_document": "11222333000181"},
+            "Papelaria Horizonte Ltda",
+            id="a company by its whole name",
+        ),
+        pytest.param({"customer_document": "52998224725"}, "Marina", id="a person by the first one"),
+    ],
+)
+def test_who_is_greeted(order: dict[str, Any], expected: str | None) -> None:
+    assert values(Trigger.POSTED, part(**order))["nome"] == expected
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        pytest.param((), None, id="nothing is known"),
+        pytest.param(("Fone sem fio",), "Fone sem fio", id="one"),
+        pytest.param(("Fone sem fio", "Capa"), "Fone sem fio e mais 1", id="two"),
+        pytest.param(("Fone sem fio", "Capa", "Cabo"), "Fone sem fio e mais 2", id="three"),
+    ],
+)
+def test_what_was_bought(items: tuple[str, ...], expected: str | None) -> None:
+    assert values(Trigger.POSTED, part(), items=items)["produto"] == expected
+
+
+@pytest.mark.parametrize(
+    ("codes", "one", "several"),
+    [
+        pytest.param(["AA1"], "AA1", None, id="one parcel"),
+        pytest.param(["AA1", "AA2"], None, ["AA1", "AA2"], id="two parcels"),
+        pytest.param([None], None, None, id="a parcel without a code"),
+        pytest.param(["AA1", None], "AA1", None, id="two parcels, one of them with a code"),
+    ],
+)
+def test_tracking_codes(codes: list[str | None], one: str | None, several: list[str] | None) -> None:
+    found = values(Trigger.POSTED, *(part(code=code) for code in codes))
+    assert (found["rastreio"], found["rastreios"]) == (one, several)
+
+
+def test_who_speaks_and_of_what() -> None:
+    found = values(Trigger.POSTED, part())
+    assert {name: found[name] for name in ("loja", "sac", "pedido", "transportadora")} == {
+        "loja": "Loja Exemplo",
+        "sac": "sac@loja.example",
+        "pedido": "10482",
+        "transportadora": "Entrega Exemplo",
+    }
+
+
+def test_an_order_known_only_by_its_code_is_called_by_the_code() -> None:
+    assert values(Trigger.POSTED, part(number="code:AA123456785BR"))["pedido"] == "AA123456785BR"
+
+
+@pytest.mark.parametrize(
+    ("promised", "due", "now", "expected"),
+    [
+        pytest.param("2026-11-27", "2026-11-26", "2026-11-25 10:00", "sexta-feira, 27/11", id="what the shop promised"),
+        pytest.param(None, "2026-11-26", "2026-11-25 10:00", "quinta-feira, 26/11", id="what the carrier named"),
+        pytest.param(None, None, "2026-11-25 10:00", None, id="nobody named a day"),
+        pytest.param("2026-11-25", None, "2026-11-25 10:00", None, id="today is no day to promise"),
+        pytest.param("2026-11-26", None, "2026-11-25 23:59", "quinta-feira, 26/11", id="tomorrow by the local day"),
+        pytest.param("2026-11-20", "2026-11-19", "2026-11-25 10:00", None, id="past days promise nothing"),
+    ],
+)
+def test_posted(promised: str | None, due: str | None, now: str, expected: str | None) -> None:
+    history = History(due_on=on(due) if due else None)
+    assert (
+        values(Trigger.POSTED, part(history, promised_on=on(promised) if promised else None), now=now)["data"]
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("promised", "due", "expected"),
+    [
+        pytest.param("2026-11-24", "2026-11-27", ("terça-feira, 24/11", "sexta-feira, 27/11"), id="a new day is known"),
+        pytest.param("2026-11-24", "2026-11-24", ("terça-feira, 24/11", None), id="no new day is known"),
+        pytest.param("2026-11-24", None, ("terça-feira, 24/11", None), id="the carrier named none"),
+        pytest.param(None, "2026-11-27", (None, "sexta-feira, 27/11"), id="the shop promised none"),
+    ],
+)
+def test_delay(promised: str | None, due: str | None, expected: tuple[str | None, str | None]) -> None:
+    history = History(due_on=on(due) if due else None)
+    found = values(Trigger.DELAY_DETECTED, part(history, promised_on=on(promised) if promised else None))
+    assert (found["data_original"], found["data"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        pytest.param(None, None, id="nothing was done"),
+        pytest.param(replace(CLAIM, state=ClaimState.PLANNED), None, id="planned is not done"),
+        pytest.param(replace(CLAIM, state=ClaimState.SUBMITTING), None, id="sent is not taken"),
+        pytest.param(replace(CLAIM, state=ClaimState.REFUSED), None, id="refused is not taken"),
+        pytest.param(
+            CLAIM, "abrimos um pedido de informação na transportadora, número P1", id="taken, with its number"
+        ),
+        pytest.param(
+            replace(CLAIM, protocol=None), "abrimos um pedido de informação na transportadora", id="taken, without one"
+        ),
+    ],
+)
+def test_a_delay_tells_what_was_really_done(claim: ClaimRow | None, expected: str | None) -> None:
+    assert values(Trigger.DELAY_DETECTED, part(claim=claim))["acao"] == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "terms", "now", "expected"),
+    [
+        # Filed Wed 25: Thu 26 (1), Fri 27 (2), Mon 30 (3), Tue 1 (4), Wed 2 December (5)
+        pytest.param(
+            CLAIM, TERMS, "2026-11-25 10:00", ("P1", "quarta-feira, 02/12"), id="the end of the carrier's term"
+        ),
+        # Filed Mon 21: 22, 23 (2), (24 doubtful, 25, weekend), 28, 29, 30 (5)
+        pytest.param(
+            replace(CLAIM, opened_at=at("2026-12-21 10:00")),
+            TERMS,
+            "2026-12-21 11:00",
+            ("P1", "quarta-feira, 30/12"),
+            id="doubtful days give the carrier time",
+        ),
+        pytest.param(
+            replace(CLAIM, protocol=None), TERMS, "2026-11-25 10:00", (None, "quarta-feira, 02/12"), id="no number yet"
+        ),
+        pytest.param(CLAIM, None, "2026-11-25 10:00", ("P1", None), id="nobody knows the carrier's terms"),
+        pytest.param(replace(CLAIM, opened_at=None), TERMS, "2026-11-25 10:00", ("P1", None), id="not filed"),
+        pytest.param(None, TERMS, "2026-11-25 10:00", (None, None), id="no claim"),
+        pytest.param(CLAIM, TERMS, "2026-12-02 10:00", ("P1", None), id="released so late that the term is over"),
+    ],
+)
+def test_inquiry(
+    claim: ClaimRow | None, terms: ClaimTerms | None, now: str, expected: tuple[str | None, str | None]
+) -> None:
+    found = values(Trigger.INQUIRY_OPENED, part(claim=claim), terms=terms, now=now)
+    assert (found["protocolo_transp"], found["data"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("cents", "expected"),
+    [
+        pytest.param(18_990, "R$ 189,90", id="the order's value"),
+        pytest.param(None, None, id="unknown"),
+        pytest.param(0, None, id="an order of nothing"),
+    ],
+)
+def test_loss(cents: int | None, expected: str | None) -> None:
+    assert values(Trigger.LOSS_CONFIRMED, part(total_cents=cents))["valor"] == expected
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        pytest.param(Cause.ABSENT, "não havia ninguém para receber", id="nobody at home"),
+        pytest.param(Cause.WRONG_ADDRESS, "o endereço não foi localizado", id="wrong address"),
+        pytest.param(Cause.REFUSED, "a entrega foi recusada no endereço", id="refused"),
+        pytest.param(Cause.UNCLAIMED, "não foi retirada dentro do prazo", id="not collected"),
+        pytest.param(Cause.RETURN, None, id="a plain return says no reason"),
+        pytest.param(None, None, id="nobody says why"),
+    ],
+)
+def test_return(cause: Cause | None, expected: str | None) -> None:
+    history = History(status=TrackingStatus.RETURNING, returning_cause=cause)
+    assert values(Trigger.RETURNED_TO_SENDER, part(history))["motivo"] == expected
+
+
+@pytest.mark.parametrize(
+    ("delivered", "expected"),
+    [
+        pytest.param("2026-11-25 09:00", "quarta-feira, 02/12", id="seven days"),
+        pytest.param("2026-11-25 23:59", "quarta-feira, 02/12", id="seven days from its local day"),
+        pytest.param("2026-12-28 12:00", "segunda-feira, 04/01", id="over the year's end"),
+        pytest.param(None, None, id="not delivered"),
+    ],
+)
+def test_delivered_names_the_last_day_to_withdraw(delivered: str | None, expected: str | None) -> None:
+    history = History(status=TrackingStatus.DELIVERED, delivered_at=at(delivered) if delivered else None)
+    assert values(Trigger.DELIVERED, part(history))["data_arrependimento"] == expected
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_only_declared_variables_are_given(trigger: str) -> None:
+    found = values(Trigger(trigger), part(claim=CLAIM))
+    assert set(found) <= set(TRIGGERS[trigger].by_name)
+    assert all(found[name] for name in TRIGGERS[trigger].required_names)
