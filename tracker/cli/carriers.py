@@ -29,7 +29,7 @@ def list_carriers(config: ConfigOption = None, as_json: JsonOption = False) -> N
     from carriers.registry import discover
 
     found = discover()
-    accounts, faults = _accounts(config, found.adapters)
+    accounts, faults = _accounts(config)
     document = {
         "adapters": [_adapter(cls) for _, cls in sorted(found.adapters.items())],
         "broken": [{"name": name, "fault": sentence} for name, sentence in sorted(found.broken.items())],
@@ -48,7 +48,7 @@ def _adapter(cls: type[Adapter]) -> dict[str, Any]:
     return {"name": cls.NAME, "title": cls.TITLE, "contract_version": cls.API_VERSION, "base_url": cls.BASE_URL}
 
 
-def _accounts(config: Path | None, classes: dict[str, type[Adapter]]) -> tuple[list[dict[str, Any]], list[str]]:
+def _accounts(config: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
     """The configured accounts and what is wrong with the configuration; neither where there is none."""
     from tracker.config import find_config, load_config
     from tracker.errors import ConfigFileError
