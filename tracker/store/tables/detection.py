@@ -1,0 +1,50 @@
+"""Problems, and when a shipment is looked at again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from tracker.store.tables.base import BigId, Leased, due_index
+
+
+class ShipmentCheck(Leased, table=True):
+    """When detection looks at a shipment again."""
+
+    __tablename__ = "shipment_checks"
+    __table_args__ = (due_index("ix_shipment_checks_due", "next_check_at"),)
+
+    shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
+    next_check_at: datetime | None = None
+
+
+class Problem(SQLModel, table=True):
+    __tablename__ = "problems"
+    __table_args__ = (
+        UniqueConstraint("shop", "subject_kind", "subject_id", "kind", "episode"),
+        Index("ix_problems_subject", "subject_kind", "subject_id"),
+        Index("ix_problems_detected", "detected_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    shop: str
+    subject_kind: str
+    subject_id: int = Field(sa_type=BigId)
+    order_id: int = Field(foreign_key="orders.id", sa_type=BigId)
+    kind: str
+    episode: int = 1
+    cause: str | None = None
+    presumed: bool = False
+    since: datetime
+    customer_since: datetime | None = None
+    carrier_since: datetime | None = None
+    detected_at: datetime
+    resolved_at: datetime | None = None
+    resolution: str | None = None
+    rule: str
+    rule_version: int
+    released_at: datetime | None = None
+    """When a person let go what rests on it, although it began before the shop went live."""
+    version: int = 1

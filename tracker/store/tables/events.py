@@ -1,0 +1,79 @@
+"""Events and due dates as facts, and the history they add up to."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from tracker.store.tables.base import BigId
+
+
+class Event(SQLModel, table=True):
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("shipment_id", "event_key"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
+    event_key: str
+    occurred_at: datetime
+    seen_at: datetime
+    carrier_code: str
+    status: str
+    cause: str | None = None
+    description: str
+    location: str | None = None
+    final: bool = False
+    attempt: bool = False
+    reversal: bool = False
+    indemnified: bool = False
+    pickup_until: date | None = None
+    void: bool = False
+    vanished_at: datetime | None = None
+
+
+class DueDate(SQLModel, table=True):
+    """Each due date a carrier named, in the order it named them (`A, B, A` is three rows)."""
+
+    __tablename__ = "due_dates"
+    __table_args__ = (UniqueConstraint("shipment_id", "source", "seq"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
+    source: str
+    """`tracking`, or `claim` for the date the carrier's claims office counts with."""
+    seq: int
+    due_on: date
+    seen_at: datetime
+
+
+class ShipmentHistory(SQLModel, table=True):
+    """What the events add up to; recomputed, never patched."""
+
+    __tablename__ = "shipment_histories"
+
+    shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
+    version: int = 0
+    status: str
+    status_at: datetime | None = None
+    posted_at: datetime | None = None
+    first_attempt_at: datetime | None = None
+    delivered_at: datetime | None = None
+    returning_at: datetime | None = None
+    returning_cause: str | None = None
+    returned_at: datetime | None = None
+    lost_at: datetime | None = None
+    stolen_at: datetime | None = None
+    damaged_at: datetime | None = None
+    last_event_at: datetime | None = None
+    indemnified_at: datetime | None = None
+    pickup_until: date | None = None
+    carrier_due_first_on: date | None = None
+    carrier_due_on: date | None = None
+    carrier_due_max_on: date | None = None
+    service: str | None = None
+    contract: str | None = None
+    declared_value_cents: int | None = Field(default=None, sa_type=BigInteger)
+    first_seen_at: datetime
+    """When the carrier first told anything: what had happened before is the past."""
