@@ -30,7 +30,10 @@ State, Progress, Outcome = ClaimState, ClaimProgress, ClaimOutcome
 NOW = at("2026-11-25 10:00")
 FREE = Gates()
 TERMS = ClaimTerms(
-    offers=(ClaimOffer(ProblemKind.DELAY, "211", ClaimKind.INFORMATION_REQUEST, ClaimStart.DUE_DATE, priority=40),),
+    offers=(
+        ClaimOffer(ProblemKind.DELAY, "211", ClaimKind.INFORMATION_REQUEST, ClaimStart.DUE_DATE, priority=40),
+        ClaimOffer(ProblemKind.LATE_DELIVERY, "135", ClaimKind.REFUND, ClaimStart.DUE_DATE, priority=50),
+    ),
     source="a test",
     valid_since=date(2026, 1, 1),
 )

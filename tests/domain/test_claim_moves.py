@@ -276,6 +276,7 @@ def test_a_refusal_that_a_person_must_see(outcome: ClaimOutcome, hold: Hold) -> 
     ("now", "wake"),
     [
         pytest.param("2026-11-25 10:00", "2026-12-19 00:00", id="first the day of the alert"),
+        pytest.param("2026-12-19 00:00", "2027-02-23 00:00", id="at the midnight of that day the end of the window"),
         pytest.param("2026-12-19 10:00", "2027-02-23 00:00", id="then the end of the window"),
         pytest.param("2027-03-01 10:00", "2027-03-02 00:00", id="answered after the window: the next day"),
     ],
@@ -391,7 +392,12 @@ def test_later_after_a_wait(codes: tuple[str, ...], expected: str | None) -> Non
 @pytest.mark.parametrize(
     ("facts", "motive", "expected"),
     [
-        pytest.param(filing(), "135", ("135", None), id="the motive that the carrier points to"),
+        pytest.param(
+            filing(), "135", ("135", "refund"), id="the motive that the carrier points to, with the kind of its own offer"
+        ),
+        pytest.param(
+            filing(), "136", ("136", "information_request"), id="a motive without an offer, with the kind it had"
+        ),
         pytest.param(
             filing(motive="135", steps=(step(1), step(2, motive="135"))),
             "211",
@@ -413,7 +419,7 @@ def test_later_after_a_wait(codes: tuple[str, ...], expected: str | None) -> Non
         ),
         pytest.param(filing(fallback=("211", "information_request")), None, None, id="the other kind is tried once"),
         pytest.param(
-            filing(fallback=("136", "refund")), "135", ("135", None), id="the carrier's word before the offer's"
+            filing(fallback=("136", "refund")), "135", ("135", "refund"), id="the carrier's word before the offer's"
         ),
     ],
 )

@@ -343,6 +343,18 @@ def test_days_without_answers_do_not_count_as_silence(outages: tuple[tuple[str, 
     assert found(shown, "2026-12-04 12:00")["loss"].since == at(since)
 
 
+def test_a_presumed_loss_shows_what_it_rests_on() -> None:
+    outages = (("2026-11-25 00:00", "2026-11-26 00:00"),)
+    shown = facts(due="2026-11-16", terms=7, answered="2026-12-01 08:00", outages=outages)
+    assert found(shown, "2026-12-01 12:00")["loss"].facts == {
+        "last_event_at": at("2026-11-17 10:00").isoformat(),
+        "counted_from": "2026-11-17",
+        "business_days": 7,
+        "days_without_answer": 1,
+        "last_answered_at": at("2026-12-01 08:00").isoformat(),
+    }
+
+
 def test_an_outage_that_lasts_keeps_the_silence_open() -> None:
     # Answered: 18, 19, 23, 24, 25, 26 (6). Since Friday 27 nothing: the seventh is at best Thursday 3 December.
     shown = facts(terms=7, answered="2026-11-26 22:00", outages=(("2026-11-27 00:00", "2026-12-02 18:00"),))

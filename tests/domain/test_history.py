@@ -375,6 +375,16 @@ DAMAGED = event(5, "2026-11-18 10:00", Status.DAMAGED, cause=Cause.DAMAGE)
             {"status": Status.LOST, "indemnified_at": at("2027-01-11 10:00")},
             id="paid for, which is no movement",
         ),
+        pytest.param(
+            [
+                *ON_ITS_WAY,
+                LOST,
+                event(6, "2027-01-11 10:00", Status.UNKNOWN, indemnified=True),
+                event(7, "2027-01-12 10:00", Status.UNKNOWN, indemnified=True),
+            ],
+            {"indemnified_at": at("2027-01-11 10:00")},
+            id="paid for since the first word of it",
+        ),
     ],
 )
 def test_lost_stolen_damaged(events: list[StoredEvent], expected: dict[str, Any]) -> None:

@@ -290,6 +290,11 @@ def test_at_first_sight_the_past_is_not_told(history: History, more: dict[str, A
     assert [entry.reason for entry in held if reason in entry.reason] != []
 
 
+def test_a_delivery_of_the_very_instant_of_first_sight_is_told() -> None:
+    shown = facts(DELIVERED, first_seen_at=at("2026-11-27 11:00"), problem_told=True)
+    assert triggers(told(shown)) == [Trigger.DELIVERED]
+
+
 def test_at_first_sight_a_fresh_delay_is_told() -> None:
     shown = facts(ON_ITS_WAY, LATE, first_seen_at=at("2026-11-27 12:00"))
     assert triggers(told(shown)) == [Trigger.DELAY_DETECTED]

@@ -151,6 +151,7 @@ def test_what_is_lost_is_looked_for_ninety_days(status: Status) -> None:
             "not_found",
             id="found without a single event",
         ),
+        pytest.param(FOUND, standing(Status.UNKNOWN), "2026-12-17 10:01", None, id="found with events nobody can name"),
         pytest.param(
             AnswerOutcome.NOT_FOUND,
             standing(Status.IN_TRANSIT),

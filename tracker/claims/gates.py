@@ -45,6 +45,8 @@ def gates(
         return Gates(Hold.MISSING_DATA, "the order has no recipient's name, which the carrier asks for")
     if policy.mode == "propose":
         return Gates(Hold.PROPOSE, "claims of this carrier wait for a person: tracker approve files it")
-    if policy.max_value_cents is not None and (value_cents or 0) > policy.max_value_cents:
+    if policy.max_value_cents is not None and value_cents is None:
+        return Gates(Hold.VALUE_CEILING, "there is a ceiling for filing by itself, and the order's value is unknown")
+    if policy.max_value_cents is not None and value_cents is not None and value_cents > policy.max_value_cents:
         return Gates(Hold.VALUE_CEILING, "the order's value is above the ceiling for filing by itself")
     return Gates()

@@ -162,7 +162,7 @@ def after_open(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: 
     if outcome is ClaimOutcome.NOT_YET:
         return _later(claim, answer, terms, days, now)
     if outcome is ClaimOutcome.OTHER_MOTIVE:
-        return _other_motive(claim, answer, days, now)
+        return _other_motive(claim, answer, terms, days, now)
     hold = Hold.CONFIGURATION if outcome is ClaimOutcome.WRONG_CONFIGURATION else Hold.CARRIER_ANSWER
     return _person(claim, hold, f"{answer.code}: {answer.text}", days, now, refusal)
 
@@ -239,13 +239,24 @@ def _later(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: Cale
     return Move(State.PLANNED, "claim.later", reason, days.start_of(on), claimable_from=on, refusal=refusal)
 
 
-def _other_motive(claim: ClaimFacts, answer: ClaimAnswer, days: Calendars, now: datetime) -> Move:
+def _other_motive(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
     refusal = (answer.code, answer.text)
     tried = {(step.motive) for step in claim.steps if step.action == "open"}
     if answer.motive is not None and answer.motive not in tried:
         reason = f"not as {claim.motive}: tried as {answer.motive}"
-        return Move(State.SUBMITTING, "claim.switch", reason, now, call="open", motive=answer.motive, refusal=refusal)
-    if claim.fallback is not None and (claim.motive, claim.kind) != claim.fallback:
+        offered = (offer.kind.value for offer in terms.offers if offer.motive == answer.motive)
+        return Move(
+            State.SUBMITTING,
+            "claim.switch",
+            reason,
+            now,
+            call="open",
+            motive=answer.motive,
+            kind=next(offered, claim.kind),
+            refusal=refusal,
+        )
+    first_time = _trailing(claim.steps, ClaimOutcome.OTHER_MOTIVE.value) <= 1
+    if first_time and claim.fallback is not None and (claim.motive, claim.kind) != claim.fallback:
         motive, kind = claim.fallback
         reason = f"not as {claim.kind}: tried as {kind}"
         return Move(

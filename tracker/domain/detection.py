@@ -253,7 +253,10 @@ def _differs(problem: KnownProblem, finding: Finding) -> bool:
 
 def _ending(problem: KnownProblem, facts: Facts, found: set[Kind], now: datetime) -> tuple[datetime, str]:
     """When and how a problem that the facts no longer show came to its end."""
-    history = facts.history
+    history, attempt = facts.history, facts.history.first_attempt_at
+    if problem.kind is Kind.DELAY and history.delivered_at is not None and attempt is not None:
+        # Whatever we saw first: the carrier's term ended when it came, not when it was let in.
+        return attempt, "delivered" if attempt == history.delivered_at else "attempted"
     if history.status in FINAL and history.status_at is not None:
         return history.status_at, history.status.value
     if Kind.RETURNING in found and history.returning_at is not None:
@@ -261,8 +264,8 @@ def _ending(problem: KnownProblem, facts: Facts, found: set[Kind], now: datetime
     if found & {Kind.LOSS, Kind.THEFT}:
         return now, "superseded"
     if problem.kind is Kind.DELAY:
-        if history.first_attempt_at is not None:
-            return history.first_attempt_at, "attempted"
+        if attempt is not None:
+            return attempt, "attempted"
         return now, "order_cancelled" if facts.order_cancelled else "promise_moved"
     if history.last_event_at is not None and history.last_event_at > problem.since:
         return history.last_event_at, "moving_again"

@@ -1,7 +1,7 @@
 """What the customer is told, when, and until when it is worth telling. Pure.
 
-The notice decides once; how it goes out is the deliverer's business. What had happened before the carrier first told us of
-a parcel is the past: nobody is mailed about it. What is older than its trigger's `max_age` is not sent either.
+The notice decides once; how it goes out is the deliverer's business. A parcel that had come to its end before the carrier
+first told us of it is the past: nobody is mailed about it. What is older than its trigger's `max_age` is not sent either.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol
@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
 from tracker.messages.compose import Composed, Composer, Withheld
-from tracker.messages.outcomes import Settlement, after_outcome, after_unknown
+from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token, put_down
@@ -45,6 +45,25 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass
+class Pause:
+    """Until when the whole account is left alone. Kept by the process alone: a new one, or a new configuration, tries at once."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def begin(self, outcome: Outcome, attempt: int, now: datetime) -> None:
+        """After an outcome that every message would meet."""
+        wait = outcome.after
+        if wait is None:
+            wait = ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else min(backoff(attempt), ACCOUNT_PROBE)
+        self.since, self.until = now, now + wait
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is not over; a clock that was set back ends it."""
+        return self.since is not None and self.until is not None and self.since <= now < self.until
+
+
 class LeaseLost(Exception):
     """Somebody else took the delivery over before its text left."""
 
@@ -60,9 +79,12 @@ class EmailSweep:
     redirect_to: str | None = None
     stopping: Callable[[], bool] = lambda: False
     """Whether the engine is being stopped: then the message at hand is the last."""
+    pause: Pause = field(default_factory=Pause)
 
     async def run(self, now: datetime) -> int:
         """Send what is due; returns how many deliveries were worked on."""
+        if self.pause.holds(now):
+            return 0
         total = 0
         try:
             while not self.stopping() and (room := await self._room(now)):
@@ -91,7 +113,10 @@ class EmailSweep:
         for index, delivery in enumerate(due):
             outcome = await self._one(delivery, token, now)
             worked += 1
-            if self.stopping() or (outcome is not None and _stops_account(outcome)):
+            stopped = outcome is not None and _stops_account(outcome)
+            if outcome is not None and stopped:
+                self.pause.begin(outcome, delivery.attempts + 1, now)
+            if stopped or self.stopping():
                 rest = [waiting.id for waiting in due[index + 1 :]]
                 await self.database.write(partial(put_down, rows=table(Delivery), keys=rest, token=token))
                 return worked, True
