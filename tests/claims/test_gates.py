@@ -62,7 +62,9 @@ def decide(**changes: Any) -> Gates:
         pytest.param({"recipient_name": ""}, Hold.MISSING_DATA, id="an empty recipient's name"),
         pytest.param({"policy": CEILING, "value_cents": 50_000}, None, id="at the ceiling"),
         pytest.param({"policy": CEILING, "value_cents": 50_001}, Hold.VALUE_CEILING, id="a centavo above the ceiling"),
-        pytest.param({"policy": CEILING, "value_cents": None}, Hold.VALUE_CEILING, id="a ceiling, and an order of unknown value"),
+        pytest.param(
+            {"policy": CEILING, "value_cents": None}, Hold.VALUE_CEILING, id="a ceiling, and an order of unknown value"
+        ),
         pytest.param({"value_cents": 10**9}, None, id="no ceiling"),
     ],
 )

@@ -6,12 +6,13 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,7 +45,7 @@ SETTLED_S = 60.0
 ROOT = Path(__file__).parents[2]
 
 
-def at(day: date, hour: int = 8, minute: int = 30) -> datetime:
+def at(day: date, hour: int = 9, minute: int = 0) -> datetime:
     """An instant by the shop's clock."""
     return datetime.combine(day, time(hour, minute), tzinfo=ZONE)
 
@@ -139,21 +140,35 @@ class Trial:
         for shipped_on in sorted({shipment.order.shipped_on for shipment in plan.shipments}):
             self.drop(f"pedidos-{shipped_on.isoformat()}.csv", orders_csv(plan, shipped_on))
 
+    def clock_at(self, instant: datetime) -> None:
+        """Let the world and the program live at this instant."""
+        write_instant(self.clock_file, instant)
+
     # --- what the program does ----------------------------------------------------------------------
 
     def pass_at(self, instant: datetime) -> OnceResult:
         """One full pass at this instant, in process; every lane must come to rest without an error."""
-        write_instant(self.clock_file, instant)
-        upgrade(self.database_url)
-        app = self.build()
-        app.take_over()
-        result = asyncio.run(_whole_pass(app))
-        assert result.exit_code == 0, result
-        return result
+        return self.pass_through([instant])[0]
 
-    def pass_through(self, instants: Iterable[datetime]) -> None:
-        for instant in instants:
-            self.pass_at(instant)
+    def pass_through(self, instants: Iterable[datetime]) -> list[OnceResult]:
+        """A full pass at each of these instants, by one program that stays up in between."""
+        upgrade(self.database_url)
+        return asyncio.run(self._passes(list(instants)))
+
+    async def _passes(self, instants: list[datetime]) -> list[OnceResult]:
+        self.clock_at(instants[0])
+        app = self.build()
+        results = []
+        try:
+            app.take_over()
+            for instant in instants:
+                self.clock_at(instant)
+                result = await run_once(app.lanes, app.clock.now(), wait_settled=app.wait_settled)
+                assert result.exit_code == 0, result
+                results.append(result)
+        finally:
+            await app.close()
+        return results
 
     def build(self) -> App:
         """The program as it would start now; its carriers' seconds of patience pass at once."""
@@ -172,8 +187,12 @@ class Trial:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A real process: `python -m tracker ...` on this configuration."""
+        return self.command_in(*words, "-c", str(self.config))
+
+    def command_in(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A real process in the shop's folder: `python -m tracker ...`."""
         return subprocess.run(
-            [sys.executable, "-m", "tracker", *words, "-c", str(self.config)],
+            [sys.executable, "-m", "tracker", *words],
             capture_output=True,
             text=True,
             env=self.environment,
@@ -214,13 +233,6 @@ class Trial:
         """Every try to register a claim, as the simulated carrier saw it."""
         found: list[dict[str, Any]] = self.world.correios.desk.ledger()["attempts"]
         return found
-
-
-async def _whole_pass(app: App) -> OnceResult:
-    try:
-        return await run_once(app.lanes, app.clock.now(), wait_settled=app.wait_settled)
-    finally:
-        await app.close()
 
 
 def start_trial(folder: Path, *shipments: Shipment, url: str | None = None, mail: MailSettings | None = None) -> Trial:
@@ -265,4 +277,21 @@ def settings_of(world: World, url: str) -> dict[str, Any]:
     }
 
 
-TrialMaker = Callable[..., Trial]
+class Start(Protocol):
+    """Opens a trial in the test's folder: `url` a database of its own, else SQLite; `mail` how the mail server wants it."""
+
+    def __call__(self, *shipments: Shipment, url: str | None = None, mail: MailSettings | None = None) -> Trial: ...
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as stack:
+
+        def start_one(*shipments: Shipment, url: str | None = None, mail: MailSettings | None = None) -> Trial:
+            trial = start_trial(tmp_path, *shipments, url=url, mail=mail)
+            stack.enter_context(trial.world)
+            stack.callback(trial.close)
+            trial.settings["messages"]["email"]["port"] = trial.world.smtp_port
+            return trial
+
+        yield start_one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from tracker.store.wake import wake
 
 log = structlog.get_logger(__name__)
 _ALERTS_THAT_END_WITH_THE_CLAIM = ("claim_deadline", "claim_needs_person", "claim_unanswered", "claim_vanished")
+_ALERTS_THAT_END_WITH_AN_ANSWER = ("claim_needs_person", "claim_unanswered", "claim_vanished")
 
 
 def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: str | None, now: datetime) -> bool:
@@ -86,8 +87,15 @@ def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) 
         kind, severity, summary = move.alert
         notes.append(_note(claim, kind, severity, f"claim {claim.id} ({claim.carrier}): {summary}"))
     elif move.closed or move.opened or move.state is ClaimState.SUBMITTING:
-        notes = [_note(claim, kind, "info", "settled", raised=False) for kind in _ALERTS_THAT_END_WITH_THE_CLAIM]
+        notes = settled_notes(claim)
+    elif move.answered_on is not None:
+        notes = settled_notes(claim, _ALERTS_THAT_END_WITH_AN_ANSWER)
     signal(connection, notes, now)
+
+
+def settled_notes(claim: ClaimRow, kinds: Sequence[str] = _ALERTS_THAT_END_WITH_THE_CLAIM) -> list[SignalNote]:
+    """What a claim had to be looked at for is over."""
+    return [_note(claim, kind, "info", "settled", raised=False) for kind in kinds]
 
 
 def deadline_note(claim: ClaimRow, why: str) -> SignalNote:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from carriers.base import ClaimKind, ClaimTerms, ProblemKind
 from tracker.claims.gates import ClaimPolicy
+from tracker.claims.moves import settled_notes
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, plan
 from tracker.domain.history import History
@@ -34,7 +35,7 @@ from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.leases import new_token
-from tracker.store.logs import DecisionNote
+from tracker.store.logs import DecisionNote, signal
 from tracker.store.problems import ProblemRow, problems_of
 from tracker.store.wake import wake
 
@@ -210,6 +211,7 @@ class PlanSweep:
             reason = "its problem has ended before it was filed"
             note = DecisionNote(claim.shop, "claim", claim.id, "claim.plan", 1, "cancelled", reason)
             log_changes(connection, [note], now)
+            signal(connection, settled_notes(claim), now)
             log.info("claim.cancelled", claim_id=claim.id)
 
     @staticmethod

@@ -25,16 +25,19 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
     from tracker import log
     from tracker.app import build
     from tracker.cli.prepare import engine_lock, prepare_database
+    from tracker.clock import clock_from_env
+    from tracker.config import trial_clock_faults
     from tracker.errors import ProgramError
 
     loaded = load_or_exit(config, strict=True)
     stop = asyncio.Event()
     try:
+        # First of all: what is logged before would go to standard output.
+        log.configure(clock_from_env(os.environ, trial_clock_faults(loaded.settings)))
         url = loaded.settings.database.connection_url()
         with engine_lock(url) as lock:
             prepare_database(url)
             app = build(loaded, stopping=stop.is_set)
-            log.configure(app.clock)
             app.take_over()
             code = _once(app) if once else _daemon(app, config, lock, stop)
     except ProgramError as error:

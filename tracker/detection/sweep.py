@@ -19,7 +19,7 @@ from tracker.domain.promise import customer_promise
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.database import Database
 from tracker.store.histories import HistoryRow, histories_of
-from tracker.store.leases import new_token
+from tracker.store.leases import finish, new_token
 from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.polls import outages
 from tracker.store.problems import (
@@ -27,14 +27,15 @@ from tracker.store.problems import (
     as_known,
     change_problem,
     end_problem,
-    finish_check,
     open_problem,
     problems_of,
     take_due_checks,
 )
+from tracker.store.tables import ShipmentCheck, table
 from tracker.store.wake import wake
 
 log = structlog.get_logger(__name__)
+Outage = tuple[datetime, datetime]
 BATCH: Final = 200
 SHARDS: Final = 8
 
@@ -75,17 +76,20 @@ class DetectionSweep:
         contexts = contexts_of(connection, due)
         histories = histories_of(connection, due)
         problems = problems_of(connection, due)
+        away = _outages(connection, contexts, histories, now)
+        nexts = []
         for shipment_id in due:
             context = contexts[shipment_id]
-            row = histories.get(shipment_id)
-            facts = self._facts(connection, context, row, now)
+            facts = self._facts(context, histories.get(shipment_id), away[context.carrier])
             days = self.days(context.order.shop, context.order.state)
             changes = detect(facts, _newest(problems[shipment_id]), days=days, now=now)
             self._write(connection, context, changes, bool(problems[shipment_id]), now)
-            finish_check(connection, shipment_id, changes.next_check_at, token=token)
+            nexts.append((shipment_id, changes.next_check_at))
+        # Taking, deciding and this are one transaction: a fact that arrives meanwhile waits, and wakes the check again.
+        finish(connection, table(ShipmentCheck), "next_check_at", nexts, token=token)
         return len(due)
 
-    def _facts(self, connection: Connection, context: ShipmentContext, row: HistoryRow | None, now: datetime) -> Facts:
+    def _facts(self, context: ShipmentContext, row: HistoryRow | None, away: Sequence[Outage]) -> Facts:
         order, history = context.order, row.history if row else History()
         days = self.days(order.shop, order.state)
         service = (row.service if row else None) or context.service
@@ -96,14 +100,14 @@ class DetectionSweep:
             self.policy.promise_slack_business_days,
             days,
         )
-        since = history.last_event_at or context.created_at
+        since = _silent_since(context, row)
         return Facts(
             history=history,
             promise=promise,
             service=service,
             presumed_loss_business_days=self._presumed_loss(context.carrier, service),
             last_answered_at=context.last_answered_at,
-            outages=outages(connection, context.carrier, "tracking", since, now),
+            outages=tuple(outage for outage in away if outage[1] >= since),
             grace_days=self.policy.delay_grace_days,
             order_cancelled=order.status == OrderStatus.CANCELLED.value,
         )
@@ -150,6 +154,24 @@ class DetectionSweep:
             wake(connection, "claims", [context.shipment_id], now)
         if notes:
             wake(connection, "messages", [context.shipment_id], now)
+
+
+def _silent_since(context: ShipmentContext, row: HistoryRow | None) -> datetime:
+    return (row.history.last_event_at if row else None) or context.created_at
+
+
+def _outages(
+    connection: Connection,
+    contexts: Mapping[int, ShipmentContext],
+    histories: Mapping[int, HistoryRow],
+    now: datetime,
+) -> dict[str, tuple[Outage, ...]]:
+    """By carrier, the times without an answer since the longest silence among these shipments."""
+    oldest: dict[str, datetime] = {}
+    for shipment_id, context in contexts.items():
+        since = _silent_since(context, histories.get(shipment_id))
+        oldest[context.carrier] = min(since, oldest.get(context.carrier, since))
+    return {carrier: outages(connection, carrier, "tracking", since, now) for carrier, since in oldest.items()}
 
 
 def _newest(rows: Sequence[ProblemRow]) -> list[KnownProblem]:

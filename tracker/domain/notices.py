@@ -30,7 +30,7 @@ PROBLEM_TRIGGERS: Final = frozenset(
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
 SPACING: Final = timedelta(hours=3)
-"""The inquiry is told so long after a delay that is told now: two mails in one minute about one parcel read as a fault."""
+"""The inquiry is told so long after the delay: two mails in one minute about one parcel read as a fault."""
 PER_PARCEL_A_DAY: Final = 3
 """At most so many notices about one parcel on one local day; the rest waits for the next."""
 
@@ -87,6 +87,8 @@ class NoticeFacts:
     """Triggers (with their episode) that have their notice already."""
     today: int = 0
     """How many notices about this parcel were made on this local day."""
+    delay_told_at: datetime | None = None
+    """When the customer was, or is about to be, told of a delay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +131,14 @@ def decide(
             wake = days.start_of(days.local_date(now) + DAY)
         else:
             wanted.append(candidate)
-    return [_spaced(notice, wanted, now) for notice in wanted], held, wake
+    delay_told_at = now if any(n.trigger is Trigger.DELAY_DETECTED for n in wanted) else facts.delay_told_at
+    return [_spaced(notice, delay_told_at) for notice in wanted], held, wake
 
 
-def _spaced(notice: Wanted, together: Sequence[Wanted], now: datetime) -> Wanted:
-    with_delay = any(other.trigger is Trigger.DELAY_DETECTED for other in together)
-    if notice.trigger is not Trigger.INQUIRY_OPENED or not with_delay:
+def _spaced(notice: Wanted, delay_told_at: datetime | None) -> Wanted:
+    if notice.trigger is not Trigger.INQUIRY_OPENED or delay_told_at is None:
         return notice
-    return replace(notice, not_before=max(notice.not_before, now + SPACING))
+    return replace(notice, not_before=max(notice.not_before, delay_told_at + SPACING))
 
 
 def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:

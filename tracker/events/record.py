@@ -19,7 +19,7 @@ from tracker.domain.history import StoredEvent, fold, void_ids
 from tracker.store.histories import (
     HistoryRow,
     add_due_dates,
-    add_events,
+    append_events,
     due_dates,
     events_of,
     histories_of,
@@ -52,20 +52,23 @@ def record_answers(
     known = events_of(connection, found)
     dues = due_dates(connection, found)
     before = histories_of(connection, found)
-    new = [
-        (shipment_id, event)
-        for shipment_id, answer in found.items()
-        for event in answer.events
-        if event.key not in {old.event_key for old in known[shipment_id]}
-    ]
-    added = add_events(connection, new, now)
-    reread_events(connection, [pair for key, answer in found.items() for pair in _reread(known[key], answer.events)])
-    add_due_dates(connection, _new_due_dates(found, dues), now)
-    _mark_vanished(connection, found, known, now)
+    new = [(key, event) for key, answer in found.items() for event in _unknown(known[key], answer.events)]
+    added = append_events(connection, new, now)
+    reread = [pair for key, answer in found.items() for pair in _reread(known[key], answer.events)]
+    reread_events(connection, reread)
+    named = _new_due_dates(found, dues)
+    add_due_dates(connection, named, now)
+    marked = _mark_vanished(connection, found, known, now)
     _signal_unknown(connection, carrier, new, now)
-    rows = _recompute(connection, found, before, now)
+    if reread or marked or len(added) != len(new):
+        events = events_of(connection, found)
+    else:
+        events = _joined(known, added)
+    if named:
+        dues = due_dates(connection, found)
+    rows = _recompute(connection, found, events, dues, before, now)
     counts: dict[int, int] = dict.fromkeys(found, 0)
-    for shipment_id, _key in added:
+    for shipment_id, _event in added:
         counts[shipment_id] += 1
     changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
     wake(connection, "detection", changed, now)
@@ -81,8 +84,24 @@ def record_due_date(connection: Connection, shipment_id: int, source: str, due_o
     add_due_dates(connection, [(shipment_id, source, len(named) + 1, due_on)], now)
     before = histories_of(connection, [shipment_id])
     if shipment_id in before:
-        _save(connection, {shipment_id: _folded(connection, [shipment_id], before, now)[shipment_id]}, before)
+        events, dues = events_of(connection, [shipment_id]), due_dates(connection, [shipment_id])
+        _save(connection, _folded(connection, events, dues, before, now), before)
         wake(connection, "detection", [shipment_id], now)
+
+
+def _unknown(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> list[TrackingEvent]:
+    keys = {event.event_key for event in known}
+    return [event for event in events if event.key not in keys]
+
+
+def _joined(
+    known: Mapping[int, Sequence[StoredEvent]], added: Sequence[tuple[int, StoredEvent]]
+) -> dict[int, list[StoredEvent]]:
+    """What the store now holds, without asking it again."""
+    events = {shipment_id: list(stored) for shipment_id, stored in known.items()}
+    for shipment_id, event in added:
+        events[shipment_id].append(event)
+    return events
 
 
 def _reread(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> list[tuple[int, TrackingEvent]]:
@@ -119,7 +138,7 @@ def _mark_vanished(
     found: Mapping[int, TrackingAnswer],
     known: Mapping[int, Sequence[StoredEvent]],
     now: datetime,
-) -> None:
+) -> bool:
     """An event missing from a full answer that still holds an older one was taken away; an empty answer proves nothing."""
     gone: list[int] = []
     back: list[int] = []
@@ -132,12 +151,18 @@ def _mark_vanished(
             elif answer.complete and event.vanished_at is None and oldest and oldest < event.occurred_at:
                 gone.append(event.id)
     mark_events(connection, vanished=gone, returned=back, void={}, at=now)
+    return bool(gone or back)
 
 
 def _recompute(
-    connection: Connection, found: Mapping[int, TrackingAnswer], before: Mapping[int, HistoryRow], now: datetime
+    connection: Connection,
+    found: Mapping[int, TrackingAnswer],
+    events: Mapping[int, Sequence[StoredEvent]],
+    dues: Mapping[int, Mapping[str, list[date]]],
+    before: Mapping[int, HistoryRow],
+    now: datetime,
 ) -> dict[int, HistoryRow]:
-    rows = _folded(connection, list(found), before, now)
+    rows = _folded(connection, events, dues, before, now)
     for shipment_id, answer in found.items():
         old = rows[shipment_id]
         rows[shipment_id] = replace(
@@ -150,13 +175,16 @@ def _recompute(
 
 
 def _folded(
-    connection: Connection, shipment_ids: Sequence[int], before: Mapping[int, HistoryRow], now: datetime
+    connection: Connection,
+    stored: Mapping[int, Sequence[StoredEvent]],
+    dues: Mapping[int, Mapping[str, list[date]]],
+    before: Mapping[int, HistoryRow],
+    now: datetime,
 ) -> dict[int, HistoryRow]:
     """The histories that the stored facts add up to, with reversals marked on their events."""
-    dues = due_dates(connection, shipment_ids)
     rows: dict[int, HistoryRow] = {}
     void: dict[int, bool] = {}
-    for shipment_id, events in events_of(connection, shipment_ids).items():
+    for shipment_id, events in stored.items():
         voided = void_ids(events)
         void |= {event.id: event.id in voided for event in events if event.void is not (event.id in voided)}
         # Tracking's dates come first: "first" and "latest" are the carrier's own word to the public.

@@ -230,6 +230,11 @@ class EmailSweep:
             notes.append(SignalNote("mail:account", "mail_down", "critical", summary))
         if to.state is DeliveryState.SENT:
             notes.append(SignalNote("mail:account", "mail_down", "info", "mail leaves again", raised=False))
+            if delivery.state is DeliveryState.UNCONFIRMED:
+                key, settled_by = f"unconfirmed:{delivery.id}", "the server took the second copy"
+                notes.append(
+                    SignalNote(key, "message_unconfirmed", "info", settled_by, raised=False, shop=delivery.shop)
+                )
         signal(connection, notes, now)
 
 

@@ -22,7 +22,7 @@ from tracker.domain.notices import (
     decide,
 )
 from tracker.domain.order import OrderStatus
-from tracker.domain.words import DeliveryState, Hold
+from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, shipments_of_orders
@@ -207,7 +207,14 @@ def _facts(
         order_silent=context.order.status in silent,
         known=frozenset((m.trigger, m.episode) for m in members),
         today=sum(days.local_date(m.created_at) == today for m in members),
+        delay_told_at=_delay_told_at(members, now),
     )
+
+
+def _delay_told_at(members: Sequence[Member], now: datetime) -> datetime | None:
+    """A notice that has not left yet (queued, or let go by a person a moment ago) counts as told now."""
+    delays = [m.created_at if m.told else now for m in members if m.trigger is Trigger.DELAY_DETECTED]
+    return max(delays, default=None)
 
 
 def told_problem(row: ProblemRow) -> ToldProblem:

@@ -7,11 +7,11 @@ Looking, answering and moving are three facts: `last_polled_at` is set by every 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -52,6 +52,20 @@ Recorder = Callable[[Connection, Mapping[int, TrackingAnswer], datetime], Mappin
 """The events stage's `record_answers`, bound to a carrier: stands right of polling, so it is handed in."""
 
 
+_SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One shipment's answer, and whether it says anything that the last one did not."""
+
+    poll: DuePoll
+    answer: TrackingAnswer
+    outcome: AnswerOutcome
+    digest: str
+    changed: bool
+
+
 @dataclass(frozen=True)
 class PollSweep:
     """The lane `poll:<carrier>`."""
@@ -69,30 +83,49 @@ class PollSweep:
 
     async def run(self, now: datetime) -> int:
         """Ask about all that is due; returns how many shipments were answered."""
-        total = 0
-        while not self.stopping() and await self.breaker.may_call(now):
-            token = new_token()
-            limit = self.adapter.tracking_terms.batch_size
-            due = await self.database.write(partial(take_due, carrier=self.carrier, now=now, limit=limit, token=token))
-            if not due:
+        if self.stopping() or not await self.breaker.may_call(now):
+            return 0
+        total, token = 0, new_token()
+        due = await self.database.write(partial(self._take, token=token, now=now))
+        while due:
+            answers = await self._ask(due, token, now)
+            if answers is None:
                 break
-            answered = await self._ask(due, token, now)
-            if answered is None:
-                break
+            if total == 0:
+                # This lane alone calls this family: after one answer it stays well until a failure ends the round.
+                await self.breaker.answered(now)
+            answered, due = await self.database.write(
+                partial(self._save_and_take, due=due, answers=answers, token=token, now=now)
+            )
             total += answered
         return total
 
-    async def _ask(self, due: Sequence[DuePoll], token: str, now: datetime) -> int | None:
-        """Ask about one batch and save; None where the carrier must be left alone for now."""
+    def _take(self, connection: Connection, token: str, now: datetime) -> list[DuePoll]:
+        limit = self.adapter.tracking_terms.batch_size
+        return take_due(connection, self.carrier, now=now, limit=limit, token=token)
+
+    def _save_and_take(
+        self,
+        connection: Connection,
+        due: Sequence[DuePoll],
+        answers: Mapping[TrackingRef, TrackingAnswer],
+        token: str,
+        now: datetime,
+    ) -> tuple[int, list[DuePoll]]:
+        """Save one batch and lease the next in the same transaction: a commit is what costs most here."""
+        answered = self._save(connection, due, answers, token, now)
+        return answered, [] if self.stopping() else self._take(connection, token, now)
+
+    async def _ask(
+        self, due: Sequence[DuePoll], token: str, now: datetime
+    ) -> Mapping[TrackingRef, TrackingAnswer] | None:
+        """Ask about one batch; None where the carrier must be left alone for now: then the batch is given back."""
         try:
-            answers = await self._track([poll.ref for poll in due])
+            return await self._track([poll.ref for poll in due])
         except TransientCarrierError as error:
             await self.breaker.failed(error, now)
         except CarrierConfigError as error:
             await self.breaker.refused(error, now)
-        else:
-            await self.breaker.answered(now)
-            return await self.database.write(lambda c: self._save(c, due, answers, token, now))
         rows = table(ShipmentPoll)
         await self.database.write(lambda c: put_down(c, rows, [poll.shipment_id for poll in due], token))
         return None
@@ -118,82 +151,60 @@ class PollSweep:
         now: datetime,
     ) -> int:
         ours = still_ours(connection, [poll.shipment_id for poll in due], token)
-        polls = {poll.shipment_id: poll for poll in due if poll.shipment_id in ours}
-        got = {key: self._answer(poll, answers) for key, poll in polls.items()}
-        digests = {key: self._digest(answer) for key, answer in got.items()}
-        changed = {key: answer for key, answer in got.items() if digests[key] != polls[key].digest}
-        recorded = self.record(connection, changed, now)
-        keep_raw(connection, "shipment", [(key, digests[key], a.raw) for key, a in changed.items() if a.raw], now)
-        saves = [self._poll_save(polls[key], got[key], digests[key], recorded.get(key), now) for key in polls]
-        save_polls(connection, saves, polled_at=now, token=token)
-        self._signal(connection, polls, got, saves, now)
+        looks = [self._look(poll, answers) for poll in due if poll.shipment_id in ours]
+        changed = [look for look in looks if look.changed]
+        recorded = self.record(connection, {look.poll.shipment_id: look.answer for look in changed}, now)
+        raw = [(look.poll.shipment_id, look.digest, look.answer.raw) for look in changed if look.answer.raw]
+        keep_raw(connection, "shipment", raw, now)
+        saves = [self._poll_save(look, recorded.get(look.poll.shipment_id), now) for look in looks]
+        save_polls(connection, saves, polled_at=now, token=token, ours=ours)
+        self._signal(connection, looks, saves, now)
         log.info(
             "poll.done",
             carrier=self.carrier,
-            shipments=len(polls),
+            shipments=len(looks),
             changed=len(changed),
             events_added=sum(entry.events_added for entry in recorded.values()),
         )
-        return len(polls)
+        return len(looks)
 
-    def _answer(self, poll: DuePoll, answers: Mapping[TrackingRef, TrackingAnswer]) -> TrackingAnswer:
-        missing = TrackingAnswer(poll.ref, AnswerOutcome.ERROR, b"", message="the carrier left it out of its answer")
-        return answers.get(poll.ref, missing)
+    def _look(self, poll: DuePoll, answers: Mapping[TrackingRef, TrackingAnswer]) -> Look:
+        answer = answers.get(poll.ref)
+        if answer is None:
+            answer = TrackingAnswer(poll.ref, AnswerOutcome.ERROR, b"", message="the carrier left it out of its answer")
+        digest = self._digest(answer)
+        changed = digest != poll.digest
+        if not changed and poll.outcome in _SETTLED:
+            # The same bytes read in the same way say the same: they are not read again.
+            return Look(poll, answer, AnswerOutcome(poll.outcome), digest, changed)
+        return Look(poll, answer, answer.outcome, digest, changed)
 
     def _digest(self, answer: TrackingAnswer) -> str:
         """Covers the answer, and how this version of the adapter and its code table reads it."""
         read_by = self.adapter.tracking_terms.reading_version.encode()
-        return blake2b(answer.raw + b"\0" + answer.outcome.encode() + b"\0" + read_by, digest_size=16).hexdigest()
+        said = answer.raw or answer.outcome.encode()
+        return blake2b(said + b"\0" + read_by, digest_size=16).hexdigest()
 
-    def _poll_save(
-        self, poll: DuePoll, answer: TrackingAnswer, digest: str, recorded: Recorded | None, now: datetime
-    ) -> PollSave:
-        is_error = answer.outcome is AnswerOutcome.ERROR
-        due_on = min((day for day in (poll.promised_on, poll.carrier_due_on) if day is not None), default=None)
-        standing = Standing(
-            shipment_id=poll.shipment_id,
-            created_at=poll.created_at,
-            failures=poll.failures,
-            status=TrackingStatus(poll.status) if poll.status else None,
-            status_at=poll.status_at,
-            last_event_at=poll.last_event_at,
-            due_on=due_on,
-        )
-        if recorded is not None:
-            history = recorded.history.history
-            known = [day for day in (poll.promised_on, history.due_on) if day is not None]
-            standing = replace(
-                standing,
-                status=history.status,
-                status_at=history.status_at,
-                last_event_at=history.last_event_at,
-                due_on=min(known, default=None),
-            )
-        following = next_look(answer.outcome, standing, self.policy, self.days(poll.shop), now)
+    def _poll_save(self, look: Look, recorded: Recorded | None, now: datetime) -> PollSave:
+        poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
+        following = next_look(look.outcome, _standing(poll, recorded), self.policy, self.days(poll.shop), now)
         return PollSave(
             shipment_id=poll.shipment_id,
             next_poll_at=following.at,
             closed_reason=following.closed_reason,
-            outcome=answer.outcome.value,
-            digest=poll.digest if is_error else digest,
+            outcome=look.outcome.value,
+            digest=poll.digest if is_error else look.digest,
             answered_at=poll.last_answered_at if is_error else now,
             failures=poll.failures + 1 if is_error else 0,
         )
 
-    def _signal(
-        self,
-        connection: Connection,
-        polls: Mapping[int, DuePoll],
-        got: Mapping[int, TrackingAnswer],
-        saves: Sequence[PollSave],
-        now: datetime,
-    ) -> None:
+    def _signal(self, connection: Connection, looks: Sequence[Look], saves: Sequence[PollSave], now: datetime) -> None:
         """Say what only a person can mend: numbers the carrier cannot know, or will not show to this account."""
         notes = []
-        for save in saves:
+        for look, save in zip(looks, saves, strict=True):
             if save.closed_reason not in {"invalid_number", "other_account", "not_found"}:
                 continue
-            poll, message = polls[save.shipment_id], got[save.shipment_id].message or ""
+            poll, message = look.poll, look.answer.message or ""
             notes.append(
                 SignalNote(
                     key=f"untrackable:{self.carrier}:{save.closed_reason}",
@@ -205,3 +216,23 @@ class PollSweep:
                 )
             )
         signal(connection, notes, now)
+
+
+def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:
+    """What the next look depends on: what was just recorded, else what stood already."""
+    if recorded is not None:
+        history = recorded.history.history
+        status: TrackingStatus | None = history.status
+        status_at, last_event_at, carrier_due_on = history.status_at, history.last_event_at, history.due_on
+    else:
+        status = TrackingStatus(poll.status) if poll.status else None
+        status_at, last_event_at, carrier_due_on = poll.status_at, poll.last_event_at, poll.carrier_due_on
+    return Standing(
+        shipment_id=poll.shipment_id,
+        created_at=poll.created_at,
+        failures=poll.failures,
+        status=status,
+        status_at=status_at,
+        last_event_at=last_event_at,
+        due_on=min((day for day in (poll.promised_on, carrier_due_on) if day is not None), default=None),
+    )

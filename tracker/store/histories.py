@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
 from tracker.domain.history import History, StoredEvent
@@ -15,6 +16,7 @@ from tracker.store.tables import DueDate, Event, ShipmentHistory, table
 
 _EVENTS, _DUES, _HISTORIES = table(Event), table(DueDate), table(ShipmentHistory)
 _EVENT_COLUMNS = tuple(field.name for field in fields(StoredEvent))
+_STATUS, _CAUSE = _EVENT_COLUMNS.index("status"), _EVENT_COLUMNS.index("cause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,28 @@ class HistoryRow:
     first_seen_at: datetime
 
 
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_EVENTS_OF: Final = (
+    select(_EVENTS.c.shipment_id, *(_EVENTS.c[name] for name in _EVENT_COLUMNS))
+    .where(_EVENTS.c.shipment_id.in_(_ids))
+    .order_by(_EVENTS.c.occurred_at, _EVENTS.c.id)
+)
+_DUES_OF: Final = (
+    select(_DUES.c.shipment_id, _DUES.c.source, _DUES.c.due_on)
+    .where(_DUES.c.shipment_id.in_(_ids))
+    .order_by(_DUES.c.id)
+)
+_HISTORIES_OF: Final = select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(_ids))
+
+
 def events_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[StoredEvent]]:
     """Every event of these shipments, vanished and void ones too, in the order of their time."""
     ids = list(shipment_ids)
-    columns = [_EVENTS.c[name] for name in _EVENT_COLUMNS]
-    query = (
-        select(_EVENTS.c.shipment_id, *columns)
-        .where(_EVENTS.c.shipment_id.in_(ids))
-        .order_by(_EVENTS.c.occurred_at, _EVENTS.c.id)
-    )
     found: dict[int, list[StoredEvent]] = {shipment_id: [] for shipment_id in ids}
-    for row in connection.execute(query):
-        values = dict(zip(_EVENT_COLUMNS, row[1:], strict=True))
-        values["status"] = TrackingStatus(values["status"])
-        values["cause"] = Cause(values["cause"]) if values["cause"] else None
-        found[row.shipment_id].append(StoredEvent(**values))
+    for shipment_id, *values in connection.execute(_EVENTS_OF, {"ids": ids}):
+        values[_STATUS] = TrackingStatus(values[_STATUS])
+        values[_CAUSE] = Cause(values[_CAUSE]) if values[_CAUSE] else None
+        found[shipment_id].append(StoredEvent(*values))
     return found
 
 
@@ -52,6 +61,14 @@ def add_events(
     connection: Connection, events: Iterable[tuple[int, TrackingEvent]], seen_at: datetime
 ) -> list[tuple[int, str]]:
     """Append events (shipment, event); returns those that were new as (shipment, event key)."""
+    return [(shipment_id, event.event_key) for shipment_id, event in append_events(connection, events, seen_at)]
+
+
+def append_events(
+    connection: Connection, events: Iterable[tuple[int, TrackingEvent]], seen_at: datetime
+) -> list[tuple[int, StoredEvent]]:
+    """Append events (shipment, event); returns those that were new, as they are stored."""
+    given = {(shipment_id, event.key): event for shipment_id, event in events}
     rows = [
         {
             "shipment_id": shipment_id,
@@ -70,9 +87,29 @@ def add_events(
             "pickup_until": event.pickup_until,
             "void": False,
         }
-        for shipment_id, event in events
+        for (shipment_id, _), event in given.items()
     ]
-    return [tuple(row) for row in insert_new(connection, _EVENTS, rows, _EVENTS.c.shipment_id, _EVENTS.c.event_key)]
+    new = insert_new(connection, _EVENTS, rows, _EVENTS.c.id, _EVENTS.c.shipment_id, _EVENTS.c.event_key)
+    return [(shipment_id, _stored(row_id, given[shipment_id, key], seen_at)) for row_id, shipment_id, key in new]
+
+
+def _stored(row_id: int, event: TrackingEvent, seen_at: datetime) -> StoredEvent:
+    return StoredEvent(
+        id=row_id,
+        event_key=event.key,
+        occurred_at=event.occurred_at,
+        seen_at=seen_at,
+        carrier_code=event.carrier_code,
+        status=event.status,
+        description=event.description,
+        cause=event.cause,
+        location=event.location,
+        final=event.final,
+        attempt=event.attempt,
+        reversal=event.reversal,
+        indemnified=event.indemnified,
+        pickup_until=event.pickup_until,
+    )
 
 
 def reread_events(connection: Connection, changes: Iterable[tuple[int, TrackingEvent]]) -> None:
@@ -111,13 +148,8 @@ def mark_events(
 def due_dates(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, dict[str, list[date]]]:
     """Every due date a carrier named for these shipments, by source, in the order it named them."""
     ids = list(shipment_ids)
-    query = (
-        select(_DUES.c.shipment_id, _DUES.c.source, _DUES.c.due_on)
-        .where(_DUES.c.shipment_id.in_(ids))
-        .order_by(_DUES.c.id)
-    )
     found: dict[int, dict[str, list[date]]] = {shipment_id: {} for shipment_id in ids}
-    for shipment_id, source, due_on in connection.execute(query):
+    for shipment_id, source, due_on in connection.execute(_DUES_OF, {"ids": ids}):
         found[shipment_id].setdefault(source, []).append(due_on)
     return found
 
@@ -136,8 +168,8 @@ def add_due_dates(connection: Connection, rows: Iterable[tuple[int, str, int, da
 
 def histories_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, HistoryRow]:
     """The histories of these shipments; one without any event has none."""
-    query = select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(list(shipment_ids)))
-    return {row["shipment_id"]: _history_row(row) for row in connection.execute(query).mappings()}
+    rows = connection.execute(_HISTORIES_OF, {"ids": list(shipment_ids)}).mappings()
+    return {row["shipment_id"]: _history_row(row) for row in rows}
 
 
 def _history_row(row: RowMapping) -> HistoryRow:

@@ -8,9 +8,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.store.tables import (
     AlertDelivery,
@@ -46,6 +60,34 @@ def new_token() -> str:
     return secrets.token_hex(8)
 
 
+def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -> ReturningUpdate[Any]:
+    """The statement behind `claim`, for callers who build it once; *where* may have parameters of its own."""
+    key = next(iter(rows.primary_key.columns))
+    now: BindParameter[datetime] = bindparam("claimed_at", type_=rows.c.lease_until.type)
+    free = or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now)
+    chosen = (
+        select(key)
+        .where(rows.c[due] <= now, free, *where)
+        .order_by(rows.c[due], key)
+        .limit(bindparam("at_most", type_=Integer))
+        # SQLite has one writer at a time and leaves this out. As a table expression it runs once: as a plain subquery a
+        # plan of PostgreSQL's may run it again for each row, and lease more than the limit.
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    leased: dict[str, Any] = {"lease_token": bindparam("leased_to"), "lease_until": bindparam("leased_until")}
+    return update(rows).where(key.in_(select(chosen.c[key.name]))).values(**leased).returning(key, rows.c[due])
+
+
+def claim(
+    connection: Connection, statement: ReturningUpdate[Any], *, now: datetime, limit: int, token: str, **values: Any
+) -> list[int]:
+    """Lease up to `limit` rows whose instant has come, the longest due first; returns their keys."""
+    own = {"claimed_at": now, "at_most": limit, "leased_to": token, "leased_until": now + LEASE}
+    found = connection.execute(statement, own | values).all()
+    return [key for key, _ in sorted(found, key=lambda row: (row[1], row[0]))]
+
+
 def claim_due(
     connection: Connection,
     rows: Table,
@@ -57,15 +99,7 @@ def claim_due(
     where: Sequence[ColumnElement[bool]] = (),
 ) -> list[int]:
     """Lease up to `limit` rows whose `due` instant has come, the longest due first; returns their keys."""
-    key = next(iter(rows.primary_key.columns))
-    free = or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now)
-    query = select(key).where(rows.c[due] <= now, free, *where).order_by(rows.c[due], key).limit(limit)
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update(skip_locked=True)
-    keys = list(connection.execute(query).scalars())
-    if keys:
-        connection.execute(update(rows).where(key.in_(keys)).values(lease_token=token, lease_until=now + LEASE))
-    return keys
+    return claim(connection, claiming(rows, due, where), now=now, limit=limit, token=token)
 
 
 def held(rows: Table, token: str) -> ColumnElement[bool]:
@@ -76,6 +110,22 @@ def held(rows: Table, token: str) -> ColumnElement[bool]:
 def release(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a save, with the lease put down."""
     return {**values, "lease_token": None, "lease_until": None}
+
+
+def finish(
+    connection: Connection, rows: Table, due: str, nexts: Iterable[tuple[int, datetime | None]], *, token: str
+) -> None:
+    """Set the next instant (or None) of rows that are still ours, by their keys, and put their leases down."""
+    found = [{"b_key": key, "b_due": at, "b_token": token} for key, at in nexts]
+    if found:
+        connection.execute(_finishing(rows, due), found)
+
+
+@cache
+def _finishing(rows: Table, due: str) -> Update:
+    key = next(iter(rows.primary_key.columns))
+    ours = (key == bindparam("b_key"), rows.c.lease_token == bindparam("b_token"))
+    return update(rows).where(*ours).values(**release({due: bindparam("b_due")}))
 
 
 def put_down(connection: Connection, rows: Table, keys: Iterable[int], token: str) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Update, bindparam, func, null, select, update
 
 from carriers.base import RefKind, TrackingRef
 from tracker.store.database import insert_new
-from tracker.store.leases import claim_due, held, release
+from tracker.store.leases import claim, claiming, held, release
 from tracker.store.tables import (
     CarrierOutage,
     CarrierState,
@@ -51,46 +51,46 @@ class DuePoll:
     status_at: datetime | None
     last_event_at: datetime | None
     carrier_due_on: date | None
+    outcome: str | None = None
+    """What the carrier said last."""
 
 
-_KNOWN = tuple(name for name in DuePoll.__dataclass_fields__ if name != "ref")
+_TAKE: Final = claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier")])
+_TAKEN: Final = (
+    select(
+        _REFS.c.kind,
+        _REFS.c.value,
+        _POLLS.c.shipment_id,
+        _SHIPMENTS.c.shop,
+        _POLLS.c.digest,
+        _POLLS.c.failures,
+        _SHIPMENTS.c.created_at,
+        _ORDERS.c.promised_on,
+        _POLLS.c.last_answered_at,
+        _HISTORIES.c.status,
+        _HISTORIES.c.status_at,
+        _HISTORIES.c.last_event_at,
+        _HISTORIES.c.carrier_due_on,
+        _POLLS.c.outcome,
+    )
+    .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
+    .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+    .join(_REFS, (_REFS.c.shipment_id == _POLLS.c.shipment_id) & _REFS.c.active)
+    .outerjoin(_HISTORIES, _HISTORIES.c.shipment_id == _POLLS.c.shipment_id)
+    .where(_POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)))
+    .order_by(_POLLS.c.next_poll_at, _REFS.c.id.desc())
+)
 
 
 def take_due(connection: Connection, carrier: str, *, now: datetime, limit: int, token: str) -> list[DuePoll]:
     """Lease the carrier's next due shipments. One without an active number is put to rest."""
-    keys = claim_due(
-        connection, _POLLS, "next_poll_at", now=now, limit=limit, token=token, where=[_POLLS.c.carrier == carrier]
-    )
+    keys = claim(connection, _TAKE, now=now, limit=limit, token=token, of_carrier=carrier)
     if not keys:
         return []
-    query = (
-        select(
-            _POLLS.c.shipment_id,
-            _SHIPMENTS.c.shop,
-            _REFS.c.kind,
-            _REFS.c.value,
-            _POLLS.c.digest,
-            _POLLS.c.failures,
-            _SHIPMENTS.c.created_at,
-            _ORDERS.c.promised_on,
-            _POLLS.c.last_answered_at,
-            _HISTORIES.c.status,
-            _HISTORIES.c.status_at,
-            _HISTORIES.c.last_event_at,
-            _HISTORIES.c.carrier_due_on,
-        )
-        .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
-        .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
-        .join(_REFS, (_REFS.c.shipment_id == _POLLS.c.shipment_id) & _REFS.c.active)
-        .outerjoin(_HISTORIES, _HISTORIES.c.shipment_id == _POLLS.c.shipment_id)
-        .where(_POLLS.c.shipment_id.in_(keys))
-        .order_by(_POLLS.c.next_poll_at, _REFS.c.id.desc())
-    )
     found: dict[int, DuePoll] = {}
-    for row in connection.execute(query):
-        ref = TrackingRef(RefKind(row.kind), row.value)
-        known = {name: getattr(row, name) for name in _KNOWN}
-        found.setdefault(row.shipment_id, DuePoll(ref=ref, **known))
+    for kind, value, shipment_id, shop, *known in connection.execute(_TAKEN, {"keys": keys}):
+        if shipment_id not in found:
+            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(RefKind(kind), value), *known)
     without = [key for key in keys if key not in found]
     if without:
         connection.execute(
@@ -114,41 +114,65 @@ class PollSave:
     closed_reason: str | None = None
 
 
-def save_polls(connection: Connection, saves: Iterable[PollSave], *, polled_at: datetime, token: str) -> set[int]:
-    """Save polls whose lease is still ours; returns the shipments that were saved."""
+def _saving(*names: str) -> Update:
+    """Saves these columns, and puts the lease down; `at` is the instant of the look."""
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    values |= {"last_polled_at": bindparam("at"), "lease_token": null(), "lease_until": null()}
+    return update(_POLLS).where(_POLLS.c.shipment_id == bindparam("b_id")).values(**values)
+
+
+_SAVE_SILENT: Final = _saving("next_poll_at", "closed_reason", "failures")
+_SAVE_ANSWERED: Final = _saving("next_poll_at", "closed_reason", "failures", "last_answered_at", "outcome", "digest")
+_STILL_OURS: Final = (
+    select(_POLLS.c.shipment_id)
+    .where(
+        _POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)), _POLLS.c.lease_token == bindparam("token_of_ours")
+    )
+    .with_for_update()
+)
+
+
+def save_polls(
+    connection: Connection,
+    saves: Iterable[PollSave],
+    *,
+    polled_at: datetime,
+    token: str,
+    ours: Collection[int] | None = None,
+) -> set[int]:
+    """Save polls whose lease is still ours; returns the shipments that were saved.
+
+    *ours*: what `still_ours` has said in this very transaction, so that it need not be asked twice.
+    """
     wanted = list(saves)
-    ours = still_ours(connection, [save.shipment_id for save in wanted], token)
+    mine = set(still_ours(connection, [save.shipment_id for save in wanted], token) if ours is None else ours)
     silent: list[dict[str, Any]] = []
     answered: list[dict[str, Any]] = []
     for save in wanted:
-        if save.shipment_id not in ours:
+        if save.shipment_id not in mine:
             continue
         row: dict[str, Any] = {
             "b_id": save.shipment_id,
             "next_poll_at": save.next_poll_at,
-            "last_polled_at": polled_at,
+            "at": polled_at,
             "failures": save.failures,
             "closed_reason": save.closed_reason,
-            "lease_token": None,
-            "lease_until": None,
         }
         if save.answered_at is None:
             silent.append(row)
         else:
-            answered.append(
-                row | {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
-            )
-    for rows in (silent, answered):
-        if rows:
-            values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "b_id"}
-            connection.execute(update(_POLLS).where(_POLLS.c.shipment_id == bindparam("b_id")).values(values), rows)
-    return ours
+            row |= {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
+            answered.append(row)
+    if silent:
+        connection.execute(_SAVE_SILENT, silent)
+    if answered:
+        connection.execute(_SAVE_ANSWERED, answered)
+    return mine
 
 
 def still_ours(connection: Connection, shipment_ids: Sequence[int], token: str) -> set[int]:
     """Of these shipments, those whose poll is still leased to us; locked until the transaction ends."""
-    query = select(_POLLS.c.shipment_id).where(_POLLS.c.shipment_id.in_(shipment_ids), held(_POLLS, token))
-    return set(connection.execute(query.with_for_update()).scalars())
+    return set(connection.execute(_STILL_OURS, {"keys": shipment_ids, "token_of_ours": token}).scalars())
 
 
 def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -> int:

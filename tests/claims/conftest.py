@@ -1,0 +1,3 @@
+"""The trial of the whole program, for tests of this stage on real databases."""
+
+from tests.end_to_end.support import start as start

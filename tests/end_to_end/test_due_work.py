@@ -1,0 +1,213 @@
+"""Finding due work among ten thousand rows reads the partial index of what is due, never the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, text
+
+from tracker.domain.words import DeliveryState
+from tracker.store import alerts, claims, notices, polls, problems
+from tracker.store.database import Database
+from tracker.store.leases import free_all
+from tracker.store.migrate import upgrade
+from tracker.store.tables import (
+    Alert,
+    AlertDelivery,
+    Claim,
+    ClaimCheck,
+    ClaimStep,
+    Delivery,
+    Notice,
+    NoticeCheck,
+    Order,
+    Shipment,
+    ShipmentCheck,
+    ShipmentPoll,
+    ShipmentRef,
+    table,
+)
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ROWS = 10_000
+DUE = 30
+
+
+def when(number: int) -> datetime | None:
+    """A few are due, a third will be one day, the rest never again."""
+    if number <= DUE:
+        return NOW - timedelta(minutes=number)
+    return NOW + timedelta(minutes=number) if number % 3 == 0 else None
+
+
+def put(connection: Connection, model: Any, rows: Iterator[dict[str, Any]]) -> None:
+    connection.execute(insert(table(model)), list(rows))
+
+
+def fill(connection: Connection) -> None:
+    numbers = range(1, ROWS + 1)
+    common = {"shop": "exemplo", "created_at": NOW}
+    order = {**common, "id": 1, "source": "file", "number": "1", "status": "shipped", "updated_at": NOW}
+    put(connection, Order, iter([order]))
+    shipment = {**common, "order_id": 1, "carrier": "correios", "direction": "outbound"}
+    put(connection, Shipment, ({**shipment, "id": n} for n in numbers))
+    ref = {"adapter": "correios", "kind": "code", "cycle": 1, "account": "", "active": True, "added_at": NOW}
+    put(connection, ShipmentRef, ({**ref, "id": n, "shipment_id": n, "value": f"C{n}"} for n in numbers))
+    poll = {"carrier": "correios", "failures": 0}
+    put(connection, ShipmentPoll, ({**poll, "shipment_id": n, "next_poll_at": when(n)} for n in numbers))
+    for model in (ShipmentCheck, ClaimCheck, NoticeCheck):
+        put(connection, model, ({"shipment_id": n, "next_check_at": when(n)} for n in numbers))
+    put(connection, Claim, (claim(n) for n in numbers))
+    put(connection, ClaimStep, (step(n) for n in numbers))
+    notice = {**common, "order_id": 1, "trigger": "posted", "since": NOW, "expires_at": NOW, "version": 1}
+    put(connection, Notice, ({**notice, "id": n, "occurrence": f"{n}:1"} for n in numbers))
+    put(connection, Delivery, (delivery(n) for n in numbers))
+    alert = {"shop": "", "key": "k", "kind": "k", "severity": "info", "summary": "s", "details": {}, "raised_at": NOW}
+    put(connection, Alert, iter([{**alert, "id": 1}]))
+    told = {"alert_id": 1, "phase": "raised", "state": "queued", "attempts": 0}
+    put(connection, AlertDelivery, ({**told, "id": n, "sink": f"s{n}", "next_step_at": when(n)} for n in numbers))
+
+
+def claim(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "shop": "exemplo",
+        "shipment_id": number,
+        "tracking_ref_id": number,
+        "carrier": "correios",
+        "kind": "refund",
+        "motive": "211",
+        "state": "planned",
+        "planned_at": NOW,
+        "claimable_from": date(2026, 11, 20),
+        "alert_on": date(2026, 12, 15),
+        "deadline_on": date(2026, 12, 20),
+        "last_on": date(2027, 2, 18),
+        "next_step_at": when(number),
+        "version": 1,
+    }
+
+
+def step(number: int) -> dict[str, Any]:
+    return {
+        "claim_id": number,
+        "seq": 1,
+        "action": "open",
+        "state": "intended" if number <= DUE // 2 else "done",
+        "motive": "211",
+        "kind": "refund",
+        "intended_at": NOW,
+        "facts": {},
+    }
+
+
+def delivery(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "notice_id": number,
+        "channel": "email",
+        "state": DeliveryState.QUEUED.value,
+        "queued_at": NOW,
+        "attempts": 0,
+        "repeated": False,
+        "message_id": f"<{number}@x>",
+        "next_step_at": when(number),
+    }
+
+
+def _filled(url: str) -> Iterator[Database]:
+    upgrade(url)
+    database = Database(url)
+    with database.begin_write() as connection:
+        fill(connection)
+        connection.execute(text("ANALYZE"))
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    yield from _filled(f"sqlite:///{tmp_path_factory.mktemp('due') / 'tracker.db'}")
+
+
+Take = Callable[[Connection, str], object]
+TAKES: dict[str, tuple[Any, str, Take]] = {
+    "polls": (
+        ShipmentPoll,
+        "ix_shipment_polls_due",
+        lambda c, token: polls.take_due(c, "correios", now=NOW, limit=50, token=token),
+    ),
+    "detection": (
+        ShipmentCheck,
+        "ix_shipment_checks_due",
+        lambda c, token: problems.take_due_checks(c, 3, 8, now=NOW, limit=200, token=token),
+    ),
+    "claim checks": (
+        ClaimCheck,
+        "ix_claim_checks_due",
+        lambda c, token: claims.take_due_checks(c, now=NOW, limit=200, token=token),
+    ),
+    "claims to decide": (
+        Claim,
+        "ix_claims_due",
+        lambda c, token: claims.take_due(c, "correios", calls=False, now=NOW, limit=100, token=token),
+    ),
+    "claims to call": (
+        Claim,
+        "ix_claims_due",
+        lambda c, token: claims.take_due(c, "correios", calls=True, now=NOW, limit=100, token=token),
+    ),
+    "notice checks": (
+        NoticeCheck,
+        "ix_notice_checks_due",
+        lambda c, token: notices.take_due_checks(c, now=NOW, limit=200, token=token),
+    ),
+    "messages": (
+        Delivery,
+        "ix_deliveries_due",
+        lambda c, token: notices.take_due(c, "email", now=NOW, limit=50, token=token),
+    ),
+    "alerts": (
+        AlertDelivery,
+        "ix_alert_deliveries_due",
+        lambda c, token: alerts.take_due(c, now=NOW, limit=200, token=token),
+    ),
+}
+
+
+def plan_of(database: Database, take: Take) -> str:
+    """How the database finds what is due; nothing stays leased."""
+    seen: list[tuple[str, Any]] = []
+
+    def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, _many: bool) -> None:
+        seen.append((statement, parameters))
+
+    with database.begin_write() as connection:
+        event.listen(connection, "before_cursor_execute", listen)
+        take(connection, "a-token")
+        event.remove(connection, "before_cursor_execute", listen)
+        statement, parameters = next(one for one in seen if "next_" in one[0])
+        free_all(connection)
+        explain = "EXPLAIN QUERY PLAN " if database.sqlite else "EXPLAIN "
+        rows = connection.exec_driver_sql(explain + statement, parameters).all()
+        connection.rollback()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+@pytest.mark.parametrize("what", TAKES)
+def test_sqlite_finds_due_work_by_its_index(filled_sqlite: Database, what: str) -> None:
+    model, index, take = TAKES[what]
+    plan = plan_of(filled_sqlite, take)
+    assert f"SEARCH {table(model).name} USING INDEX {index}" in plan.replace("COVERING ", ""), plan
+    assert f"SCAN {table(model).name}" not in plan, plan
+
+
+def test_postgresql_finds_due_work_by_its_index(postgres_url: str) -> None:
+    for database in _filled(postgres_url):
+        for what, (_, index, take) in TAKES.items():
+            plan = plan_of(database, take)
+            assert index in plan, f"{what}: {plan}"
+            assert "Seq Scan" not in plan, f"{what}: {plan}"

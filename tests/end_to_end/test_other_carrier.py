@@ -1,0 +1,171 @@
+"""A carrier that the program has never heard of, beside the first one: no line of the daemon knows either of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from carriers.registry import adapters
+from tests.carriers.fictitious import Fictitious
+from tests.end_to_end.support import ZONE, Start, Trial, at, day, of_fate
+from tracker.sandbox.plan import Fate
+from tracker.store.tables import Claim, Event, Notice, Order, Problem, Shipment, ShipmentPoll
+
+KEY = "a-key-of-the-arrow"
+LATE, GOOD, UNKNOWN = "FX00000001", "FX00000002", "FX00000003"
+DUE_ON = day(4)
+CSV = (
+    "Pedido;Cliente;E-mail;Transportadora;Código de rastreio;Previsão de entrega;Valor\r\n"
+    f"F1;Bia de Teste;bia@example.com;Flecha;{LATE};06/08/2026;100,00\r\n"
+    f"F2;Caio de Teste;caio@example.com;;{GOOD};06/08/2026;100,00\r\n"
+    f"F3;Duda de Teste;duda@example.com;Flecha;{UNKNOWN};06/08/2026;100,00\r\n"
+)
+
+
+@dataclass
+class Flecha:
+    """The other carrier's server: what it shows of each number, and which numbers it was asked for."""
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    shown: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def show(self, number: str, *events: tuple[int, datetime, str]) -> None:
+        self.shown[number] = {
+            "numero": number,
+            "entrega_prevista": DUE_ON.isoformat(),
+            "servico": "RODOVIARIO",
+            "eventos": [
+                {"id": serial, "quando": when.isoformat(), "codigo": code, "texto": code, "local": "Natal/RN"}
+                for serial, when, code in events
+            ],
+        }
+
+
+@pytest.fixture
+def flecha() -> Iterator[Flecha]:
+    made = Flecha()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            number = self.path.rpartition("/")[2]
+            made.asked.append(number)
+            known = made.shown.get(number) if self.headers.get("X-Chave") == KEY else None
+            body = json.dumps(known or {"erro": "desconhecido"}).encode()
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet: what was asked is in `asked`."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def beside(trial: Trial, flecha: Flecha) -> Trial:
+    """Both carriers configured, a parcel of the first and three of the other imported."""
+    trial.adapters = {**adapters(), Fictitious.NAME: Fictitious}
+    trial.settings["carriers"].append(
+        {
+            "id": "flecha",
+            "aliases": ["Flecha Expressa"],
+            "base_url": flecha.url,
+            "requests_per_second": 1000,
+            "key": KEY,
+            "claims": {"mode": "auto"},
+        }
+    )
+    collected = datetime(2026, 8, 3, 14, tzinfo=ZONE)
+    flecha.show(LATE, (1, collected, "B1"), (2, collected + timedelta(hours=9), "C1"))
+    flecha.show(GOOD, (1, collected, "B1"), (2, collected + timedelta(days=2), "E9"))
+    trial.drop_orders()
+    trial.drop("flecha.csv", CSV.encode())
+    return trial
+
+
+def test_another_carrier_needs_no_line_of_the_daemon(start: Start, flecha: Flecha, database_url: str) -> None:
+    late = of_fate(Fate.LATE_OPEN)
+    trial = beside(start(late, url=database_url), flecha)
+    result = trial.pass_at(at(day(2), 12))
+    assert (result.worked["poll:flecha"], result.worked["poll:correios"]) == (3, 1)
+    assert sorted(flecha.asked) == [LATE, GOOD, UNKNOWN]  # one number a call
+    assert {row["carrier"] for row in trial.rows(Shipment)} == {"flecha", "correios"}
+    assert {row["outcome"] for row in trial.rows(ShipmentPoll, carrier="flecha")} == {"found", "not_found"}
+    assert len(trial.rows(Event)) > 4
+    trial.pass_through(at(day(n), 12) for n in (4, 5, 6))
+    claims = {row["carrier"]: row for row in trial.rows(Claim)}
+    assert claims["correios"]["state"] == "open"
+    letter = claims["flecha"]
+    assert (letter["state"], letter["hold_reason"], letter["motive"]) == ("waiting_approval", "by_letter", "atraso")
+    assert letter["claimable_from"] == DUE_ON + timedelta(days=1)
+    assert {row["carrier"] for row in trial.rows(Claim)} == {"flecha", "correios"}
+    assert "bia@example.com" in {recipient for recipient, _ in trial.told()}
+
+
+def test_a_letter_that_a_person_sent_opens_the_claim(start: Start, flecha: Flecha) -> None:
+    trial = beside(start(), flecha)
+    trial.pass_through(at(day(n), 12) for n in (2, 5))
+    claim = trial.one(Claim)
+    trial.clock_at(at(day(6), 12))
+    approve(trial, claim["id"])
+    trial.pass_at(at(day(6), 12))
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["opened_at"], claim["hold_reason"]) == ("open", at(day(6), 12), None)
+    assert "inquiry_opened" in {row["trigger"] for row in trial.rows(Notice)}
+    asked = len(flecha.asked)
+    trial.pass_at(at(day(8), 12))  # nobody can be asked for its answer
+    assert trial.one(Claim)["state"] == "open"
+    assert len(flecha.asked) > asked
+
+
+def approve(trial: Trial, claim_id: int) -> None:
+    from tracker.store.claims import approve as approve_claim
+    from tracker.store.claims import claims_by_id
+
+    with trial.database.begin_write() as connection:
+        claim = claims_by_id(connection, [claim_id])[claim_id]
+        assert approve_claim(connection, claim, at(day(6), 12))
+
+
+def test_one_carrier_down_takes_nothing_from_the_other(start: Start, flecha: Flecha) -> None:
+    trial = beside(start(of_fate(Fate.ON_TIME)), flecha)
+    trial.world.faults.next("500", count=100)
+    trial.pass_at(at(day(2), 12))
+    polls = {row["carrier"]: row for row in trial.rows(ShipmentPoll)}
+    assert polls["correios"]["last_answered_at"] is None
+    assert {row["last_answered_at"] for row in trial.rows(ShipmentPoll, carrier="flecha")} == {at(day(2), 12)}
+
+
+def test_a_code_alone_finds_its_carrier(start: Start, flecha: Flecha) -> None:
+    trial = beside(start(), flecha)
+    trial.pass_at(at(day(2), 12))
+    order = trial.one(Order, number="F2")
+    assert trial.one(Shipment, order_id=order["id"])["carrier"] == "flecha"
+
+
+def test_a_carrier_that_left_the_configuration_keeps_its_history(start: Start, flecha: Flecha) -> None:
+    trial = beside(start(), flecha)
+    trial.pass_at(at(day(2), 12))
+    del trial.settings["carriers"][1]
+    events = trial.rows(Event)
+    trial.pass_through(at(day(n), 12) for n in (5, 6))
+    assert trial.rows(Event) == events
+    assert trial.one(Problem, kind="delay")["resolved_at"] is None  # the customer's promise still counts
+    assert trial.rows(Claim) == []

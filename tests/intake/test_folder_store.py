@@ -1,0 +1,253 @@
+"""The drop folder on real databases: what goes in, what is told of the rest, and that a repeat changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.support import SHOP, Start, Trial, at, day
+from tests.intake.support import DATA
+from tracker.sandbox.fates import s10_code
+from tracker.store.migrate import upgrade
+from tracker.store.tables import Import, Order, OrderAlias, Shipment, ShipmentCheck, ShipmentPoll, ShipmentRef
+
+NOW = at(day(2), 9)
+HEADER = "Pedido;Cliente;E-mail;Transportadora;Código de rastreio;Previsão de entrega\r\n"
+CODES = [s10_code("AA", number) for number in (12345678, 87654321)]
+WRONG_DIGIT = s10_code("AA", 11223344, wrong=True)
+
+
+def line(number: str, code: str = CODES[0], email: str = "ana@example.com", promised: str = "20/11/2026") -> str:
+    return f"{number};Ana de Teste;{email};Correios;{code};{promised}\r\n"
+
+
+def sheet(*lines: str) -> bytes:
+    return (HEADER + "".join(lines)).encode("utf-8-sig")
+
+
+def take(trial: Trial, now: datetime = NOW) -> int:
+    """One look into the inbox; returns how many files were put away."""
+    trial.clock_at(now)
+    upgrade(trial.database_url)
+    app = trial.build()
+
+    async def look() -> int:
+        try:
+            return await app.folders[0].run(now)
+        finally:
+            await app.close()
+
+    return asyncio.run(look())
+
+
+def reports(trial: Trial) -> list[dict[str, str]]:
+    """Every line of every report in done/."""
+    rows: list[dict[str, str]] = []
+    for path in sorted((trial.inbox / "done").glob("*.resultado.csv")):
+        rows += csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig")), delimiter=";")
+    return rows
+
+
+def put_away(trial: Trial) -> set[str]:
+    return {
+        str(path.relative_to(trial.inbox))
+        for path in trial.inbox.rglob("*")
+        if path.is_file() and path.name != ".clock"
+    }
+
+
+def facts(trial: Trial) -> dict[str, list[dict[str, Any]]]:
+    """All rows but the record of files read."""
+    return {name: rows for name, rows in trial.dump().items() if name != "imports"}
+
+
+def test_good_lines_go_in_and_bad_ones_are_reported(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    trial.drop("pedidos.csv", sheet(line("1001"), line("1002", WRONG_DIGIT), line("1003", CODES[1], "ana@")))
+    assert take(trial) == 1
+    assert {row["number"] for row in trial.rows(Order)} == {"1001", "1002", "1003"}
+    assert [row["value"] for row in trial.rows(ShipmentRef)] == [CODES[0], CODES[1]]
+    reported = {row["pedido"]: (row["resultado"], row["motivo"]) for row in reports(trial)}
+    assert reported["1002"][0] in {"aviso", "recusado"} and WRONG_DIGIT in reported["1002"][1]
+    assert reported["1003"][0] == "aviso"
+    assert put_away(trial) == {"done/pedidos.csv", "done/pedidos.resultado.csv"}
+    row = trial.one(Import)
+    assert (row["state"], row["orders"], row["shipments"]) == ("imported", 3, 2)
+    assert row["faults"] == len([r for r in reports(trial) if r["resultado"] in {"aviso", "recusado"}]) > 0
+
+
+def test_the_same_file_again_is_a_duplicate_and_changes_nothing(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    trial.drop("pedidos.csv", sheet(line("1001")))
+    take(trial)
+    before = trial.dump()
+    trial.drop("de-novo.csv", sheet(line("1001")))
+    take(trial, NOW + timedelta(days=1))
+    assert trial.dump() == before
+    assert "duplicate/de-novo.csv" in put_away(trial)
+
+
+def test_a_file_with_faults_may_come_again_as_it_was(start: Start) -> None:
+    """The merchant mends the configuration, not the file."""
+    trial = start()
+    trial.drop("pedidos.csv", sheet(line("1001").replace("Correios", "Rápida Ltda")))
+    take(trial)
+    assert trial.rows(Shipment) == []
+    trial.carrier["aliases"] = ["Rápida Ltda"]
+    trial.drop("pedidos.csv", sheet(line("1001").replace("Correios", "Rápida Ltda")))
+    take(trial, NOW + timedelta(hours=1))
+    assert len(trial.rows(Shipment)) == 1
+    assert "done/pedidos-2.csv" in put_away(trial)
+
+
+def test_a_larger_export_of_the_same_orders_only_adds(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    trial.drop("segunda.csv", sheet(line("1001")))
+    take(trial)
+    before = facts(trial)
+    trial.drop("terça.csv", sheet(line("1001"), line("1002", CODES[1])))
+    take(trial, NOW + timedelta(days=1))
+    after = facts(trial)
+    assert after["orders"][:1] == before["orders"]
+    assert after["shipment_polls"][:1] == before["shipment_polls"]
+    assert [len(after[name]) for name in ("orders", "shipments", "shipment_polls")] == [2, 2, 2]
+
+
+def test_a_changed_promise_is_kept_beside_the_first_and_looked_at(start: Start) -> None:
+    trial = start()
+    trial.drop("a.csv", sheet(line("1001")))
+    take(trial)
+    trial.drop("b.csv", sheet(line("1001", promised="25/11/2026")))
+    take(trial, NOW + timedelta(days=1))
+    order = trial.one(Order)
+    assert (order["promised_first_on"], order["promised_on"]) == (date(2026, 11, 20), date(2026, 11, 25))
+    assert trial.one(ShipmentCheck)["next_check_at"] == NOW + timedelta(days=1)
+
+
+def test_nothing_known_is_overwritten_by_something_empty(start: Start) -> None:
+    trial = start()
+    trial.drop("a.csv", sheet(line("1001")))
+    take(trial)
+    trial.drop("b.csv", f"Pedido;Código de rastreio\r\n1001;{CODES[0]}\r\n".encode())
+    take(trial)
+    order = trial.one(Order)
+    assert (order["customer_email"], order["promised_on"]) == ("ana@example.com", date(2026, 11, 20))
+
+
+def test_a_code_that_is_anothers_is_not_taken_away(start: Start) -> None:
+    trial = start()
+    trial.drop("a.csv", sheet(line("1001")))
+    take(trial)
+    trial.drop("b.csv", sheet(line("2002").replace("Ana de Teste", "Bia de Teste")))
+    take(trial)
+    assert len(trial.rows(ShipmentRef)) == 1
+    assert any("1001" in row["motivo"] and row["pedido"] == "2002" for row in reports(trial))
+
+
+def test_a_parcel_waits_for_nothing_to_be_polled(start: Start) -> None:
+    trial = start()
+    trial.drop("a.csv", sheet(line("1001")))
+    take(trial)
+    poll = trial.one(ShipmentPoll)
+    assert (poll["carrier"], poll["next_poll_at"]) == ("correios", NOW)
+
+
+def note(name: str) -> bytes:
+    return (DATA / "nfe" / name).read_bytes()
+
+
+def test_an_invoice_and_a_spreadsheet_of_one_order_are_one_order(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    trial.drop("nota.xml", note("01-normal.xml"))
+    take(trial)
+    order = trial.one(Order)
+    trial.drop("pedidos.csv", sheet(line(order["number"], "AB123456785BR", promised="30/11/2026")))
+    take(trial)
+    assert [row["id"] for row in trial.rows(Order)] == [order["id"]]
+    assert trial.one(Shipment)["order_id"] == order["id"]
+    assert trial.one(Order)["promised_on"] == date(2026, 11, 30)
+
+
+@pytest.mark.parametrize(
+    "names", [("01-normal.xml", "08-event-cancellation.xml"), ("08-event-cancellation.xml", "01-normal.xml")]
+)
+def test_a_cancelled_invoice_cancels_its_order_whichever_comes_first(start: Start, names: tuple[str, str]) -> None:
+    trial = start()
+    event = note("08-event-cancellation.xml")
+    key = note("01-normal.xml").decode().partition('Id="NFe')[2][:44]
+    for minutes, name in enumerate(names):
+        data = event if "event" in name else note(name)
+        if "event" in name:
+            old = data.decode().partition("<chNFe>")[2][:44]
+            data = data.replace(old.encode(), key.encode())
+        trial.drop(name, data)
+        take(trial, NOW + timedelta(minutes=minutes))
+    assert trial.one(Order)["status"] == "cancelled"
+    assert key in {row["alias"] for row in trial.rows(OrderAlias)}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("a.xml", note("90-hostile-doctype.xml"), id="a hostile document type"),
+        pytest.param("a.csv", b"\x00\x01\x02" * 50, id="no text at all"),
+        pytest.param("a.csv", b"", id="an empty file"),
+        pytest.param("a.pdf", b"%PDF-1.7", id="a file of another kind"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_reason(start: Start, name: str, data: bytes) -> None:
+    trial = start()
+    trial.drop(name, data)
+    trial.drop("bom.csv", sheet(line("1001")))
+    take(trial)
+    assert (trial.inbox / "refused" / name).exists()
+    assert (trial.inbox / "refused" / f"{name}.reason.txt").read_text(encoding="utf-8").strip()
+    assert [row["number"] for row in trial.rows(Order)] == ["1001"]
+
+
+def test_a_file_that_is_still_being_written_is_left_alone(start: Start) -> None:
+    trial = start()
+    path = trial.drop("pedidos.csv", sheet(line("1001")))
+    os.utime(path)
+    truncated = trial.drop("nota.xml", note("91-truncated.xml"))
+    assert take(trial) == 0
+    assert path.exists() and truncated.exists()
+    old = truncated.stat().st_mtime - 3600
+    os.utime(truncated, (old, old))
+    assert take(trial) == 1
+    assert (trial.inbox / "refused" / "nota.xml").exists()
+
+
+def test_notes_for_people_and_hidden_files_are_not_orders(start: Start) -> None:
+    trial = start()
+    for name in ("LEIA-ME.txt", ".pedidos.csv", "~$pedidos.csv"):
+        trial.drop(name, sheet(line("1001")))
+    assert take(trial) == 0
+    assert trial.rows(Import) == []
+
+
+def test_two_shops_may_have_the_same_order_number(start: Start) -> None:
+    trial = start()
+    trial.settings["shops"].append({"id": "outra", "name": "Outra", "email": {"from": "Outra <sac@outra.example>"}})
+    trial.settings["intake"].append({"kind": "folder", "shop": "outra", "path": "outra"})
+    trial.drop("a.csv", sheet(line("1001")))
+    other = trial.folder / "outra"
+    other.mkdir()
+    (other / "a.csv").write_bytes(sheet(line("1001", CODES[1])))
+    os.utime(other / "a.csv", (1_700_000_000, 1_700_000_000))
+    trial.pass_at(NOW)
+    assert {(row["shop"], row["number"]) for row in trial.rows(Order)} == {(SHOP, "1001"), ("outra", "1001")}
+
+
+def test_a_clock_in_another_year_does_not_hold_files_back(start: Start, tmp_path: Path) -> None:
+    trial = start()
+    trial.drop("pedidos.csv", sheet(line("1001")))
+    assert take(trial, datetime(2031, 1, 2, 12, tzinfo=UTC)) == 1
+    assert trial.one(Order)["created_at"] == datetime(2031, 1, 2, 12, tzinfo=UTC)
