@@ -105,5 +105,9 @@ def deadline_note(claim: ClaimRow, why: str) -> SignalNote:
 
 
 def _note(claim: ClaimRow, kind: str, severity: str, summary: str, *, raised: bool = True) -> SignalNote:
+    key = f"{kind}:{claim.id}"
+    if kind == "claims_by_contract":
+        # Such a contract refuses every claim of the motive: one alert says it.
+        key = f"{kind}:{claim.carrier}:{claim.motive}"
     details = {"claim_id": claim.id, "shipment_id": claim.shipment_id, "deadline_on": claim.deadline_on.isoformat()}
-    return SignalNote(f"{kind}:{claim.id}", kind, severity, summary, raised, claim.shop, details)
+    return SignalNote(key, kind, severity, summary, raised, claim.shop, details)

@@ -53,7 +53,12 @@ class Withheld:
     reason: str
     hold: Hold | None = None
     next_step_at: datetime | None = None
-    alert_key: str | None = None
+    is_broken_text: bool = False
+
+
+def template_alert(delivery: DueDelivery) -> str:
+    """The key of the one alert about the text of a shop's trigger."""
+    return f"template:{delivery.shop}:{delivery.trigger.value}"
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,8 @@ class Composer:
         try:
             rendered = self.templates.render(trigger, values, shop=delivery.shop, language=sender.language)
         except (TemplateFault, MissingVariable) as fault:
-            key = f"template:{delivery.shop}:{trigger}"
             reason = f"the text of {trigger} cannot be used: {fault}"
-            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.TEMPLATE, delivery.expires_at, key)
+            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.TEMPLATE, delivery.expires_at, True)
         try:
             data = build_message(
                 rendered,

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.compose import Composed, Composer, Withheld
+from tracker.messages.compose import Composed, Composer, Withheld, template_alert
 from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 BATCH: Final = 50
 HOUR: Final = timedelta(hours=1)
 CHANNEL: Final = "email"
+ACCOUNT_ALERT: Final = "mail:account"
 
 
 class Transport(Protocol):
@@ -80,6 +81,8 @@ class EmailSweep:
     stopping: Callable[[], bool] = lambda: False
     """Whether the engine is being stopped: then the message at hand is the last."""
     pause: Pause = field(default_factory=Pause)
+    well: set[str] = field(default_factory=set)
+    """Alerts that this process has already called off: once is enough until one is raised again."""
 
     async def run(self, now: datetime) -> int:
         """Send what is due; returns how many deliveries were worked on."""
@@ -173,8 +176,10 @@ class EmailSweep:
     ) -> None:
         settlement = Settlement(why.state, why.next_step_at, why.reason, hold=why.hold)
         self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
-        if why.alert_key is not None:
-            note = SignalNote(why.alert_key, "template_broken", "warning", why.reason, shop=delivery.shop)
+        if why.is_broken_text:
+            key = template_alert(delivery)
+            self.well.discard(key)
+            note = SignalNote(key, "template_broken", "warning", why.reason, shop=delivery.shop)
             signal(connection, [note], now)
 
     def _settle(
@@ -225,17 +230,31 @@ class EmailSweep:
             notes.append(
                 SignalNote(f"unconfirmed:{delivery.id}", "message_unconfirmed", "warning", summary, shop=delivery.shop)
             )
-        if outcome is not None and _stops_account(outcome):
+        if outcome is not None and _is_outage(outcome):
             summary = f"the mail server takes no mail: {outcome.reply or outcome.reason}"
-            notes.append(SignalNote("mail:account", "mail_down", "critical", summary))
+            notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "critical", summary))
+            self.well.discard(ACCOUNT_ALERT)
         if to.state is DeliveryState.SENT:
-            notes.append(SignalNote("mail:account", "mail_down", "info", "mail leaves again", raised=False))
+            text = template_alert(delivery)
+            notes += self._call_off(ACCOUNT_ALERT, "mail_down", "mail leaves again", "")
+            notes += self._call_off(text, "template_broken", "its text can be used again", delivery.shop)
             if delivery.state is DeliveryState.UNCONFIRMED:
                 key, settled_by = f"unconfirmed:{delivery.id}", "the server took the second copy"
                 notes.append(
                     SignalNote(key, "message_unconfirmed", "info", settled_by, raised=False, shop=delivery.shop)
                 )
         signal(connection, notes, now)
+
+    def _call_off(self, key: str, kind: str, summary: str, shop: str) -> list[SignalNote]:
+        if key in self.well:
+            return []
+        self.well.add(key)
+        return [SignalNote(key, kind, "info", summary, raised=False, shop=shop)]
+
+
+def _is_outage(outcome: Outcome) -> bool:
+    """Whether a person should know: a server that is not there or refuses us, not one that asks for patience."""
+    return _stops_account(outcome) and outcome.result is not Result.THROTTLED
 
 
 def _stops_account(outcome: Outcome) -> bool:

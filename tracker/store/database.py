@@ -24,7 +24,7 @@ READERS: Final = 3
 POSTGRES_THREADS: Final = 6
 BUSY_TIMEOUT_MS: Final = 15_000
 """How long a command waits beside a busy daemon before it gives up on the write lock."""
-CHECKPOINT_PAGES: Final = 8_000
+CHECKPOINT_PAGES: Final = 1_000
 """Of the write-ahead log (32 MB): pages that are written again and again are brought home once."""
 STATEMENT_TIMEOUT_MS: Final = 120_000
 

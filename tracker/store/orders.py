@@ -82,7 +82,7 @@ def save_order(
     """Insert or update one order. Nothing that is known is overwritten by something empty; no history is deleted."""
     standing = _find(connection, shop, source, order, parcels)
     values = _order_values(order)
-    if _is_cancelled(connection, shop, order):
+    if _is_cancelled(connection, shop, order, standing):
         values["status"] = OrderStatus.CANCELLED.value
     if standing is None:
         order_id = _insert_order(connection, shop, source, order, values, now)
@@ -176,14 +176,18 @@ def _is_ref(parcel: Parcel) -> tuple[Any, ...]:
     )
 
 
-def _is_cancelled(connection: Connection, shop: str, order: Order) -> bool:
-    keys = [alias for kind, alias in order.aliases if kind == INVOICE_KEY]
+def _is_cancelled(connection: Connection, shop: str, order: Order, standing: Mapping[str, Any] | None) -> bool:
+    """Whether every invoice this order ever had was cancelled: a later file's "sent" does not undo that, a new invoice does."""
+    keys = {alias for kind, alias in order.aliases if kind == INVOICE_KEY}
+    if standing is not None:
+        known = select(_ALIASES.c.alias).where(_ALIASES.c.order_id == standing["id"], _ALIASES.c.kind == INVOICE_KEY)
+        keys |= set(connection.execute(known).scalars())
     if not keys:
         return False
     query = select(_CANCELLATIONS.c.invoice_key).where(
         _CANCELLATIONS.c.shop == shop, _CANCELLATIONS.c.invoice_key.in_(keys)
     )
-    return connection.execute(query.limit(1)).scalar_one_or_none() is not None
+    return keys == set(connection.execute(query).scalars())
 
 
 # --- writing ----------------------------------------------------------------------------------------
