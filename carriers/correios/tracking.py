@@ -270,7 +270,7 @@ def read_event(item: dict[str, Any]) -> TrackingEvent:
     unit = _dict(item.get("unidade"))
     address = _dict(unit.get("endereco"))
     # The local second, with whatever fraction or offset it came: a change of spelling must not make an old event new.
-    local = occurred_at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+    local = occurred_at.astimezone(ZONE).isoformat()[:19]
     city, state = _text(address.get("cidade")), _text(address.get("uf"))
     place = _text(unit.get("codSro")) or f"{city}/{state}"
     return TrackingEvent(

@@ -9,6 +9,7 @@ from typing import Any
 from tests.chaos.play import Play
 from tests.end_to_end.support import Trial
 from tracker.domain.notices import TOLERATES_DUPLICATE
+from tracker.sandbox.judgement import REGISTERED
 from tracker.store.tables import (
     Alert,
     Claim,
@@ -26,6 +27,8 @@ from tracker.store.tables import (
 
 Facts = Mapping[str, Any]
 SETTLED = {"sent", "unconfirmed", "queued", "suppressed", "expired"}
+_CLAIM_FILED = 4
+"""Of a claim's facts those that come first: parcel, protocol, problems."""
 TOLERANT = {trigger.value for trigger in TOLERATES_DUPLICATE}
 
 
@@ -47,6 +50,18 @@ def ending(trial: Trial) -> dict[str, Any]:
             (attempt["code"], attempt["motive"], attempt["kind"], attempt["result"]) for attempt in trial.attempts()
         ),
     }
+
+
+def timeless(facts: Facts) -> dict[str, Any]:
+    """The same without what rests on the day a claim was filed: a program that is killed all day files it days later.
+
+    The carrier may then take it under another motive, the inquiry is told only where the parcel is still awaited, and
+    alerts come of waiting. That each parcel's claim was filed, once, and with which problems, remains.
+    """
+    claims = Counter(row[:_CLAIM_FILED] for row in facts["claims"].elements())
+    filings = Counter(code for code, _motive, _kind, result in facts["filings"].elements() if result == REGISTERED)
+    messages = {key: state for key, state in facts["messages"].items() if key[1] != "inquiry_opened"}
+    return {**facts, "claims": claims, "filings": filings, "messages": messages, "alerts": None}
 
 
 def codes_of(trial: Trial) -> dict[int, str]:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -45,6 +47,8 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     ["pytest", "tests.chaos.killer", "tracker.app", "tracker.cli.main", "tracker.cli.prepare", "tests.chaos.play"]
 )
+_STARTING = Lock()
+"""Starting a process also asks after every other one, and of two threads that ask after one, one is told nonsense."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,15 @@ class Play:
         self._play(one_kill, days)
         assert not left, f"no pass came to {left}"
 
-    def days_of_kills(self, stride: int, *, days: int = DAYS, most: int = 12) -> None:
-        """Play them with every pass killed at its point number *stride*, again and again until it ends before that,
-        at most *most* times."""
+    def days_of_kills(self, stride: int, *, days: int, most: int = 12) -> None:
+        """Play them, and kill every pass of the first twenty at its point number *stride*: again and again until it ends
+        before that, at most *most* times."""
 
-        def many_kills(_number: float) -> None:
-            for _ in range(most):
-                if not self._killed((str(stride),)):
-                    return
+        def many_kills(number: float) -> None:
+            if number < 1 + DAYS:
+                for _ in range(most):
+                    if not self._killed((str(stride),)):
+                        return
 
         self._play(many_kills, days)
 
@@ -129,7 +134,8 @@ class Play:
         words = ["run", "--once", "-c", str(self.trial.config)]
         points = (list(chosen), self.listing)
         process = _FORKS.Process(target=_run, args=(points, words, self.trial.clock_file, self.log))
-        process.start()
+        with _STARTING:
+            process.start()
         return process
 
     def run(self) -> None:
@@ -190,13 +196,14 @@ def _run(points: tuple[list[str], Path], words: list[str], clock_file: Path, log
 
 
 def finish(process: BaseProcess) -> int | None:
-    """Wait for a pass to end; one that hangs is killed and fails the test by its code."""
-    process.join(LONGEST_PASS_S)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        raise AssertionError(f"a pass did not end within {LONGEST_PASS_S:.0f} s")
-    return process.exitcode
+    """Wait for a pass to end; its exit code. One that hangs is killed and fails the test."""
+    wait([process.sentinel], LONGEST_PASS_S)
+    with _STARTING:
+        process.join(0)
+        if process.is_alive():
+            process.kill()
+            raise AssertionError(f"a pass did not end within {LONGEST_PASS_S:.0f} s")
+        return process.exitcode
 
 
 def instants(days: int = DAYS) -> list[tuple[float, datetime]]:
@@ -208,10 +215,10 @@ def instants(days: int = DAYS) -> list[tuple[float, datetime]]:
 
 
 @contextmanager
-def new_play(folder: Path, url: str | None = None) -> Iterator[Play]:
-    """The shop, its thirteen parcels and its world, before the first day."""
+def new_play(folder: Path, url: str | None = None, parcels: Sequence[Shipment] = PARCELS) -> Iterator[Play]:
+    """The shop, its parcels and its world, before the first day."""
     folder.mkdir(parents=True, exist_ok=True)
-    trial = start_trial(folder, *PARCELS, url=url)
+    trial = start_trial(folder, *parcels, url=url)
     with trial.world:
         trial.settings["messages"]["email"]["port"] = trial.world.smtp_port
         trial.write_config()

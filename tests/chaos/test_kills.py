@@ -7,15 +7,17 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.chaos.ending import check_claims, check_messages, ending
-from tests.chaos.play import HOURS, KILLED, Kill, Play, finish, new_play
+from tests.chaos.ending import check_claims, check_messages, ending, timeless
+from tests.chaos.play import HOURS, KILLED, PARCELS, Kill, Play, finish, new_play
 from tests.end_to_end.support import MONDAY, at
 from tracker.sandbox.faults import Fault
+from tracker.sandbox.plan import Verdict
 from tracker.store.tables import Delivery, Event, Notice, Order
 
 pytestmark = pytest.mark.chaos
@@ -60,14 +62,17 @@ ON_POSTGRESQL = (
     Kill("smtp.dot.after:*", 11.5),
 )
 LONG_FORM = int(os.environ.get("CHAOS_POINTS", "0"))
-STRIDES = (29, 23, 37, 19, 31, 17, 41, 13, 43, 47)
+STRIDES = (29, 23, 37, 19, 31, 17, 41, 43)
+"""Primes, so that the kills of one pass and the next fall on ever other points; smaller ones leave a pass no way on."""
+LONG_DAYS = 30
+SIDE_BY_SIDE = 2
 
 
 @pytest.fixture(scope="module")
 def plays(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The days without a kill, and with the chosen ones; side by side, for each pass waits for disks and sockets."""
     calm_folder, killed_folder = tmp_path_factory.mktemp("calm"), tmp_path_factory.mktemp("killed")
-    with new_play(calm_folder) as calm, new_play(killed_folder) as killed, ThreadPoolExecutor(2) as threads:
+    with new_play(calm_folder) as calm, new_play(killed_folder) as killed, ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for running in [threads.submit(calm.days), threads.submit(killed.days, CHOSEN)]:
             running.result()
         yield calm, killed
@@ -181,16 +186,26 @@ def test_the_killer_kills_where_it_is_told(tmp_path: Path, point: str, orders_ke
 
 @pytest.mark.slow
 @pytest.mark.skipif(not LONG_FORM, reason="the long form: make chaos")
-def test_the_program_outlives_a_kill_at_every_nth_point(tmp_path: Path, calm_ending: dict[str, Any]) -> None:
-    """Passes are killed every so many points, over and over, until CHAOS_POINTS kills are reached."""
-    kills = 0
-    for turn, stride in enumerate(STRIDES * 10):
-        with new_play(tmp_path / f"{turn}-{stride}") as play:
-            play.days_of_kills(stride)
-            kills += len(play.struck)
+def test_the_program_outlives_a_kill_at_every_nth_point(tmp_path: Path) -> None:
+    """Passes are killed every so many points, over and over, until CHAOS_POINTS kills are reached; calm days follow, in
+    which what could not be filed is filed and answered."""
+    # A paid claim's indemnity shows in tracking, on a day that depends on the filing's: these are all accepted only.
+    parcels = [replace(parcel, verdict=Verdict.ACCEPTED) for parcel in PARCELS]
+    with new_play(tmp_path / "calm", parcels=parcels) as calm:
+        calm.days(days=LONG_DAYS)
+        expected = timeless(ending(calm.trial))
+
+    def kills(turn: int) -> int:
+        stride = STRIDES[turn % len(STRIDES)]
+        with new_play(tmp_path / f"{turn}-{stride}", parcels=parcels) as play:
+            play.days_of_kills(stride, days=LONG_DAYS)
             check_claims(play.trial)
             check_messages(play)
-            assert ending(play.trial) == calm_ending, f"stride {stride}"
-        if kills >= LONG_FORM:
-            break
-    assert kills >= LONG_FORM
+            assert timeless(ending(play.trial)) == expected, f"killed at every point number {stride}"
+            return len(play.struck)
+
+    total = turn = 0
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        while total < LONG_FORM:
+            total += sum(threads.map(kills, range(turn, turn + SIDE_BY_SIDE)))
+            turn += SIDE_BY_SIDE

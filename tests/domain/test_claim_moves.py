@@ -393,7 +393,10 @@ def test_later_after_a_wait(codes: tuple[str, ...], expected: str | None) -> Non
     ("facts", "motive", "expected"),
     [
         pytest.param(
-            filing(), "135", ("135", "refund"), id="the motive that the carrier points to, with the kind of its own offer"
+            filing(),
+            "135",
+            ("135", "refund"),
+            id="the motive that the carrier points to, with the kind of its own offer",
         ),
         pytest.param(
             filing(), "136", ("136", "information_request"), id="a motive without an offer, with the kind it had"

@@ -67,6 +67,13 @@ def test_instants_come_back_aware_and_in_utc(database: Database) -> None:
 
 
 def test_a_naive_instant_is_refused(database: Database) -> None:
-    row = {"shop": "s", "source": "file", "number": "1", "status": "paid", "created_at": datetime(2026, 1, 1), "updated_at": NOW}
+    row = {
+        "shop": "s",
+        "source": "file",
+        "number": "1",
+        "status": "paid",
+        "created_at": datetime(2026, 1, 1),
+        "updated_at": NOW,
+    }
     with pytest.raises(Exception, match="timezone"), database.begin_write() as connection:
         connection.execute(insert(table(Order)), row)

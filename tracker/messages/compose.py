@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -18,11 +18,11 @@ from tracker.messages.planning import told_problem
 from tracker.messages.sandbox import TemplateFault
 from tracker.messages.story import Part, ShopVoice, values_of
 from tracker.messages.templates import MissingVariable, Templates
-from tracker.store.claims import claims_of_shipments
-from tracker.store.contexts import contexts_of, item_names
-from tracker.store.histories import histories_of
+from tracker.store.claims import ClaimRow, claims_of_shipments
+from tracker.store.contexts import ShipmentContext, contexts_of, item_names
+from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.notices import DueDelivery, members_of_notice
-from tracker.store.problems import problems_of
+from tracker.store.problems import ProblemRow, problems_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Composed:
     envelope_from: str
     subject: str
     data: bytes
+    shipments: tuple[int, ...] = ()
+    """The shipments of its notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,43 @@ def template_alert(delivery: DueDelivery) -> str:
     return f"template:{delivery.shop}:{delivery.trigger.value}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is known about the shipments of some deliveries."""
+
+    members: Mapping[int, Sequence[tuple[int, int, int | None]]]
+    """By delivery: (shipment, episode, problem)."""
+    contexts: Mapping[int, ShipmentContext]
+    histories: Mapping[int, HistoryRow]
+    problems: Mapping[int, Sequence[ProblemRow]]
+    claims: Mapping[int, Sequence[ClaimRow]]
+
+    def parts(self, delivery: DueDelivery) -> list[Part]:
+        """The shipments of which the delivery's notice is still true."""
+        parts = []
+        for shipment_id, _, problem_id in self.members[delivery.id]:
+            history = self.histories.get(shipment_id)
+            row = next((p for p in self.problems[shipment_id] if p.id == problem_id), None)
+            if history is not None and still_true(
+                delivery.trigger, history.history, told_problem(row) if row else None
+            ):
+                claims = self.claims[shipment_id]
+                parts.append(Part(self.contexts[shipment_id], history, claims[-1] if claims else None))
+        return parts
+
+
+def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Facts:
+    members = {delivery.id: members_of_notice(connection, delivery.notice_id) for delivery in deliveries}
+    ids = list(dict.fromkeys(member[0] for found in members.values() for member in found))
+    return _Facts(
+        members,
+        contexts_of(connection, ids),
+        histories_of(connection, ids),
+        problems_of(connection, ids),
+        claims_of_shipments(connection, ids),
+    )
+
+
 @dataclass(frozen=True)
 class Composer:
     """Reads the story behind a delivery and puts it into words."""
@@ -77,33 +116,32 @@ class Composer:
 
     def compose(self, connection: Connection, delivery: DueDelivery, now: datetime) -> Composed | Withheld:
         """The message as it would leave now, or why it does not."""
+        return self.compose_all(connection, [delivery], now)[delivery.id]
+
+    def compose_all(
+        self, connection: Connection, deliveries: Sequence[DueDelivery], now: datetime
+    ) -> dict[int, Composed | Withheld]:
+        """`compose` for several, by delivery: their facts are read together."""
+        facts = _facts_of(connection, deliveries)
+        return {delivery.id: self._composed(connection, delivery, facts, now) for delivery in deliveries}
+
+    def _composed(
+        self, connection: Connection, delivery: DueDelivery, facts: _Facts, now: datetime
+    ) -> Composed | Withheld:
         if delivery.expires_at <= now:
             return Withheld(DeliveryState.EXPIRED, "past the age at which it is worth telling")
         if delivery.shop not in self.senders:
             reason = f"shop {delivery.shop} is no longer in the configuration"
             return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.CONFIGURATION, delivery.expires_at)
-        parts = self._parts(connection, delivery)
+        parts = facts.parts(delivery)
         if not parts:
             return Withheld(DeliveryState.SUPPRESSED, "superseded: it is no longer true of any parcel")
         if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled")
-        return self._rendered(connection, delivery, parts, now)
-
-    def _parts(self, connection: Connection, delivery: DueDelivery) -> list[Part]:
-        members = members_of_notice(connection, delivery.notice_id)
-        ids = [shipment_id for shipment_id, _, _ in members]
-        contexts, histories = contexts_of(connection, ids), histories_of(connection, ids)
-        problems, claims = problems_of(connection, ids), claims_of_shipments(connection, ids)
-        parts = []
-        for shipment_id, _, problem_id in members:
-            history = histories.get(shipment_id)
-            row = next((p for p in problems[shipment_id] if p.id == problem_id), None)
-            if history is not None and still_true(
-                delivery.trigger, history.history, told_problem(row) if row else None
-            ):
-                claim = claims[shipment_id][-1] if claims[shipment_id] else None
-                parts.append(Part(contexts[shipment_id], history, claim))
-        return parts
+        composed = self._rendered(connection, delivery, parts, now)
+        if isinstance(composed, Composed):
+            return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))
+        return composed
 
     def _rendered(
         self, connection: Connection, delivery: DueDelivery, parts: list[Part], now: datetime

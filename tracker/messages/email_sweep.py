@@ -31,6 +31,8 @@ from tracker.store.wake import wake
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 50
+COMPOSED: Final = 10
+"""So many are put into words at once: fewer would cost more looks at the database, more would leave on older facts."""
 HOUR: Final = timedelta(hours=1)
 CHANNEL: Final = "email"
 ACCOUNT_ALERT: Final = "mail:account"
@@ -112,27 +114,37 @@ class EmailSweep:
         return max(self.per_hour - sent, 0)
 
     async def _batch(self, due: list[DueDelivery], token: str, now: datetime) -> tuple[int, bool]:
-        worked = 0
+        texts: dict[int, Composed | Withheld] = {}
         for index, delivery in enumerate(due):
-            outcome = await self._one(delivery, token, now)
-            worked += 1
+            if index % COMPOSED == 0:
+                group = due[index : index + COMPOSED]
+                texts = await self.database.read(partial(self._texts, deliveries=group, now=now))
+            outcome = await self._one(delivery, texts.get(delivery.id), token, now)
             stopped = outcome is not None and _stops_account(outcome)
             if outcome is not None and stopped:
                 self.pause.begin(outcome, delivery.attempts + 1, now)
             if stopped or self.stopping():
                 rest = [waiting.id for waiting in due[index + 1 :]]
                 await self.database.write(partial(put_down, rows=table(Delivery), keys=rest, token=token))
-                return worked, True
-        return worked, False
+                return index + 1, True
+        return len(due), False
 
-    async def _one(self, delivery: DueDelivery, token: str, now: datetime) -> Outcome | None:
+    def _texts(
+        self, connection: Connection, deliveries: list[DueDelivery], now: datetime
+    ) -> dict[int, Composed | Withheld]:
+        """What is to be sent now; one that may have left already is not put into words again."""
+        fresh = [delivery for delivery in deliveries if delivery.state is not DeliveryState.SENDING]
+        return self.composer.compose_all(connection, fresh, now) if fresh else {}
+
+    async def _one(
+        self, delivery: DueDelivery, composed: Composed | Withheld | None, token: str, now: datetime
+    ) -> Outcome | None:
         """Work on one delivery; the outcome where the server was asked."""
-        if delivery.state is DeliveryState.SENDING:
+        if composed is None:
             # We died after `sending` was committed: the server may have it.
             settlement = after_unknown(delivery.trigger, delivery.repeated, now)
             await self.database.write(partial(self._settle, delivery=delivery, to=settlement, token=token, now=now))
             return None
-        composed = await self.database.read(partial(self.composer.compose, delivery=delivery, now=now))
         if isinstance(composed, Withheld):
             if delivery.state is DeliveryState.UNCONFIRMED:
                 # It may have arrived: whatever holds the second try back does not unsay the first.
@@ -147,7 +159,15 @@ class EmailSweep:
         outcome = settled(outcome, attempt)
         settlement = after_outcome(outcome, delivery, backoff(attempt), now)
         await self.database.write(
-            partial(self._settle, delivery=delivery, to=settlement, token=token, now=now, outcome=outcome)
+            partial(
+                self._settle,
+                delivery=delivery,
+                to=settlement,
+                token=token,
+                now=now,
+                outcome=outcome,
+                shipments=composed.shipments,
+            )
         )
         return outcome
 
@@ -191,6 +211,7 @@ class EmailSweep:
         token: str,
         now: datetime,
         outcome: Outcome | None = None,
+        shipments: tuple[int, ...] | None = None,
     ) -> None:
         values: dict[str, Any] = {
             "state": to.state.value,
@@ -219,7 +240,8 @@ class EmailSweep:
             log.info("message.settled", state=to.state.value, reason=to.reason, **facts)
         if to.state in {DeliveryState.SENT, DeliveryState.UNCONFIRMED}:
             # What was told decides what is told next (a delivery, where a problem was told).
-            wake(connection, "messages", self.composer.shipments(connection, delivery), now)
+            told = self.composer.shipments(connection, delivery) if shipments is None else shipments
+            wake(connection, "messages", told, now)
 
     def _signal(
         self, connection: Connection, delivery: DueDelivery, to: Settlement, outcome: Outcome | None, now: datetime

@@ -24,8 +24,6 @@ READERS: Final = 3
 POSTGRES_THREADS: Final = 6
 BUSY_TIMEOUT_MS: Final = 15_000
 """How long a command waits beside a busy daemon before it gives up on the write lock."""
-CHECKPOINT_PAGES: Final = 1_000
-"""Of the write-ahead log (32 MB): pages that are written again and again are brought home once."""
 STATEMENT_TIMEOUT_MS: Final = 120_000
 
 
@@ -69,7 +67,6 @@ def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engi
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "foreign_keys=ON",
             f"cache_size=-{cache_kib}",

@@ -1,0 +1,100 @@
+"""The program under measurement, built from a configuration as the daemon is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from bench.parcels import START
+from tracker import log
+from tracker.app import App, build
+from tracker.clock import FrozenClock
+from tracker.config import load_config
+from tracker.engine.base import Lane
+from tracker.store.migrate import upgrade
+
+NOW: Final = START + timedelta(days=7)
+_CONFIG: Final = """\
+database: {{url: "{url}"}}
+shops:
+  - id: aurora
+    name: Loja Aurora
+    cnpj: "12345678000195"
+    origin_postal_code: "80010000"
+    email: {{from: "Loja Aurora <entregas@aurora.example>", reply_to: sac@aurora.example}}
+    contact: "sac@aurora.example, seg. a sex., 9h às 18h"
+    holidays: {{state: PR}}
+    live_from: 2026-01-01
+carriers:
+  - id: correios
+    base_url: http://127.0.0.1:{carrier_port}
+    api_key: cws-measured
+    contract: "9912000001"
+    posting_card: "0067599079"
+    requests_per_second: 1000
+messages:
+  email: {{host: 127.0.0.1, port: {mail_port}, security: none}}
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with a configuration and a database, and the ports of what stands around the program."""
+
+    folder: Path
+    url: str
+    carrier_port: int
+    mail_port: int
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.yaml"
+
+    def prepare(self) -> None:
+        """Write the configuration and create the schema."""
+        words = _CONFIG.format(url=self.url, carrier_port=self.carrier_port, mail_port=self.mail_port)
+        self.config.write_text(words, encoding="utf-8")
+        upgrade(self.url)
+
+    @contextlib.contextmanager
+    def program(self) -> Iterator[App]:
+        """The program, its log lines written to memory: what a line costs is part of the work."""
+        app = build(load_config(self.config, {}, strict_credentials=True), {})
+        log.configure(FrozenClock(NOW), io.StringIO(), force_json=True)
+        app.take_over()
+        yield app
+        # The caller's loop has ended, and the carrier's connections with it.
+        app.database.close()
+
+
+@contextlib.contextmanager
+def new_database(url: str, name: str) -> Iterator[str]:
+    """A fresh database on the PostgreSQL server of *url*; gives its own address, and drops it."""
+    server = make_url(url).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+def lanes(app: App, prefix: str) -> list[Lane]:
+    """The lanes whose names begin so."""
+    return [lane for lane in app.lanes if lane.name.startswith(prefix)]
+
+
+async def run(chosen: list[Lane], now: datetime) -> int:
+    """Run each lane once; returns the rows worked on."""
+    return sum([await lane.run(now) for lane in chosen])
