@@ -79,7 +79,11 @@ def test_a_filed_claim_whose_look_up_was_lost_stays_filed(state: ClaimState) -> 
         ),
         pytest.param(("none", "none"), State.SUBMITTING, "open", "2026-11-25 10:00", id="not found twice: filed again"),
         pytest.param(
-            ("none", "not_sent", "none"), State.SUBMITTING, "look_up", "2026-11-25 11:00", id="twice, but not in a row"
+            ("none", "not_sent", "none"),
+            State.SUBMITTING,
+            "open",
+            "2026-11-25 10:00",
+            id="twice, with a look-up between that brought no answer",
         ),
     ],
 )

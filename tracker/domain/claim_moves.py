@@ -27,6 +27,7 @@ LOOK_UP_AGAIN: Final = timedelta(hours=1)
 """A claim taken a moment ago may not show yet (the carrier answers "none found"): look once more before filing again."""
 AFTER_EVENT_DAYS: Final = 5
 """A refusal that waits for the parcel's next event is tried again after so many business days without one."""
+_UNANSWERED: Final = frozenset({"lost", "not_sent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +286,9 @@ def _not_found(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datet
     if claim.opened_at is not None:
         at = next_follow(claim.opened_at, terms, days, now)
         alert = ("claim_vanished", "warning", "the carrier no longer finds a claim that it took")
-        lost = _trailing(claim.steps, ClaimProgress.NONE.value) >= 3
+        lost = _not_found_times(claim.steps) >= 3
         return Move(claim.state, "claim.not_found", "the carrier does not find it", at, alert=alert if lost else None)
-    if _trailing(claim.steps, ClaimProgress.NONE.value) < 2:
+    if _not_found_times(claim.steps) < 2:
         at = now + LOOK_UP_AGAIN
         return Move(State.SUBMITTING, "claim.lost_answer", "not found yet: look once more", at, call="look_up")
     return Move(State.SUBMITTING, "claim.lost_answer", "it never arrived: filed again", now, call="open")
@@ -368,3 +369,10 @@ def _trailing(steps: Sequence[Step], outcome: str) -> int:
             break
         count += 1
     return count
+
+
+def _not_found_times(steps: Sequence[Step]) -> int:
+    """How often in a row the carrier found nothing, since the last filing. A look-up that brought no answer says nothing:
+    counted as a break, a carrier (or a machine) that fails every second time would keep the claim from being filed."""
+    answered = [step for step in steps if step.action == "open" or step.outcome not in _UNANSWERED]
+    return _trailing(answered, ClaimProgress.NONE.value)
