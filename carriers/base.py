@@ -351,6 +351,8 @@ class ClaimAnswer:
     after_due: bool = False
     """`NOT_YET` because the term has not ended: ask again the margin after the (recomputed) due date."""
     after_event: bool = False
+    look_first: bool = False
+    """The carrier knows of something that its tracking had not told us yet: look there before anything else is decided."""
     waits: tuple[timedelta, ...] = ()
     """How long to wait after the first, second, ... answer with this code; past the last, a person."""
     motive: str | None = None

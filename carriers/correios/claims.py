@@ -252,15 +252,15 @@ def read_item(item: Mapping[str, Any], raw: bytes) -> ClaimAnswer:
     text = redact(str(item.get("descricaoretorno") or ""))
     protocol = read_protocol(_first(item, "numeropi", "numerodopi"))
     row = returns.UNLISTED if code is None else returns.RETURNS.get(code, returns.UNLISTED)
-    outcome, motive = row.outcome, row.motive
+    outcome = row.outcome
     service_level = outcome not in (ClaimOutcome.REGISTERED, ClaimOutcome.ALREADY_OPEN) and _SERVICE_LEVEL in plain(
         text
     )
     if service_level:
-        outcome, motive = ClaimOutcome.REFUSED, None
+        outcome = ClaimOutcome.REFUSED
     elif code == returns.DELIVERED_INSTEAD and protocol:
         # One reseller saw claims opened in spite of this refusal: a number that exists must not be lost.
-        outcome, motive = ClaimOutcome.REGISTERED, None
+        outcome = ClaimOutcome.REGISTERED
     return ClaimAnswer(
         outcome,
         code=str(item.get("codigoretorno") if code is None else code),
@@ -269,8 +269,8 @@ def read_item(item: Mapping[str, Any], raw: bytes) -> ClaimAnswer:
         protocol=protocol,
         after_due=row.after_due,
         after_event=row.after_event,
+        look_first=row.look_first and not service_level,
         waits=() if service_level else row.waits,
-        motive=motive,
         service_level=service_level,
     )
 

@@ -28,7 +28,7 @@ class Return:
     waits: tuple[timedelta, ...] = ()
     after_due: bool = False
     after_event: bool = False
-    motive: str | None = None
+    look_first: bool = False
 
 
 def _configuration(sense: str) -> Return:
@@ -43,8 +43,8 @@ def _refused(sense: str) -> Return:
     return Return(sense, ClaimOutcome.REFUSED)
 
 
-def _other_motive(sense: str, motive: str | None = None) -> Return:
-    return Return(sense, ClaimOutcome.OTHER_MOTIVE, motive=motive)
+def _other_motive(sense: str) -> Return:
+    return Return(sense, ClaimOutcome.OTHER_MOTIVE)
 
 
 def _later(sense: str, *waits: timedelta) -> Return:
@@ -102,7 +102,8 @@ RETURNS: dict[int, Return] = {
     563: _later("the object's service code was not located", *(_HOURS_24,) * 3),
     544: Return("object is inside its delivery term", ClaimOutcome.NOT_YET, after_due=True),
     545: _other_motive("the object's situation does not allow this motive"),
-    546: _other_motive("object was delivered", DELIVERED_LATE),
+    # Late or not is for tracking to say: filed blindly as delivered late, a parcel that came in time would get its 530.
+    546: Return("object was delivered", ClaimOutcome.NOT_YET, look_first=True),
     547: _after_event("the motive needs a delivered object"),
     549: _after_event("the motive needs the confirmed return to the sender"),
     550: _other_motive("the motive does not fit the object"),

@@ -13,13 +13,14 @@ from tracker.sandbox.judgement import ALREADY_OPEN, REGISTERED, SERVICE_LEVEL
 from tracker.sandbox.plan import Fate, Shipment
 from tracker.sandbox.workdays import add_business_days, local_date
 from tracker.store.claims import approve, claims_by_id
-from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem
+from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll
 
 LATE = of_fate(Fate.LATE_OPEN)
 """Due on the plan's day 4, a Thursday; delivered ten days later."""
 FIRST_DAY = add_business_days(LATE.due_on, 1)
 """The first day on which the carrier takes its claim."""
 IN_TERM = 544
+DELIVERED = 546
 ON_TIME = 530
 
 
@@ -66,6 +67,25 @@ def test_an_answer_that_was_lost_is_looked_up_and_never_sent_again(start: Start,
     claim = trial.one(Claim)
     assert (claim["state"], [claim["protocol"]]) == ("open", trial.world.registrations()[LATE.code])
     assert results(trial) == [REGISTERED]
+
+
+def test_what_the_claims_office_knows_first_is_looked_up_in_tracking_before_another_motive(start: Start) -> None:
+    """It was delivered while tracking was away: the refusal sends us to look, and what tracking shows is then claimed."""
+    trial = late_parcel(start(LATE), mode="propose")
+    trial.pass_at(later(0))
+    delivered_on = local_date(LATE.events[-1].at)
+    trial.carrier["claims"]["mode"] = "auto"
+    trial.world.faults.next("500", count=1000, path="objetos")
+    trial.pass_at(at(delivered_on, 21))
+    claim = trial.one(Claim)
+    assert results(trial) == [DELIVERED]
+    assert (claim["state"], claim["motive"], claim["refusal_code"]) == ("planned", "211", str(DELIVERED))
+    assert trial.one(ShipmentPoll)["next_poll_at"] == at(delivered_on, 21)
+    trial.world.faults.clear()
+    trial.pass_at(at(delivered_on, 23))
+    claim = trial.one(Claim)
+    assert results(trial) == [DELIVERED, REGISTERED]
+    assert (claim["state"], claim["motive"], claim["kind"]) == ("open", "135", "refund")
 
 
 def test_a_filing_that_never_arrived_is_sent_again_after_two_looks(start: Start) -> None:

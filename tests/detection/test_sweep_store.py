@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tracker.domain.detection import RECHECK
 from tracker.sandbox.plan import Event as WorldEvent
 from tracker.sandbox.plan import Fate, Shipment
 from tracker.sandbox.workdays import add_business_days
-from tracker.store.tables import Alert, CarrierOutage, Decision, Problem, ShipmentCheck, ShipmentHistory
+from tracker.store.tables import Alert, CarrierOutage, Claim, Decision, Problem, ShipmentCheck, ShipmentHistory
 
 
 def watched(trial: Trial, last: int, first: int = 2) -> Trial:
@@ -117,7 +118,7 @@ def test_a_problem_is_decided_once_not_at_every_look(start: Start) -> None:
     trial = watched(start(of_fate(Fate.LATE_OPEN)), 9)
     delay = problem(trial, "delay")
     notes = trial.rows(Decision, subject_kind="problem", subject_id=delay["id"], rule="delay.past_promise")
-    assert [(note["outcome"], note["rule_version"]) for note in notes] == [("opened", 1)]
+    assert [(note["outcome"], note["rule_version"]) for note in notes] == [("opened", 2)]
     assert notes[0]["facts"]["carrier_due_first_on"] == of_fate(Fate.LATE_OPEN).due_on.isoformat()
 
 
@@ -130,15 +131,32 @@ def test_a_due_date_that_moves_before_it_has_passed_is_kept_as_the_first(start: 
     assert problem(trial, "late_delivery")["carrier_since"] == at(moved.due_on + timedelta(days=1), 0, 0)
 
 
-def test_what_is_due_is_looked_at_by_the_clock_alone(start: Start) -> None:
-    """Midnight after the promise wakes detection without any answer of the carrier."""
+def test_a_parcel_is_late_only_once_the_carrier_has_answered_since(start: Start) -> None:
+    """Midnight after the promise wakes detection; an outage then proves nothing, and the first answer after it does."""
     late = of_fate(Fate.LATE_OPEN)
     trial = watched(start(late), 4)
-    assert trial.one(ShipmentCheck)["next_check_at"] == at(late.due_on + timedelta(days=1), 0, 0)
+    midnight = at(late.due_on + timedelta(days=1), 0, 0)
+    assert trial.one(ShipmentCheck)["next_check_at"] == midnight
     trial.world.faults.next("500", count=3, path="objetos")
-    trial.pass_at(at(late.due_on + timedelta(days=1), 0, 1))
-    assert problem(trial, "delay")["detected_at"] == at(late.due_on + timedelta(days=1), 0, 1)
-    assert trial.rows(Alert) == []
+    trial.pass_at(midnight + timedelta(minutes=1))
+    assert trial.rows(Problem) == [] == trial.rows(Alert)
+    assert trial.one(ShipmentCheck)["next_check_at"] == midnight + timedelta(minutes=1) + RECHECK
+    trial.pass_at(midnight + timedelta(hours=4))
+    delay = problem(trial, "delay")
+    assert (delay["since"], delay["detected_at"]) == (midnight, midnight + timedelta(hours=4))
+
+
+def test_a_parcel_delivered_while_tracking_was_away_is_never_called_late(start: Start) -> None:
+    """The carrier delivers in time and does not answer for days: nobody is told of a delay, nothing is claimed."""
+    trial = start(of_fate(Fate.ON_TIME))
+    trial.drop_orders()
+    trial.pass_at(at(day(2), 9))
+    trial.world.faults.next("500", count=100_000, path="objetos")
+    trial.pass_through(at(day(n), hour) for n in range(3, 13) for hour in (9, 18))
+    assert trial.rows(Problem) == [] == trial.rows(Claim)
+    trial.world.faults.clear()
+    trial.pass_at(at(day(13), 9))
+    assert trial.rows(Problem) == [] == trial.rows(Claim)
 
 
 def test_each_shipment_is_looked_at_by_one_shard(start: Start) -> None:

@@ -354,6 +354,31 @@ def test_later_on_a_day(given_answer: ClaimAnswer, facts: ClaimFacts, expected: 
     }
 
 
+def test_a_carrier_that_knows_more_than_its_tracking_told_sends_us_to_look_there() -> None:
+    given = answer(Outcome.NOT_YET, look_first=True)
+    once = filing(steps=(step(1, outcome="not_yet", code="7"),))
+    assert shown(after_open(once, given, TERMS, DAYS, NOW), "state", "look", "claimable_from", "call") == {
+        "state": State.PLANNED,
+        "look": True,
+        "claimable_from": on("2026-11-26"),
+        "call": None,
+    }
+    # An answer that got lost in between says nothing either way.
+    again = filing(
+        steps=(
+            step(1, outcome="not_yet", code="7"),
+            step(2, outcome="lost"),
+            step(3, "look_up", "none"),
+            step(4, outcome="not_yet", code="7"),
+        )
+    )
+    assert shown(after_open(again, given, TERMS, DAYS, NOW), "state", "hold", "look") == {
+        "state": State.WAITING_APPROVAL,
+        "hold": Hold.CARRIER_ANSWER,
+        "look": False,
+    }
+
+
 def test_the_margin_after_the_due_date_is_that_of_the_terms() -> None:
     # due Fri 27: Mon 30 (1), Tue 1 (2), Wed 2 December (3)
     terms = replace(TERMS, margin_business_days=3)

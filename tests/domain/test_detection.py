@@ -97,6 +97,27 @@ Kind = ProblemKind
             None,
             id="waiting for pickup since the last day",
         ),
+        pytest.param(
+            facts(**BOTH, answered=None), "2026-11-27 09:00", None, id="a carrier that never answered may have delivered"
+        ),
+        pytest.param(
+            facts(**BOTH, answered="2026-11-24 23:59"),
+            "2026-11-27 09:00",
+            None,
+            id="no answer since the day went by: it may have been delivered",
+        ),
+        pytest.param(
+            facts(**BOTH, answered="2026-11-25 00:00"),
+            "2026-11-27 09:00",
+            (None, "2026-11-25"),
+            id="only the carrier's day is known to have gone by",
+        ),
+        pytest.param(
+            facts(**BOTH, answered="2026-11-26 00:00"),
+            "2026-11-27 09:00",
+            ("2026-11-26", "2026-11-25"),
+            id="an answer since says that it is not here",
+        ),
         pytest.param(facts(REFUSED, **BOTH), "2026-11-27 09:00", None, id="turned back is not late"),
         pytest.param(facts(LOST, **BOTH), "2026-11-27 09:00", None, id="lost is not late as well"),
         pytest.param(
@@ -204,6 +225,12 @@ def test_late_delivery(
         pytest.param(facts(**BOTH), "2026-11-23 12:00", "2026-11-25 00:00", id="at the end of the nearer day"),
         pytest.param(facts(**BOTH), "2026-11-25 00:00", "2026-11-26 00:00", id="then at the end of the other"),
         pytest.param(facts(**BOTH), "2026-11-26 00:00", None, id="late for both, time changes nothing more"),
+        pytest.param(
+            facts(**BOTH, answered="2026-11-24 22:00"),
+            "2026-11-25 09:00",
+            "2026-11-25 12:00",
+            id="soon again where the last answer is older than the day",
+        ),
         pytest.param(facts(promised="2026-11-24", grace_days=1), "2026-11-25 12:00", "2026-11-26 00:00", id="grace"),
         pytest.param(facts(**BOTH, order_cancelled=True), "2026-11-23 12:00", None, id="a cancelled order"),
         pytest.param(facts(LOST, **BOTH), "2026-11-26 12:00", None, id="a lost parcel"),
@@ -262,7 +289,9 @@ def test_when_to_look_again(shown: Facts, now: str, expected: str | None) -> Non
             id="an unknown code is a sign of life too",
         ),
         pytest.param(facts(answered="2026-12-31 12:00"), "2027-06-01 12:00", None, id="without terms none is presumed"),
-        pytest.param(facts(terms=7), "2026-12-05 12:00", None, id="a carrier that never answered confirms nothing"),
+        pytest.param(
+            facts(terms=7, answered=None), "2026-12-05 12:00", None, id="a carrier that never answered confirms nothing"
+        ),
         pytest.param(
             facts(terms=7, answered="2026-11-27 23:59"),
             "2026-12-05 12:00",

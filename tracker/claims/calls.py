@@ -30,7 +30,7 @@ from tracker.domain.calendar import Calendars
 from tracker.domain.claim_moves import ClaimFacts, Move
 from tracker.events.record import record_due_date
 from tracker.polling.breaker import Breaker
-from tracker.store.claims import ClaimRow, StepRow, leased, set_step
+from tracker.store.claims import WAITS_FOR_EVENT, ClaimRow, StepRow, leased, set_step
 from tracker.store.contexts import ShipmentContext
 from tracker.store.database import Database
 from tracker.store.leases import put_down
@@ -71,6 +71,8 @@ class Done:
         if self.answer is not None:
             raw = self.answer.raw
             values |= {"outcome": self.answer.outcome.value, "code": self.answer.code, "text": self.answer.text}
+            if self.answer.after_event or self.answer.look_first:
+                values["facts"] = {WAITS_FOR_EVENT: True}
         elif self.status is not None:
             raw = self.status.raw
             values |= {"outcome": self.status.progress.value, "code": self.status.code, "text": self.status.text}

@@ -14,7 +14,7 @@ from tracker.domain.words import ClaimState
 from tracker.store.claims import ClaimRow, add_step, save_claim
 from tracker.store.decisions import log_changes
 from tracker.store.logs import DecisionNote, SignalNote, signal
-from tracker.store.wake import wake
+from tracker.store.wake import wake, wake_polling
 
 log = structlog.get_logger(__name__)
 _ALERTS_THAT_END_WITH_THE_CLAIM = ("claim_deadline", "claim_needs_person", "claim_unanswered", "claim_vanished")
@@ -32,6 +32,8 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
     note = DecisionNote(claim.shop, "claim", claim.id, move.rule, 1, outcome, move.reason, _shown(claim, move))
     log_changes(connection, [note], now)
     _signal(connection, claim, move, now)
+    if move.look:
+        wake_polling(connection, [(claim.shipment_id, claim.carrier)], now)
     if move.state is not claim.state:
         log.info("claim.moved", claim_id=claim.id, state=move.state.value, rule=move.rule, carrier=claim.carrier)
         wake(connection, "messages", [claim.shipment_id], now)

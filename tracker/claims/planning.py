@@ -33,7 +33,7 @@ from tracker.store.claims import (
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
-from tracker.store.histories import HistoryRow, histories_of
+from tracker.store.histories import HistoryRow, histories_of, learned_at
 from tracker.store.leases import new_token
 from tracker.store.logs import DecisionNote, signal
 from tracker.store.problems import ProblemRow, problems_of
@@ -110,7 +110,7 @@ class PlanSweep:
             refused = [*refused, *more]
             self._open(connection, context, row, plans, problems, now)
         else:
-            self._adjust(connection, standing, row.history, plans, problems, days, now)
+            self._adjust(connection, standing, plans, problems, days, now)
         self._explain(connection, context, refused, now)
 
     @staticmethod
@@ -161,7 +161,6 @@ class PlanSweep:
         self,
         connection: Connection,
         claim: ClaimRow,
-        history: History,
         plans: Sequence[ClaimPlan],
         problems: Sequence[ProblemRow],
         days: Calendars,
@@ -177,8 +176,8 @@ class PlanSweep:
         best = plans[0]
         attach(connection, claim.id, _answered_by(plans, problems))
         start = best.claimable_from
-        if claim.refusal_code is not None:
-            start = max(start, self._after_refusal(connection, claim, history, days, now))
+        if claim.refusal_code is not None and best.motive == claim.motive:
+            start = max(start, self._after_refusal(connection, claim, days, now))
         values = {**_dates(best), "claimable_from": start}
         if all(getattr(claim, name) == value for name, value in values.items()):
             return
@@ -190,12 +189,13 @@ class PlanSweep:
             log_changes(connection, [note], now)
 
     @staticmethod
-    def _after_refusal(
-        connection: Connection, claim: ClaimRow, history: History, days: Calendars, now: datetime
-    ) -> date:
-        """The day the carrier's last answer put off to, brought forward by an event that came since."""
-        asked = [row.done_at for row in steps_of(connection, [claim.id])[claim.id] if row.done_at is not None]
-        moved = asked and history.last_event_at is not None and history.last_event_at > asked[-1]
+    def _after_refusal(connection: Connection, claim: ClaimRow, days: Calendars, now: datetime) -> date:
+        """The day the carrier's last answer put off to, brought forward by the event it waits for."""
+        asked = [row for row in steps_of(connection, [claim.id])[claim.id] if row.done_at is not None]
+        if not asked or not asked[-1].waits_for_event or asked[-1].done_at is None:
+            return claim.claimable_from
+        learned = learned_at(connection, claim.shipment_id)
+        moved = learned is not None and learned > asked[-1].done_at
         return days.local_date(now) if moved else claim.claimable_from
 
     @staticmethod

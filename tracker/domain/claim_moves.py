@@ -93,6 +93,8 @@ class Move:
     outcome: str | None = None
     refusal: tuple[str, str] | None = None
     closed: bool = False
+    look: bool = False
+    """Have the parcel's tracking asked now: the carrier knows more than it had told."""
     alert: tuple[str, str, str] | None = None
     """(alert kind, severity, summary) for the operator."""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -229,6 +231,8 @@ def _later(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: Cale
             return _person(claim, Hold.CARRIER_ANSWER, f"{answer.code}: {answer.text}", days, now, refusal)
         at = now + answer.waits[tries - 1]
         return Move(State.SUBMITTING, "claim.later", "the carrier asks for patience", at, call="open", refusal=refusal)
+    if answer.look_first:
+        return _look_first(claim, answer, days, now)
     on = answer.not_before
     if on is None and answer.after_due:
         # Its calculator counts longer than every date it told us: the margin after whichever day is later.
@@ -238,6 +242,20 @@ def _later(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: Cale
     on = max(on, today + DAY)  # a carrier that names today has just refused today
     reason = "the carrier takes it later"
     return Move(State.PLANNED, "claim.later", reason, days.start_of(on), claimable_from=on, refusal=refusal)
+
+
+def _look_first(claim: ClaimFacts, answer: ClaimAnswer, days: Calendars, now: datetime) -> Move:
+    """What tracking then shows decides: the claim is planned anew by it, or falls away. A carrier whose claims office and
+    tracking still contradict each other on the next business day gets a person."""
+    refusal = (answer.code, answer.text)
+    if _trailing_code(claim.steps, answer.code) > 1:
+        reason = f"{answer.code}: {answer.text} (its tracking says otherwise)"
+        return _person(claim, Hold.CARRIER_ANSWER, reason, days, now, refusal)
+    on = days.since.add(days.local_date(now), 1)
+    reason = "the carrier knows of something that its tracking had not told: look there first"
+    return Move(
+        State.PLANNED, "claim.look_first", reason, days.start_of(on), claimable_from=on, refusal=refusal, look=True
+    )
 
 
 def _other_motive(claim: ClaimFacts, answer: ClaimAnswer, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
@@ -366,6 +384,16 @@ def _trailing(steps: Sequence[Step], outcome: str) -> int:
     count = 0
     for step in reversed(steps):
         if step.outcome != outcome:
+            break
+        count += 1
+    return count
+
+
+def _trailing_code(steps: Sequence[Step], code: str) -> int:
+    """How many of the newest filings in a row were answered with this code."""
+    count = 0
+    for step in reversed([step for step in steps if step.action == "open" and step.outcome not in _UNANSWERED]):
+        if step.code != code:
             break
         count += 1
     return count

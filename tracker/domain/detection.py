@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from carriers.base import Cause, ProblemKind, TrackingStatus
@@ -20,7 +20,7 @@ Kind = ProblemKind
 Status = TrackingStatus
 
 RULE_VERSIONS: Final[Mapping[str, int]] = {
-    "delay.past_promise": 1,
+    "delay.past_promise": 2,
     "late_delivery.past_promise": 1,
     "loss.coded": 1,
     "loss.presumed": 1,
@@ -31,6 +31,8 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
 }
 RECHECK: Final = timedelta(hours=3)
 """How soon to look again where a rule waits for the carrier's next answer."""
+UNSEEN: Final = datetime.min.replace(tzinfo=UTC)
+"""Stands for the last answer of a carrier that has never answered."""
 OUTAGE_DAY: Final = timedelta(hours=12)
 """A day of which the carrier answered less than half counts as one without answers."""
 
@@ -157,18 +159,20 @@ def _turned_back(history: History) -> Iterable[Finding]:
 def _lateness(facts: Facts, days: Calendars, now: datetime) -> tuple[list[Finding], list[datetime]]:
     """Late means the first attempt, pickup availability or delivery after the due date, compared as local dates.
 
-    An absent buyer on time is not late: the carrier came, and refuses such a claim as delivered on time.
+    An absent buyer on time is not late: the carrier came, and refuses such a claim as delivered on time. A day that has
+    gone by without an answer since proves nothing.
     """
     history = facts.history
     if history.status in FINAL - {Status.DELIVERED} or facts.order_cancelled:
         return [], []
-    customer = _late_from(facts.promise.on, days, facts.grace_days)
-    carrier = _late_from(history.due_first_on, days, 0)
-    wakes = [instant for instant in (customer, carrier) if instant is not None]
+    promises = (_late_from(facts.promise.on, days, facts.grace_days), _late_from(history.due_first_on, days, 0))
+    wakes = [instant for instant in promises if instant is not None]
     reached = history.first_attempt_at or history.delivered_at
-    at = reached or now
-    customer_since = customer if customer is not None and customer <= at else None
-    carrier_since = carrier if carrier is not None and carrier <= at else None
+    # Without an attempt the carrier must have answered since: a parcel that nobody could look at may have been delivered.
+    shown_until = min(now, facts.last_answered_at or UNSEEN) if reached is None else reached
+    customer_since, carrier_since = (day if day is not None and day <= shown_until else None for day in promises)
+    if reached is None and any(shown_until < day <= now for day in wakes):
+        wakes.append(now + RECHECK)
     if customer_since is None and carrier_since is None:
         return [], wakes
     since = min(instant for instant in (customer_since, carrier_since) if instant is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 
@@ -17,6 +17,8 @@ from tracker.store.tables import Claim, ClaimCheck, ClaimProblem, ClaimStep, tab
 
 _CLAIMS, _LINKS, _STEPS, _CHECKS = table(Claim), table(ClaimProblem), table(ClaimStep), table(ClaimCheck)
 PENDING = ("intended", "calling")
+WAITS_FOR_EVENT: Final = "waits_for_event"
+"""The key among a step's facts that says what its answer waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class StepRow:
     done_at: datetime | None
     step: Step
     kind: str
+    waits_for_event: bool = False
+    """The carrier's answer put it off until the parcel's next event."""
 
 
 def _claim_row(row: Mapping[str, Any]) -> ClaimRow:
@@ -166,7 +170,8 @@ def steps_of(connection: Connection, claim_ids: Iterable[int]) -> dict[int, list
     found: dict[int, list[StepRow]] = {claim_id: [] for claim_id in ids}
     for row in connection.execute(query).mappings():
         step = Step(row["seq"], row["action"], row["state"], row["motive"], row["outcome"], row["code"])
-        found[row["claim_id"]].append(StepRow(row["id"], row["claim_id"], row["done_at"], step, row["kind"]))
+        waits = bool(row["facts"].get(WAITS_FOR_EVENT))
+        found[row["claim_id"]].append(StepRow(row["id"], row["claim_id"], row["done_at"], step, row["kind"], waits))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
 from tracker.domain.history import History, StoredEvent
@@ -202,6 +202,12 @@ def _history_row(row: RowMapping) -> HistoryRow:
         declared_value_cents=row["declared_value_cents"],
         first_seen_at=row["first_seen_at"],
     )
+
+
+def learned_at(connection: Connection, shipment_id: int) -> datetime | None:
+    """When we last learned of an event of this shipment, whenever it had happened."""
+    query = select(func.max(_EVENTS.c.seen_at)).where(_EVENTS.c.shipment_id == shipment_id)
+    return connection.execute(query).scalar()
 
 
 def save_histories(connection: Connection, rows: Sequence[HistoryRow]) -> None:

@@ -153,7 +153,7 @@ def item(code: Any, protocol: Any = "", text: str = "Olá") -> dict[str, Any]:
     [
         pytest.param(reply(item("00", 210000001)), OUT.REGISTERED, "210000001", id="two zeros and a bare number"),
         pytest.param(reply(item(0, "f")), OUT.REGISTERED, None, id="registered, number to be looked up"),
-        pytest.param(reply(item("546", "f")), OUT.OTHER_MOTIVE, None, id="delivered and no number"),
+        pytest.param(reply(item("546", "f")), OUT.NOT_YET, None, id="delivered and no number"),
         pytest.param(reply(item("0", "1", "nível de serviço")), OUT.REGISTERED, "1", id="taken in spite of the words"),
         pytest.param(reply(item("31415", "1")), OUT.UNKNOWN, "1", id="an unknown code with a number keeps it"),
         pytest.param(reply(item("0", "2"), code=999), OUT.REGISTERED, "2", id="an item overrules the envelope"),

@@ -48,7 +48,7 @@ TABLE: list[tuple[int, ClaimOutcome, tuple[timedelta, ...], dict[str, object]]] 
     (563, OUT.NOT_YET, (24 * H,) * 3, {}),
     (544, OUT.NOT_YET, (), {"after_due": True}),
     (545, OUT.OTHER_MOTIVE, (), {}),
-    (546, OUT.OTHER_MOTIVE, (), {"motive": "135"}),
+    (546, OUT.NOT_YET, (), {"look_first": True}),
     (547, OUT.NOT_YET, (), {"after_event": True}),
     (549, OUT.NOT_YET, (), {"after_event": True}),
     (550, OUT.OTHER_MOTIVE, (), {}),
@@ -69,8 +69,8 @@ def test_every_row_of_the_table(
     answer = read_item(keyed({"codigo retorno": str(code), "descrição retorno": "Olá, texto."}), b"raw")
 
     assert (answer.outcome, answer.waits, answer.code) == (outcome, waits, str(code))
-    flags = {"after_due": answer.after_due, "after_event": answer.after_event, "motive": answer.motive}
-    assert flags == {"after_due": False, "after_event": False, "motive": None} | more
+    flags = {name: getattr(answer, name) for name in ("after_due", "after_event", "look_first")}
+    assert flags == {"after_due": False, "after_event": False, "look_first": False} | more
 
 
 def test_the_table_has_no_other_rows() -> None:
@@ -80,7 +80,7 @@ def test_the_table_has_no_other_rows() -> None:
 
 def test_what_is_not_yet_says_until_when() -> None:
     for code, row in RETURNS.items():
-        says = [bool(row.waits), row.after_due, row.after_event]
+        says = [bool(row.waits), row.after_due, row.after_event, row.look_first]
         assert sum(says) == (1 if row.outcome is OUT.NOT_YET else 0), code
 
 
