@@ -40,6 +40,7 @@ from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
 from tracker.messages.templates import Templates
+from tracker.polling import unconfigured
 from tracker.polling.breaker import Breaker
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sweep import PollSweep
@@ -79,6 +80,7 @@ class App:
             if configuration_changed(connection, entry.id, f"{entry.digest};{live}"):
                 wait_for_configuration(connection, entry.id, now)
                 wake_held(connection, entry.id, now)
+        unconfigured.watch(connection, self.book.accounts, now)
 
     def reconfigured(self) -> None:
         """A running engine took this configuration over."""

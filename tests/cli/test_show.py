@@ -146,6 +146,16 @@ def test_the_same_as_data(tracker: Tracker, database: Database, known: int) -> N
     assert "Ainda não há reclamação registrada na transportadora; não diga que há." in shipment["say"]
 
 
+def test_news_that_may_be_old_is_said_to_be(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        track(connection, known)
+    assert "Atenção" not in tracker("show", CODE).stdout
+    with database.begin_write() as connection:
+        track(connection, known, next_poll_at=at(20))
+    assert "Atenção: a última resposta da transportadora foi" in " ".join(tracker("show", CODE).stdout.split())
+    assert tracker.json("show", "10482")["shipments"][0]["is_stale"] is True
+
+
 def test_a_parcel_back_and_forth(tracker: Tracker, database: Database, known: int) -> None:
     with database.begin_write() as connection:
         track(connection, known, (POSTED, MOVING, DELIVERED))

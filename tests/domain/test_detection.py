@@ -98,7 +98,10 @@ Kind = ProblemKind
             id="waiting for pickup since the last day",
         ),
         pytest.param(
-            facts(**BOTH, answered=None), "2026-11-27 09:00", None, id="a carrier that never answered may have delivered"
+            facts(**BOTH, answered=None),
+            "2026-11-27 09:00",
+            None,
+            id="a carrier that never answered may have delivered",
         ),
         pytest.param(
             facts(**BOTH, answered="2026-11-24 23:59"),

@@ -80,6 +80,7 @@ def track(
     shipment_id: int,
     events: Sequence[TrackingEvent] = (POSTED, MOVING),
     due: Sequence[date] = (date(2026, 11, 18),),
+    next_poll_at: datetime = NOW + timedelta(hours=2),
 ) -> None:
     """What the carrier told of a parcel, and the history it adds up to; last answered an hour ago."""
     add_events(connection, [(shipment_id, one) for one in events], at(23))
@@ -87,7 +88,8 @@ def track(
     history = fold(events_of(connection, [shipment_id])[shipment_id], due)
     save_histories(connection, [HistoryRow(shipment_id, 1, history, "SEDEX", None, None, at(11))])
     polls = table(ShipmentPoll)
-    values = {"last_polled_at": NOW - timedelta(hours=1), "last_answered_at": NOW - timedelta(hours=1)}
+    asked = NOW - timedelta(hours=1)
+    values = {"last_polled_at": asked, "last_answered_at": asked, "next_poll_at": next_poll_at}
     connection.execute(update(polls).where(polls.c.shipment_id == shipment_id).values(**values))
 
 

@@ -29,6 +29,23 @@ def said(status: TrackingStatus = Status.IN_TRANSIT, promise: Promise = NONE, **
 
 
 @pytest.mark.parametrize(
+    ("answered_at", "sentence"),
+    [
+        pytest.param(YESTERDAY, "última resposta da transportadora foi em 23/11, às 09:30", id="answered yesterday"),
+        pytest.param(None, "ainda não respondeu nenhuma consulta", id="never answered"),
+    ],
+)
+def test_old_news_is_said_to_be_old_before_anything_else(answered_at: datetime | None, sentence: str) -> None:
+    first = what_to_say(
+        ParcelFacts(Status.IN_TRANSIT, GIVEN, YESTERDAY, YESTERDAY, is_stale=True, last_answered_at=answered_at),
+        DAYS,
+        NOW,
+    )[0]
+    assert first.startswith("Atenção: ") and sentence in first
+    assert "Atenção" not in said(last_answered_at=answered_at)
+
+
+@pytest.mark.parametrize(
     ("status", "facts", "sentence"),
     [
         pytest.param(Status.UNKNOWN, {}, "ainda não mostra nenhuma movimentação", id="nothing known"),

@@ -63,17 +63,32 @@ class ParcelFacts:
     claim: ClaimFacts | None = None
     told: Told | None = None
     order_cancelled: bool = False
+    is_stale: bool = False
+    """The carrier should have been heard by now and was not: all of this may have changed."""
+    last_answered_at: datetime | None = None
 
 
 def what_to_say(facts: ParcelFacts, days: Calendars, now: datetime) -> tuple[str, ...]:
     """The sentences, in the order in which they are best said."""
     sentences = ["O pedido consta como cancelado."] if facts.order_cancelled else []
+    sentences += _stale(facts, days, now)
     sentences.append(_where(facts, days, now))
     if facts.status not in {Status.DELIVERED, Status.RETURNED, Status.CANCELLED} and not facts.order_cancelled:
         sentences += _when(facts, days.local_date(now))
     sentences += _claimed(facts, days, now)
     sentences += _told(facts, days)
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def _stale(facts: ParcelFacts, days: Calendars, now: datetime) -> list[str]:
+    if not facts.is_stale:
+        return []
+    if facts.last_answered_at is None:
+        return ["Atenção: a transportadora ainda não respondeu nenhuma consulta sobre este envio."]
+    return [
+        f"Atenção: a última resposta da transportadora foi {_at(facts.last_answered_at, days, now)}; o que segue é daquele "
+        "momento e pode ter mudado."
+    ]
 
 
 # --- where it is ------------------------------------------------------------------------------------

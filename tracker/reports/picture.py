@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from carriers.base import ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
@@ -20,6 +20,8 @@ from tracker.reports.identity import optional_id, public_id
 from tracker.store.claims import ClaimRow
 from tracker.store.views_show import MessageRow, OrderStory, Parcel
 
+STALE_AFTER: Final = timedelta(hours=2)
+"""A look so long overdue means that the carrier, or this program, has not been able to: what is known may be old."""
 LEFT = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED})
 
 
@@ -95,7 +97,15 @@ def parcel_facts(parcel: Parcel, story: OrderStory, desk: Desk) -> ParcelFacts:
         claim=_claim_facts(newest, story, desk) if newest else None,
         told=_told(parcel, story.messages, bool(standing)),
         order_cancelled=story.order.status == OrderStatus.CANCELLED.value,
+        is_stale=is_stale(parcel, desk),
+        last_answered_at=parcel.looks.last_answered_at,
     )
+
+
+def is_stale(parcel: Parcel, desk: Desk) -> bool:
+    """Whether the parcel's next look is long overdue."""
+    due_at = parcel.looks.next_poll_at
+    return due_at is not None and desk.now - due_at > STALE_AFTER
 
 
 def _claim_facts(claim: ClaimRow, story: OrderStory, desk: Desk) -> ClaimFacts:
@@ -159,6 +169,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk) -> dict[str, Any]:
         "last_answered_at": parcel.looks.last_answered_at,
         "next_poll_at": parcel.looks.next_poll_at,
         "closed_reason": parcel.looks.closed_reason,
+        "is_stale": is_stale(parcel, desk),
     }
     return {
         **{key: json_value(value) for key, value in values.items()},

@@ -22,6 +22,7 @@ from tracker.reports.picture import (
     Desk,
     answer_by,
     history_of,
+    is_stale,
     left_at,
     promise_of,
     sentences,
@@ -149,7 +150,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When) -> Itera
         yield from _field("Antes", [f"código {old}" for old in parcel.old_codes])
     yield from _now(parcel, when)
     yield from _promises(parcel, story, desk)
-    yield from _looks(parcel, when)
+    yield from _looks(parcel, desk, when)
     yield from _section("Problemas", [_problem(problem, when) for problem in parcel.problems])
     yield from _section("Reclamações", [_claim(claim, story, desk, when) for claim in parcel.claims])
     yield ScreenLine("  O que dizer ao cliente", "title")
@@ -180,14 +181,15 @@ def _promises(parcel: Parcel, story: OrderStory, desk: Desk) -> Iterator[ScreenL
     yield from _field("Prazo", [customer, carrier], "bad" if late else "")
 
 
-def _looks(parcel: Parcel, when: _When) -> Iterator[ScreenLine]:
+def _looks(parcel: Parcel, desk: Desk, when: _When) -> Iterator[ScreenLine]:
     looks = parcel.looks
     answered = when.minute(looks.last_answered_at) if looks.last_answered_at else "nunca"
     silent = looks.last_polled_at is not None and looks.last_polled_at != looks.last_answered_at
     following = f"próxima {when.ahead(looks.next_poll_at)}" if looks.next_poll_at else None
     closed = f"encerrada: {say(_CLOSED, looks.closed_reason)}" if looks.closed_reason else None
     asked = f"última tentativa {when.minute(looks.last_polled_at)}" if silent else None
-    yield from _field("Consulta", [f"última resposta {answered}", asked, following, closed], "dim")
+    tone = "bad" if is_stale(parcel, desk) else "dim"
+    yield from _field("Consulta", [f"última resposta {answered}", asked, following, closed], tone)
 
 
 def _timeline(events: Sequence[StoredEvent], when: _When) -> Iterator[ScreenLine]:

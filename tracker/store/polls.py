@@ -182,6 +182,12 @@ def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -
     return connection.execute(statement).rowcount
 
 
+def carriers_with_work(connection: Connection) -> dict[str, int]:
+    """How many shipments of each carrier are to be asked about some day."""
+    query = select(_POLLS.c.carrier, func.count()).where(_POLLS.c.next_poll_at.is_not(None)).group_by(_POLLS.c.carrier)
+    return dict(connection.execute(query).tuples().all())
+
+
 def keep_raw(connection: Connection, subject_kind: str, rows: Iterable[tuple[int, str, bytes]], at: datetime) -> None:
     """Keep raw answers (subject id, digest, bytes), each different one once."""
     insert_new(
@@ -253,6 +259,12 @@ def save_family_state(connection: Connection, carrier: str, family: str, state: 
     }
     insert_new(connection, _STATES, [{"carrier": carrier, "family": family, "failures": 0}])
     connection.execute(update(_STATES).where(_STATES.c.carrier == carrier, _STATES.c.family == family).values(**values))
+
+
+def carriers_down(connection: Connection, family: str) -> set[str]:
+    """The carriers of which this family is marked as down."""
+    query = select(_STATES.c.carrier).where(_STATES.c.family == family, _STATES.c.down_since.is_not(None))
+    return set(connection.execute(query).scalars())
 
 
 def configuration_changed(connection: Connection, carrier: str, digest: str) -> bool:
