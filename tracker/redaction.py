@@ -50,6 +50,8 @@ _PERSONAL_LAST_WORDS: Final = frozenset(
     {"email", "mail", "recipient", "cpf", "cnpj", "document", "phone", "mobile", "address", "street"}
 )
 _PERSONAL_NAMES: Final = frozenset({"customer", "customer_name", "consignee", "consignee_name", "recipient_name"})
+_LANE_NAME: Final = re.compile(r"^\w+[:#]")
+"""`messages:email`, `poll:ACCOUNT`: a name and no field, so that a count under it is only a count."""
 _WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 _OWN_MODULES: Final = frozenset({"tracker", "carriers"})
@@ -71,7 +73,7 @@ def redact_value(key: str, value: Any, depth: int = 0) -> Any:
     """*value* as it may stand under *key* in a log line: plain JSON types, nested ones included."""
     if value is None or isinstance(value, bool | float):
         return value
-    if _is_private(key):
+    if _is_private(key) and not (isinstance(value, int) and _LANE_NAME.search(key)):
         return HIDDEN
     if isinstance(value, int):
         # Ten digits and fewer are our own numbers; eleven may be a CPF.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,9 @@ def test_from_nothing_to_the_first_mail(start: Start) -> None:
     # Logs go to standard error, dated by the trial's clock; the answer is all there is on standard output.
     assert done.stdout.startswith("pass done at 2026-08-04T12:00:00Z: ") and len(done.stdout.splitlines()) == 1
     assert "engine.locked" in done.stderr and "2026-08-04" in done.stderr.splitlines()[0]
+    (counted,) = [json.loads(line) for line in done.stderr.splitlines() if '"pass.done"' in line]
+    told = ", ".join(f"{lane} {rows}" for lane, rows in counted["worked"].items())
+    assert done.stdout.endswith(f": {told}\n") and "messages:email 1" in told
     assert {row["number"] for row in trial.rows(Order)} == {of_fate(Fate.ON_TIME).order.number, "10234", "99999"}
     assert len(trial.rows(Shipment)) == 2  # the order of the broken line is there, its code is not
     assert [row["status"] for row in trial.rows(ShipmentHistory)] == ["in_transit"]

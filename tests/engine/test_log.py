@@ -192,6 +192,14 @@ def test_facts_stay_readable(stream: io.StringIO, key: str, value: Any, expected
     assert logged(stream, **{key: value})[key] == expected
 
 
+@pytest.mark.parametrize("lane", ["messages:email", "poll:secret", "claims:token", "intake:phone#0", "detect#3"])
+def test_rows_counted_by_lane_stay_readable(stream: io.StringIO, lane: str) -> None:
+    """A lane is named by a channel, a carrier account or a folder; that name says nothing about a number under it."""
+    assert logged(stream, worked={lane: 3})["worked"] == {lane: 3}
+    assert logged(stream, worked={lane: 52998224725})["worked"] == {lane: "[digits]"}
+    assert logged(stream, worked={lane: "ana@example.com"})["worked"][lane] in {"[e-mail]", "[hidden]"}
+
+
 def failing(error: Exception, cause: Exception | None = None) -> Exception:
     try:
         raise error from cause
