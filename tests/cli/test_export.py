@@ -165,16 +165,31 @@ def test_a_since_that_is_no_time(tracker: Tracker, ids: dict[str, int]) -> None:
     assert "--since yesterday: needs" in result.stderr
 
 
+def sheet(tracker: Tracker, kind: str) -> list[dict[str, str]]:
+    """The rows as a Brazilian spreadsheet reads them."""
+    data = tracker("export", kind, "--format", "csv").stdout_bytes
+    assert data.startswith(b"\xef\xbb\xbf")
+    text = data.decode("utf-8-sig")
+    assert text.count("\n") == text.count("\r\n")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+def test_csv_opens_in_a_brazilian_spreadsheet(tracker: Tracker, ids: dict[str, int]) -> None:
+    for kind in KEYS:
+        assert list(sheet(tracker, kind)[0]) == list(lines(tracker, kind)[0])
+    first, second = sheet(tracker, "shipments")
+    assert (first["promised_on"], second["promised_on"]) == ("2026-11-20", "")
+    # By the shop's clock, three hours behind UTC: 13:00 and, on the day before, 02:00.
+    assert (first["posted_at"], first["last_event_at"]) == ("2026-11-11 10:00:00", "2026-11-12 23:00:00")
+    assert sheet(tracker, "events")[-1]["description"] == "Objeto em transferência"
+    (claim,) = sheet(tracker, "claims")
+    assert (claim["expected_cents"], claim["granted_cents"]) == ("18990", "")
+    assert claim["problem_ids"] == f"P{ids['delay']} P{ids['loss']}"
+    assert json.loads(sheet(tracker, "decisions")[0]["facts"]) == {"promised_on": "2026-11-20"}
+
+
 def test_csv_defuses_formulas(tracker: Tracker, ids: dict[str, int]) -> None:
-    result = tracker("export", "shipments", "--format", "csv")
-    rows = list(csv.DictReader(io.StringIO(result.stdout_bytes.decode("utf-8"), newline="")))
-    assert [row["order_number"] for row in rows] == ["10482", "'=1+1"]
-    assert rows[0]["promised_on"] == "2026-11-20"
-    assert rows[1]["promised_on"] == ""
-    events = tracker("export", "events", "--format", "csv").stdout_bytes.decode("utf-8")
-    assert "Objeto em transferência" in events
-    decisions = list(csv.DictReader(io.StringIO(tracker("export", "decisions", "--format", "csv").stdout)))
-    assert json.loads(decisions[0]["facts"]) == {"promised_on": "2026-11-20"}
+    assert [row["order_number"] for row in sheet(tracker, "shipments")] == ["10482", "'=1+1"]
 
 
 def test_pages_join_without_gap_or_repeat(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -83,10 +84,13 @@ def test_words_in_front_are_taken_off() -> None:
         pytest.param(["S1", "S2"], "S1 S2", id="several ids"),
         pytest.param({"a": "ç"}, '{"a": "ç"}', id="facts"),
         pytest.param("a=b", "a=b", id="an equals sign inside"),
+        pytest.param(["=1+1"], "'=1+1", id="a list that begins like a formula"),
+        pytest.param(date(2026, 11, 24), "2026-11-24", id="a day"),
+        pytest.param(datetime(2026, 11, 24, 2, 59, 59, 999999, tzinfo=UTC), "2026-11-23 23:59:59", id="an instant"),
     ],
 )
 def test_cells(value: Any, cell: str) -> None:
-    assert csv_cells({"key": value}) == [cell]
+    assert csv_cells({"key": value}, ZoneInfo("America/Sao_Paulo")) == [cell]
 
 
 def test_instants_end_in_z() -> None:

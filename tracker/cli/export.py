@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,10 +13,13 @@ from tracker.cli.common import ConfigOption
 from tracker.cli.opened import opened, since_instant
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from tracker.reports.exports import Promises
     from tracker.store.database import Database
     from tracker.store.views import Filter
 
+Shape = Callable[[str, Mapping[str, Any], "Promises"], dict[str, Any]]
 PAGE: Final = 1000
 """Rows a transaction: large enough that its cost does not count, small enough to stay short."""
 
@@ -41,7 +44,9 @@ SinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="ISO", help="Only rows whose newest instant is this or later; 30d is fine too."),
 ]
-FormatOption = Annotated[ExportFormat, typer.Option("--format", help="JSON lines, or CSV for spreadsheets.")]
+FormatOption = Annotated[
+    ExportFormat, typer.Option("--format", help="JSON lines, or CSV as Brazilian spreadsheets open it.")
+]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's rows.")]
 
 
@@ -53,21 +58,29 @@ def export(
     shop: ShopOption = None,
 ) -> None:
     """Write every row of a kind to standard output, oldest first."""
+    from tracker.reports.exports import values
     from tracker.store.views import Filter
 
     with opened(config) as program:
         wanted = Filter(shop=shop, since=since_instant(since, program))
-        lines = exported(program.database, kind.value, wanted, program.promises())
         if output is ExportFormat.CSV:
-            _write_csv(kind.value, lines)
+            found = exported(program.database, kind.value, wanted, program.promises(), shape=values)
+            _write_csv(kind.value, found, program.settings.timezone)
         else:
-            _write_json(lines)
+            _write_json(exported(program.database, kind.value, wanted, program.promises()))
 
 
 def exported(
-    database: Database, kind: str, wanted: Filter, promises: Promises, *, limit: int | None = None, newest: bool = False
+    database: Database,
+    kind: str,
+    wanted: Filter,
+    promises: Promises,
+    *,
+    limit: int | None = None,
+    newest: bool = False,
+    shape: Shape | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The lines of an export, read page by page, each in its own transaction."""
+    """The lines of an export, read page by page, each in its own transaction; *shape* makes other than JSON's values."""
     from tracker.reports.exports import line
     from tracker.store.views import page
 
@@ -77,7 +90,7 @@ def exported(
         with database.begin_read() as connection:
             rows = page(connection, kind, wanted, after=after, limit=size, newest=newest)
         for row in rows:
-            yield line(kind, row, promises)
+            yield (shape or line)(kind, row, promises)
         if len(rows) < size:
             return
         after = rows[-1]["id"]
@@ -94,18 +107,19 @@ def _write_json(lines: Iterator[dict[str, Any]]) -> None:
     out.flush()
 
 
-def _write_csv(kind: str, lines: Iterator[dict[str, Any]]) -> None:
+def _write_csv(kind: str, found: Iterator[dict[str, Any]], zone: tzinfo) -> None:
+    """As a Brazilian spreadsheet opens it by a double click: semicolons, and a mark that says UTF-8."""
     import csv
     import io
 
     from tracker.reports.exports import KEYS, csv_cells
 
-    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=False)
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8-sig", newline="", write_through=False)
     try:
-        writer = csv.writer(out)
+        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
         writer.writerow(KEYS[kind])
-        for one in lines:
-            writer.writerow(csv_cells(one))
+        for one in found:
+            writer.writerow(csv_cells(one, zone))
         out.flush()
     finally:
         # Standard output is not ours to close.

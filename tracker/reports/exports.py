@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final
 
 from carriers.base import TrackingStatus
@@ -57,8 +57,13 @@ class Promises:
 
 def line(kind: str, row: Row, promises: Promises) -> Line:
     """One row as the line of its kind, ready for JSON: instants end in `Z`, money is integer centavos."""
-    values = {**row, **_SHAPES[kind](row, promises)}
-    return {key: json_value(values[key]) for key in KEYS[kind]}
+    return {key: json_value(value) for key, value in values(kind, row, promises).items()}
+
+
+def values(kind: str, row: Row, promises: Promises) -> Line:
+    """The same with instants and days as such, ready for `csv_cells`."""
+    shaped = {**row, **_SHAPES[kind](row, promises)}
+    return {key: shaped[key] for key in KEYS[kind]}
 
 
 def json_value(value: Any) -> Any:
@@ -70,18 +75,23 @@ def json_value(value: Any) -> Any:
     return value
 
 
-def csv_cells(exported: Line) -> list[str]:
-    """The line as CSV cells; what a spreadsheet would run as a formula gets an apostrophe in front."""
-    return [_cell(value) for value in exported.values()]
+def csv_cells(exported: Line, zone: tzinfo) -> list[str]:
+    """The values as cells of a spreadsheet: instants by the clock of *zone*, whole seconds; money as it is, in centavos.
+
+    What a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    return [_cell(value, zone) for value in exported.values()]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, zone: tzinfo) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list):
         value = " ".join(map(str, value))
     if isinstance(value, dict):
