@@ -40,6 +40,17 @@ def test_init_writes_what_a_merchant_edits(shop: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
+def test_init_offers_no_file_that_is_refused(shop: Path) -> None:
+    note = (shop / "inbox" / "LEIA-ME.txt").read_text(encoding="utf-8")
+    offered = note[note.index("O que pode") : note.index("Colunas")]
+    assert "CSV" in offered and "XML de NF-e" in offered and "zip" in offered.lower()
+    config = (shop / "config.yaml").read_text(encoding="utf-8")
+    watched = config[config.index("# Pastas vigiadas") : config.index("\nintake:")]
+    for kind in ("XLSX", "JSON"):
+        assert kind not in offered.partition("Não são lidos")[0]
+        assert kind not in watched
+
+
 def test_init_overwrites_nothing_and_says_so(shop: Path) -> None:
     (shop / "config.yaml").write_text("minha: edição", encoding="utf-8")
     (shop / "inbox" / "LEIA-ME.txt").unlink()
