@@ -61,6 +61,7 @@ ADAPTERS: Any = {"veloz": Veloz, "lenta": type("Lenta", (Veloz,), {"NAME": "lent
 def write(folder: Path, text: str) -> Path:
     path = folder / "config.yaml"
     path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
     return path
 
 

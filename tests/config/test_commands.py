@@ -61,6 +61,58 @@ def test_init_overwrites_nothing_and_says_so(shop: Path) -> None:
     assert f"written   {shop / 'inbox' / 'LEIA-ME.txt'}" in result.output
 
 
+def test_the_configuration_is_its_owners_alone(shop: Path) -> None:
+    """Secrets may be written into it; the folder and the rest are as the umask says."""
+    assert (shop / "config.yaml").stat().st_mode & 0o777 == 0o600
+    others = (shop, shop / "inbox", shop / "inbox" / "LEIA-ME.txt", shop / "templates" / "pt-BR" / "layout.email.txt")
+    assert all(path.stat().st_mode & 0o400 for path in others)
+    assert others[0].stat().st_mode & 0o777 != 0o600
+
+
+SECRET_LINES = {
+    "access_code": ("access_code: ${CORREIOS_ACCESS_CODE}", f"access_code: {CODE}"),
+    "a mail server's password": (
+        "    host: 127.0.0.1",
+        "    host: 127.0.0.1\n    user: loja\n    password: senha-da-loja",
+    ),
+    "a webhook's secret": (
+        "  - kind: log",
+        "  - kind: log\n  - {kind: webhook, url: 'https://avisos.example', secret: um-segredo-de-teste}",
+    ),
+    "a database's password": ("#database:\n", "database: {url: 'postgresql://loja:senha-do-banco@db/tracker'}\n"),
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "warned"),
+    [
+        pytest.param(0o644, True, id="readable by all"),
+        pytest.param(0o604, True, id="readable by others"),
+        pytest.param(0o640, False, id="readable by its group"),
+        pytest.param(0o600, False, id="its owner's alone"),
+    ],
+)
+@pytest.mark.parametrize("change", SECRET_LINES.values(), ids=SECRET_LINES.keys())
+def test_a_secret_that_everybody_can_read(shop: Path, change: tuple[str, str], mode: int, warned: bool) -> None:
+    path = shop / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert change[0] in text
+    path.write_text(text.replace(*change), encoding="utf-8")
+    path.chmod(mode)
+    result = runner.invoke(app, ["check-config", "-c", str(path)])
+    assert result.exit_code == 0, result.output
+    found = [line for line in result.stdout.splitlines() if "everybody on this machine can read" in line]
+    assert len(found) == warned
+    assert all(line.startswith(f"warning   {path}:") and "chmod o-rwx" in line for line in found)
+    assert not any(secret in result.output for secret in (CODE, "senha-d", "um-segredo"))
+
+
+def test_a_secret_by_reference_may_be_read_by_all(shop: Path) -> None:
+    (shop / "config.yaml").chmod(0o644)
+    result = runner.invoke(app, ["check-config", "-c", str(shop / "config.yaml")])
+    assert (result.exit_code, "warning" in result.output) == (0, False)
+
+
 def test_init_does_not_follow_a_link_to_nowhere(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").symlink_to(tmp_path / "elsewhere.yaml")
     assert runner.invoke(app, ["init", str(tmp_path)]).exit_code == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -37,12 +39,17 @@ def _plan(folder: Path) -> Iterator[tuple[Path, Traversable]]:
             yield folder / "templates" / LANGUAGE / template.name, template
 
 
+def _mode(target: Path) -> int:
+    """What the umask may leave: the configuration is its owner's alone, for secrets may be written into it."""
+    return 0o600 if target.name == "config.yaml" else 0o666
+
+
 def _write_new(target: Path, source: Traversable) -> int:
     """1 where the file was written, 0 where one was there already."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         # Exclusive creation: also right where two run at once, and it follows no link that points to nothing.
-        with target.open("xb") as file:
+        with open(target, "xb", opener=partial(os.open, mode=_mode(target))) as file:
             file.write(source.read_bytes())
     except FileExistsError:
         typer.echo(f"kept      {target}")

@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from carriers.base import Adapter
 from tracker.config.accounts import Account, check_accounts
 from tracker.config.cross import cross_faults, idle_parts
+from tracker.config.exposed import exposed_secrets
 from tracker.config.fields import is_loopback
 from tracker.config.model import DatabaseSettings, Settings, WebhookAlerts
 from tracker.config.secrets import References
@@ -89,7 +90,8 @@ def load_config(
     if faults or settings is None:
         _stop(_once(faults), file, path, references)
     settings = _complete(settings, found.accounts, path.absolute().parent, env)
-    warnings = [*references.warnings, *found.warnings, *_warnings(settings, data)]
+    exposed = exposed_secrets(settings, file.data, path)
+    warnings = [*references.warnings, *found.warnings, *_warnings(settings, data), *exposed]
     located = partial(_located, file=file, path=path, hidden=references.values)
     return LoadedConfig(settings, located(_once(warnings)), located(idle_parts(data)), path)
 

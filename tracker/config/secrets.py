@@ -25,6 +25,11 @@ def is_placeholder(text: str) -> bool:
     return text.startswith(_PLACEHOLDER)
 
 
+def holds_reference(text: str) -> bool:
+    """Whether a value of the file, as it stands there, takes something from elsewhere."""
+    return any(found[0] != "$${" for found in _REFERENCE.finditer(text))
+
+
 @dataclass(slots=True)
 class References:
     """Puts in what the references of one configuration name; collects what could not be found.
