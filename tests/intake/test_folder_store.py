@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.end_to_end.support import SHOP, Start, Trial, at, day
 from tests.intake.support import DATA
@@ -200,6 +201,8 @@ def test_a_cancelled_invoice_cancels_its_order_whichever_comes_first(start: Star
         pytest.param("a.csv", b"\x00\x01\x02" * 50, id="no text at all"),
         pytest.param("a.csv", b"", id="an empty file"),
         pytest.param("a.pdf", b"%PDF-1.7", id="a file of another kind"),
+        pytest.param("a.zip", b"PK\x03\x04 and half of what follows", id="half a zip"),
+        pytest.param("a.zip", b"", id="an empty zip"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_reason(start: Start, name: str, data: bytes) -> None:
@@ -208,8 +211,10 @@ def test_what_cannot_be_read_is_refused_with_its_reason(start: Start, name: str,
     trial.drop("bom.csv", sheet(line("1001")))
     take(trial)
     assert (trial.inbox / "refused" / name).exists()
-    assert (trial.inbox / "refused" / f"{name}.reason.txt").read_text(encoding="utf-8").strip()
+    reason = (trial.inbox / "refused" / f"{name}.reason.txt").read_text(encoding="utf-8").strip()
+    assert reason and "\n" not in reason
     assert [row["number"] for row in trial.rows(Order)] == ["1001"]
+    assert [row["name"] for row in trial.rows(Import, state="refused")] == [name]
 
 
 def test_a_file_that_is_still_being_written_is_left_alone(start: Start) -> None:
@@ -221,8 +226,14 @@ def test_a_file_that_is_still_being_written_is_left_alone(start: Start) -> None:
     assert path.exists() and truncated.exists()
     old = truncated.stat().st_mtime - 3600
     os.utime(truncated, (old, old))
-    assert take(trial) == 1
+    with capture_logs() as logs:
+        assert take(trial) == 1
     assert (trial.inbox / "refused" / "nota.xml").exists()
+    # Refused like any other file: in the log and in the record of files read.
+    assert [(line["file"], line["log_level"]) for line in logs if line["event"] == "import.refused"] == [
+        ("nota.xml", "warning")
+    ]
+    assert [row["name"] for row in trial.rows(Import, state="refused")] == ["nota.xml"]
 
 
 def test_notes_for_people_and_hidden_files_are_not_orders(start: Start) -> None:

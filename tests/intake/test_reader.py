@@ -25,6 +25,25 @@ def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     return buffer.getvalue()
 
 
+def locked(data: bytes) -> bytes:
+    """The archive with its first entry marked as encrypted."""
+    marked = bytearray(data)
+    marked[6] |= 1
+    marked[marked.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(marked)
+
+
+def misplaced(data: bytes) -> bytes:
+    """The archive whose directory is said to begin later than it does, which puts the entry at a negative place."""
+    marked = bytearray(data)
+    end = marked.rindex(b"PK\x05\x06")
+    marked[end + 16 : end + 20] = (int.from_bytes(marked[end + 16 : end + 20], "little") + 42).to_bytes(4, "little")
+    return bytes(marked)
+
+
+WHOLE = zipped(("nota.xml", NOTE), method=zipfile.ZIP_STORED)
+
+
 @pytest.mark.parametrize("name", ["pedidos.csv", "pedidos.xls", "pedidos.txt", "pedidos", "pedidos.xml"])
 def test_a_csv_under_any_name(name: str) -> None:
     assert read(CSV, name).orders[0].number == "1"
@@ -56,10 +75,9 @@ def test_what_is_not_read_says_what_to_do(data: bytes, name: str, reason: str) -
     assert reason in str(reading.refused)
 
 
-@pytest.mark.parametrize("name", ["nota.xml", "notas.zip"])
-def test_an_empty_note_may_still_be_being_written(name: str) -> None:
+def test_an_empty_note_may_still_be_being_written() -> None:
     with pytest.raises(TruncatedFile):
-        read(b"", name)
+        read(b"", "nota.xml")
 
 
 class TestZip:
@@ -100,10 +118,11 @@ class TestZip:
         assert [order.number for order in reading.orders] == ["10234"]
         assert "2 MB" in reading.lines[0].reason
 
-    def test_a_zip_inside_is_not_opened(self) -> None:
+    def test_a_zip_inside_is_not_opened_and_said_to_be_missing(self) -> None:
         reading = read(zipped(("dentro.zip", zipped(("nota.xml", NOTE))), ("nota.xml", NOTE)), "notas.zip")
         assert len(reading.orders) == 1
-        assert outcomes(reading) == [(1, None, "ignored")]
+        assert outcomes(reading) == [(1, None, "refused")]
+        assert "zip dentro do zip" in reading.lines[0].reason
 
     def test_nothing_to_read(self) -> None:
         assert "nenhum XML" in str(read(zipped(("pedidos.csv", CSV)), "pedidos.zip").refused)
@@ -112,10 +131,39 @@ class TestZip:
         data = zipped(("nota.xml", NOTE)) + b"\x00" * archive.MAX_ZIP_BYTES
         assert "20 MB" in str(read(data, "notas.zip").refused)
 
-    def test_half_of_an_archive_asks_for_patience(self) -> None:
-        data = zipped(("nota.xml", NOTE))
-        with pytest.raises(TruncatedFile):
-            read(data[: len(data) // 2], "notas.zip")
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            pytest.param(WHOLE[: len(WHOLE) // 2], "termina no meio", id="half of it"),
+            pytest.param(WHOLE[:-30], "termina no meio", id="without its end"),
+            pytest.param(b"", "vazio", id="nothing of it"),
+            pytest.param(
+                WHOLE.replace(b"PK\x01\x02", b"PK\x07\x07"), "corrompido e não pode ser aberto", id="a broken directory"
+            ),
+            pytest.param(
+                WHOLE.replace(NOTE[200:260], bytes(60)),
+                "Nenhum arquivo do zip pode ser lido",
+                id="broken entries alone",
+            ),
+            pytest.param(
+                misplaced(WHOLE), "Nenhum arquivo do zip pode ser lido", id="an entry before the file's beginning"
+            ),
+            pytest.param(zipped(("a.xml", NOTE[:900])), "Nenhum arquivo do zip pode ser lido", id="half a note alone"),
+            pytest.param(locked(WHOLE), "protegido por senha", id="a password on everything"),
+            pytest.param(zipped(("notas.ZIP", WHOLE)), "zip dentro do zip", id="a zip within the zip alone"),
+            pytest.param(zipped(), "nenhum XML", id="no entry at all"),
+            pytest.param(zipped(("nota.pdf", b"%PDF")), "nenhum XML", id="no XML"),
+        ],
+    )
+    def test_an_archive_without_anything_to_read_is_refused_as_a_whole(self, data: bytes, reason: str) -> None:
+        reading = read(data, "notas.zip")
+        assert (reading.orders, reading.lines) == ((), ())
+        assert reason in str(reading.refused) and ";" in str(reading.refused)
+
+    def test_notes_that_are_refused_for_what_they_say_are_reported_one_by_one(self) -> None:
+        reading = read(zipped(("devolucao.xml", RETURN)), "notas.zip")
+        assert reading.refused is None
+        assert outcomes(reading) == [(1, None, "refused")]
 
     def test_damage_inside_costs_one_entry(self) -> None:
         data = bytearray(zipped(("a.xml", NOTE), ("b.xml", NOTE), method=zipfile.ZIP_STORED))
@@ -124,9 +172,7 @@ class TestZip:
         assert len(reading.orders) == 1
         assert "corrompido" in reading.lines[0].reason
 
-    def test_a_password(self) -> None:
-        data = bytearray(zipped(("a.xml", NOTE)))
-        central = data.rindex(b"PK\x01\x02")
-        data[6] |= 1
-        data[central + 8] |= 1
-        assert "senha" in read(bytes(data), "notas.zip").lines[0].reason
+    def test_a_password_on_one_entry(self) -> None:
+        reading = read(locked(zipped(("a.xml", NOTE), ("b.xml", NOTE))), "notas.zip")
+        assert len(reading.orders) == 1
+        assert "senha" in reading.lines[0].reason

@@ -76,7 +76,7 @@ class FolderSweep:
         except TruncatedFile as fault:
             if 0 <= age < TRUNCATED_FOR_S:
                 return 0
-            result = Imported(refused=fault.reason)
+            result = await self.importer.refuse(path.name, data, self.intake, fault.reason, now)
         except OSError as fault:
             # Not ours to read (permissions, a vanished file): say so, go on with the others.
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)

@@ -82,6 +82,16 @@ class Importer:
             name, data, timezone=intake.timezone, merchant_cnpj=intake.merchant_cnpj, options=intake.options
         )
         result = await self._store(reading, intake, now)
+        await self._record(name, content_hash, intake, result, now)
+        return result
+
+    async def refuse(self, name: str, data: bytes, intake: Intake, reason: str, now: datetime) -> Imported:
+        """Refuse a file that stayed as it was for too long, as `take` refuses others."""
+        result = Imported(refused=reason)
+        await self._record(name, sha256(data).hexdigest(), intake, result, now)
+        return result
+
+    async def _record(self, name: str, content_hash: str, intake: Intake, result: Imported, now: datetime) -> None:
         values = _import_values(name, content_hash, intake.shop, result, now)
         await self.database.write(lambda c: save_import(c, values))
         if result.refused is not None:
@@ -89,7 +99,6 @@ class Importer:
         else:
             counts = {"orders": result.orders, "shipments": result.shipments, "faults": result.faults}
             log.info("import.done", shop=intake.shop, file=name, **counts)
-        return result
 
     async def _store(self, reading: FileReading, intake: Intake, now: datetime) -> Imported:
         if reading.refused is not None:

@@ -52,7 +52,7 @@ def read_file(
     if data.startswith(_ZIP_STARTS):
         return _read_archive(data, timezone, merchant_cnpj, options)
     if not data.strip(b"\x00 \t\r\n"):
-        if name.lower().endswith((".xml", ".zip")):
+        if name.lower().endswith(".xml"):
             raise TruncatedFile(_EMPTY)
         return FileReading(refused=_EMPTY)
     head = decode(data[:4000]).lstrip(" \t\r\n\ufeff").lower()
