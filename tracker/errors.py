@@ -3,6 +3,8 @@
 ::
 
     ProgramError                    the work failed: exit 1
+        DatabaseFaultError          the database cannot be worked with as things are
+            DatabaseDamagedError    and no repetition mends that
         UsageError                  usage or configuration: exit 2
             ConfigFileError         the configuration has faults; do not start
             MissingCredentialError  a `${credential:NAME}` is needed here and was not given
@@ -36,6 +38,14 @@ class ProgramError(Exception):
     """Ends the command with a sentence for the user instead of a traceback."""
 
     exit_code: ClassVar[int] = 1
+
+
+class DatabaseFaultError(ProgramError):
+    """The database cannot be worked with as things are: no access, a full disk, no answer. Later it may work again."""
+
+
+class DatabaseDamagedError(DatabaseFaultError):
+    """The database's content is damaged: whoever works on it must end, for no repetition mends it."""
 
 
 class UsageError(ProgramError):

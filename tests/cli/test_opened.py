@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import text
 
 from tests.cli.conftest import Tracker
 from tests.reports.support import CODE, add_order, order
-from tracker.store.database import Database
+from tracker.store.database import Database, sqlite_path
 
 Configured = Callable[[str, str | None], Tracker]
 COMMANDS = (
@@ -38,9 +40,10 @@ def test_no_database_is_created(tmp_path: Path, configured: Configured, words: l
     assert not (tmp_path / "none").exists()
 
 
-def test_an_empty_database(database_url: str, tmp_path: Path, configured: Configured) -> None:
+def test_an_empty_database(database_url: str, configured: Configured) -> None:
     if database_url.startswith("sqlite"):
-        (tmp_path / "tracker.db").touch()
+        with closing(sqlite3.connect(sqlite_path(database_url))) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
     result = configured(database_url, None)("problems")
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
     assert "tracker db upgrade" in result.stderr
@@ -57,15 +60,16 @@ def test_an_older_or_newer_database(database: Database, tracker: Tracker) -> Non
 def test_a_file_that_is_no_database(tmp_path: Path, configured: Configured) -> None:
     (tmp_path / "tracker.db").write_text("orders;customers\n" * 500)
     result = configured(f"sqlite:///{tmp_path / 'tracker.db'}", None)("problems")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
-    assert "the database cannot be used" in result.stderr
+    assert f"{tmp_path / 'tracker.db'}: the database file is damaged (file is not a database)" in result.stderr
 
 
 def test_a_server_that_does_not_answer(configured: Configured) -> None:
     result = configured("postgresql://tracker:geheim@127.0.0.1:9/none", None)("problems")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("postgresql://127.0.0.1/none: the database does not answer: ")
     assert "geheim" not in result.output
 
 

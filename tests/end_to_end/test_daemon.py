@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tests.support.damage import blank_table
 from tracker.engine.lock import EngineLock
 from tracker.sandbox.plan import Fate
+from tracker.store.database import sqlite_path
+from tracker.store.migrate import upgrade
 from tracker.store.tables import Delivery, ShipmentHistory
 
 PATIENCE_S = 30.0
@@ -135,6 +138,26 @@ def test_a_daemon_takes_over_from_one_that_was_killed(start: Start, run: Run) ->
     assert second.stop() == 0
     ids = [message_id for _, message_id in trial.told()]
     assert len(ids) == len(set(ids)) == 1
+
+
+def test_a_damaged_database_ends_the_daemon(start: Start, run: Run) -> None:
+    trial = start(of_fate(Fate.ON_TIME))
+    trial.clock_at(at(day(2)))
+    upgrade(trial.database_url)
+    file = sqlite_path(trial.database_url)
+    blank_table(file, "imports")
+    daemon = run(trial)
+    daemon.hear("READY=1")
+    trial.drop_orders()
+    assert daemon.process.wait(PATIENCE_S) == 1
+    (told,) = daemon.events("engine.gave_up")
+    assert told["level"] == "critical"
+    assert told["reason"].startswith(f"{file}: the database file is damaged")
+    assert [line["reason"] for line in daemon.events("lane.failed")] == [told["reason"]]
+    assert "Traceback" not in daemon.log.read_text(encoding="utf-8")
+    once = trial.command("run", "--once")
+    assert once.returncode == 1
+    assert [line for line in once.stderr.splitlines() if not line.startswith("{")] == [told["reason"]]
 
 
 def test_the_log_holds_no_personal_data_and_no_secret(start: Start, run: Run) -> None:

@@ -23,9 +23,12 @@ def upgrade(config: ConfigOption = None) -> None:
         if is_sqlite(url):
             drop_to_owner(sqlite_path(url))
         before, after = migrate.upgrade(url)
-    except (ProgramError, migrate.SchemaError) as error:
+    except migrate.SchemaError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
+    except ProgramError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_code) from error
     if before == after:
         typer.echo(f"{settings.database.shown}: up to date (revision {after})")
     else:
@@ -35,14 +38,17 @@ def upgrade(config: ConfigOption = None) -> None:
 @db.command()
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say whether the database is whole and of this program's revision; exit 1 with every fault."""
-    from tracker.cli.prepare import open_database
+    from tracker.cli.prepare import existing_database
     from tracker.errors import ProgramError
-    from tracker.store.migrate import integrity_faults
+    from tracker.store.migrate import damage, integrity_faults, require_current
 
     settings = load_or_exit(config, strict=False).settings
     try:
-        with open_database(settings.database.connection_url()) as database:
-            faults = integrity_faults(database)
+        with existing_database(settings.database.connection_url()) as database:
+            faults = damage(database)
+            if not faults:
+                require_current(database)
+                faults = integrity_faults(database)
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tracker.errors import UsageError
 from tracker.store.database import Database, is_sqlite, sqlite_path
-from tracker.store.migrate import SchemaError, require_current, upgrade
+from tracker.store.faults import require_file
+from tracker.store.migrate import SchemaError, make_folder, require_current, upgrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,8 @@ def drop_to_owner(path: Path) -> None:
     """
     if os.geteuid() != 0:
         return
-    existing = next((p for p in (path, *path.parents) if p.exists()), None)
+    # Unlike Path.exists, this answers no where the folder may not be entered; whoever opens the file says so.
+    existing = next((p for p in (path, *path.parents) if os.path.exists(p)), None)  # noqa: PTH110
     if existing is None:
         return
     stat = existing.stat()
@@ -63,7 +65,8 @@ def engine_lock(url: str) -> Iterator[EngineLock]:
     if is_sqlite(url):
         path = sqlite_path(url)
         drop_to_owner(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        require_file(path)
+        make_folder(path)
     lock = EngineLock(url)
     # A service that was restarted after its host was lost waits for the dead one's session to be noticed.
     lock.acquire(RESTART_PATIENCE_S if os.environ.get("NOTIFY_SOCKET") else 0)
@@ -74,18 +77,26 @@ def engine_lock(url: str) -> Iterator[EngineLock]:
 
 
 @contextmanager
-def open_database(url: str) -> Iterator[Database]:
-    """The database as it stands, for a command beside the daemon. Never creates one. Raises UsageError."""
+def existing_database(url: str) -> Iterator[Database]:
+    """The database whatever its revision. Never creates one. Raises UsageError, DatabaseFaultError."""
     if is_sqlite(url):
         path = sqlite_path(url)
+        require_file(path)
         if not path.exists():
             raise UsageError(f"there is no database at {path} yet; tracker run or tracker db upgrade makes it")
         drop_to_owner(path)
     database = Database(url)
     try:
-        require_current(database)
         yield database
     except SchemaError as fault:
         raise UsageError(str(fault)) from fault
     finally:
         database.close()
+
+
+@contextmanager
+def open_database(url: str) -> Iterator[Database]:
+    """The database as it stands, for a command beside the daemon. Raises UsageError, DatabaseFaultError."""
+    with existing_database(url) as database:
+        require_current(database)
+        yield database

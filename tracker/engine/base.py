@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from tracker.errors import DatabaseDamagedError
+
 STUCK_AFTER_S: Final = 6 * 3600.0
 """One run of a lane may take this long. A million shipments at five requests a second are an hour of honest work, and
 every network call and statement has its own, much shorter limit: what still runs after six hours hangs."""
@@ -101,6 +103,10 @@ class Engine(Protocol):
 
     def health(self) -> Health:
         """How every lane is."""
+        ...
+
+    async def hopeless(self) -> DatabaseDamagedError:
+        """Wait until a lane meets what no repetition mends; returns it."""
         ...
 
 

@@ -19,6 +19,7 @@ from structlog.contextvars import bound_contextvars
 
 from tracker.clock import Clock, SystemClock, monotonic_s
 from tracker.engine.base import Health, Lane, LaneHealth, check_names
+from tracker.errors import DatabaseDamagedError, ProgramError
 from tracker.log import get_logger
 
 log = get_logger(__name__)
@@ -108,6 +109,8 @@ class LocalEngine:
         self._clock_check_s = clock_check_s
         self._stop = stop or asyncio.Event()
         self._hasten = asyncio.Event()
+        self._met_damage = asyncio.Event()
+        self._damage: DatabaseDamagedError | None = None
         self._order: list[str] = []
         self._slots: dict[str, _Slot] = {}
         self._leftover: set[asyncio.Task[None]] = set()
@@ -175,6 +178,12 @@ class LocalEngine:
     def health(self) -> Health:
         """How every lane is."""
         return Health(tuple(self._lane_health(self._slots[name]) for name in self._order))
+
+    async def hopeless(self) -> DatabaseDamagedError:
+        """Wait until a lane meets what no repetition mends; returns it."""
+        await self._met_damage.wait()
+        assert self._damage is not None
+        return self._damage
 
     def _put(self, lane: Lane, after_s: float) -> None:
         """Take a lane in, or give a known one its new body; either way it is looked at soon and starts afresh."""
@@ -248,6 +257,9 @@ class LocalEngine:
 
     def _failed(self, slot: _Slot, lane: Lane, error: BaseException) -> None:
         """Push this lane, and no other, into the future."""
+        if isinstance(error, DatabaseDamagedError):
+            self._damage = error
+            self._met_damage.set()
         slot.failures += 1
         wait_s = min(max(lane.every_seconds, MIN_BACKOFF_S) * 2 ** min(slot.failures - 1, 16), MAX_BACKOFF_S)
         wait_s = max(wait_s, lane.every_seconds)
@@ -258,7 +270,7 @@ class LocalEngine:
             error=type(error).__name__,
             attempt=slot.failures,
             wait_s=wait_s,
-            exc_info=error,
+            **_why(error),
         )
         if not self._stop.is_set() and self._slots.get(lane.name) is slot:
             self._look_in(slot, wait_s)
@@ -325,6 +337,11 @@ class LocalEngine:
             for task in deaf:
                 log.error("lane.abandoned", lane=_lane_name(task))
         return tuple(sorted(_names(late)))
+
+
+def _why(error: BaseException) -> dict[str, Any]:
+    """A sentence of ours says all there is to say; anything else is a fault to be found."""
+    return {"reason": str(error)} if isinstance(error, ProgramError) else {"exc_info": error}
 
 
 def _task_name(lane_name: str) -> str:

@@ -156,8 +156,12 @@ class _FileLock:
             raise ProgramError(
                 f"{self._path}: this file system gives no locks ({exc.strerror}); use a local disk"
             ) from exc
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        except OSError as exc:
+            os.close(descriptor)
+            raise ProgramError(f"{self._path}: cannot be written: {exc.strerror}; mend that and start again") from exc
         self._descriptor = descriptor
 
     def _open(self) -> int:
@@ -167,7 +171,8 @@ class _FileLock:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             return os.open(self._path, flags, 0o600)
         except OSError as exc:
-            raise ProgramError(f"{self._path}: the engine's lock cannot be opened: {exc.strerror}") from exc
+            advice = "check that this user may write there and that the disk is neither full nor read-only"
+            raise ProgramError(f"{self._path}: the engine's lock cannot be opened: {exc.strerror}; {advice}") from exc
 
     def release(self) -> None:
         if self._descriptor is None:

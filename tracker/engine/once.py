@@ -11,6 +11,7 @@ from typing import Final
 from structlog.contextvars import bound_contextvars
 
 from tracker.engine.base import Lane, check_names
+from tracker.errors import DatabaseFaultError
 from tracker.log import get_logger
 
 log = get_logger(__name__)
@@ -42,7 +43,8 @@ async def run_once(
 ) -> OnceResult:
     """Repeat the lanes from left to right until a whole round worked on nothing.
 
-    A lane that raises is logged and left out of the rest of the pass; the others go on.
+    A lane that raises is logged and left out of the rest of the pass; the others go on. Without a database none can:
+    DatabaseFaultError ends the pass.
 
     Args:
         lanes: from left to right.
@@ -68,6 +70,8 @@ async def _round(lanes: Sequence[Lane], now: datetime, failed: list[str]) -> dic
         with bound_contextvars(lane=lane.name):
             try:
                 rows = await lane.run(now)
+            except DatabaseFaultError:
+                raise
             except Exception as exc:
                 failed.append(lane.name)
                 log.error("lane.failed", lane=lane.name, family=lane.family, error=type(exc).__name__, exc_info=exc)

@@ -100,7 +100,10 @@ class Service:
         return self._exit_code
 
     def _start_watchers(self) -> list[asyncio.Task[None]]:
-        watchers = [asyncio.create_task(self._beat(), name="signs of life")]
+        watchers = [
+            asyncio.create_task(self._beat(), name="signs of life"),
+            asyncio.create_task(self._watch_lanes(), name="lane watcher"),
+        ]
         if self._lock is not None:
             watchers.append(asyncio.create_task(self._watch_lock(self._lock), name="lock watcher"))
         for watcher in watchers:
@@ -147,6 +150,12 @@ class Service:
             if not self._is_stopping:
                 self._notifier.status(self._status())
             await asyncio.sleep(every_s)
+
+    async def _watch_lanes(self) -> None:
+        # A damaged database gets no better by being asked again, and what is written into it may be lost with it.
+        damage = await self._engine.hopeless()
+        log.critical("engine.gave_up", error=type(damage).__name__, reason=str(damage))
+        self.stop("the database is damaged", failed=True)
 
     async def _watch_lock(self, lock: Watched) -> None:
         await lock.watch(lambda: self.stop("lock lost", failed=True))

@@ -19,6 +19,8 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 
+from tracker.store.faults import damaged, faults_told
+
 T = TypeVar("T")
 READERS: Final = 3
 POSTGRES_THREADS: Final = 6
@@ -49,12 +51,23 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def _json_reader(path: Path) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as fault:
+            # Only this program writes here, and it writes JSON.
+            raise damaged(path, "a value that is no JSON") from fault
+
+    return read
+
+
 def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
         json_serializer=_json,
-        json_deserializer=orjson.loads,
+        json_deserializer=_json_reader(Path(url.database or "")),
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
         pool_size=pool_size,
         max_overflow=0,
@@ -111,14 +124,14 @@ class Database:
 
     @contextmanager
     def begin_write(self) -> Iterator[Connection]:
-        """A transaction that may write; committed at the end, rolled back on an error."""
-        with self._writer.begin() as connection:
+        """A transaction that may write; committed at the end, rolled back on an error. Raises DatabaseFaultError."""
+        with faults_told(self.url), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def begin_read(self) -> Iterator[Connection]:
-        """A transaction that only reads."""
-        with self._reader.begin() as connection:
+        """A transaction that only reads. Raises DatabaseFaultError."""
+        with faults_told(self.url), self._reader.begin() as connection:
             yield connection
 
     async def write(self, work: Callable[[Connection], T]) -> T:

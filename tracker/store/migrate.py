@@ -19,10 +19,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlmodel import SQLModel
 
+from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 from tracker.store import tables as tables
 from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
+from tracker.store.faults import damaged, faults_told, require_file
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MAX_DAMAGE_LINES = 20
+"""SQLite names every damaged page, one a line; the first ones tell what there is to know."""
 
 
 class SchemaError(Exception):
@@ -65,10 +69,13 @@ def require_current(database: Database) -> None:
 def upgrade(url: str) -> tuple[str | None, str]:
     """Bring the database to this program's revision; returns (before, after). A backup of a SQLite file is made first.
 
-    Raises SchemaError where the database is newer than the program.
+    Raises SchemaError where the database is newer than the program, DatabaseFaultError.
     """
-    if is_sqlite(url):
-        return _upgrade_sqlite(url)
+    with faults_told(url):
+        return _upgrade_sqlite(url) if is_sqlite(url) else _upgrade_server(url)
+
+
+def _upgrade_server(url: str) -> tuple[str | None, str]:
     engine = create_engine(_normalised(url), hide_parameters=True)
     try:
         with engine.begin() as connection:
@@ -81,7 +88,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
 
 def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
     path = sqlite_path(url)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
+    require_file(path)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")
@@ -113,6 +121,15 @@ def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
     return result
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder of a SQLite file. Raises DatabaseFaultError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        what = f"{path.parent}: the database's folder cannot be made: {fault.strerror}"
+        raise DatabaseFaultError(f"{what}; check state_dir and who may write there") from fault
+
+
 def _run(connection: Connection) -> tuple[str | None, str]:
     before = revision_of(connection)
     if before is not None and before not in _known():
@@ -136,8 +153,40 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, SQLModel.metadata))
 
 
+def damage(database: Database) -> list[str]:
+    """What SQLite itself finds damaged in its file, at most some lines, and what to do; empty where it is whole."""
+    if not database.sqlite:
+        return []
+    try:
+        found = _checked(database, str(MAX_DAMAGE_LINES))
+    except DatabaseDamagedError as fault:
+        # Such damage ends the check before its first line; table by table shows at least where it is.
+        return [*_damaged_tables(database)[:MAX_DAMAGE_LINES], str(fault)]
+    if found:
+        found = [*found[:MAX_DAMAGE_LINES], str(damaged(sqlite_path(database.url), "see the lines above"))]
+    return found
+
+
+def _damaged_tables(database: Database) -> list[str]:
+    found: list[str] = []
+    for name in sorted(SQLModel.metadata.tables):
+        try:
+            found += _checked(database, name)
+        except DatabaseDamagedError:
+            found.append(f"integrity: table {name} is damaged")
+    return found
+
+
+def _checked(database: Database, what: str) -> list[str]:
+    """The lines of SQLite's check of one table, or of the whole file with so many lines at most."""
+    with database.begin_read() as connection:
+        rows = connection.exec_driver_sql(f"PRAGMA integrity_check({what})").all()
+    lines = [line for row in rows for line in str(row[0]).splitlines()]
+    return [f"integrity: {line}" for line in lines if line != "ok" and not line.startswith("***")]
+
+
 def integrity_faults(database: Database) -> list[str]:
-    """What `tracker db check` finds wrong, a sentence each."""
+    """What `tracker db check` finds wrong in a database that is not damaged, a sentence each."""
     faults: list[str] = []
     try:
         require_current(database)
@@ -145,9 +194,6 @@ def integrity_faults(database: Database) -> list[str]:
         return [str(fault)]
     with database.begin_read() as connection:
         if database.sqlite:
-            faults += [
-                f"integrity: {row[0]}" for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
-            ]
             faults += [
                 f"row {row[1]} of {row[0]} points to a missing row of {row[2]}"
                 for row in connection.exec_driver_sql("PRAGMA foreign_key_check")

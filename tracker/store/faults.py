@@ -1,0 +1,154 @@
+"""What the database's own errors mean for whoever runs the program: one table, one sentence each, and what to do.
+
+SQLite's codes are those of https://www.sqlite.org/rescode.html. Errors that are faults of the program (a missing column, a
+broken constraint) are not in the table and stay what they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from tracker.errors import DatabaseDamagedError, DatabaseFaultError
+
+STEPS: Final = "docs/operations.md, Backups, has the steps"
+_NO_UTF8: Final = "Could not decode to UTF-8"
+"""The driver's own error, without a code; what follows quotes the value."""
+
+
+@contextmanager
+def faults_told(url: str) -> Iterator[None]:
+    """Raise DatabaseFaultError, or DatabaseDamagedError, in place of a driver's error that the table knows."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        fault = fault_of(error, url)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def fault_of(error: DBAPIError | sqlite3.Error, url: str) -> DatabaseFaultError | None:
+    """The fault behind a driver's error, or None where it is none of the database's surroundings."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        return _of_sqlite(cause, Path(make_url(url).database or ""))
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
+        # The server's own refusals have a state; without one there was no server to refuse.
+        words = str(cause).strip().partition("\n")[0]
+        return DatabaseFaultError(
+            f"{_shown(url)}: the database does not answer: {words}; check the server, then try again"
+        )
+    return None
+
+
+def require_file(path: Path) -> None:
+    """Raise where something that cannot be a database lies at its place; no file at all is none of that.
+
+    An empty file opens as a new database, and the shop's whole past would be gone without a word.
+    """
+    try:
+        if path.is_dir():
+            raise DatabaseFaultError(_cannot_open(path, "it is a folder"))
+        if path.exists() and path.stat().st_size == 0:
+            raise DatabaseDamagedError(
+                f"{path}: the database file is empty (0 bytes), as a broken copy leaves it; {_restore(path)}; "
+                "only if there was never anything in it, delete it and start again"
+            )
+    except OSError as fault:
+        raise DatabaseFaultError(_cannot_open(path, fault.strerror or "it cannot be reached")) from fault
+
+
+def damaged(path: Path, words: str) -> DatabaseDamagedError:
+    """The fault of a file whose content cannot be trusted any more; *words* say what was found."""
+    return DatabaseDamagedError(f"{path}: the database file is damaged ({words}); {_restore(path)}")
+
+
+def _of_sqlite(error: sqlite3.Error, path: Path) -> DatabaseFaultError | None:
+    words = str(error)
+    if words.startswith(_NO_UTF8):
+        return damaged(path, "text that is no text")
+    # The low byte is the kind; the others tell where in SQLite it was noticed.
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = None if code is None else code & 0xFF
+    if kind in _DAMAGE:
+        return damaged(path, words)
+    sentence = _SENTENCES.get(kind) if kind is not None else None
+    return DatabaseFaultError(sentence(path, words)) if sentence is not None else None
+
+
+def _restore(path: Path) -> str:
+    return f"stop the service, keep this file aside, put the newest backup in its place ({_newest(path)}); {STEPS}"
+
+
+def _newest(path: Path) -> str:
+    try:
+        found = max(path.parent.glob(f"{path.name}.*.bak"), key=lambda one: one.stat().st_mtime, default=None)
+    except OSError:
+        found = None
+    return f"beside it lies {found.name}" if found is not None else "none lies beside it"
+
+
+def _cannot_open(path: Path, words: str) -> str:
+    # Unlike Path.is_dir, this answers no where the folder may not be entered.
+    if os.path.isdir(path):  # noqa: PTH112
+        return f"{path}: a folder lies where the database file should be; move it away, then put the file back; {STEPS}"
+    if _is_mounted_read_only(path):
+        return _read_only(path, words)
+    return (
+        f"{path}: the database file cannot be opened ({words}); check that the file and its folder belong to this user "
+        f"(number {os.geteuid()}), or run this as their owner"
+    )
+
+
+def _is_mounted_read_only(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _read_only(path: Path, _words: str) -> str:
+    return (
+        f"{path}: the database cannot be written; check that the file system is not read-only and that the file "
+        f"and its folder belong to this user (number {os.geteuid()})"
+    )
+
+
+def _full(path: Path, _words: str) -> str:
+    return f"{path}: the disk is full; make room and start again: what was not finished is repeated, nothing is lost"
+
+
+def _disk_error(path: Path, words: str) -> str:
+    return f"{path}: the disk does not do as asked ({words}); look at its free space and its health, then: tracker db check"
+
+
+def _held(path: Path, _words: str) -> str:
+    return f"{path}: another program holds the database; close it (a database browser, a copy at work) and try again"
+
+
+def _shown(url: str) -> str:
+    parsed = make_url(url)
+    return f"{parsed.get_backend_name()}://{parsed.host or ''}/{parsed.database or ''}"
+
+
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_SENTENCES: Final[Mapping[int, Callable[[Path, str], str]]] = {
+    sqlite3.SQLITE_CANTOPEN: _cannot_open,
+    sqlite3.SQLITE_PERM: _cannot_open,
+    sqlite3.SQLITE_AUTH: _cannot_open,
+    sqlite3.SQLITE_READONLY: _read_only,
+    sqlite3.SQLITE_FULL: _full,
+    sqlite3.SQLITE_IOERR: _disk_error,
+    sqlite3.SQLITE_PROTOCOL: _disk_error,
+    sqlite3.SQLITE_BUSY: _held,
+    sqlite3.SQLITE_LOCKED: _held,
+}
