@@ -69,7 +69,7 @@ def test_a_server_that_does_not_answer(configured: Configured) -> None:
     result = configured("postgresql://tracker:geheim@127.0.0.1:9/none", None)("problems")
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("postgresql://127.0.0.1/none: the database does not answer: ")
+    assert result.stderr.startswith("postgresql://127.0.0.1/none: the database cannot be reached: ")
     assert "geheim" not in result.output
 
 

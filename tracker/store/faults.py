@@ -45,7 +45,7 @@ def fault_of(error: DBAPIError | sqlite3.Error, url: str) -> DatabaseFaultError 
         # The server's own refusals have a state; without one there was no server to refuse.
         words = str(cause).strip().partition("\n")[0]
         return DatabaseFaultError(
-            f"{_shown(url)}: the database does not answer: {words}; check the server, then try again"
+            f"{_shown(url)}: the database cannot be reached: {words}; check the server and database.url"
         )
     return None
 
