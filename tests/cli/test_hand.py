@@ -105,6 +105,20 @@ def test_what_began_before_the_first_day_is_released_not_approved(
     assert row_of(database, Claim, claim)["approved_at"] is None
 
 
+@pytest.mark.parametrize("hold", ["before_live", "observe"])
+def test_a_message_from_before_the_first_day_is_released_not_approved(
+    tracker: Tracker, database: Database, late: tuple[int, int], hold: str
+) -> None:
+    with database.begin_write() as connection:
+        message = add_message(connection, late[0], problem_id=late[1], state="awaiting_person", hold_reason=hold)
+    result = tracker("approve", f"M{message}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"tracker release M{message} lets it go" in result.stderr
+    row = row_of(database, Delivery, message)
+    assert (row["state"], row["hold_reason"]) == ("awaiting_person", hold)
+    assert acts(database) == []
+
+
 def test_nothing_is_approved_for_a_shop_that_only_observes(
     database: Database, database_url: str, configured: Callable[[str, str | None], Tracker], late: tuple[int, int]
 ) -> None:
