@@ -359,6 +359,49 @@ def test_wrong_ids(tracker: Tracker, words: list[str], exit_code: int, sentence:
     assert sentence in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "exit_code", "sentence"),
+    [
+        pytest.param("C99", 1, "there is no claim C99", id="an id that does not exist"),
+        pytest.param("P{problem}", 2, "P{problem}: needs the id of a claim (C12)", id="an id of another kind"),
+        pytest.param("sete", 2, "sete: needs the id of a claim (C12)", id="no id at all"),
+        pytest.param("{both}", 2, "{both} could be C{both} or M{both}", id="a number that two kinds have"),
+    ],
+)
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_every_id_of_a_list_gets_its_sentence(
+    tracker: Tracker,
+    database: Database,
+    late: tuple[int, int],
+    command: str,
+    wrong: str,
+    exit_code: int,
+    sentence: str,
+) -> None:
+    with database.begin_write() as connection:
+        claim = waiting(connection, late[0], [late[1]])
+        message = add_message(connection, late[0], problem_id=late[1], state="awaiting_person", hold_reason="template")
+    assert claim == message
+    names = {"problem": late[1], "both": claim}
+    result = tracker(command, f"C{claim}", wrong.format(**names), f"M{message}")
+    assert result.exit_code == exit_code
+    first, second, third = (line for line in result.output.splitlines() if not line.startswith("{"))
+    assert first.startswith(f"C{claim} is ")
+    assert second.startswith(sentence.format(**names))
+    assert third.startswith(f"M{message} is ")
+    assert [act[2] for act in acts(database)] == ["claim", "message"]
+
+
+def test_the_exit_code_is_that_of_the_worst(tracker: Tracker, database: Database, late: tuple[int, int]) -> None:
+    result = tracker("approve", "C98", "sete", "C99")
+    assert result.exit_code == 2
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "there is no claim C98",
+        "sete",
+        "there is no claim C99",
+    ]
+
+
 def test_dates_of_a_claim_survive_an_approval(tracker: Tracker, database: Database, late: tuple[int, int]) -> None:
     with database.begin_write() as connection:
         claim = waiting(connection, late[0], [late[1]])

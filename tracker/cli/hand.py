@@ -68,30 +68,37 @@ def release(row_id: ReleaseArgument = None, config: ConfigOption = None, everyth
     with opened(config) as program:
         hand = Hand(who, None, program.now)
         said = _release_all(program, hand) if row_id is None else _release_one(program, hand, row_id)
-    _tell([said])
+    typer.echo(said.sentence, err=said.exit_code != 0)
+    _leave(said.exit_code)
 
 
 Act = Callable[["Connection", int, Hand, Opened], Said]
 
 
 def _each(ids: Sequence[str], config: Path | None, reason: str | None, acts: dict[str, Act]) -> None:
+    """Each id in its turn with its own sentence, said as soon as it is true: what fails later unsays nothing."""
     who = _who()
-    said = []
+    codes = []
     with opened(config) as program:
         hand = Hand(who, reason, program.now)
         for text in ids:
-            named = _named(program, text, tuple(acts))
-            with program.database.begin_write() as connection:
-                said.append(acts[named.kind or ""](connection, named.row_id, hand, program))
-    _tell(said)
+            said = _one(program, text, acts, hand)
+            typer.echo(said.sentence, err=said.exit_code != 0)
+            codes.append(said.exit_code)
+    _leave(max(codes))
 
 
-def _tell(said: Sequence[Said]) -> None:
-    for one in said:
-        typer.echo(one.sentence, err=one.exit_code != 0)
-    code = max(one.exit_code for one in said)
-    if code:
-        raise typer.Exit(code)
+def _one(program: Opened, text: str, acts: dict[str, Act], hand: Hand) -> Said:
+    named = _named(program, text, tuple(acts))
+    if isinstance(named, Said):
+        return named
+    with program.database.begin_write() as connection:
+        return acts[named.kind or ""](connection, named.row_id, hand, program)
+
+
+def _leave(exit_code: int) -> None:
+    if exit_code:
+        raise typer.Exit(exit_code)
 
 
 def _who() -> str:
@@ -105,23 +112,24 @@ def _who() -> str:
         return f"uid {os.getuid()}"
 
 
-def _named(program: Opened, text: str, kinds: tuple[str, ...]) -> PublicId:
-    """The id with its kind; a bare number must belong to one kind only. Ends the command on anything else."""
+def _named(program: Opened, text: str, kinds: tuple[str, ...]) -> PublicId | Said:
+    """The id with its kind, or what is wrong with it; a bare number must belong to one kind only."""
     from tracker.reports.identity import PREFIXES, PublicId, parse_id, public_id
     from tracker.store.views_explain import kinds_with
 
     named = parse_id(text)
     wanted = " or ".join(f"a {kind} ({PREFIXES[kind]}12)" for kind in kinds)
     if named is None or (named.kind is not None and named.kind not in kinds):
-        refuse(f"{text}: needs the id of {wanted}")
+        return Said(f"{text}: needs the id of {wanted}", 2)
     with program.database.begin_read() as connection:
         found = [kind for kind in kinds_with(connection, named.row_id) if kind in kinds]
     if named.kind is not None:
         found = [kind for kind in found if kind == named.kind]
     if not found:
-        refuse(f"there is no {' or '.join(kinds) if named.kind is None else named.kind} {text}", exit_code=1)
+        return Said(f"there is no {' or '.join(kinds) if named.kind is None else named.kind} {text}", 1)
     if len(found) > 1:
-        refuse(f"{text} could be {' or '.join(public_id(kind, named.row_id) for kind in found)}; name one of them")
+        candidates = " or ".join(public_id(kind, named.row_id) for kind in found)
+        return Said(f"{text} could be {candidates}; name one of them", 2)
     return PublicId(found[0], named.row_id)
 
 
@@ -258,6 +266,8 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
     from tracker.store.hand import problems_by_id
 
     named = _named(program, text, ("problem", "claim", "message"))
+    if isinstance(named, Said):
+        return named
     with program.database.begin_write() as connection:
         shop, problems, messages = _resting(connection, named)
         not_live = _not_live(program, shop)
