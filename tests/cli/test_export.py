@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.reports.support import (
 )
 from tracker.cli import export as export_module
 from tracker.domain.words import Trigger
-from tracker.store.alerts import SignalRow, raise_alert
+from tracker.store.alerts import SignalRow, raise_alert, resolve_alert
 from tracker.store.database import Database
 
 
@@ -253,7 +254,7 @@ def test_claim_filters(tracker: Tracker, several: dict[str, int], words: list[st
 
 
 def test_lists_show_the_lines_of_the_exports(tracker: Tracker, several: dict[str, int]) -> None:
-    for kind in ("problems", "claims", "messages"):
+    for kind in ("problems", "claims", "messages", "alerts"):
         assert tracker.json(kind) == list(reversed(lines(tracker, kind)))
 
 
@@ -265,6 +266,40 @@ def test_tables_fit_a_terminal(tracker: Tracker, several: dict[str, int]) -> Non
     assert "loss (presumed)" in tracker("problems").stdout
     assert "2026-11-21 03:00" in tracker("messages", "--state", "sent").stdout  # 06:00 UTC in the shop's zone
     assert tracker("messages", "--shop", "outra").stdout == "no messages of this kind\n"
+
+
+@pytest.fixture
+def alerted(database: Database, ids: dict[str, int]) -> None:
+    """Beside the open alert about a carrier: one about a shop, raised a day later and over the day after."""
+    about = ("exemplo", "mail_down", "mail_down")
+    with database.begin_write() as connection:
+        raised = SignalRow(2, at(23), *about, "warning", True, "the mail server takes no mail: " + "x" * 60, {})
+        assert raise_alert(connection, raised, [], at(23))
+        resolve_alert(connection, SignalRow(3, at(24, 1), *about, "info", False, "mail leaves again", {}), [], at(24))
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        pytest.param([], ["mail_down", "carrier_down"], id="all alerts, the newest first"),
+        pytest.param(["--open"], ["carrier_down"], id="open alerts"),
+        pytest.param(["--since", "2026-11-23"], ["mail_down"], id="raised or resolved since a day"),
+        pytest.param(["--shop", "exemplo"], ["mail_down"], id="one shop's alerts"),
+        pytest.param(["--limit", "1"], ["mail_down"], id="the newest alert"),
+    ],
+)
+def test_alert_filters(tracker: Tracker, alerted: None, words: list[str], kinds: list[str]) -> None:
+    assert [one["kind"] for one in tracker.json("alerts", *words)] == kinds
+
+
+def test_the_list_of_alerts_says_the_whole_sentence_in_local_time(tracker: Tracker, alerted: None) -> None:
+    heading, over, standing = tracker("alerts").stdout.splitlines()
+    assert heading.split() == ["ID", "SEVERITY", "KIND", "SHOP", "RAISED", "RESOLVED", "SUMMARY"]
+    assert re.fullmatch(
+        r"A2 +warning +mail_down +exemplo +2026-11-23 09:00 +2026-11-23 22:00 +the mail .*: x{60}", over
+    ), over
+    assert re.fullmatch(r"A1 +critical +carrier_down +2026-11-22 09:00 +correios is down", standing), standing
+    assert tracker("alerts", "--shop", "outra").stdout == "no alerts of this kind\n"
 
 
 def test_a_word_that_does_not_exist(tracker: Tracker, several: dict[str, int]) -> None:

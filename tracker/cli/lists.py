@@ -1,4 +1,4 @@
-"""`tracker problems`, `tracker claims`, `tracker messages`: lists with filters; `--json` gives the lines of the exports."""
+"""`tracker problems`, `claims`, `messages`, `alerts`: lists with filters; `--json` gives the lines of the exports."""
 
 from __future__ import annotations
 
@@ -82,6 +82,18 @@ def messages(
     _list("messages", config, since, limit, as_json, open_only=open_only, **filters)
 
 
+def alerts(
+    config: ConfigOption = None,
+    open_only: OpenOption = False,
+    shop: ShopOption = None,
+    since: SinceOption = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List alerts, the newest first."""
+    _list("alerts", config, since, limit, as_json, shop=shop, open_only=open_only)
+
+
 def _word(option: str, given: str | None, words: type[StrEnum]) -> str | None:
     """The word as the store knows it; a word that does not exist would silently find nothing."""
     if given is None:
@@ -101,8 +113,8 @@ def _list(
     *,
     open_only: bool,
     shop: str | None,
-    carrier: str | None,
-    kind: str | None,
+    carrier: str | None = None,
+    kind: str | None = None,
     state: str | None = None,
 ) -> None:
     from tracker.cli.export import exported

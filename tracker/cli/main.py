@@ -16,7 +16,7 @@ from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
-from tracker.cli.lists import claims, messages, problems
+from tracker.cli.lists import alerts, claims, messages, problems
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
@@ -54,6 +54,7 @@ app.command("show")(show)
 app.command("problems")(problems)
 app.command("claims")(claims)
 app.command("messages")(messages)
+app.command("alerts")(alerts)
 app.command("explain")(explain)
 app.command("approve")(approve)
 app.command("reject")(reject)

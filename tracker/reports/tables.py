@@ -52,6 +52,16 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("ORDER", "order_number", 20),
         Column("SENT", "sent_at"),
     ),
+    "alerts": (
+        Column("ID", "id"),
+        Column("SEVERITY", "severity"),
+        Column("KIND", "kind"),
+        Column("SHOP", "shop"),
+        Column("RAISED", "raised_at"),
+        Column("RESOLVED", "resolved_at"),
+        # The sentence is what the list is read for: it may run over the line's end, but is not cut.
+        Column("SUMMARY", "summary", 1000),
+    ),
 }
 
 
