@@ -10,7 +10,7 @@ from typing import Any
 from tests.end_to_end.support import DEMO, MONDAY, Start, Trial, at, day, of_fate
 from tracker.sandbox.fates import random_plan
 from tracker.sandbox.judgement import ALREADY_OPEN, REGISTERED, SERVICE_LEVEL
-from tracker.sandbox.plan import Fate, Shipment
+from tracker.sandbox.plan import Fate, Shipment, Verdict
 from tracker.sandbox.workdays import add_business_days, local_date
 from tracker.store.claims import approve, claims_by_id
 from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll
@@ -216,6 +216,30 @@ def test_an_alert_about_a_silent_carrier_ends_with_its_answer(start: Start) -> N
     trial.pass_at(at(FIRST_DAY + timedelta(days=21), 11))
     assert trial.one(Claim)["state"] == "accepted"
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is not None
+
+
+def test_a_rejection_is_told_in_the_carriers_words_until_the_parcel_arrives(start: Start) -> None:
+    trial = late_parcel(start(replace(LATE, verdict=Verdict.REJECTED, answer_days=2)))
+    trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in range(5))
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["closed_at"] is None) == ("rejected", False)
+    alert = trial.one(Alert, kind="claim_rejected")
+    assert (alert["severity"], alert["shop"], alert["resolved_at"]) == ("warning", "aurora", None)
+    assert alert["summary"].startswith(f"claim {claim['id']} (correios): rejected by the carrier: ")
+    assert "improcedente" in alert["summary"]
+    trial.pass_through(at(day(n), 11) for n in range(10, 17))
+    assert trial.one(Problem, kind="delay")["resolved_at"] is not None
+    assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is not None
+
+
+def test_a_rejection_after_the_parcel_came_is_told_once_and_ends_what_was_asked_before(start: Start) -> None:
+    trial = late_parcel(start(replace(LATE, verdict=Verdict.REJECTED, answer_days=12)))
+    trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in (0, 5, 10, 14))
+    assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is None
+    trial.pass_at(at(FIRST_DAY + timedelta(days=21), 11))
+    assert trial.one(Claim)["state"] == "rejected"
+    assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is not None
+    assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is not None
 
 
 def test_claims_that_are_switched_off_leave_the_reason(start: Start) -> None:

@@ -264,8 +264,8 @@ def test_following(facts: ClaimFacts, now: str, expected: dict[str, Any], alert:
         pytest.param(
             status(Progress.REJECTED),
             {"state": State.REJECTED, "outcome": "rejected", "next_step_at": None, "closed": True},
-            None,
-            id="rejected: closed",
+            "claim_rejected",
+            id="rejected: closed, and the operator is told",
         ),
         pytest.param(
             status(Progress.PAID),
@@ -288,6 +288,18 @@ def test_what_following_finds(found: ClaimStatus, expected: dict[str, Any], aler
     assert alert_kind(move) == alert
     assert not move.opened
     assert move.call is None
+
+
+@pytest.mark.parametrize(
+    ("words", "summary"),
+    [
+        pytest.param("Objeto \n  não localizado", "rejected by the carrier: Objeto não localizado", id="its words"),
+        pytest.param("", "rejected by the carrier, which gives no reason", id="without a word"),
+    ],
+)
+def test_a_rejection_says_why(words: str, summary: str) -> None:
+    move = after_look_up(filed(), status(Progress.REJECTED, text=words), TERMS, DAYS, at("2026-11-26 10:00"))
+    assert move.alert == ("claim_rejected", "warning", summary)
 
 
 def test_money_that_tracking_shows_settles_whatever_the_claims_office_says() -> None:

@@ -17,7 +17,14 @@ from tracker.store.logs import DecisionNote, SignalNote, signal
 from tracker.store.wake import wake, wake_polling
 
 log = structlog.get_logger(__name__)
-_ALERTS_THAT_END_WITH_THE_CLAIM = ("claim_deadline", "claim_needs_person", "claim_unanswered", "claim_vanished")
+REJECTED_ALERT = "claim_rejected"
+_ALERTS_THAT_END_WITH_THE_CLAIM = (
+    "claim_deadline",
+    "claim_needs_person",
+    "claim_unanswered",
+    "claim_vanished",
+    REJECTED_ALERT,
+)
 _ALERTS_THAT_END_WITH_AN_ANSWER = ("claim_needs_person", "claim_unanswered", "claim_vanished")
 
 
@@ -37,6 +44,9 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
     if move.state is not claim.state:
         log.info("claim.moved", claim_id=claim.id, state=move.state.value, rule=move.rule, carrier=claim.carrier)
         wake(connection, "messages", [claim.shipment_id], now)
+    if move.state is ClaimState.REJECTED:
+        # Where the parcel came before the answer, nothing else would end the alert.
+        wake(connection, "claims", [claim.shipment_id], now)
     return True
 
 
@@ -84,14 +94,16 @@ def _shown(claim: ClaimRow, move: Move) -> Mapping[str, Any]:
 
 
 def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) -> None:
-    notes = []
+    over: Sequence[str] = ()
+    if move.closed or move.opened or move.state is ClaimState.SUBMITTING:
+        over = _ALERTS_THAT_END_WITH_THE_CLAIM
+    elif move.answered_on is not None:
+        over = _ALERTS_THAT_END_WITH_AN_ANSWER
+    raised = move.alert[0] if move.alert is not None else None
+    notes = settled_notes(claim, [kind for kind in over if kind != raised])
     if move.alert is not None:
         kind, severity, summary = move.alert
         notes.append(_note(claim, kind, severity, f"claim {claim.id} ({claim.carrier}): {summary}"))
-    elif move.closed or move.opened or move.state is ClaimState.SUBMITTING:
-        notes = settled_notes(claim)
-    elif move.answered_on is not None:
-        notes = settled_notes(claim, _ALERTS_THAT_END_WITH_AN_ANSWER)
     signal(connection, notes, now)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from carriers.base import ClaimKind, ClaimTerms, ProblemKind
 from tracker.claims.gates import ClaimPolicy
-from tracker.claims.moves import settled_notes
+from tracker.claims.moves import REJECTED_ALERT, settled_notes
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, plan
 from tracker.domain.history import History
@@ -97,6 +97,7 @@ class PlanSweep:
         standing = next((claim for claim in claims if claim.closed_at is None), None)
         if standing is not None and _has_news(standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
+        self._settle_rejected(connection, problems, claims, now)
         free = [problem for problem in problems if problem.id not in self._settled(connection, problems, standing)]
         why_not = _why_no_desk(desk, context)
         if why_not is not None or desk is None or desk.terms is None:
@@ -112,6 +113,18 @@ class PlanSweep:
         else:
             self._adjust(connection, standing, plans, problems, days, now)
         self._explain(connection, context, refused, now)
+
+    @staticmethod
+    def _settle_rejected(
+        connection: Connection, problems: Sequence[ProblemRow], claims: Sequence[ClaimRow], now: datetime
+    ) -> None:
+        """A rejection needs nobody any more once all that was claimed for is over."""
+        rejected = [claim for claim in claims if claim.state is ClaimState.REJECTED]
+        standing = {problem.id for problem in problems if problem.resolved_at is None}
+        links = problems_of_claims(connection, [claim.id for claim in rejected])
+        for claim in rejected:
+            if standing.isdisjoint(links[claim.id]):
+                signal(connection, settled_notes(claim, [REJECTED_ALERT]), now)
 
     @staticmethod
     def _settled(connection: Connection, problems: Sequence[ProblemRow], standing: ClaimRow | None) -> set[int]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from carriers.base import ClaimAnswer, ClaimOutcome, ClaimProgress, ClaimStatus, ClaimTerms
 from tracker.domain.calendar import DAY, Calendars
+from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, Hold
 
 State = ClaimState
@@ -347,6 +348,8 @@ def _progress(
     alert = None
     if status.progress is ClaimProgress.ANSWERED:
         alert = ("claim_needs_person", "warning", "a claim was answered without saying for or against")
+    elif rejected:
+        alert = ("claim_rejected", "warning", _rejection(status.text))
     return Move(
         state,
         f"claim.{state.value}",
@@ -360,6 +363,11 @@ def _progress(
         alert=alert,
         facts={"text": status.text, "carrier_state": status.carrier_state},
     )
+
+
+def _rejection(text: str) -> str:
+    words = clean(text)
+    return f"rejected by the carrier: {words}" if words else "rejected by the carrier, which gives no reason"
 
 
 def _unanswered(
