@@ -20,18 +20,19 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in the configuration: where it stands, what it is, what to do about it. Never holds a secret."""
+    """One thing wrong in the configuration or its texts: where it stands, what it is, what to do. Never holds a secret."""
 
     file: str
     line: int
     key: str
-    """Dotted path of the key, list places as numbers from 0: `carriers.1.base_url`."""
+    """Dotted path of the key, list places as numbers from 0: `carriers.1.base_url`; empty for a file without keys."""
     what: str
     advice: str = ""
 
     def __str__(self) -> str:
         advice = f" ({self.advice})" if self.advice else ""
-        return f"{self.file}:{self.line}: {self.key}: {self.what}{advice}"
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.file}:{self.line}: {key}{self.what}{advice}"
 
 
 class ProgramError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,12 @@ from typer.testing import CliRunner
 
 from tracker.cli.check_config import check_config
 from tracker.cli.init import init
+from tracker.cli.run import run
 
 app = typer.Typer()
 app.command("init")(init)
 app.command("check-config")(check_config)
+app.command("run")(run)
 runner = CliRunner()
 CODE = "A1b2" * 10
 
@@ -146,6 +149,60 @@ def test_check_config_prints_every_fault(shop: Path) -> None:
     assert len(lines) == 2
     assert all(line.startswith(f"{path}:") for line in lines)
     assert lines[1].endswith("messages.email.hots: unknown key (did you mean host?)")
+
+
+def test_check_config_prints_every_fault_of_the_texts(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = shop / "templates" / "pt-BR"
+    (texts / "posted.email.txt").write_text("Oi\n{{ pedidos }}\n{{ cpf }}", encoding="utf-8")
+    (texts / "postd.email.html").write_text("<p>Oi</p>", encoding="utf-8")
+    monkeypatch.chdir(shop)
+    for more in ([], ["--online"]):
+        result = runner.invoke(app, ["check-config", *more])
+        assert (result.exit_code, result.stdout) == (2, "")
+        first, second, third = result.stderr.splitlines()
+        assert first.startswith("templates/pt-BR/postd.email.html:1: nenhuma mensagem usa")
+        assert second == "templates/pt-BR/posted.email.txt:2: variável desconhecida: 'pedidos' (talvez pedido?)"
+        assert third.startswith("templates/pt-BR/posted.email.txt:3: variável desconhecida: 'cpf' (aqui há: ")
+    report = json.loads(runner.invoke(app, ["check-config", "--json"]).stdout)
+    assert report["ok"] is False
+    assert [(fault["line"], fault["key"]) for fault in report["faults"]] == [(1, ""), (2, ""), (3, "")]
+    assert report["faults"][1]["advice"] == "talvez pedido?"
+
+
+def in_english(shop: Path) -> Path:
+    path = shop / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "    #language: pt-BR" in text
+    path.write_text(text.replace("    #language: pt-BR", "    language: en"), encoding="utf-8")
+    return path
+
+
+def test_a_language_without_texts_is_a_fault_until_the_merchant_wrote_them(shop: Path) -> None:
+    config = in_english(shop)
+    line = config.read_text(encoding="utf-8").splitlines().index("    language: en") + 1
+    result = runner.invoke(app, ["check-config", "-c", str(config)])
+    assert result.exit_code == 2
+    (fault,) = result.stderr.splitlines()
+    assert fault.startswith(
+        f"{config}:{line}: shops.0.language: this release has no texts in en, and these are missing: "
+    )
+    assert "delay_detected.email.{subject.txt,txt,html}" in fault
+    assert "layout.email.{txt,html}" in fault
+    assert "posted.email" not in fault  # the preset does not tell it
+    assert fault.endswith(f"(write them into {shop / 'templates' / 'en'}, or choose pt-BR)")
+    shutil.copytree(shop / "templates" / "pt-BR", shop / "templates" / "en")
+    assert runner.invoke(app, ["check-config", "-c", str(config)]).exit_code == 0
+    (shop / "templates" / "en" / "damage.email.txt").unlink()
+    again = runner.invoke(app, ["check-config", "-c", str(config)])
+    assert "these are missing: damage.email.txt (" in again.stderr
+
+
+def test_run_refuses_a_language_without_texts(shop: Path) -> None:
+    config = in_english(shop)
+    result = runner.invoke(app, ["run", "--once", "-c", str(config)])
+    assert result.exit_code == 2
+    assert "shops.0.language: this release has no texts in en" in result.stderr
+    assert not list(shop.rglob("*.db"))
 
 
 def test_check_config_finds_the_file_by_the_environment(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

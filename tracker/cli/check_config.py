@@ -10,9 +10,11 @@ import typer
 from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tracker.config import LoadedConfig
+    from tracker.errors import Fault
 
 OnlineOption = Annotated[
     bool, typer.Option("--online", help="Also log in to each carrier, mail server and source.", show_default=False)
@@ -20,8 +22,9 @@ OnlineOption = Annotated[
 
 
 def check_config(config: ConfigOption = None, online: OnlineOption = False, as_json: JsonOption = False) -> None:
-    """Check the configuration and say what it would do; exit 2 with every fault at once."""
+    """Check the configuration and its texts and say what it would do; exit 2 with every fault at once."""
     loaded = _load_for_json(config, online) if as_json else load_or_exit(config, strict=online)
+    _stop_at_text_faults(loaded, as_json)
     results = _log_in(loaded) if online else []
     if as_json:
         _print_json(loaded, results)
@@ -29,6 +32,20 @@ def check_config(config: ConfigOption = None, online: OnlineOption = False, as_j
         _print_lines(loaded, results)
     if not all(ok for _, ok, _ in results):
         raise typer.Exit(2)
+
+
+def _stop_at_text_faults(loaded: LoadedConfig, as_json: bool) -> None:
+    from tracker.texts import text_faults
+
+    faults = text_faults(loaded)
+    if not faults:
+        return
+    if as_json:
+        _print_json_faults(faults)
+    else:
+        for fault in faults:
+            typer.echo(str(fault), err=True)
+    raise typer.Exit(2)
 
 
 def _log_in(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
@@ -39,14 +56,19 @@ def _log_in(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
 
 def _load_for_json(config: Path | None, online: bool) -> LoadedConfig:
     from tracker.config import find_config, load_config
-    from tracker.config.check import as_json
     from tracker.errors import ConfigFileError
 
     try:
         return load_config(find_config(config, os.environ), os.environ, strict_credentials=online)
     except ConfigFileError as exc:
-        echo_json({"ok": False, "faults": [as_json(fault) for fault in exc.faults]})
+        _print_json_faults(exc.faults)
         raise typer.Exit(exc.exit_code) from exc
+
+
+def _print_json_faults(faults: Sequence[Fault]) -> None:
+    from tracker.config.check import as_json
+
+    echo_json({"ok": False, "faults": [as_json(fault) for fault in faults]})
 
 
 def _print_json(loaded: LoadedConfig, results: list[tuple[str, bool, str]]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -41,6 +41,8 @@ class LoadedConfig:
     warnings: tuple[Fault, ...]
     notices: tuple[Fault, ...]
     path: Path
+    located: Callable[[Iterable[Finding]], tuple[Fault, ...]] = field(repr=False, compare=False)
+    """Gives what others find in these settings its line in the file."""
 
 
 def find_config(named: Path | None, env: Mapping[str, str], folder: Path = Path()) -> Path:
@@ -93,7 +95,7 @@ def load_config(
     exposed = exposed_secrets(settings, file.data, path)
     warnings = [*references.warnings, *found.warnings, *_warnings(settings, data), *exposed]
     located = partial(_located, file=file, path=path, hidden=references.values)
-    return LoadedConfig(settings, located(_once(warnings)), located(idle_parts(data)), path)
+    return LoadedConfig(settings, located(_once(warnings)), located(idle_parts(data)), path, located)
 
 
 def _text(path: Path) -> str:

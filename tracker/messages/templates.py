@@ -11,29 +11,22 @@ merchant's broken frame is replaced by the packaged one and reported with the re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import css_inline
-from jinja2 import TemplateError
 from markupsafe import Markup
 
-from tracker.messages.sandbox import MAX_TEMPLATE, AbsentValue, Stream, TemplateFault, compiled
-from tracker.messages.variables import LAYOUT_ONLY, TRIGGERS, TriggerVariables, Value, clean, prepared
+from tracker.messages.sandbox import MAX_TEMPLATE, Stream, TemplateFault
+from tracker.messages.text_file import LAYOUT, checked_file, parts_of, too_large, unreadable, written
+from tracker.messages.variables import TRIGGERS, TriggerVariables, Value, clean, prepared
 
 PACKAGED = Path(__file__).resolve().parent.parent / "templates"
 LANGUAGE = "pt-BR"
-MAX_OUTPUT = 256 * 1024
 MAX_SUBJECT = 150
-LAYOUT = "layout"
 
-_PARTS = ("subject.txt", "txt", "html")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_ACTIVE_HTML = re.compile(r"<\s*(script|iframe|object|embed|form|link|base)\b|javascript:", re.IGNORECASE)
-_PLAIN_LINK = re.compile(r"http://", re.IGNORECASE)
-# In HTML only where a reader follows or loads it: a document's own DOCTYPE and namespaces are spelled with http://.
-_PLAIN_LINK_HTML = re.compile(r"(?:href|src)\s*=\s*[\"']?\s*http://", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 # Nothing is fetched or read from disk while a message is made.
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
@@ -104,17 +97,15 @@ class Templates:
             html = source.framed("html", {**context, "assunto": subject, "corpo": Markup(html)}, faults)
         return Rendered(subject, _tidied(text), _INLINER.inline(html), tuple(faults))
 
-    def faults(self, *, shop: str, language: str = LANGUAGE, channel: str = "email") -> list[TemplateFault]:
-        """Everything wrong with the texts this shop would use, one fault a file; empty when all can be sent."""
-        found: dict[str, TemplateFault] = {}
-        for known in TRIGGERS.values():
-            source = _Source(self, known, shop, language, channel)
-            for stem in (known.trigger, LAYOUT):
-                for part in _PARTS if stem != LAYOUT else _PARTS[1:]:
-                    fault = source.fault(stem, part)
-                    if fault is not None:
-                        found.setdefault(fault.file, fault)
-        return sorted(found.values(), key=lambda fault: (fault.file, fault.line))
+    def missing(
+        self, triggers: Iterable[str], *, shop: str, language: str = LANGUAGE, channel: str = "email"
+    ) -> list[str]:
+        """The files that these triggers' messages need and that neither the merchant nor we have, as `STEM.CHANNEL.PART`."""
+        wanted = list(triggers)
+        stems = [*wanted, LAYOUT] if wanted else []
+        names = [f"{stem}.{channel}.{part}" for stem in stems for part in parts_of(stem)]
+        folders = list(self.folders(shop, language))
+        return [name for name in names if not any((folder / name).exists() for folder in folders)]
 
     def folders(self, shop: str, language: str) -> Iterator[Path]:
         """Where a file is looked for, first hit wins."""
@@ -150,7 +141,7 @@ class _Source:
 
     def rendered(self, stem: str, part: str, context: Mapping[str, object]) -> tuple[str, bool]:
         """The file's text with the values in it, and whether it is a whole HTML document."""
-        path, cached = self._found(stem, part)
+        path, cached = self.found(stem, part)
         return _stream(path, cached, context), cached.whole_document
 
     def framed(self, part: str, context: Mapping[str, object], faults: list[TemplateFault]) -> str:
@@ -159,16 +150,10 @@ class _Source:
             return self.rendered(LAYOUT, part, context)[0]
         except TemplateFault as fault:
             faults.append(fault)
-        path, cached = self._found(LAYOUT, part, packaged_only=True)
+        path, cached = self.found(LAYOUT, part, packaged_only=True)
         return _stream(path, cached, context)
 
-    def fault(self, stem: str, part: str) -> TemplateFault | None:
-        try:
-            return self._found(stem, part)[1].fault
-        except TemplateFault as fault:
-            return fault
-
-    def _found(self, stem: str, part: str, *, packaged_only: bool = False) -> tuple[Path, _Cached]:
+    def found(self, stem: str, part: str, *, packaged_only: bool = False) -> tuple[Path, _Cached]:
         name = f"{stem}.{self.channel}.{part}"
         for folder in self.templates.folders(self.shop, self.language):
             path = folder / name
@@ -179,67 +164,38 @@ class _Source:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as exc:
-                raise TemplateFault(str(path), 1, f"não foi possível ler o arquivo: {exc.strerror}") from exc
+                raise unreadable(str(path), exc) from exc
             return path, self.templates.loaded(path, stat.st_mtime_ns, stat.st_size, self.known)
         raise TemplateFault(name, 1, f"não há este texto em {self.language}")
 
 
 def _load(path: Path, mtime_ns: int, size: int, known: TriggerVariables) -> _Cached:
-    try:
-        stream, whole = _read(path, size, known)
-    except TemplateFault as fault:
-        return _Cached(mtime_ns, size, None, False, fault)
-    return _Cached(mtime_ns, size, stream, whole, None)
-
-
-def _read(path: Path, size: int, known: TriggerVariables) -> tuple[Stream, bool]:
     file = str(path)
     if size > MAX_TEMPLATE:
-        raise TemplateFault(file, 1, f"o modelo passa de {MAX_TEMPLATE // 1024} KiB")
+        return _Cached(mtime_ns, size, None, False, too_large(file))
     try:
-        source = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise TemplateFault(file, 1, "o arquivo não está em UTF-8") from exc
+        raw = path.read_bytes()
     except OSError as exc:
-        raise TemplateFault(file, 1, f"não foi possível ler o arquivo: {exc.strerror}") from exc
-    html = path.suffix == ".html"
-    _refuse_pattern(_PLAIN_LINK_HTML if html else _PLAIN_LINK, source, file, "link sem segurança: use https://")
-    if html:
-        _refuse_pattern(_ACTIVE_HTML, source, file, "isto não funciona em e-mail e leva a mensagem ao lixo eletrônico")
-    extra = LAYOUT_ONLY if path.name.startswith(f"{LAYOUT}.") else ()
-    return compiled(source, file=file, html=html, known=known, extra=extra), html and "<html" in source.lower()
-
-
-def _refuse_pattern(pattern: re.Pattern[str], source: str, file: str, message: str) -> None:
-    match = pattern.search(source)
-    if match:
-        line = source.count("\n", 0, match.start()) + 1
-        raise TemplateFault(file, line, f"'{match.group()}': {message}")
+        return _Cached(mtime_ns, size, None, False, unreadable(file, exc))
+    stem, _, part = path.name.split(".", 2)
+    stream, source, faults = checked_file(raw, file=file, stem=stem, part=part, known=known)
+    whole = part == "html" and "<html" in source.lower()
+    return _Cached(mtime_ns, size, stream, whole, faults[0] if faults else None)
 
 
 def _stream(path: Path, cached: _Cached, context: Mapping[str, object]) -> str:
     if cached.stream is None:
         assert cached.fault is not None
         # A new one each time: raising one stored exception again would grow its traceback for ever.
-        raise TemplateFault(cached.fault.file, cached.fault.line, cached.fault.message)
-    pieces: list[str] = []
-    length = 0
-    try:
-        for piece in cached.stream(context):
-            length += len(piece.encode())
-            if length > MAX_OUTPUT:
-                raise TemplateFault(str(path), 1, f"o texto pronto passa de {MAX_OUTPUT // 1024} KiB")
-            pieces.append(piece)
-    except (TemplateError, AbsentValue) as exc:
-        raise TemplateFault(str(path), 1, f"não foi possível montar o texto: {exc!r}") from exc
-    return "".join(pieces)
+        raise TemplateFault(*cached.fault.place, cached.fault.advice)
+    return written(cached.stream, context, str(path))
 
 
 def _subject(source: _Source, context: Mapping[str, object]) -> str:
-    raw, _ = source.rendered(source.known.trigger, "subject.txt", context)
-    subject = clean(raw)
+    path, cached = source.found(source.known.trigger, "subject.txt")
+    subject = clean(_stream(path, cached, context))
     if not subject:
-        raise TemplateFault(f"{source.known.trigger}.{source.channel}.subject.txt", 1, "o assunto ficou vazio")
+        raise TemplateFault(str(path), 1, "o assunto fica vazio", "escreva também a forma sem as variáveis")
     return subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1].rstrip() + "…"
 
 

@@ -125,6 +125,22 @@ LAYOUT_ONLY = (
 )
 """What the frame around every text (`layout.CHANNEL.txt`, `.html`) gets besides the trigger's variables."""
 
+
+def examples(described: TriggerVariables) -> dict[str, Value]:
+    """Every variable with its example; lists as long as they can be."""
+    return {
+        variable.name: (variable.example * MAX_LIST)[:MAX_LIST]
+        if isinstance(variable.example, tuple)
+        else variable.example
+        for variable in described.by_name.values()
+    }
+
+
+def bare(described: TriggerVariables) -> dict[str, Value]:
+    """The required variables alone."""
+    return {variable.name: variable.example for variable in described.required}
+
+
 _LINK = re.compile(r"https?://[^\s\"'<>]+")
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _GREETABLE = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
