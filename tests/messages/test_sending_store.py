@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.messages.smtp_servers import PASSWORD, USER, Certificate
 from tracker.app import App
 from tracker.sandbox.mail import MailSettings, Security
 from tracker.sandbox.plan import Fate, Shipment
-from tracker.store.tables import Alert, Claim, Delivery, Notice, NoticeMember
+from tracker.store.tables import Alert, Claim, Decision, Delivery, Notice, NoticeMember
 
 POSTED = of_fate(Fate.ON_TIME)
 """Posted on the plan's first day: the first pass of the second day tells so."""
@@ -24,6 +25,7 @@ OTHERS = [of_fate(Fate.ON_TIME, index) for index in (1, 2, 3)]
 LOST = of_fate(Fate.LOST_CODED)
 FIRST = at(day(2), 9)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 
 def posted(trial: Trial) -> Trial:
@@ -154,6 +156,104 @@ def test_a_broken_template_holds_its_own_trigger_only(start: Start) -> None:
     assert of_trigger(trial, "delay_detected")["state"] == "sent"
     assert len(trial.rows(Alert, kind="template_broken")) == 1
     assert of_trigger(trial, "posted")["state"] == "expired"
+
+
+def broken(trial: Trial, trigger: str = "posted") -> Path:
+    """The trigger's text, with a variable that it does not have."""
+    path = trial.folder / "templates" / "pt-BR" / f"{trigger}.email.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{{ pedidos_do_mes }}", encoding="utf-8")
+    return path
+
+
+def of_posted(trial: Trial) -> list[dict[str, Any]]:
+    notices = {notice["id"] for notice in trial.rows(Notice, trigger="posted")}
+    return [row for row in trial.rows(Delivery) if row["notice_id"] in notices]
+
+
+def about_text(trial: Trial, kind: str = "template_broken") -> dict[str, Any]:
+    return trial.one(Alert, kind=kind)
+
+
+def test_a_mended_text_lets_go_what_waited_for_it(start: Start, database_url: str) -> None:
+    trial = start(POSTED, OTHERS[0], url=database_url)
+    path = broken(trial)
+    trial.drop_orders()
+    trial.pass_through([FIRST, FIRST + MINUTE, FIRST + 2 * MINUTE])
+    assert [row["hold_reason"] for row in trial.rows(Delivery)] == ["template", "template"]
+    assert (about_text(trial)["resolved_at"], trial.told()) == (None, [])
+    path.write_text("Saiu o {{ pedido }}!", encoding="utf-8")
+    trial.pass_at(FIRST + 3 * MINUTE)
+    assert [(row["state"], row["hold_reason"]) for row in trial.rows(Delivery)] == [("sent", None), ("sent", None)]
+    assert len(trial.told()) == 2
+    assert about_text(trial)["resolved_at"] == FIRST + 3 * MINUTE
+    decisions = trial.rows(Decision, subject_kind="message", rule="message.text_mended")
+    assert [row["outcome"] for row in decisions] == ["queued", "queued"]
+
+
+def test_a_mended_text_tells_nothing_that_is_no_longer_true(start: Start) -> None:
+    late = of_fate(Fate.LATE_DELIVERED)
+    trial = start(late)
+    path = broken(trial, "delay_detected")
+    trial.settings["rules"] = {"max_age_hours": {"delay_detected": 500}}
+    trial.drop_orders()
+    trial.pass_through(at(day(n), 9) for n in range(2, 20))
+    assert of_trigger(trial, "delay_detected")["hold_reason"] == "template"
+    path.unlink()
+    trial.pass_at(at(day(20), 9))
+    assert of_trigger(trial, "delay_detected")["state"] == "suppressed"
+
+
+def test_a_text_that_only_this_message_breaks_is_not_tried_for_ever(start: Start) -> None:
+    """Sound with every optional variable and with none, not with this parcel's: tried once a start, never in a circle."""
+    trial = start(POSTED)
+    path = broken(trial)
+    path.write_text(
+        "{{ loja }}{% if rastreio and not link %}{% if rastreio > link %}x{% endif %}{% endif %}", encoding="utf-8"
+    )
+    trial.drop_orders()
+    trial.pass_through([FIRST, FIRST + MINUTE, FIRST + 2 * MINUTE])
+    assert trial.one(Delivery)["hold_reason"] == "template"
+    assert trial.rows(Decision, subject_kind="message", rule="message.text_mended") == []
+    trial.pass_through([FIRST + 3 * MINUTE, FIRST + 4 * MINUTE])
+    assert len(trial.rows(Decision, subject_kind="message", rule="message.text_mended")) == 1
+
+
+def test_messages_that_a_broken_text_is_about_to_cost_are_counted(start: Start) -> None:
+    trial = start(POSTED, OTHERS[0])
+    path = broken(trial)
+    trial.drop_orders()
+    trial.pass_through([FIRST, FIRST + 10 * MINUTE])
+    expires_at = min(notice["expires_at"] for notice in trial.rows(Notice))
+    assert trial.rows(Alert, kind="template_overdue") == []
+    trial.pass_at(expires_at - HOUR)
+    alert = about_text(trial, "template_overdue")
+    assert (alert["severity"], alert["key"]) == ("critical", "template_overdue:aurora:posted")
+    assert f"{path}:1: variável desconhecida" in alert["summary"]
+    assert "2 messages wait for it" in alert["summary"]
+    trial.pass_at(expires_at + 5 * HOUR)
+    assert {row["state"] for row in of_posted(trial)} == {"expired"}
+    assert all("the text of posted could not be used" in row["reason"] for row in of_posted(trial))
+    assert about_text(trial, "template_overdue")["resolved_at"] is None
+    path.unlink()
+    mended_at = expires_at + 6 * HOUR
+    trial.pass_at(mended_at)
+    assert about_text(trial, "template_overdue")["resolved_at"] == mended_at
+    assert about_text(trial)["resolved_at"] == mended_at
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_messages_that_a_broken_text_cost_while_nothing_ran_are_counted(start: Start, mended: bool) -> None:
+    trial = start(POSTED, OTHERS[0])
+    path = broken(trial)
+    posted(trial)
+    if mended:
+        path.unlink()
+    trial.pass_at(FIRST + 40 * HOUR)
+    assert {row["state"] for row in of_posted(trial)} == {"expired"}
+    alert = about_text(trial, "template_overdue")
+    assert "2 messages waited for it" in alert["summary"]
+    assert (alert["resolved_at"] is not None) is mended
 
 
 def test_a_merchants_own_text_is_used(start: Start) -> None:

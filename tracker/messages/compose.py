@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -12,12 +13,12 @@ from carriers.base import ClaimTerms
 from tracker.domain.calendar import Calendars
 from tracker.domain.notices import still_true
 from tracker.domain.order import OrderStatus
-from tracker.domain.words import DeliveryState, Hold
+from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
 from tracker.messages.planning import told_problem
 from tracker.messages.sandbox import TemplateFault
 from tracker.messages.story import Part, ShopVoice, values_of
-from tracker.messages.templates import MissingVariable, Templates
+from tracker.messages.templates import Mark, MissingVariable, Templates
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names
 from tracker.store.histories import HistoryRow, histories_of
@@ -58,9 +59,14 @@ class Withheld:
     is_broken_text: bool = False
 
 
-def template_alert(delivery: DueDelivery) -> str:
-    """The key of the one alert about the text of a shop's trigger."""
-    return f"template:{delivery.shop}:{delivery.trigger.value}"
+WARN_BEFORE: Final = timedelta(hours=6)
+"""A message that is held for its text is looked at once more so long before it is no longer worth telling, or half-way."""
+
+
+def _look_again(delivery: DueDelivery, now: datetime) -> datetime:
+    if delivery.hold_reason == Hold.TEMPLATE.value:
+        return delivery.expires_at
+    return max(delivery.expires_at - WARN_BEFORE, now + (delivery.expires_at - now) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ class Composer:
         self, connection: Connection, delivery: DueDelivery, facts: _Facts, now: datetime
     ) -> Composed | Withheld:
         if delivery.expires_at <= now:
-            return Withheld(DeliveryState.EXPIRED, "past the age at which it is worth telling")
+            return Withheld(DeliveryState.EXPIRED, self._too_old(delivery))
         if delivery.shop not in self.senders:
             reason = f"shop {delivery.shop} is no longer in the configuration"
             return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.CONFIGURATION, delivery.expires_at)
@@ -142,6 +148,23 @@ class Composer:
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))
         return composed
+
+    def _too_old(self, delivery: DueDelivery) -> str:
+        reason = "past the age at which it is worth telling"
+        if delivery.hold_reason != Hold.TEMPLATE.value:
+            return reason
+        fault = self.text_fault(delivery.shop, delivery.trigger)
+        return f"{reason}: the text of {delivery.trigger.value} could not be used" + (f": {fault}" if fault else "")
+
+    def text_fault(self, shop: str, trigger: Trigger) -> TemplateFault | None:
+        """Why no message of this shop and trigger can be put into words now."""
+        sender = self.senders.get(shop)
+        return self.templates.trial_fault(trigger.value, shop=shop, language=sender.language) if sender else None
+
+    def text_mark(self, shop: str, trigger: Trigger) -> Mark | None:
+        """What tells whether a text was changed; None for a shop that is no longer configured."""
+        sender = self.senders.get(shop)
+        return self.templates.mark(trigger.value, shop=shop, language=sender.language) if sender else None
 
     def _rendered(
         self, connection: Connection, delivery: DueDelivery, parts: list[Part], now: datetime
@@ -163,7 +186,7 @@ class Composer:
             rendered = self.templates.render(trigger, values, shop=delivery.shop, language=sender.language)
         except (TemplateFault, MissingVariable) as fault:
             reason = f"the text of {trigger} cannot be used: {fault}"
-            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.TEMPLATE, delivery.expires_at, True)
+            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.TEMPLATE, _look_again(delivery, now), True)
         try:
             data = build_message(
                 rendered,

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 import structlog
@@ -19,8 +19,9 @@ from sqlalchemy import Connection
 
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.compose import Composed, Composer, Withheld, template_alert
+from tracker.messages.compose import Composed, Composer, Withheld
 from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown
+from tracker.messages.text_watch import TextWatch
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token, put_down
@@ -86,10 +87,16 @@ class EmailSweep:
     well: set[str] = field(default_factory=set)
     """Alerts that this process has already called off: once is enough until one is raised again."""
 
+    @cached_property
+    def texts(self) -> TextWatch:
+        """The texts that hold messages back."""
+        return TextWatch(self.composer, CHANNEL)
+
     async def run(self, now: datetime) -> int:
         """Send what is due; returns how many deliveries were worked on."""
         if self.pause.holds(now):
             return 0
+        await self._let_mended_go(now)
         total = 0
         try:
             while not self.stopping() and (room := await self._room(now)):
@@ -105,6 +112,14 @@ class EmailSweep:
         finally:
             await self.transport.close()
         return total
+
+    async def _let_mended_go(self, now: datetime) -> None:
+        """What was held for a text that can be used again leaves in this very pass."""
+        if self.texts.tried is None:
+            await self.database.read(self.texts.look)
+        mended = self.texts.mended()
+        if mended:
+            await self.database.write(partial(self.texts.release, texts=mended, now=now))
 
     async def _room(self, now: datetime) -> int:
         """How many may leave now: what the hourly limit leaves."""
@@ -194,13 +209,10 @@ class EmailSweep:
     def _withhold(
         self, connection: Connection, *, delivery: DueDelivery, why: Withheld, token: str, now: datetime
     ) -> None:
+        if why.is_broken_text or why.state is DeliveryState.EXPIRED:
+            self.texts.held(connection, delivery, why, now)
         settlement = Settlement(why.state, why.next_step_at, why.reason, hold=why.hold)
         self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
-        if why.is_broken_text:
-            key = template_alert(delivery)
-            self.well.discard(key)
-            note = SignalNote(key, "template_broken", "warning", why.reason, shop=delivery.shop)
-            signal(connection, [note], now)
 
     def _settle(
         self,
@@ -257,9 +269,8 @@ class EmailSweep:
             notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "critical", summary))
             self.well.discard(ACCOUNT_ALERT)
         if to.state is DeliveryState.SENT:
-            text = template_alert(delivery)
             notes += self._call_off(ACCOUNT_ALERT, "mail_down", "mail leaves again", "")
-            notes += self._call_off(text, "template_broken", "its text can be used again", delivery.shop)
+            notes += self.texts.over(delivery.shop, delivery.trigger)
             if delivery.state is DeliveryState.UNCONFIRMED:
                 key, settled_by = f"unconfirmed:{delivery.id}", "the server took the second copy"
                 notes.append(

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from tracker.messages.sandbox import MAX_TEMPLATE, Stream, TemplateFault
 from tracker.messages.text_file import LAYOUT, checked_file, parts_of, too_large, unreadable, written
-from tracker.messages.variables import TRIGGERS, TriggerVariables, Value, clean, prepared
+from tracker.messages.variables import TRIGGERS, TriggerVariables, Value, bare, clean, examples, prepared
 
 PACKAGED = Path(__file__).resolve().parent.parent / "templates"
 LANGUAGE = "pt-BR"
@@ -30,6 +30,9 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _BLANK_LINES = re.compile(r"\n{3,}")
 # Nothing is fetched or read from disk while a message is made.
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+Mark = tuple[tuple[str, int, int], ...]
 
 
 class MissingVariable(Exception):
@@ -106,6 +109,30 @@ class Templates:
         names = [f"{stem}.{channel}.{part}" for stem in stems for part in parts_of(stem)]
         folders = list(self.folders(shop, language))
         return [name for name in names if not any((folder / name).exists() for folder in folders)]
+
+    def trial_fault(
+        self, trigger: str, *, shop: str, language: str = LANGUAGE, channel: str = "email"
+    ) -> TemplateFault | None:
+        """Why no message of this trigger can be written now, by examples with every optional variable and with none."""
+        for values in (examples(TRIGGERS[trigger]), bare(TRIGGERS[trigger])):
+            try:
+                self.render(trigger, values, shop=shop, language=language, channel=channel)
+            except TemplateFault as fault:
+                return fault
+        return None
+
+    def mark(self, trigger: str, *, shop: str, language: str = LANGUAGE, channel: str = "email") -> Mark:
+        """The files that this trigger's text comes from, with their times and sizes: another one where any was changed."""
+        found: list[tuple[str, int, int]] = []
+        for name in (f"{stem}.{channel}.{part}" for stem in (trigger, LAYOUT) for part in parts_of(stem)):
+            for folder in self.folders(shop, language):
+                try:
+                    stat = (folder / name).stat()
+                except OSError:
+                    continue
+                found.append((str(folder / name), stat.st_mtime_ns, stat.st_size))
+                break
+        return tuple(found)
 
     def folders(self, shop: str, language: str) -> Iterator[Path]:
         """Where a file is looked for, first hit wins."""

@@ -74,6 +74,12 @@ def consume(connection: Connection, signal_ids: Iterable[int], at: datetime) -> 
     connection.execute(update(_SIGNALS).where(_SIGNALS.c.id.in_(list(signal_ids))).values(consumed_at=at))
 
 
+def standing_keys(connection: Connection, kind: str) -> list[str]:
+    """The keys of the open alerts of a kind: what its signals have come to."""
+    query = select(_ALERTS.c.key).where(_ALERTS.c.resolved_at.is_(None), _ALERTS.c.kind == kind)
+    return list(connection.execute(query.order_by(_ALERTS.c.key)).scalars())
+
+
 def raise_alert(connection: Connection, signal: SignalRow, sinks: Sequence[str], at: datetime) -> int | None:
     """Open the alert of this key, with a delivery to each sink; None where it stands already."""
     row = {

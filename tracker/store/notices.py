@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
-from tracker.domain.words import DeliveryState, Trigger
+from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
 from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, table
@@ -183,7 +183,7 @@ def save_delivery(
 
 
 def let_go(connection: Connection, delivery_ids: Iterable[int], now: datetime) -> int:
-    """A person lets held messages go: they are queued, and what they say is looked at once more when they leave."""
+    """Held messages are let go: they are queued, and what they say is looked at once more when they leave."""
     waiting = (
         _DELIVERIES.c.id.in_(list(delivery_ids)),
         _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
@@ -211,6 +211,33 @@ def held_deliveries(connection: Connection, reasons: Iterable[str], *, problem_i
         members = select(_MEMBERS.c.notice_id).where(_MEMBERS.c.problem_id.in_(list(problem_ids)))
         query = query.where(_DELIVERIES.c.notice_id.in_(members))
     return list(connection.execute(query.order_by(_DELIVERIES.c.id)).scalars())
+
+
+def held_for_text(connection: Connection, channel: str, shop: str, trigger: Trigger) -> dict[int, datetime]:
+    """Deliveries that wait until their text can be used, with the instant at which each is no longer worth telling."""
+    query = _held_for_text(channel, _DELIVERIES.c.id, _NOTICES.c.expires_at)
+    query = query.where(_NOTICES.c.shop == shop, _NOTICES.c.trigger == trigger.value).order_by(_DELIVERIES.c.id)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def texts_waited_for(connection: Connection, channel: str) -> set[tuple[str, Trigger]]:
+    """The texts, by shop and trigger, for which deliveries wait."""
+    query = _held_for_text(channel, _NOTICES.c.shop, _NOTICES.c.trigger).distinct()
+    return {(row[0], Trigger(row[1])) for row in connection.execute(query)}
+
+
+def _held_for_text(channel: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    # What waits is due some day: the index over what is due finds it, however much was sent before.
+    return (
+        select(*columns)
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .where(
+            _DELIVERIES.c.channel == channel,
+            _DELIVERIES.c.next_step_at.is_not(None),
+            _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
+            _DELIVERIES.c.hold_reason == Hold.TEMPLATE.value,
+        )
+    )
 
 
 def sent_since(connection: Connection, channel: str, since: datetime) -> int:
