@@ -16,7 +16,7 @@ from carriers.registry import adapters
 from tests.carriers.fictitious import Fictitious
 from tests.end_to_end.support import ZONE, Start, Trial, at, day, of_fate
 from tracker.sandbox.plan import Fate
-from tracker.store.tables import Claim, Event, Notice, Order, Problem, Shipment, ShipmentPoll
+from tracker.store.tables import Alert, Claim, Event, Notice, Order, Problem, Shipment, ShipmentPoll
 
 KEY = "a-key-of-the-arrow"
 LATE, GOOD, UNKNOWN = "FX00000001", "FX00000002", "FX00000003"
@@ -167,5 +167,7 @@ def test_a_carrier_that_left_the_configuration_keeps_its_history(start: Start, f
     events = trial.rows(Event)
     trial.pass_through(at(day(n), 12) for n in (5, 6))
     assert trial.rows(Event) == events
-    assert trial.one(Problem, kind="delay")["resolved_at"] is None  # the customer's promise still counts
+    # Nobody can look any more, so nobody knows whether it is late: the alert about the account says what to do.
+    assert trial.rows(Problem, kind="delay") == []
+    assert trial.one(Alert, kind="carrier_unconfigured")["resolved_at"] is None
     assert trial.rows(Claim) == []
