@@ -223,6 +223,8 @@ class TrackingTerms:
     presumed_loss_business_days: Mapping[str, int]
     terms_source: str
     push: bool = False
+    pickup_days: int | None = None
+    """Calendar days a parcel waits at a counter where its events name no last day; None: not known, and never guessed."""
 
 
 @runtime_checkable

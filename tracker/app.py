@@ -12,7 +12,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from carriers.base import Adapter, AdapterContext, CarrierConfigError, CarrierError, ClaimsByLetter, TrackingAnswer
+from carriers.base import (
+    Adapter,
+    AdapterContext,
+    CarrierConfigError,
+    CarrierError,
+    ClaimsByLetter,
+    TrackingAnswer,
+    TrackingTerms,
+)
 from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
@@ -22,9 +30,11 @@ from tracker.claims.planning import ClaimDesk, PlanSweep
 from tracker.claims.sweep import ClaimSweep
 from tracker.clock import Clock, clock_from_env
 from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_faults
-from tracker.config.model import CarrierSettings, MailServer, ShopSettings
-from tracker.detection.sweep import SHARDS, DetectionPolicy, DetectionSweep
-from tracker.domain.calendar import Calendars, calendars
+from tracker.config.model import CarrierSettings, Holidays, MailServer, ShopSettings
+from tracker.detection.facts import DetectionPolicy, FactReader
+from tracker.detection.orders import OrderSweep
+from tracker.detection.sweep import SHARDS, DetectionSweep
+from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
 from tracker.domain.notices import NoticePolicy
 from tracker.domain.outcome import Result
 from tracker.domain.words import Trigger
@@ -132,15 +142,16 @@ def account(settings: Settings, carrier: CarrierSettings, database: Database, cl
     return Account(carrier.id, carrier.adapter, adapter, http, carrier_digest(carrier))
 
 
-def calendars_of(settings: Settings) -> Callable[[str, str | None], Calendars]:
-    """The calendars between a shop and a state of destination."""
+def calendars_of(settings: Settings) -> CalendarsBetween:
+    """The calendars between a shop and a destination; both cities' holidays count where the configuration names them."""
 
-    @lru_cache(maxsize=1024)
-    def between(shop_id: str, state: str | None) -> Calendars:
+    @lru_cache(maxsize=4096)
+    def between(shop_id: str, state: str | None, city: str | None = None, /) -> Calendars:
         shop = _shop(settings, shop_id)
-        states = frozenset(name for name in (shop.holidays.state if shop else None, state) if name)
-        extra = frozenset(shop.holidays.extra) if shop else frozenset()
-        return calendars(settings.timezone, states, extra)
+        home = shop.holidays if shop else Holidays()
+        states = frozenset(name for name in (home.state, state) if name)
+        closed = {*home.extra, *settings.closings_of(home.city, home.state), *settings.closings_of(city, state)}
+        return calendars(settings.timezone, states, frozenset(closed))
 
     return between
 
@@ -231,25 +242,28 @@ def _recorder(carrier: str) -> Callable[[Connection, Mapping[int, TrackingAnswer
 
 
 def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:
+    rules = settings.rules
     policy = DetectionPolicy(
-        promise_slack_business_days=settings.rules.promise_slack_business_days,
-        delay_grace_days=settings.rules.delay.grace_days,
-        presumed_loss_business_days=settings.rules.presumed_loss.business_days,
+        promise_slack_business_days=rules.promise_slack_business_days,
+        delay_grace_days=rules.delay.grace_days,
+        presumed_loss_business_days=rules.presumed_loss.business_days,
+        not_posted_business_days=rules.not_posted.business_days,
+        handling_business_days=rules.not_posted.handling_business_days,
+        stalled_business_days=rules.stalled.by_service(),
+        pickup_business_days=rules.pickup_expiring.business_days,
     )
 
-    def loss_terms(carrier: str) -> Mapping[str, int] | None:
+    def terms(carrier: str) -> TrackingTerms | None:
         entry = book.accounts.get(carrier)
         tracking = entry.adapter.tracking if entry else None
-        return tracking.tracking_terms.presumed_loss_business_days if tracking else None
+        return tracking.tracking_terms if tracking else None
 
-    return [
-        Lane(
-            f"detect#{shard}",
-            DetectionSweep(database, shard, policy, calendars_of(settings), loss_terms).run,
-            DECIDE_EVERY_S,
-        )
-        for shard in range(SHARDS)
+    between = calendars_of(settings)
+    reader = FactReader(policy, between, terms)
+    shards = [
+        Lane(f"detect#{shard}", DetectionSweep(database, shard, reader).run, DECIDE_EVERY_S) for shard in range(SHARDS)
     ]
+    return [*shards, Lane("detect:orders", OrderSweep(database, between).run, DECIDE_EVERY_S)]
 
 
 def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:

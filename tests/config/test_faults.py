@@ -31,6 +31,24 @@ HOOK = "alerts: [{kind: webhook, url: %s, secret: %s}]\n"
             "aliases:", "alias:", "7: carriers.0.alias: unknown key (did you mean aliases?)", id="typo of ours"
         ),
         pytest.param("    name: Loja Aurora\n", "", "2: shops.0.name: is required (add it)", id="missing key"),
+        pytest.param(
+            "shops:\n",
+            "city_holidays: {Curitiba: [2026-09-08]}\nshops:\n",
+            '1: city_holidays.Curitiba: must name a city and its state (such as "Curitiba/PR")',
+            id="city without its state",
+        ),
+        pytest.param(
+            "shops:\n",
+            "city_holidays: {Curitiba/PR: [8/9]}\nshops:\n",
+            "1: city_holidays.Curitiba/PR.0: ",
+            id="no date for a city's holiday",
+        ),
+        pytest.param(
+            "shops:\n",
+            "rules: {stalled: {business_days: {SEDEX: 0}}}\nshops:\n",
+            "1: rules.stalled.business_days.SEDEX: ",
+            id="no day at all for a standstill",
+        ),
         pytest.param("name: Loja Aurora", "name:", "3: shops.0.name: is required (add it)", id="empty key"),
         pytest.param("id: aurora", "id: Aurora Loja", "2: shops.0.id: cannot be an id", id="id with blanks"),
         pytest.param("id: aurora", "id: en", "2: shops.0.id: is the name of a language", id="id of a language"),

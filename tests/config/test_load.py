@@ -195,3 +195,23 @@ def test_a_fault_reads_as_one_line() -> None:
         "config.yaml:6: a.b: unknown key (did you mean c?)"
     )
     assert str(Fault("config.yaml", 6, "a.b", "is wrong")) == "config.yaml:6: a.b: is wrong"
+
+
+@pytest.mark.parametrize(
+    ("written", "by_service"),
+    [
+        pytest.param("{}", {"": 5}, id="not named"),
+        pytest.param("{business_days: 7}", {"": 7}, id="one number for every service"),
+        pytest.param("{business_days: {sedex: 4}}", {"": 5, "SEDEX": 4}, id="a service's own beside the default"),
+        pytest.param("{business_days: {default: 6, SEDEX: 4}}", {"": 6, "SEDEX": 4}, id="both"),
+    ],
+)
+def test_a_standstill_by_service(tmp_path: Path, written: str, by_service: dict[str, int]) -> None:
+    settings = load(tmp_path, VALID + f"rules: {{stalled: {written}}}\n").settings
+    assert settings.rules.stalled.by_service() == by_service
+
+
+def test_a_city_is_known_whatever_its_accents_and_case(tmp_path: Path) -> None:
+    settings = load(tmp_path, VALID + 'city_holidays: {"são  paulo/sp": [2027-01-25]}\n').settings
+    assert settings.closings_of("SAO PAULO", "SP") == (date(2027, 1, 25),)
+    assert settings.closings_of("São Paulo", "PR") == settings.closings_of(None, "SP") == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,11 @@ def watched(trial: Trial, last: int, first: int = 2) -> Trial:
     trial.drop_orders()
     trial.pass_through(at(day(n), 9) for n in range(first, last + 1))
     return trial
+
+
+def daily(trial: Trial, first: date, last: date) -> None:
+    """A look each morning: of a day on which nobody looks no silence is known."""
+    trial.pass_through(at(first + timedelta(days=n), 9) for n in range((last - first).days + 1))
 
 
 def kinds(trial: Trial) -> list[tuple[str, str | None]]:
@@ -91,10 +96,9 @@ def test_a_carrier_that_did_not_answer_was_not_silent(start: Start) -> None:
     trial.pass_through(at(day(8), 9) + timedelta(minutes=minutes) for minutes in (0, 2, 8))
     assert trial.one(CarrierOutage)["ended_at"] is None
     presumed = add_business_days(silent().due_on, 7) + timedelta(days=1)
-    trial.pass_at(at(day(11), 9))
-    trial.pass_at(at(presumed, 9))
+    daily(trial, day(11), presumed)
     assert [kind for kind, _ in kinds(trial)] == ["delay"]
-    trial.pass_at(at(add_business_days(silent().due_on, 7 + 3) + timedelta(days=1), 9))
+    daily(trial, presumed, add_business_days(silent().due_on, 7 + 3) + timedelta(days=1))
     assert problem(trial, "loss")["presumed"] is True
 
 
@@ -108,7 +112,7 @@ def test_a_sign_of_life_ends_a_presumed_loss_and_a_new_silence_is_a_new_one(star
     trial = watched(start(with_event(silent(), seen_again)), 18, first=5)
     loss = problem(trial, "loss")
     assert (loss["resolved_at"], loss["resolution"]) == (seen_again.at, "moving_again")
-    trial.pass_at(at(add_business_days(day(18), 8), 9))
+    daily(trial, day(19), add_business_days(day(18), 8))
     episodes = trial.rows(Problem, kind="loss")
     assert [(row["episode"], row["resolved_at"] is None) for row in episodes] == [(1, False), (2, True)]
     assert len(trial.rows(Problem, kind="delay")) == 1
@@ -118,7 +122,7 @@ def test_a_problem_is_decided_once_not_at_every_look(start: Start) -> None:
     trial = watched(start(of_fate(Fate.LATE_OPEN)), 9)
     delay = problem(trial, "delay")
     notes = trial.rows(Decision, subject_kind="problem", subject_id=delay["id"], rule="delay.past_promise")
-    assert [(note["outcome"], note["rule_version"]) for note in notes] == [("opened", 2)]
+    assert [(note["outcome"], note["rule_version"]) for note in notes] == [("opened", 3)]
     assert notes[0]["facts"]["carrier_due_first_on"] == of_fate(Fate.LATE_OPEN).due_on.isoformat()
 
 

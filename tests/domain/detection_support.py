@@ -38,10 +38,25 @@ def facts(
     **more: Any,
 ) -> Facts:
     """The facts of a parcel posted on the 16th, moved on the 17th, with these events after."""
+    return facts_of(
+        POSTED, MOVED, *events, promised=promised, due=due, terms=terms, answered=answered, outages=outages, **more
+    )
+
+
+def facts_of(
+    *events: StoredEvent,
+    promised: str | None = None,
+    due: str | tuple[str, ...] = (),
+    terms: int | None = None,
+    answered: str | None = ANSWERED,
+    outages: tuple[tuple[str, str], ...] = (),
+    **more: Any,
+) -> Facts:
+    """The facts of a parcel with these events alone."""
     dates = (due,) if isinstance(due, str) else due
     day = on(promised) if promised else None
     return Facts(
-        history=fold([POSTED, MOVED, *events], [on(text) for text in dates]),
+        history=fold(events, [on(text) for text in dates]),
         promise=Promise(day, day, PromiseBasis.GIVEN if day else PromiseBasis.NONE),
         service=None,
         presumed_loss_business_days=terms,

@@ -29,7 +29,7 @@ def on(text: str) -> date:
 
 
 def event(id: int, when: str, status: TrackingStatus, **more: Any) -> StoredEvent:
-    """An event at a local time; `id` says in which order we learned of it."""
+    """An event at a local time; `id` tells it from the others."""
     instant = at(when)
     more.setdefault("attempt", status in {TrackingStatus.DELIVERED, TrackingStatus.AVAILABLE_FOR_PICKUP})
     return StoredEvent(
@@ -67,6 +67,7 @@ def settle(known: Sequence[KnownProblem], changes: Changes) -> list[KnownProblem
     for problem, finding in changes.changed:
         rows[problem.kind] = replace(
             problem,
+            since=finding.since,
             cause=finding.cause,
             presumed=finding.presumed,
             customer_since=finding.customer_since,

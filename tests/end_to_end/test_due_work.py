@@ -24,6 +24,7 @@ from tracker.store.tables import (
     Notice,
     NoticeCheck,
     Order,
+    OrderCheck,
     Shipment,
     ShipmentCheck,
     ShipmentPoll,
@@ -50,8 +51,9 @@ def put(connection: Connection, model: Any, rows: Iterator[dict[str, Any]]) -> N
 def fill(connection: Connection) -> None:
     numbers = range(1, ROWS + 1)
     common = {"shop": "exemplo", "created_at": NOW}
-    order = {**common, "id": 1, "source": "file", "number": "1", "status": "shipped", "updated_at": NOW}
-    put(connection, Order, iter([order]))
+    order = {**common, "source": "file", "status": "shipped", "updated_at": NOW}
+    put(connection, Order, ({**order, "id": n, "number": str(n)} for n in numbers))
+    put(connection, OrderCheck, ({"order_id": n, "next_check_at": when(n)} for n in numbers))
     shipment = {**common, "order_id": 1, "carrier": "correios", "direction": "outbound"}
     put(connection, Shipment, ({**shipment, "id": n} for n in numbers))
     ref = {"adapter": "correios", "kind": "code", "cycle": 1, "account": "", "active": True, "added_at": NOW}
@@ -144,6 +146,11 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         ShipmentCheck,
         "ix_shipment_checks_due",
         lambda c, token: problems.take_due_checks(c, 3, 8, now=NOW, limit=200, token=token),
+    ),
+    "orders": (
+        OrderCheck,
+        "ix_order_checks_due",
+        lambda c, token: problems.take_due_orders(c, now=NOW, limit=200, token=token),
     ),
     "claim checks": (
         ClaimCheck,

@@ -212,7 +212,8 @@ def test_an_unchanged_answer_writes_nothing_but_that_we_looked(start: Start, dat
     before = trial.dump()
     trial.pass_at(at(day(3), 13))
     after = trial.dump()
-    assert {name for name in before if before[name] != after[name]} == {"shipment_polls"}
+    assert {name for name in before if before[name] != after[name]} == {"shipment_polls", "carrier_states"}
+    assert [row["looked_at"] for row in after["carrier_states"] if row["looked_at"]] == [at(day(3), 13)]
     assert len(after["raw_answers"]) == 1
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import MetaData, Table, insert, select, text
 
 from tracker.store.database import Database
+from tracker.store.histories import histories_of
 from tracker.store.migrate import (
+    MIGRATIONS,
     SchemaError,
     differences,
     head,
@@ -18,7 +23,7 @@ from tracker.store.migrate import (
     revision_of,
     upgrade,
 )
-from tracker.store.tables import Order, table
+from tracker.store.tables import Order, OrderCheck, Problem, ShipmentCheck, ShipmentPoll, table
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -77,3 +82,70 @@ def test_a_naive_instant_is_refused(database: Database) -> None:
     }
     with pytest.raises(Exception, match="timezone"), database.begin_write() as connection:
         connection.execute(insert(table(Order)), row)
+
+
+# --- from one revision to the next, with rows --------------------------------------------------------
+
+
+def at_revision(url: str, revision: str) -> Database:
+    """A database as the program of that revision left it."""
+    database = Database(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.begin_write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return database
+
+
+def put(database: Database, name: str, **row: Any) -> None:
+    """A row of a table as that revision knew it."""
+    with database.begin_write() as connection:
+        rows = Table(name, MetaData(), autoload_with=connection)
+        connection.execute(insert(rows), {key: _stored(value, database) for key, value in row.items()})
+
+
+def _stored(value: Any, database: Database) -> Any:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) and database.sqlite else value
+
+
+def test_0002_keeps_every_row_and_has_open_shipments_looked_at_again(database_url: str) -> None:
+    old = at_revision(database_url, "0001")
+    stamps = {"created_at": NOW, "updated_at": NOW}
+    put(old, "orders", id=1, shop="s", source="file", number="1", status="paid", state="SP", **stamps)
+    put(old, "orders", id=2, shop="s", source="file", number="2", status="paid", ship_by=NOW.date(), **stamps)
+    polls = {
+        1: ("digest", NOW, None),
+        2: ("digest", None, "final"),
+        3: ("digest", None, "not_found"),
+        4: (None, NOW, None),
+    }
+    for key, (digest, next_poll_at, closed) in polls.items():
+        put(old, "shipments", id=key, order_id=1, shop="s", carrier="veloz", direction="out", created_at=NOW)
+        poll = {"digest": digest, "next_poll_at": next_poll_at, "closed_reason": closed, "failures": 0}
+        put(old, "shipment_polls", shipment_id=key, carrier="veloz", **poll)
+    put(old, "shipment_checks", shipment_id=1)
+    put(old, "shipment_checks", shipment_id=2)
+    put(old, "shipment_histories", shipment_id=1, version=1, status="in_transit", first_seen_at=NOW)
+    problem = {"subject_kind": "shipment", "subject_id": 1, "order_id": 1, "kind": "delay", "episode": 1}
+    rule = {"presumed": False, "rule": "delay.past_promise", "rule_version": 2, "version": 1}
+    put(old, "problems", id=1, shop="s", since=NOW, detected_at=NOW, **problem, **rule)
+    old.close()
+
+    assert upgrade(database_url) == ("0001", head())
+    new = Database(database_url)
+    with new.begin_read() as connection:
+        problems, checks, digests = table(Problem), table(ShipmentCheck), table(ShipmentPoll)
+        row = connection.execute(select(problems)).mappings().one()
+        assert (row["carrier"], row["state"], row["place"], row["since"]) == ("veloz", "SP", None, NOW)
+        due = {
+            key: at is not None and at < NOW
+            for key, at in connection.execute(select(checks.c.shipment_id, checks.c.next_check_at))
+        }
+        assert due == {1: True, 2: False, 3: True, 4: True}
+        kept = dict(connection.execute(select(digests.c.shipment_id, digests.c.digest)).tuples().all())
+        assert kept == {1: None, 2: "digest", 3: "digest", 4: None}
+        assert connection.execute(select(table(OrderCheck).c.order_id)).scalars().all() == [2]
+        assert histories_of(connection, [1])[1].history.location is None
+    assert integrity_faults(new) == []
+    new.close()

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from tracker.config.wording import closest
 from tracker.domain.documents import cep, cnpj
+from tracker.domain.text import fold
 from tracker.domain.words import Trigger
 
 Entries = TypeVar("Entries", bound=tuple[Any, ...])
@@ -199,12 +200,25 @@ def _signing_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _city(value: str) -> str:
+    name, slash, state = value.rpartition("/")
+    if not slash or not fold(name) or state.strip().upper() not in STATES:
+        raise ValueError('must name a city and its state (such as "Curitiba/PR")')
+    return city_key(name, state)
+
+
+def city_key(name: str, state: str) -> str:
+    """How a city is known here, whatever its accents and case: `sao paulo/SP`."""
+    return f"{fold(name)}/{state.strip().upper()}"
+
+
 TriggerName = Annotated[Trigger, BeforeValidator(_trigger)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Cnpj = Annotated[str, AfterValidator(_cnpj)]
 PostalCode = Annotated[str, AfterValidator(_postal_code)]
 State = Annotated[str, AfterValidator(_state)]
+CityName = Annotated[str, AfterValidator(_city)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 PlainAddress = Annotated[str, AfterValidator(_plain_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -5,6 +5,7 @@ Key names are those of the file; where the model's name differs, the file's is t
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, InstanceOf, SecretStr, Va
 from tracker.config.fields import (
     BaseAddress,
     Cents,
+    CityName,
     Cnpj,
     Host,
     Identifier,
@@ -31,6 +33,7 @@ from tracker.config.fields import (
     State,
     TriggerName,
     WebAddress,
+    city_key,
     is_loopback,
     some,
 )
@@ -297,6 +300,8 @@ class Settings(Part):
     carriers: tuple[CarrierSettings, ...] = ()
     intake: tuple[IntakeSettings, ...] = ()
     rules: Rules = Rules()
+    city_holidays: dict[CityName, tuple[LocalDate, ...]] = Field(default_factory=dict)
+    """Municipal holidays by city, wherever parcels go: no maintained list of them exists."""
     messages: MessageSettings = MessageSettings()
     alerts: tuple[Annotated[LogAlerts | WebhookAlerts, Field(discriminator="kind")], ...] = (LogAlerts(kind="log"),)
     web: WebSettings = WebSettings()
@@ -307,6 +312,10 @@ class Settings(Part):
         if value == "procrastinate":
             raise ValueError("procrastinate is not in this release (write local, or leave the key out)")
         return value
+
+    def closings_of(self, city: str | None, state: str | None) -> tuple[date, ...]:
+        """The holidays of this city that the merchant has named."""
+        return self.city_holidays.get(city_key(city, state), ()) if city and state else ()
 
     def shop(self, shop_id: str) -> ShopSettings:
         """Raises KeyError for a shop that is not configured (any more)."""

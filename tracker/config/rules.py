@@ -15,6 +15,7 @@ from tracker.domain.words import Trigger
 Hours = Annotated[int, Field(ge=1, le=2160)]
 Days = Annotated[int, Field(ge=0, le=365)]
 
+STALLED_DEFAULT: Final = "default"
 MAX_AGE_HOURS: Final = {
     Trigger.POSTED: 24,
     Trigger.DELAY_DETECTED: 48,
@@ -39,6 +40,34 @@ class PresumedLossRules(Part):
 class DelayRules(Part):
     grace_days: Days = 0
     """Calendar days after the promise before the customer is told."""
+
+
+class NotPostedRules(Part):
+    business_days: Annotated[int, Field(ge=0, le=60)] = 2
+    """Without a first scan, after the day on which the shop posted the parcel or should have."""
+    handling_business_days: Annotated[int, Field(ge=0, le=90)] = 3
+    """From the order to the posting, where the order names neither."""
+
+
+def _with_default(given: Any) -> Any:
+    """One number stands for every service; naming some services keeps the default for the others."""
+    return {STALLED_DEFAULT: 5, **given} if isinstance(given, dict) else {STALLED_DEFAULT: given}
+
+
+class StalledRules(Part):
+    business_days: Annotated[dict[str, Annotated[int, Field(ge=1, le=90)]], BeforeValidator(_with_default)] = Field(
+        default_factory=lambda: {STALLED_DEFAULT: 5}
+    )
+    """Without an event in transit, by the carrier's service; `default` is every other."""
+
+    def by_service(self) -> dict[str, int]:
+        """The same, with services in capitals and `` for every other."""
+        return {"" if name == STALLED_DEFAULT else name.upper(): days for name, days in self.business_days.items()}
+
+
+class PickupExpiringRules(Part):
+    business_days: Annotated[int, Field(ge=0, le=30)] = 2
+    """Before the last day at the counter."""
 
 
 class PollingRules(Part):
@@ -68,6 +97,9 @@ class Rules(Part):
     """Added to the carrier's first date where the order names no promise."""
     delay: DelayRules = DelayRules()
     presumed_loss: PresumedLossRules = PresumedLossRules()
+    not_posted: NotPostedRules = NotPostedRules()
+    stalled: StalledRules = StalledRules()
+    pickup_expiring: PickupExpiringRules = PickupExpiringRules()
     not_found_days: Annotated[int, Field(ge=1, le=180)] = 30
     """Calendar days after which a number that the carrier never knew is no longer asked for."""
     max_age_hours: Annotated[dict[TriggerName, Hours], BeforeValidator(_over_defaults)] = MAX_AGE_HOURS

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -75,6 +76,12 @@ class Calendars:
     def at(self, day: date, hour: time) -> datetime:
         """The instant (UTC) of an hour of this local day."""
         return datetime.combine(day, hour, tzinfo=self.zone).astimezone(UTC)
+
+
+class CalendarsBetween(Protocol):
+    """The calendars between a shop and a destination; closings of the city are among them where it is named."""
+
+    def __call__(self, shop: str, state: str | None, city: str | None = None, /) -> Calendars: ...
 
 
 def calendars(zone: ZoneInfo, states: frozenset[str], extra: frozenset[date]) -> Calendars:

@@ -36,11 +36,19 @@ _KEEPS_RETURNING = frozenset(
     }
 )
 """On its way back a parcel moves, is tried and waits at a counter like any other; only these do not end the return."""
+_FURTHER = {status: place for place, status in enumerate(Status)}
+_TROUBLED = frozenset({Status.DELIVERY_FAILED, Status.EXCEPTION, Status.CUSTOMS})
+_TROUBLES = frozenset({Cause.ABSENT, Cause.WRONG_ADDRESS, Cause.REFUSED, Cause.UNCLAIMED, Cause.CUSTOMS_HOLD})
+_AUTHORITIES = frozenset({Cause.CUSTOMS_HOLD, Cause.SEIZED})
+_KEEPS_TROUBLE = frozenset(
+    {Status.POSTED, Status.IN_TRANSIT, Status.OUT_FOR_DELIVERY, Status.DELIVERY_FAILED, Status.EXCEPTION}
+)
+"""After a failed attempt a parcel is moved and taken out again: the trouble ends with a result, not with the next scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as the store keeps it; `id` tells the order in which we learned of them."""
+    """An event as the store keeps it; `event_key` is its own within a shipment."""
 
     id: int
     event_key: str
@@ -79,6 +87,14 @@ class History:
     last_event_at: datetime | None = None
     indemnified_at: datetime | None = None
     pickup_until: date | None = None
+    pickup_since: datetime | None = None
+    """When it was first laid out at the counter where it waits now."""
+    trouble_at: datetime | None = None
+    """Since when a failed attempt, a wrong address, a refusal, a customs hold or a seizure stands; None where none does."""
+    trouble_cause: Cause | None = None
+    """Why, by the newest event that says so; None where the carrier came, failed and gave no reason."""
+    location: str | None = None
+    """Where the newest event that names a place happened."""
     due_first_on: date | None = None
     due_on: date | None = None
     due_max_on: date | None = None
@@ -109,11 +125,17 @@ def fold(events: Sequence[StoredEvent], due_dates: Sequence[date] = ()) -> Histo
 
 
 def _in_order(events: Sequence[StoredEvent]) -> list[StoredEvent]:
-    return sorted((e for e in events if e.vanished_at is None), key=lambda e: (e.occurred_at, e.id))
+    return sorted((e for e in events if e.vanished_at is None), key=_place)
+
+
+def _place(event: StoredEvent) -> tuple[datetime, bool, int, str]:
+    """By time. At one instant a reversal follows what it takes back, and what is further on its way follows what is less
+    far: never by the order in which we happened to learn of them."""
+    return event.occurred_at, event.reversal, _FURTHER[event.status], event.event_key
 
 
 def _step(history: History, event: StoredEvent) -> History:
-    history = replace(history, last_event_at=event.occurred_at)
+    history = replace(history, last_event_at=event.occurred_at, location=event.location or history.location)
     if event.indemnified and history.indemnified_at is None:
         history = replace(history, indemnified_at=event.occurred_at)
     if event.cause is Cause.DAMAGE or event.status is Status.DAMAGED:
@@ -134,6 +156,9 @@ def _settle(history: History, event: StoredEvent) -> History:
     at, status = event.occurred_at, event.status
     is_lost = status is Status.LOST or event.cause is Cause.LOSS
     is_stolen = status is Status.STOLEN or event.cause is Cause.THEFT
+    waiting = status is Status.AVAILABLE_FOR_PICKUP
+    waited = history if history.status is Status.AVAILABLE_FOR_PICKUP else History()
+    trouble_at, trouble_cause = (None, None) if is_lost or is_stolen else _trouble(history, event)
     return replace(
         history,
         status=status,
@@ -144,8 +169,28 @@ def _settle(history: History, event: StoredEvent) -> History:
         returned_at=at if status is Status.RETURNED else None,
         lost_at=(history.lost_at or at) if is_lost else None,
         stolen_at=(history.stolen_at or at) if is_stolen else None,
-        pickup_until=event.pickup_until if status is Status.AVAILABLE_FOR_PICKUP else None,
+        pickup_until=(event.pickup_until or waited.pickup_until) if waiting else None,
+        pickup_since=(waited.pickup_since or at) if waiting else None,
+        trouble_at=trouble_at,
+        trouble_cause=trouble_cause,
     )
+
+
+def _trouble(history: History, event: StoredEvent) -> tuple[datetime | None, Cause | None]:
+    """What keeps it from being handed over, after this event: since when, and why.
+
+    Of the causes, `delay` and `other` are none by themselves (contract.md section 3). A trouble with customs ends with the
+    next event that is none; one at the door lasts until a result.
+    """
+    unexplained = event.status is Status.DELIVERY_FAILED and event.cause is None
+    if unexplained or event.status is Status.SEIZED or (event.status in _TROUBLED and event.cause in _TROUBLES):
+        cause = Cause.SEIZED if event.status is Status.SEIZED else event.cause
+        same = history.trouble_at is not None and history.trouble_cause is cause
+        return (history.trouble_at if same else event.occurred_at), cause
+    with_customs = history.trouble_cause in _AUTHORITIES or history.status is Status.CUSTOMS
+    if event.status in _KEEPS_TROUBLE and not with_customs:
+        return history.trouble_at, history.trouble_cause
+    return None, None
 
 
 def _return_cause(history: History, event: StoredEvent) -> Cause | None:

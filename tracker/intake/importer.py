@@ -24,7 +24,7 @@ from tracker.intake.reader import read_file
 from tracker.store.contexts import shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.orders import Parcel, cancel_by_invoice, import_of, save_import, save_order
-from tracker.store.wake import wake, wake_polling
+from tracker.store.wake import wake, wake_orders, wake_polling
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
@@ -123,6 +123,7 @@ class Importer:
         lines: list[LineReport] = []
         new: list[tuple[int, str]] = []
         changed: list[int] = []
+        touched: list[int] = []
         for order in batch:
             parcels = []
             for package in order.packages:
@@ -145,7 +146,11 @@ class Importer:
             ]
             new += saved.new_shipments
             changed += [saved.order_id] if saved.changed and not saved.is_new else []
+            touched += [saved.order_id] if saved.changed else []
         wake_polling(connection, new, now)
+        # A parcel that no carrier ever shows has no answer that would wake it.
+        wake(connection, "detection", [shipment_id for shipment_id, _ in new], now)
+        wake_orders(connection, touched, now)
         _wake_order(connection, order_ids=changed, now=now)
         return len(new), lines
 
@@ -157,6 +162,7 @@ def _wake_order(connection: Connection, *, order_ids: Sequence[int], now: dateti
     wake(connection, "detection", shipments, now)
     wake(connection, "claims", shipments, now)
     wake(connection, "messages", shipments, now)
+    wake_orders(connection, order_ids, now)
 
 
 def _batches(orders: Sequence[Order]) -> Iterator[list[Order]]:

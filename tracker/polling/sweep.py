@@ -28,6 +28,7 @@ from carriers.base import (
 )
 from tracker.domain.calendar import Calendars
 from tracker.polling.breaker import Breaker
+from tracker.polling.presence import Presence
 from tracker.polling.schedule import PollingPolicy, Standing, next_look
 from tracker.store.database import Database
 from tracker.store.histories import HistoryRow
@@ -35,6 +36,7 @@ from tracker.store.leases import new_token, put_down
 from tracker.store.logs import SignalNote, signal
 from tracker.store.polls import DuePoll, PollSave, keep_raw, save_polls, still_ours, take_due
 from tracker.store.tables import ShipmentPoll, table
+from tracker.store.wake import wake
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +55,8 @@ Recorder = Callable[[Connection, Mapping[int, TrackingAnswer], datetime], Mappin
 
 
 _SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
+UNFOLLOWED: Final = frozenset({"invalid_number", "other_account", "not_found"})
+"""Polls that ended although the parcel may travel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class PollSweep:
         """Ask about all that is due; returns how many shipments were answered."""
         if self.stopping() or not await self.breaker.may_call(now):
             return 0
+        await Presence(self.database, self.carrier).note(now)
         total, token = 0, new_token()
         due = await self.database.write(partial(self._take, token=token, now=now))
         while due:
@@ -159,6 +164,7 @@ class PollSweep:
         saves = [self._poll_save(look, recorded.get(look.poll.shipment_id), now) for look in looks]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
+        wake(connection, "detection", _newly_followed_or_not(looks, saves), now)
         log.info(
             "poll.done",
             carrier=self.carrier,
@@ -202,7 +208,7 @@ class PollSweep:
         """Say what only a person can mend: numbers the carrier cannot know, or will not show to this account."""
         notes = []
         for look, save in zip(looks, saves, strict=True):
-            if save.closed_reason not in {"invalid_number", "other_account", "not_found"}:
+            if save.closed_reason not in UNFOLLOWED:
                 continue
             poll, message = look.poll, look.answer.message or ""
             notes.append(
@@ -216,6 +222,16 @@ class PollSweep:
                 )
             )
         signal(connection, notes, now)
+
+
+def _newly_followed_or_not(looks: Sequence[Look], saves: Sequence[PollSave]) -> list[int]:
+    """Shipments that a carrier has just refused to show, or shows again: answers without an event, so nobody else wakes."""
+    refusals = {AnswerOutcome.INVALID_NUMBER.value, AnswerOutcome.OTHER_ACCOUNT.value}
+    return [
+        save.shipment_id
+        for look, save in zip(looks, saves, strict=True)
+        if save.closed_reason in UNFOLLOWED or (look.poll.outcome in refusals and save.outcome not in refusals)
+    ]
 
 
 def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, ShipmentRef, table
 
@@ -32,6 +32,9 @@ class OrderRow:
     recipient_email: str | None
     state: str | None
     total_cents: int | None
+    city: str | None = None
+    ordered_at: datetime | None = None
+    ship_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class ShipmentContext:
     tracking_code: str | None
     last_answered_at: datetime | None
     order: OrderRow
+    shipped_on: date | None = None
+    closed_reason: str | None = None
+    """Why nobody asks the carrier about it any more; None while somebody does."""
 
 
 _ORDER_COLUMNS = tuple(OrderRow.__dataclass_fields__)
@@ -66,6 +72,8 @@ def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
             _REFS.c.kind.label("ref_kind"),
             _REFS.c.value.label("tracking_code"),
             _POLLS.c.last_answered_at,
+            _SHIPMENTS.c.shipped_on,
+            _POLLS.c.closed_reason,
             *(_ORDERS.c[name].label(f"order_{name}") for name in _ORDER_COLUMNS),
         )
         .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -80,6 +88,27 @@ def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
         own = {name: row[name] for name in ShipmentContext.__dataclass_fields__ if name != "order"}
         found[row["shipment_id"]] = ShipmentContext(order=order, **own)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStanding:
+    """An order as far as it matters before it has a shipment."""
+
+    id: int
+    shop: str
+    status: str
+    ship_by: date | None
+    state: str | None
+    city: str | None
+    has_shipment: bool
+
+
+def standing_of_orders(connection: Connection, order_ids: Iterable[int]) -> list[OrderStanding]:
+    """These orders, each with whether it has a shipment."""
+    names = [name for name in OrderStanding.__dataclass_fields__ if name != "has_shipment"]
+    has_shipment = exists().where(_SHIPMENTS.c.order_id == _ORDERS.c.id).label("has_shipment")
+    query = select(*(_ORDERS.c[name] for name in names), has_shipment).where(_ORDERS.c.id.in_(list(order_ids)))
+    return [OrderStanding(**row) for row in connection.execute(query).mappings()]
 
 
 def item_names(connection: Connection, order_id: int) -> list[str]:

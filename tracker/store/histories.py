@@ -173,7 +173,7 @@ def histories_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[in
 
 
 def _history_row(row: RowMapping) -> HistoryRow:
-    cause = row["returning_cause"]
+    cause, trouble = row["returning_cause"], row["trouble_cause"]
     history = History(
         status=TrackingStatus(row["status"]),
         status_at=row["status_at"],
@@ -189,6 +189,10 @@ def _history_row(row: RowMapping) -> HistoryRow:
         last_event_at=row["last_event_at"],
         indemnified_at=row["indemnified_at"],
         pickup_until=row["pickup_until"],
+        pickup_since=row["pickup_since"],
+        trouble_at=row["trouble_at"],
+        trouble_cause=Cause(trouble) if trouble else None,
+        location=row["location"],
         due_first_on=row["carrier_due_first_on"],
         due_on=row["carrier_due_on"],
         due_max_on=row["carrier_due_max_on"],
@@ -233,6 +237,10 @@ def save_histories(connection: Connection, rows: Sequence[HistoryRow]) -> None:
                 "last_event_at": history.last_event_at,
                 "indemnified_at": history.indemnified_at,
                 "pickup_until": history.pickup_until,
+                "pickup_since": history.pickup_since,
+                "trouble_at": history.trouble_at,
+                "trouble_cause": history.trouble_cause.value if history.trouble_cause else None,
+                "location": history.location,
                 "carrier_due_first_on": history.due_first_on,
                 "carrier_due_on": history.due_on,
                 "carrier_due_max_on": history.due_max_on,

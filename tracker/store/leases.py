@@ -33,6 +33,7 @@ from tracker.store.tables import (
     ClaimCheck,
     Delivery,
     NoticeCheck,
+    OrderCheck,
     ShipmentCheck,
     ShipmentPoll,
     table,
@@ -45,6 +46,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
     for model in (
         ShipmentPoll,
         ShipmentCheck,
+        OrderCheck,
         ClaimCheck,
         Claim,
         NoticeCheck,

@@ -33,6 +33,9 @@ _STATES, _OUTAGES, _TOKENS = table(CarrierState), table(CarrierOutage), table(Ca
 
 CONFIGURATION: Final = "configuration"
 """The family under which an account's configuration is remembered."""
+TRACKING: Final = "tracking"
+OWN_ABSENCE: Final = "own_absence"
+"""The family of times in which nobody was there to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +288,25 @@ def end_outage(connection: Connection, carrier: str, family: str, at: datetime) 
     """It answers again."""
     open_ones = (_OUTAGES.c.carrier == carrier, _OUTAGES.c.family == family, _OUTAGES.c.ended_at.is_(None))
     connection.execute(update(_OUTAGES).where(*open_ones).values(ended_at=at))
+
+
+def add_outage(connection: Connection, carrier: str, family: str, started_at: datetime, ended_at: datetime) -> None:
+    """A time without answers that is over already."""
+    row = {"carrier": carrier, "family": family, "started_at": started_at, "ended_at": ended_at}
+    insert_new(connection, _OUTAGES, [row])
+
+
+def looked_at(connection: Connection, carrier: str) -> datetime | None:
+    """When this program last looked at this carrier, to the hour."""
+    query = select(_STATES.c.looked_at).where(_STATES.c.carrier == carrier, _STATES.c.family == OWN_ABSENCE)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def save_look(connection: Connection, carrier: str, at: datetime) -> None:
+    """It looks now."""
+    insert_new(connection, _STATES, [{"carrier": carrier, "family": OWN_ABSENCE, "failures": 0}])
+    ours = (_STATES.c.carrier == carrier, _STATES.c.family == OWN_ABSENCE)
+    connection.execute(update(_STATES).where(*ours).values(looked_at=at))
 
 
 def outages(

@@ -1,4 +1,4 @@
-"""Detection's tables: problems with their episodes, and when a shipment is looked at again."""
+"""Detection's tables: problems with their episodes, and when a shipment or an order is looked at again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from carriers.base import Cause, ProblemKind
 from tracker.domain.detection import Finding, KnownProblem
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
-from tracker.store.tables import Problem, ShipmentCheck, table
+from tracker.store.tables import OrderCheck, Problem, ShipmentCheck, table
 
-_PROBLEMS, _CHECKS = table(Problem), table(ShipmentCheck)
+_PROBLEMS, _CHECKS, _ORDER_CHECKS = table(Problem), table(ShipmentCheck), table(OrderCheck)
 SHIPMENT = "shipment"
+ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class ProblemRow:
 
     id: int
     shop: str
-    shipment_id: int
+    shipment_id: int | None
+    """None for an order that has no shipment yet."""
     order_id: int
     kind: ProblemKind
     episode: int
@@ -49,6 +51,11 @@ def take_due_checks(
     return claim_due(connection, _CHECKS, "next_check_at", now=now, limit=limit, token=token, where=mine)
 
 
+def take_due_orders(connection: Connection, *, now: datetime, limit: int, token: str) -> list[int]:
+    """Lease the next orders that are due."""
+    return claim_due(connection, _ORDER_CHECKS, "next_check_at", now=now, limit=limit, token=token)
+
+
 def finish_check(connection: Connection, shipment_id: int, next_check_at: datetime | None, *, token: str) -> None:
     """Set the next look. Taking, deciding and this are one transaction, so a fact that arrives waits and wakes it again."""
     values = release({"next_check_at": next_check_at})
@@ -58,17 +65,26 @@ def finish_check(connection: Connection, shipment_id: int, next_check_at: dateti
 
 def problems_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[ProblemRow]]:
     """Every problem these shipments have or had, by kind and episode."""
-    ids = list(shipment_ids)
+    return _problems(connection, SHIPMENT, shipment_ids)
+
+
+def problems_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[ProblemRow]]:
+    """Every problem these orders have or had before they had a shipment."""
+    return _problems(connection, ORDER, order_ids)
+
+
+def _problems(connection: Connection, subject_kind: str, subject_ids: Iterable[int]) -> dict[int, list[ProblemRow]]:
+    ids = list(subject_ids)
     query = (
         select(_PROBLEMS)
-        .where(_PROBLEMS.c.subject_kind == SHIPMENT, _PROBLEMS.c.subject_id.in_(ids))
+        .where(_PROBLEMS.c.subject_kind == subject_kind, _PROBLEMS.c.subject_id.in_(ids))
         .order_by(_PROBLEMS.c.kind, _PROBLEMS.c.episode)
     )
-    found: dict[int, list[ProblemRow]] = {shipment_id: [] for shipment_id in ids}
+    found: dict[int, list[ProblemRow]] = {subject_id: [] for subject_id in ids}
     for row in connection.execute(query).mappings():
         values: dict[str, Any] = {name: row[name] for name in ProblemRow.__dataclass_fields__ if name in row}
         values |= {
-            "shipment_id": row["subject_id"],
+            "shipment_id": row["subject_id"] if subject_kind == SHIPMENT else None,
             "kind": ProblemKind(row["kind"]),
             "cause": Cause(row["cause"]) if row["cause"] else None,
         }
@@ -96,22 +112,30 @@ def open_problem(
     connection: Connection,
     *,
     shop: str,
-    shipment_id: int,
+    shipment_id: int | None = None,
     order_id: int,
     finding: Finding,
     episode: int,
     rule_version: int,
     now: datetime,
+    carrier: str | None = None,
+    place: str | None = None,
+    state: str | None = None,
 ) -> int | None:
-    """Open an episode; None where it stands already."""
+    """Open an episode of a shipment, or of an order that has none; None where it stands already.
+
+    *carrier*, *place* (where it was last seen) and *state* (of destination) are what incidents group by.
+    """
     row = {
         "shop": shop,
-        "subject_kind": SHIPMENT,
-        "subject_id": shipment_id,
+        "subject_kind": ORDER if shipment_id is None else SHIPMENT,
+        "subject_id": order_id if shipment_id is None else shipment_id,
         "order_id": order_id,
+        "carrier": carrier,
+        "place": place,
+        "state": state,
         "kind": finding.kind.value,
         "episode": episode,
-        "since": finding.since,
         "detected_at": now,
         "rule": finding.rule,
         "rule_version": rule_version,
@@ -142,6 +166,7 @@ def release_problems(connection: Connection, problem_ids: Iterable[int], at: dat
 def _shown(finding: Finding) -> dict[str, Any]:
     ended_at, resolution = finding.ended or (None, None)
     return {
+        "since": finding.since,
         "cause": finding.cause.value if finding.cause else None,
         "presumed": finding.presumed,
         "customer_since": finding.customer_since,

@@ -9,20 +9,26 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from tracker.store.database import upsert
-from tracker.store.tables import ClaimCheck, NoticeCheck, ShipmentCheck, ShipmentPoll, table
+from tracker.store.tables import ClaimCheck, NoticeCheck, OrderCheck, ShipmentCheck, ShipmentPoll, table
 
 CHECKS: Mapping[str, Table] = {
     "detection": table(ShipmentCheck),
     "claims": table(ClaimCheck),
     "messages": table(NoticeCheck),
 }
-_POLLS = table(ShipmentPoll)
+_POLLS, _ORDER_CHECKS = table(ShipmentPoll), table(OrderCheck)
 
 
 def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: datetime) -> None:
     """Have `stage` (`detection`, `claims` or `messages`) look at these shipments at `at`."""
     rows = [{"shipment_id": shipment_id, "next_check_at": at} for shipment_id in dict.fromkeys(shipment_ids)]
     upsert(connection, CHECKS[stage], rows, ["shipment_id"], ["next_check_at"])
+
+
+def wake_orders(connection: Connection, order_ids: Iterable[int], at: datetime) -> None:
+    """Have detection look at these orders at `at`: whether one that should have left has a shipment."""
+    rows = [{"order_id": order_id, "next_check_at": at} for order_id in dict.fromkeys(order_ids)]
+    upsert(connection, _ORDER_CHECKS, rows, ["order_id"], ["next_check_at"])
 
 
 def wake_polling(connection: Connection, shipments: Iterable[tuple[int, str]], at: datetime) -> None:

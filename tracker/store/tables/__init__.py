@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 from tracker.store.tables.alerts import Alert, AlertDelivery, Signal
 from tracker.store.tables.base import BigId, Leased, table
 from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep
-from tracker.store.tables.detection import Problem, ShipmentCheck
+from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
@@ -45,6 +45,7 @@ __all__ = [
     "Order",
     "OrderAlias",
     "OrderCancellation",
+    "OrderCheck",
     "OrderItem",
     "Problem",
     "RawAnswer",
@@ -61,7 +62,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
     "polling": (ShipmentPoll, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
     "events": (Event, DueDate, ShipmentHistory),
-    "detection": (ShipmentCheck, Problem),
+    "detection": (ShipmentCheck, OrderCheck, Problem),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep),
     "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
     "alerts": (Alert, AlertDelivery),

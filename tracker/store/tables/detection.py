@@ -1,4 +1,4 @@
-"""Problems, and when a shipment is looked at again."""
+"""Problems, and when a shipment or an order is looked at again."""
 
 from __future__ import annotations
 
@@ -20,12 +20,23 @@ class ShipmentCheck(Leased, table=True):
     next_check_at: datetime | None = None
 
 
+class OrderCheck(Leased, table=True):
+    """When detection looks at an order again: one that should have a shipment by then."""
+
+    __tablename__ = "order_checks"
+    __table_args__ = (due_index("ix_order_checks_due", "next_check_at"),)
+
+    order_id: int = Field(primary_key=True, foreign_key="orders.id", sa_type=BigId)
+    next_check_at: datetime | None = None
+
+
 class Problem(SQLModel, table=True):
     __tablename__ = "problems"
     __table_args__ = (
         UniqueConstraint("shop", "subject_kind", "subject_id", "kind", "episode"),
         Index("ix_problems_subject", "subject_kind", "subject_id"),
         Index("ix_problems_detected", "detected_at"),
+        Index("ix_problems_carrier_detected", "carrier", "detected_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -33,6 +44,11 @@ class Problem(SQLModel, table=True):
     subject_kind: str
     subject_id: int = Field(sa_type=BigId)
     order_id: int = Field(foreign_key="orders.id", sa_type=BigId)
+    carrier: str | None = None
+    place: str | None = None
+    """Where the parcel was last seen when this was found; with carrier and state, what incidents group by."""
+    state: str | None = None
+    """The state of destination."""
     kind: str
     episode: int = 1
     cause: str | None = None

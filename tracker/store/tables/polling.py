@@ -55,6 +55,8 @@ class CarrierState(SQLModel, table=True):
     refused_digest: str | None = None
     """The account's configuration when it was refused: a new one is tried at once."""
     reason: str | None = None
+    looked_at: datetime | None = None
+    """When this program last looked, answered or not: kept to the hour, so that its own absence is noticed."""
 
 
 class CarrierOutage(SQLModel, table=True):

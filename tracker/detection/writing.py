@@ -1,0 +1,90 @@
+"""Writes what detection decided: problems opened, changed and ended, each with its decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from carriers.base import ProblemKind
+from tracker.domain.detection import RULE_VERSIONS, Changes, Finding, KnownProblem
+from tracker.store.logs import DecisionNote, log_decisions
+from tracker.store.problems import ProblemRow, as_known, change_problem, end_problem, open_problem
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose problems these are: an order's, or its shipment's; and what incidents group them by."""
+
+    shop: str
+    order_id: int
+    shipment_id: int | None = None
+    carrier: str | None = None
+    place: str | None = None
+    state: str | None = None
+
+
+def newest(rows: Sequence[ProblemRow]) -> list[KnownProblem]:
+    """The newest episode of each kind, as the rules compare it."""
+    found: dict[ProblemKind, ProblemRow] = {}
+    for row in rows:
+        found[row.kind] = row
+    return [as_known(row) for row in found.values()]
+
+
+def write_changes(connection: Connection, about: About, changes: Changes, now: datetime) -> bool:
+    """Write these changes and why; returns whether there were any."""
+    notes = []
+    for finding, episode in changes.opened:
+        problem_id = open_problem(
+            connection,
+            shop=about.shop,
+            shipment_id=about.shipment_id,
+            order_id=about.order_id,
+            finding=finding,
+            episode=episode,
+            rule_version=RULE_VERSIONS[finding.rule],
+            now=now,
+            carrier=about.carrier,
+            place=about.place,
+            state=about.state,
+        )
+        if problem_id is not None:
+            notes.append(_note(about.shop, problem_id, finding, "opened"))
+    for known, finding in changes.changed:
+        if change_problem(connection, known, finding, RULE_VERSIONS[finding.rule]):
+            notes.append(_note(about.shop, known.id, finding, "changed"))
+    for known, at, resolution in changes.ended:
+        if end_problem(connection, known, at, resolution):
+            reason = f"ended: {resolution} at {at.isoformat()}"
+            notes.append(DecisionNote(about.shop, "problem", known.id, "problem.ended", 1, "resolved", reason))
+    log_decisions(connection, notes, now)
+    for note in notes:
+        _log(note, about)
+    return bool(notes)
+
+
+def _log(note: DecisionNote, about: About) -> None:
+    subject = {"order_id": about.order_id} if about.shipment_id is None else {"shipment_id": about.shipment_id}
+    facts = {"problem_id": note.subject_id, "rule": note.rule, **subject}
+    if note.outcome == "opened":
+        log.info("problem.found", **facts)
+    else:
+        log.info("problem.changed", outcome=note.outcome, **facts)
+
+
+def _note(shop: str, problem_id: int, finding: Finding, outcome: str) -> DecisionNote:
+    since = f"true since {finding.since.isoformat()}"
+    facts = {
+        "cause": finding.cause.value if finding.cause else None,
+        "presumed": finding.presumed,
+        "customer_since": finding.customer_since.isoformat() if finding.customer_since else None,
+        "carrier_since": finding.carrier_since.isoformat() if finding.carrier_since else None,
+        **finding.facts,
+    }
+    return DecisionNote(shop, "problem", problem_id, finding.rule, RULE_VERSIONS[finding.rule], outcome, since, facts)
