@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from carriers.base import AnswerOutcome, TrackingAnswer, TrackingEvent, TrackingStatus
 from tracker.domain.history import StoredEvent, fold, void_ids
+from tracker.events.reversals import note_reversals
 from tracker.store.histories import (
     HistoryRow,
     add_due_dates,
@@ -67,6 +68,7 @@ def record_answers(
     if named:
         dues = due_dates(connection, found)
     rows = _recompute(connection, found, events, dues, before, now)
+    note_reversals(connection, before, rows, events, now)
     counts: dict[int, int] = dict.fromkeys(found, 0)
     for shipment_id, _event in added:
         counts[shipment_id] += 1
