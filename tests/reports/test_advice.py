@@ -95,6 +95,59 @@ def test_where_it_is(status: TrackingStatus, facts: dict[str, Any], sentence: st
     assert sentence in said(status, **facts)
 
 
+@pytest.mark.parametrize(
+    ("kind", "facts", "sentence"),
+    [
+        pytest.param(
+            ProblemKind.NOT_POSTED, {"status": Status.PRE_TRANSIT}, "verifique com a expedição", id="not posted"
+        ),
+        pytest.param(ProblemKind.STALLED, {}, "Está parada há mais dias úteis", id="stalled"),
+        pytest.param(
+            ProblemKind.DELIVERY_FAILED,
+            {"status": Status.DELIVERY_FAILED},
+            "Confirme com o cliente o endereço e quem pode receber",
+            id="nobody at home",
+        ),
+        pytest.param(
+            ProblemKind.ADDRESS_PROBLEM,
+            {"status": Status.DELIVERY_FAILED},
+            "confirme rua, número, complemento e CEP",
+            id="wrong address",
+        ),
+        pytest.param(ProblemKind.REFUSED, {"status": Status.EXCEPTION}, "pergunte ao cliente o motivo", id="refused"),
+        pytest.param(
+            ProblemKind.PICKUP_EXPIRING,
+            {"status": Status.AVAILABLE_FOR_PICKUP},
+            "peça que o cliente retire logo",
+            id="last days at the counter",
+        ),
+        pytest.param(ProblemKind.CUSTOMS_HOLD, {"status": Status.CUSTOMS}, "retida na fiscalização", id="customs"),
+        pytest.param(ProblemKind.SEIZED, {"status": Status.SEIZED}, "não dá direito a indenização", id="seized"),
+        pytest.param(
+            ProblemKind.UNTRACKABLE,
+            {"status": Status.UNKNOWN, "closed_reason": "other_account"},
+            "é de outro contrato",
+            id="another contract's number",
+        ),
+        pytest.param(
+            ProblemKind.UNTRACKABLE,
+            {"status": Status.UNKNOWN, "closed_reason": "not_found"},
+            "nunca mostrou este código",
+            id="a number never shown",
+        ),
+    ],
+)
+def test_what_a_problem_adds(kind: ProblemKind, facts: dict[str, Any], sentence: str) -> None:
+    assert sentence in said(open_problems=frozenset({kind}), **facts)
+    assert sentence not in said(**facts)
+
+
+def test_a_delivery_taken_back_is_said_until_the_parcel_arrives() -> None:
+    words = said(Status.IN_TRANSIT, delivery_undone_at=YESTERDAY)
+    assert words.startswith("Atenção: a entrega registrada em 23/11 foi desfeita pela transportadora")
+    assert "desfeita" not in said(Status.DELIVERED, delivery_undone_at=YESTERDAY)
+
+
 def test_every_status_has_its_words() -> None:
     for status in TrackingStatus:
         words = said(status)

@@ -13,7 +13,7 @@ from typing import Final
 
 from carriers.base import Cause, ProblemKind, TrackingStatus
 from tracker.domain.calendar import Calendars
-from tracker.domain.history import MOVING
+from tracker.domain.history import FINAL, MOVING
 from tracker.domain.promise import Promise, PromiseBasis
 from tracker.domain.words import ClaimState
 from tracker.reports.words_pt import RETURN_CAUSE, TRIGGER, say
@@ -63,6 +63,10 @@ class ParcelFacts:
     claim: ClaimFacts | None = None
     told: Told | None = None
     order_cancelled: bool = False
+    delivery_undone_at: datetime | None = None
+    """When a delivery that the carrier took back was said to have been."""
+    closed_reason: str | None = None
+    """Why the carrier is no longer asked."""
     is_stale: bool = False
     """The carrier should have been heard by now and was not: all of this may have changed."""
     last_answered_at: datetime | None = None
@@ -72,7 +76,9 @@ def what_to_say(facts: ParcelFacts, days: Calendars, now: datetime) -> tuple[str
     """The sentences, in the order in which they are best said."""
     sentences = ["O pedido consta como cancelado."] if facts.order_cancelled else []
     sentences += _stale(facts, days, now)
+    sentences += _undone(facts, days)
     sentences.append(_where(facts, days, now))
+    sentences += _troubles(facts)
     if facts.status not in {Status.DELIVERED, Status.RETURNED, Status.CANCELLED} and not facts.order_cancelled:
         sentences += _when(facts, days.local_date(now))
     sentences += _claimed(facts, days, now)
@@ -88,6 +94,15 @@ def _stale(facts: ParcelFacts, days: Calendars, now: datetime) -> list[str]:
     return [
         f"Atenção: a última resposta da transportadora foi {_at(facts.last_answered_at, days, now)}; o que segue é daquele "
         "momento e pode ter mudado."
+    ]
+
+
+def _undone(facts: ParcelFacts, days: Calendars) -> list[str]:
+    if facts.delivery_undone_at is None or facts.status in FINAL:
+        return []
+    return [
+        f"Atenção: a entrega registrada {_day(facts.delivery_undone_at, days)} foi desfeita pela transportadora; o cliente "
+        "pode ter sido avisado de que chegou."
     ]
 
 
@@ -196,6 +211,51 @@ _WHERE: Final[Mapping[Status, Callable[[ParcelFacts, Calendars, datetime], str]]
     Status.CANCELLED: _cancelled,
     Status.EXPIRED: _expired,
 }
+
+
+# --- what is wrong ---------------------------------------------------------------------------------
+
+_TROUBLE: Final[Mapping[ProblemKind, str]] = {
+    ProblemKind.NOT_POSTED: (
+        "A loja já devia ter postado esta encomenda e a transportadora não a recebeu: verifique com a expedição antes de "
+        "falar em atraso da transportadora."
+    ),
+    ProblemKind.STALLED: (
+        "Está parada há mais dias úteis do que o normal, sem que a transportadora diga por quê; não invente um motivo."
+    ),
+    ProblemKind.DELIVERY_FAILED: (
+        "Confirme com o cliente o endereço e quem pode receber; uma nova tentativa, a retirada no balcão ou a devolução vêm "
+        "a seguir."
+    ),
+    ProblemKind.ADDRESS_PROBLEM: (
+        "A transportadora aponta problema no endereço: confirme rua, número, complemento e CEP com o cliente agora, pois a "
+        "encomenda pode ser devolvida."
+    ),
+    ProblemKind.REFUSED: "A entrega foi recusada: pergunte ao cliente o motivo e se ele ainda quer a encomenda.",
+    ProblemKind.PICKUP_EXPIRING: (
+        "O prazo de retirada está no fim: peça que o cliente retire logo, com o código de rastreio e um documento; depois "
+        "disso a encomenda volta para a loja."
+    ),
+    ProblemKind.CUSTOMS_HOLD: (
+        "Está retida na fiscalização; pode faltar pagamento ou informação do destinatário no portal da transportadora."
+    ),
+    ProblemKind.SEIZED: "Apreensão não dá direito a indenização da transportadora; o assunto é com o órgão que apreendeu.",
+    ProblemKind.VIOLATION: "Há sinal de violação: peça fotos da embalagem e do conteúdo antes de qualquer outra coisa.",
+    ProblemKind.MISDELIVERY: "Foi entregue a outra pessoa: confirme o endereço e quem assinou o recebimento.",
+}
+"""What each open problem adds to where the parcel is; delay, loss and return have sentences of their own."""
+_UNTRACKABLE: Final[Mapping[str, str]] = {
+    "invalid_number": "A transportadora não reconhece este código; confira se foi digitado certo.",
+    "other_account": "Este código é de outro contrato e não pode ser acompanhado por aqui; confira de quem é a etiqueta.",
+    "not_found": "A transportadora nunca mostrou este código; confira se a etiqueta foi usada ou trocada por outra.",
+}
+
+
+def _troubles(facts: ParcelFacts) -> list[str]:
+    sentences = [said for kind, said in _TROUBLE.items() if kind in facts.open_problems]
+    if ProblemKind.UNTRACKABLE in facts.open_problems:
+        sentences.append(_UNTRACKABLE.get(facts.closed_reason or "", ""))
+    return sentences
 
 
 # --- when it comes ----------------------------------------------------------------------------------

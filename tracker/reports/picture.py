@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from carriers.base import ClaimTerms, ProblemKind
+from carriers.base import ClaimTerms, ProblemKind, TrackingStatus
 from tracker.domain.calendar import Calendars
 from tracker.domain.history import History, StoredEvent
 from tracker.domain.notices import PROBLEM_TRIGGERS
@@ -18,6 +18,7 @@ from tracker.reports.advice import ClaimFacts, ParcelFacts, Told, what_to_say
 from tracker.reports.exports import Promises, json_value
 from tracker.reports.identity import optional_id, public_id
 from tracker.store.claims import ClaimRow
+from tracker.store.problems import ProblemRow
 from tracker.store.views_show import MessageRow, OrderStory, Parcel
 
 STALE_AFTER: Final = timedelta(hours=2)
@@ -97,9 +98,17 @@ def parcel_facts(parcel: Parcel, story: OrderStory, desk: Desk) -> ParcelFacts:
         claim=_claim_facts(newest, story, desk) if newest else None,
         told=_told(parcel, story.messages, bool(standing)),
         order_cancelled=story.order.status == OrderStatus.CANCELLED.value,
+        delivery_undone_at=_delivery_undone_at(parcel),
+        closed_reason=parcel.looks.closed_reason,
         is_stale=is_stale(parcel, desk),
         last_answered_at=parcel.looks.last_answered_at,
     )
+
+
+def _delivery_undone_at(parcel: Parcel) -> datetime | None:
+    """When the newest delivery was that no longer counts."""
+    gone = [e for e in parcel.events if e.status is TrackingStatus.DELIVERED and (e.void or e.vanished_at is not None)]
+    return gone[-1].occurred_at if gone else None
 
 
 def is_stale(parcel: Parcel, desk: Desk) -> bool:
@@ -140,6 +149,7 @@ def document(story: OrderStory, desk: Desk) -> dict[str, Any]:
             **{name: json_value(getattr(order, name)) for name in names},
             "items": list(story.items),
         },
+        "problems": [_problem_values(problem, None) for problem in story.problems],
         "shipments": [_parcel(parcel, story, desk) for parcel in story.parcels],
         "messages": [_message(message) for message in story.messages],
     }
@@ -208,6 +218,10 @@ def _event(event: StoredEvent) -> dict[str, Any]:
 def _problem(parcel: Parcel, place: int) -> dict[str, Any]:
     problem = parcel.problems[place]
     claims = [claim_id for claim_id, problems in parcel.claim_problems.items() if problem.id in problems]
+    return _problem_values(problem, claims[-1] if claims else None)
+
+
+def _problem_values(problem: ProblemRow, claim_id: int | None) -> dict[str, Any]:
     values = {
         "id": public_id("problem", problem.id),
         "kind": problem.kind.value,
@@ -218,7 +232,7 @@ def _problem(parcel: Parcel, place: int) -> dict[str, Any]:
         "carrier_since": problem.carrier_since,
         "resolved_at": problem.resolved_at,
         "resolution": problem.resolution,
-        "claim_id": optional_id("claim", claims[-1] if claims else None),
+        "claim_id": optional_id("claim", claim_id),
     }
     return {key: json_value(value) for key, value in values.items()}
 

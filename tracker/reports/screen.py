@@ -79,6 +79,7 @@ def screen(story: OrderStory, desk: Desk, shop_name: str) -> list[ScreenLine]:
     """The whole screen."""
     when = _When(desk)
     lines = list(_order(story, shop_name, when))
+    lines += _section("Problemas", [_problem(problem, when) for problem in story.problems])
     for parcel in story.parcels:
         lines += [ScreenLine(""), *_parcel(parcel, story, desk, when)]
     if not story.parcels:

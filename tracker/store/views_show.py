@@ -15,7 +15,7 @@ from tracker.store.claims import ClaimRow, claims_of_shipments, problems_of_clai
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names, shipments_of_orders
 from tracker.store.decisions import decisions_of
 from tracker.store.histories import HistoryRow, events_of, histories_of
-from tracker.store.problems import ProblemRow, problems_of
+from tracker.store.problems import ProblemRow, problems_of, problems_of_orders
 from tracker.store.tables import (
     Decision,
     Delivery,
@@ -144,6 +144,8 @@ class OrderStory:
     items: Sequence[str]
     parcels: Sequence[Parcel] = field(default_factory=tuple)
     messages: Sequence[MessageRow] = field(default_factory=tuple)
+    problems: Sequence[ProblemRow] = field(default_factory=tuple)
+    """Those of the order itself, from before it had a shipment."""
 
 
 # --- finding ----------------------------------------------------------------------------------------
@@ -231,6 +233,7 @@ def story_of(connection: Connection, order_id: int) -> OrderStory:
         items=item_names(connection, order_id),
         parcels=_parcels(connection, shipments_of_orders(connection, [order_id])[order_id]),
         messages=messages_of_order(connection, order_id),
+        problems=problems_of_orders(connection, [order_id])[order_id],
     )
 
 
