@@ -50,6 +50,7 @@ WRITERS = {
     "polls": "polling",
     "histories": "events",
     "problems": "detection",
+    "incidents": "detection",
     "claims": "claims",
     "notices": "messages",
     "alerts": "alerts",

@@ -32,9 +32,11 @@ from tracker.clock import Clock, clock_from_env
 from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_faults
 from tracker.config.model import CarrierSettings, Holidays, MailServer, ShopSettings
 from tracker.detection.facts import DetectionPolicy, FactReader
+from tracker.detection.incidents import IncidentSweep
 from tracker.detection.orders import OrderSweep
 from tracker.detection.sweep import SHARDS, DetectionSweep
 from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
+from tracker.domain.incidents import IncidentPolicy
 from tracker.domain.notices import NoticePolicy
 from tracker.domain.outcome import Result
 from tracker.domain.words import Trigger
@@ -63,6 +65,8 @@ from tracker.store.polls import configuration_changed, wait_for_configuration
 INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
 DECIDE_EVERY_S: Final = 30.0
+COUNT_EVERY_S: Final = 600.0
+"""A month of problems is counted each time, and a cause that many share is none of minutes."""
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,9 @@ def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) 
     shards = [
         Lane(f"detect#{shard}", DetectionSweep(database, shard, reader).run, DECIDE_EVERY_S) for shard in range(SHARDS)
     ]
-    return [*shards, Lane("detect:orders", OrderSweep(database, between).run, DECIDE_EVERY_S)]
+    orders = Lane("detect:orders", OrderSweep(database, between).run, DECIDE_EVERY_S)
+    many = IncidentPolicy(min_parcels=rules.incidents.min_parcels, factor=rules.incidents.times_usual)
+    return [*shards, orders, Lane("incidents", IncidentSweep(database, many).run, COUNT_EVERY_S)]
 
 
 def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:

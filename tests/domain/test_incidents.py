@@ -51,6 +51,11 @@ WHOLE = Where(CARRIER, Scope.CARRIER)
             [hub("CAJAMAR/SP")],
             id="one hub on the way to several states",
         ),
+        pytest.param(
+            [tally("CAJAMAR/SP", name, 5) for name in ("PR", "SC", "RS")],
+            [hub("CAJAMAR/SP")],
+            id="parcels of one hub go everywhere: it is not the carrier",
+        ),
         # 140 before are ten in two days: thirty is three times that
         pytest.param(
             [tally("CAJAMAR/SP", "PR", 29, 140)], [], id="a hub where ten are usual: twenty-nine are not many"

@@ -11,8 +11,10 @@ import pytest
 from carriers.base import Cause, ClaimTerms, TrackingStatus
 from tests.domain.support import DAYS, at, on
 from tracker.domain.history import History
+from tracker.domain.incidents import Scope, Where
 from tracker.domain.words import ClaimState, Trigger
 from tracker.messages.story import Part, ShopVoice, spoken_date, values_of
+from tracker.messages.templates import Templates
 from tracker.messages.variables import TRIGGERS, Value
 from tracker.store.claims import ClaimRow
 from tracker.store.contexts import OrderRow, ShipmentContext
@@ -298,3 +300,28 @@ def test_only_declared_variables_are_given(trigger: str) -> None:
     found = values(Trigger(trigger), part(claim=CLAIM))
     assert set(found) <= set(TRIGGERS[trigger].by_name)
     assert all(found[name] for name in TRIGGERS[trigger].required_names)
+
+
+@pytest.mark.parametrize(
+    ("incident", "expected"),
+    [
+        pytest.param(None, None, id="this parcel alone"),
+        pytest.param(
+            Where("entrega", Scope.HUB, "CAJAMAR/SP"), "muitas encomendas que passam por CAJAMAR/SP", id="one hub"
+        ),
+        pytest.param(Where("entrega", Scope.STATE, "RN"), "muitas encomendas a caminho de RN", id="one state"),
+        pytest.param(
+            Where("entrega", Scope.CARRIER),
+            "muitas encomendas da transportadora (Entrega Exemplo)",
+            id="the whole carrier",
+        ),
+    ],
+)
+def test_a_delay_that_many_share_is_said_to_be_shared(incident: Where | None, expected: str | None) -> None:
+    shared = values(Trigger.DELAY_DETECTED, replace(part(), incident=incident))["ocorrencia"]
+    assert shared == expected
+    rendered = Templates(None).render(
+        "delay_detected", values(Trigger.DELAY_DETECTED, replace(part(), incident=incident)), shop="exemplo"
+    )
+    assert ("e não só a sua" in rendered.text) is (expected is not None)
+    assert ("e não só a sua" in rendered.html) is (expected is not None)

@@ -92,6 +92,15 @@ class PollingRules(Part):
         return days
 
 
+class IncidentRules(Part):
+    """When so many parcels go wrong at one place that it is one matter."""
+
+    min_parcels: Annotated[int, Field(ge=3, le=100_000)] = 10
+    """New problems within two days at one hub, on the way to one state, or with a whole carrier."""
+    times_usual: Annotated[float, Field(ge=1.5, le=100)] = 3.0
+    """And so many times as many as usual there."""
+
+
 class Rules(Part):
     promise_slack_business_days: Annotated[int, Field(ge=0, le=30)] = 1
     """Added to the carrier's first date where the order names no promise."""
@@ -107,6 +116,7 @@ class Rules(Part):
     delivered_after_hours: Annotated[int, Field(ge=0, le=72)] = 2
     delivered_between: tuple[LocalTime, LocalTime] = (time(9), time(20))
     """Local hours in which `delivered` may leave."""
+    incidents: IncidentRules = IncidentRules()
     polling: PollingRules = PollingRules()
 
     @field_validator("delivered_between")

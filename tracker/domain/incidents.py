@@ -8,7 +8,7 @@ counting ends by counting: no new parcel for some days, and few left.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,14 +119,15 @@ def _new(carrier: str, tallies: Sequence[Tally], known: set[Where], policy: Inci
     whole = Where(carrier, Scope.CARRIER)
     if whole in known:
         return []
-    if _many(tallies, policy) and _is_spread(((tally.state, tally.recent) for tally in tallies if tally.state), policy):
+    # Parcels of one hub go everywhere: where one place has most of them, it is the place and not the carrier.
+    if _many(tallies, policy) and all(_is_spread(tallies, name, policy) for name in ("place", "state")):
         return [whole]
     found: list[Where] = []
     for state, mine in sorted(_grouped(tallies, "state").items()):
         where = Where(carrier, Scope.STATE, state)
         if where in known:
             continue
-        if _many(mine, policy) and _is_spread(((tally.place, tally.recent) for tally in mine if tally.place), policy):
+        if _many(mine, policy) and _is_spread(mine, "place", policy):
             found.append(where)
     wider = {where.name for where in (*found, *known) if where.carrier == carrier and where.scope is Scope.STATE}
     for place, mine in sorted(_grouped(tallies, "place").items()):
@@ -151,14 +152,13 @@ def _many(tallies: Sequence[Tally], policy: IncidentPolicy) -> bool:
     return recent >= policy.min_parcels and recent >= policy.factor * usual
 
 
-def _is_spread(pairs: Iterable[tuple[str, int]], policy: IncidentPolicy) -> bool:
-    """Whether several narrower places suffer, none of them nearly alone."""
+def _is_spread(tallies: Sequence[Tally], name: str, policy: IncidentPolicy) -> bool:
+    """Whether several narrower places (`place` or `state`) suffer, none of them nearly alone."""
     counts: Counter[str] = Counter()
-    for name, count in pairs:
-        counts[name] += count
-    total = counts.total()
-    suffering = [count for count in counts.values() if count > 0]
-    return len(suffering) >= policy.min_places and max(suffering) <= policy.max_share * total
+    for tally in tallies:
+        if getattr(tally, name) and tally.recent:
+            counts[getattr(tally, name)] += tally.recent
+    return len(counts) >= policy.min_places and max(counts.values()) <= policy.max_share * counts.total()
 
 
 def _end(incident: StandingIncident, opened: Sequence[Where], policy: IncidentPolicy, now: datetime) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from carriers.base import ClaimTerms
 from tracker.domain.calendar import Calendars
+from tracker.domain.incidents import Where
 from tracker.domain.notices import still_true
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
@@ -22,6 +23,7 @@ from tracker.messages.templates import Mark, MissingVariable, Templates
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names
 from tracker.store.histories import HistoryRow, histories_of
+from tracker.store.incidents import incidents_of
 from tracker.store.notices import DueDelivery, members_of_notice
 from tracker.store.problems import ProblemRow, problems_of
 
@@ -79,6 +81,7 @@ class _Facts:
     histories: Mapping[int, HistoryRow]
     problems: Mapping[int, Sequence[ProblemRow]]
     claims: Mapping[int, Sequence[ClaimRow]]
+    incidents: Mapping[int, Where]
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
         """The shipments of which the delivery's notice is still true."""
@@ -90,7 +93,8 @@ class _Facts:
                 delivery.trigger, history.history, told_problem(row) if row else None
             ):
                 claims = self.claims[shipment_id]
-                parts.append(Part(self.contexts[shipment_id], history, claims[-1] if claims else None))
+                newest, shared = claims[-1] if claims else None, self.incidents.get(shipment_id)
+                parts.append(Part(self.contexts[shipment_id], history, newest, shared))
         return parts
 
 
@@ -103,6 +107,7 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Fac
         histories_of(connection, ids),
         problems_of(connection, ids),
         claims_of_shipments(connection, ids),
+        incidents_of(connection, ids),
     )
 
 

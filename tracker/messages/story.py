@@ -10,6 +10,7 @@ from typing import Final
 from carriers.base import Cause, ClaimTerms
 from tracker.domain.calendar import Calendars
 from tracker.domain.history import History
+from tracker.domain.incidents import Scope, Where
 from tracker.domain.money import in_reais
 from tracker.domain.words import FILED, Trigger
 from tracker.messages.variables import Value, first_name
@@ -52,6 +53,8 @@ class Part:
     context: ShipmentContext
     history: HistoryRow
     claim: ClaimRow | None
+    incident: Where | None = None
+    """What many parcels suffer at once, this one among them."""
 
 
 def spoken_date(day: date) -> str:
@@ -84,12 +87,12 @@ def values_of(
         "rastreio": codes[0] if len(codes) == 1 else None,
         "rastreios": codes if len(codes) > 1 else None,
     }
-    values |= _of_trigger(trigger, lead, terms, days, now)
+    values |= _of_trigger(trigger, lead, carrier_title, terms, days, now)
     return values
 
 
 def _of_trigger(
-    trigger: Trigger, lead: Part, terms: ClaimTerms | None, days: Calendars, now: datetime
+    trigger: Trigger, lead: Part, carrier_title: str, terms: ClaimTerms | None, days: Calendars, now: datetime
 ) -> dict[str, Value]:
     history, order = lead.history.history, lead.context.order
     if trigger is Trigger.POSTED:
@@ -99,6 +102,7 @@ def _of_trigger(
             "data_original": spoken_date(order.promised_on) if order.promised_on else None,
             "data": _ahead(history.due_on, days, now),
             "acao": _done_so_far(lead.claim),
+            "ocorrencia": _shared(lead.incident, carrier_title),
         }
     if trigger is Trigger.INQUIRY_OPENED:
         protocol = lead.claim.protocol if lead.claim else None
@@ -130,6 +134,17 @@ def _product(items: Sequence[str]) -> str | None:
 def _ahead(day: date | None, days: Calendars, now: datetime) -> str | None:
     """A date still to come; a past one promises nothing."""
     return spoken_date(day) if day is not None and day > days.local_date(now) else None
+
+
+def _shared(incident: Where | None, carrier_title: str) -> str | None:
+    """Which parcels suffer with this one: only what was counted, no cause that nobody knows."""
+    if incident is None:
+        return None
+    if incident.scope is Scope.HUB:
+        return f"muitas encomendas que passam por {incident.name}"
+    if incident.scope is Scope.STATE:
+        return f"muitas encomendas a caminho de {incident.name}"
+    return f"muitas encomendas da transportadora ({carrier_title})"
 
 
 def _done_so_far(claim: ClaimRow | None) -> str | None:

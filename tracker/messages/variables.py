@@ -92,6 +92,11 @@ TRIGGERS: Mapping[str, TriggerVariables] = {
             _data("nova previsão de entrega, só quando alguém a conhece"),
             Variable("acao", "pedimos prioridade na entrega", "o que a loja já fez, sem ponto final"),
             Variable("prox_contato", "quinta-feira, 26/11", "até quando a loja volta com notícias"),
+            Variable(
+                "ocorrencia",
+                "muitas encomendas que passam por CAJAMAR/SP",
+                "quem mais sofre o mesmo atraso, quando são muitos de uma vez",
+            ),
         ),
         _trigger(
             "inquiry_opened",

@@ -15,6 +15,7 @@ from tracker.store.tables.base import BigId, Leased, table
 from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
+from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
 from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember
@@ -37,6 +38,8 @@ __all__ = [
     "DueDate",
     "Event",
     "Import",
+    "Incident",
+    "IncidentMember",
     "Leased",
     "Notice",
     "NoticeCheck",
@@ -62,7 +65,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
     "polling": (ShipmentPoll, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
     "events": (Event, DueDate, ShipmentHistory),
-    "detection": (ShipmentCheck, OrderCheck, Problem),
+    "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep),
     "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
     "alerts": (Alert, AlertDelivery),
