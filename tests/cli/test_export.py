@@ -86,7 +86,7 @@ def test_shipments(tracker: Tracker, ids: dict[str, int]) -> None:
         "last_event_at": "2026-11-13T02:00:00Z",
         "last_polled_at": "2026-11-24T14:00:00Z",
         "last_answered_at": "2026-11-24T14:00:00Z",
-        "next_poll_at": "2026-11-10T12:00:00Z",
+        "next_poll_at": "2026-11-24T17:00:00Z",
         "closed_reason": None,
     }
     assert (second["status"], second["promise_basis"], second["promised_on"]) == ("unknown", "none", None)

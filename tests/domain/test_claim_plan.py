@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, TrackingStatus
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, claimable_from, plan, window_base
+from tracker.domain.claim_plan import (
+    ClaimableProblem,
+    ClaimPlan,
+    NotClaimable,
+    WhyNot,
+    claimable_from,
+    plan,
+    window_base,
+)
 from tracker.domain.history import History
 
 Kind = ProblemKind
@@ -297,7 +305,7 @@ def test_no_problem_no_plan() -> None:
 def test_a_carrier_without_offers_refuses_everything() -> None:
     plans, refused = plan([problem(Kind.LOSS)], history(), replace(TERMS, offers=()), DAYS, first_on=LONG_AGO)
     assert plans == []
-    assert refused == [NotClaimable(1, "the carrier takes no claim for this kind of problem")]
+    assert refused == [NotClaimable(1, WhyNot.NO_OFFER)]
 
 
 def test_a_term_without_a_due_date_is_a_fault_of_the_caller() -> None:

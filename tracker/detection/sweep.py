@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from carriers.base import ProblemKind
 from tracker.domain.calendar import Calendars
-from tracker.domain.detection import RULE_VERSIONS, Changes, Facts, Finding, KnownProblem, detect
+from tracker.domain.detection import ENDED, RULE_VERSIONS, Changes, Facts, Finding, KnownProblem, detect
 from tracker.domain.history import History
 from tracker.domain.order import OrderStatus
 from tracker.domain.promise import customer_promise
@@ -140,8 +140,8 @@ class DetectionSweep:
                 notes.append(_note(order.shop, known.id, finding, "changed"))
         for known, at, resolution in changes.ended:
             if end_problem(connection, known, at, resolution):
-                reason = f"ended: {resolution} at {at.isoformat()}"
-                notes.append(DecisionNote(order.shop, "problem", known.id, "problem.ended", 1, "resolved", reason))
+                reason, ended = f"ended: {resolution} at {at.isoformat()}", _ended(at, resolution)
+                notes.append(DecisionNote(order.shop, "problem", known.id, ENDED, 1, "resolved", reason, ended))
         log_decisions(connection, notes, now)
         for note in notes:
             facts = {"problem_id": note.subject_id, "shipment_id": context.shipment_id, "rule": note.rule}
@@ -182,12 +182,26 @@ def _newest(rows: Sequence[ProblemRow]) -> list[KnownProblem]:
 
 
 def _note(shop: str, problem_id: int, finding: Finding, outcome: str) -> DecisionNote:
-    since = f"true since {finding.since.isoformat()}"
+    since = _since(finding)
     facts = {
+        "kind": finding.kind.value,
+        "since": finding.since.isoformat(),
         "cause": finding.cause.value if finding.cause else None,
         "presumed": finding.presumed,
         "customer_since": finding.customer_since.isoformat() if finding.customer_since else None,
         "carrier_since": finding.carrier_since.isoformat() if finding.carrier_since else None,
+        **(_ended(*finding.ended) if finding.ended else {}),
         **finding.facts,
     }
     return DecisionNote(shop, "problem", problem_id, finding.rule, RULE_VERSIONS[finding.rule], outcome, since, facts)
+
+
+def _since(finding: Finding) -> str:
+    """The reason: since when, for the customer and for the carrier, so that a change of either is a new one."""
+    sides = (("customer", finding.customer_since), ("carrier", finding.carrier_since))
+    more = "".join(f"; for the {side} since {at.isoformat()}" for side, at in sides if at is not None)
+    return f"true since {finding.since.isoformat()}{more}"
+
+
+def _ended(at: datetime, resolution: str) -> dict[str, str]:
+    return {"ended_at": at.isoformat(), "resolution": resolution}

@@ -40,6 +40,11 @@ class BusinessCalendar:
             return False
         return not any(day in _holidays(state, self.doubtful, day.year) for state in (self.states or {None}))
 
+    def skipped(self, after: date, until: date) -> list[date]:
+        """The days Monday to Friday after `after`, up to and with `until`, that do not count: holidays and closed days."""
+        span = (after + DAY * n for n in range(1, (until - after).days + 1))
+        return [day for day in span if day.weekday() < 5 and not self.is_business(day)]
+
     def add(self, day: date, count: int) -> date:
         """The `count`-th business day after `day` (`day` itself where `count` is 0)."""
         while count > 0:

@@ -29,6 +29,21 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "returning.coded": 1,
     "returned.coded": 1,
 }
+ENDED: Final = "problem.ended"
+"""The rule under which the log says how a problem came to its end."""
+RESOLUTIONS: Final = frozenset(
+    {
+        *(status.value for status in FINAL),
+        "attempted",
+        "returning",
+        "superseded",
+        "order_cancelled",
+        "promise_moved",
+        "moving_again",
+        "withdrawn",
+    }
+)
+"""How a problem may end."""
 RECHECK: Final = timedelta(hours=3)
 """How soon to look again where a rule waits for the carrier's next answer."""
 UNSEEN: Final = datetime.min.replace(tzinfo=UTC)
@@ -215,6 +230,7 @@ def _silence(facts: Facts, days: Calendars, now: datetime) -> tuple[list[Finding
         "business_days": terms,
         "days_without_answer": unanswered,
         "last_answered_at": facts.last_answered_at.isoformat(),
+        "holidays_skipped": [day.isoformat() for day in days.since.skipped(start, last_day)],
     }
     return [Finding(Kind.LOSS, "loss.presumed", since, cause=Cause.LOSS, presumed=True, facts=shown)], []
 

@@ -19,12 +19,12 @@ from sqlalchemy import Connection
 
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.compose import Composed, Composer, Withheld, template_alert
+from tracker.messages.compose import RULE, VERSION, Composed, Composer, Withheld, template_alert
 from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token, put_down
-from tracker.store.logs import DecisionNote, SignalNote, signal
+from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.notices import DueDelivery, save_delivery, sent_since, take_due
 from tracker.store.tables import Delivery, table
 from tracker.store.wake import wake
@@ -148,7 +148,7 @@ class EmailSweep:
         if isinstance(composed, Withheld):
             if delivery.state is DeliveryState.UNCONFIRMED:
                 # It may have arrived: whatever holds the second try back does not unsay the first.
-                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason)
+                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason, composed.why)
             await self.database.write(partial(self._withhold, delivery=delivery, why=composed, token=token, now=now))
             return None
         try:
@@ -194,7 +194,7 @@ class EmailSweep:
     def _withhold(
         self, connection: Connection, *, delivery: DueDelivery, why: Withheld, token: str, now: datetime
     ) -> None:
-        settlement = Settlement(why.state, why.next_step_at, why.reason, hold=why.hold)
+        settlement = Settlement(why.state, why.next_step_at, why.reason, why.hold, why.why.value)
         self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
         if why.is_broken_text:
             key = template_alert(delivery)
@@ -226,10 +226,15 @@ class EmailSweep:
             values["sent_at"] = now
         if not save_delivery(connection, delivery.id, values, token=token):
             return
-        rule = f"deliver.{delivery.channel}"
-        seen = {"attempt": delivery.attempts + 1, "reply": outcome.reply if outcome else None}
-        note = DecisionNote(delivery.shop, "message", delivery.id, rule, 1, to.state.value, to.reason, seen)
-        log_changes(connection, [note], now)
+        seen = {
+            "why": to.why or to.reason,
+            "attempt": delivery.attempts + 1,
+            "reply": outcome.reply if outcome else None,
+            "next_step_at": to.next_step_at.isoformat() if to.next_step_at else None,
+        }
+        note = DecisionNote(delivery.shop, "message", delivery.id, RULE, VERSION, to.state.value, to.reason, seen)
+        # Held again after a person let it go is news, also where the reason is the same.
+        (log_changes if to.state is delivery.state else log_decisions)(connection, [note], now)
         self._signal(connection, delivery, to, outcome, now)
         facts = {"message_id": delivery.id, "trigger": delivery.trigger.value}
         if to.state is DeliveryState.SENT:
