@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from carriers.base import ProblemKind
 from tests.cli.conftest import Tracker
 from tests.reports.support import CODE, NOW, add_message, add_order, add_problem, at, order, track, waiting
+from tracker.alerts.sweep import AlertSweep
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_step
 from tracker.store.database import Database
-from tracker.store.logs import DecisionNote, log_act, log_decisions
+from tracker.store.logs import DecisionNote, SignalNote, log_act, log_decisions, signal
 
 
 @pytest.fixture
@@ -29,7 +32,8 @@ def ids(database: Database) -> dict[str, int]:
 def test_a_claim_with_all_it_rests_on(tracker: Tracker, ids: dict[str, int]) -> None:
     out = tracker("explain", f"c{ids['claim']}").stdout
     lines = out.splitlines()
-    assert lines[0] == f"C{ids['claim']} claim"
+    assert lines[0] == f"C{ids['claim']} · Pedido 10482 · Correios SEDEX · {CODE} · em trânsito desde 12/11/2026 (qui)"
+    assert lines[lines.index("Detalhes técnicos") + 1] == f"C{ids['claim']} claim"
     assert max(map(len, lines)) <= 100
     assert "  NOT DONE (held, claim.hold.propose): as the test says" in lines
     assert f"    P{ids['problem']} problem" in lines
@@ -123,10 +127,13 @@ def test_a_shipment_named_twice_is_told_once(tracker: Tracker, database: Databas
     ("text", "exit_code", "sentence"),
     [
         pytest.param("P99", 1, "there is no problem P99", id="no such problem"),
-        pytest.param("99", 1, "there is no problem, claim, message or shipment 99", id="no such number"),
+        pytest.param("99", 1, "there is no problem, claim, message, shipment, order", id="no such number"),
+        pytest.param("A99", 1, "there is no alert A99", id="no such alert"),
+        pytest.param("O99", 1, "there is no order O99", id="no such order"),
+        pytest.param(" ", 2, "needs an id (P12", id="nothing"),
         pytest.param("1", 2, "1 could be P1 or C1 or M1 or S1; name one of them", id="a number of several kinds"),
-        pytest.param("A1", 2, "needs the id of a problem (P12)", id="a kind that has no log"),
-        pytest.param("nada", 2, "needs the id of a problem (P12)", id="no id"),
+        pytest.param("D1", 2, "needs the id of a problem (P12)", id="a kind that has no log"),
+        pytest.param("nada", 1, "order or tracking code nada", id="nothing that is known"),
     ],
 )
 def test_wrong_ids(tracker: Tracker, ids: dict[str, int], text: str, exit_code: int, sentence: str) -> None:
@@ -137,5 +144,99 @@ def test_wrong_ids(tracker: Tracker, ids: dict[str, int], text: str, exit_code: 
 
 def test_a_bare_number_of_one_kind(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
     with database.begin_write() as connection:
+        add_order(connection, order("20000"), "AA111111119BR")
+    assert tracker("explain", "2").stdout.startswith("S2 · Pedido 20000")
+
+
+def test_a_number_that_is_an_id_and_an_order(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
+    with database.begin_write() as connection:
         add_order(connection, order("2"), "AA111111119BR")
-    assert tracker("explain", "2").stdout.startswith("S2 shipment")
+    result = tracker("explain", "2")
+    assert (result.exit_code, result.stderr) == (2, "2 could be S2 or O2; name one of them\n")
+
+
+# --- as a story -------------------------------------------------------------------------------------
+
+
+def test_a_clerk_reads_why_and_what_to_do(tracker: Tracker, ids: dict[str, int]) -> None:
+    story = " ".join(tracker("explain", f"P{ids['problem']}", "--no-details").stdout.split())
+    for piece in (
+        "21/11/2026 sáb 01:00 P1: Atraso: a encomenda não chegou e nenhuma tentativa de entrega foi feita no prazo.",
+        "21/11/2026 sáb 03:00 C1: Retida: as reclamações desta transportadora esperam a aprovação de uma pessoa.",
+        "21/11/2026 sáb 03:00 M1: Mensagem ao cliente preparada.",
+        "Agora P1: o problema está em aberto desde 21/11/2026 (sáb).",
+        "C1: para registrar, tracker approve C1; para desistir, tracker reject C1. Prazo: 18/12/2026 (sex).",
+        "O registro exato: tracker explain P1 --details",
+    ):
+        assert piece in story, piece
+
+
+def test_in_english(tracker: Tracker, ids: dict[str, int]) -> None:
+    story = " ".join(tracker("explain", f"C{ids['claim']}", "--lang", "en").stdout.split())
+    assert "P1: Late: the parcel has not come" in story
+    assert "C1: to file it, tracker approve C1; to give it up, tracker reject C1. Term: 18/12/2026 (Fri)." in story
+    assert "Technical details C1 claim" in story
+
+
+def test_in_the_shops_language(tracker: Tracker, ids: dict[str, int]) -> None:
+    text = tracker.config.read_text(encoding="utf-8").replace(
+        "name: Loja Exemplo", "name: Loja Exemplo\n    language: en"
+    )
+    tracker.config.write_text(text, encoding="utf-8")
+    assert "Technical details" in tracker("explain", "P1").stdout
+    assert "Detalhes técnicos" in tracker("explain", "P1", "--lang", "pt-BR").stdout
+
+
+@pytest.mark.parametrize("what", ["S1", "10482", "pedido 10482", CODE, "aa 123 456 785 br", "O1"])
+def test_a_parcel_by_whatever_the_clerk_has(tracker: Tracker, ids: dict[str, int], what: str) -> None:
+    out = tracker("explain", what).stdout
+    lines = out.splitlines()
+    assert lines[0].startswith(f"S1 · Pedido 10482 · Correios SEDEX · {CODE}")
+    assert "P1 atraso · C1" in lines
+    assert "Detalhes técnicos" not in lines
+    assert len(lines) < 40
+    assert tracker("explain", what, "--details").stdout.count("S1 shipment") == 1
+
+
+def test_the_newest_matter_comes_first(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
+    with database.begin_write() as connection:
+        damage = add_problem(connection, ids["shipment"], ProblemKind.DAMAGE, at(23))
+        note = DecisionNote("exemplo", "problem", damage, "damage.coded", 1, "changed", "again", {})
+        log_decisions(connection, [note], at(23))
+    titles = [line for line in tracker("explain", "S1").stdout.splitlines() if line.startswith("P")]
+    assert titles == [f"P{damage} avaria", "P1 atraso · C1"]
+
+
+def test_the_story_as_data(tracker: Tracker, ids: dict[str, int]) -> None:
+    story = tracker.json("explain", f"C{ids['claim']}")["story"]
+    assert story[0]["about"] == "P1" and story[0]["at"] == "2026-11-21T04:00:00Z"
+    assert story[-1] == {
+        "about": "C1",
+        "at": None,
+        "text": "C1: para registrar, tracker approve C1; para desistir, tracker reject C1. Prazo: 18/12/2026 (sex).",
+    }
+    document = tracker.json("explain", CODE)
+    assert (document["id"], document["kind"]) == ("O1", "order")
+    assert [one["id"] for one in document["shipments"]] == ["S1"]
+
+
+def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
+    with database.begin_write() as connection:
+        claim = SignalNote(
+            f"claim_deadline:{ids['claim']}",
+            "claim_deadline",
+            "critical",
+            "claim 1 must be filed",
+            shop="exemplo",
+            details={"claim_id": ids["claim"]},
+        )
+        signal(connection, [claim, SignalNote("mail:account", "mail_down", "critical", "takes no mail")], NOW)
+    assert asyncio.run(AlertSweep(database, {}).run(NOW)) == 2
+    out = " ".join(tracker("explain", "A1").stdout.split())
+    assert "24/11/2026 ter 12:00 O prazo de uma reclamação está perto do fim e ela não foi registrada." in out
+    assert "tracker approve C1" in out
+    alone = tracker.json("explain", "A2")
+    assert [one["text"] for one in alone["story"]] == [
+        "O servidor de e-mail não aceita mensagens; elas esperam na fila."
+    ]
+    assert alone["rests_on"] == []

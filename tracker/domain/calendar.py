@@ -85,3 +85,15 @@ class Calendars:
 def calendars(zone: ZoneInfo, states: frozenset[str], extra: frozenset[date]) -> Calendars:
     """Both calendars of a shipment between these states, with the shop's own closed days."""
     return Calendars(zone, BusinessCalendar(states, extra, doubtful=True), BusinessCalendar(states, extra))
+
+
+def holiday_name(day: date, states: frozenset[str], language: str) -> str | None:
+    """What this day is called in Portuguese (`pt_BR`) or English (`en_US`); None for one that the shop named itself."""
+    places: list[str | None] = [*sorted(states & STATES)] or [None]
+    for state in places:
+        known = holidays.country_holidays(
+            "BR", subdiv=state, years=day.year, categories=("public", "optional"), language=language
+        )
+        if day in known:
+            return str(known[day])
+    return None

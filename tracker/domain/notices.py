@@ -159,7 +159,7 @@ def decide(
         if past is not None:
             held.append(past)
         elif facts.today + len(wanted) >= PER_PARCEL_A_DAY:
-            held.append(HeldBack(candidate.trigger, candidate.episode, WhyNotTold.DAILY_LIMIT))
+            held.append(held_back(candidate, WhyNotTold.DAILY_LIMIT))
             wake = days.start_of(days.local_date(now) + DAY)
         else:
             wanted.append(candidate)
@@ -197,17 +197,20 @@ def _late_for_customer(problem: ToldProblem) -> bool:
 
 
 def _past(candidate: Wanted, facts: NoticeFacts, now: datetime) -> HeldBack | None:
-    def held(why: WhyNotTold) -> HeldBack:
-        return HeldBack(candidate.trigger, candidate.episode, why, {"since": candidate.since.isoformat()})
-
     if facts.order_silent:
-        return held(WhyNotTold.ORDER_SILENT)
+        return held_back(candidate, WhyNotTold.ORDER_SILENT)
     if candidate.expires_at <= now:
-        return held(WhyNotTold.TOO_OLD)
+        return held_back(candidate, WhyNotTold.TOO_OLD)
     ended_at = facts.history.status_at if facts.history.status in FINAL else None
     if ended_at is not None and ended_at < facts.first_seen_at:
-        return held(WhyNotTold.ENDED_BEFORE_SEEN)
+        return held_back(candidate, WhyNotTold.ENDED_BEFORE_SEEN)
     return None
+
+
+def held_back(notice: Wanted, why: WhyNotTold) -> HeldBack:
+    """This notice, not made for this reason."""
+    facts = {"since": notice.since.isoformat(), "problem_id": notice.problem_id}
+    return HeldBack(notice.trigger, notice.episode, why, facts)
 
 
 def _candidates(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:

@@ -254,8 +254,9 @@ class EmailSweep:
         notes = []
         if to.state is DeliveryState.UNCONFIRMED:
             summary = f"message {delivery.id} ({delivery.trigger.value}) left and was never confirmed"
+            key, details = f"unconfirmed:{delivery.id}", {"message_id": delivery.id}
             notes.append(
-                SignalNote(f"unconfirmed:{delivery.id}", "message_unconfirmed", "warning", summary, shop=delivery.shop)
+                SignalNote(key, "message_unconfirmed", "warning", summary, shop=delivery.shop, details=details)
             )
         if outcome is not None and _is_outage(outcome):
             summary = f"the mail server takes no mail: {outcome.reply or outcome.reason}"

@@ -22,6 +22,7 @@ from tracker.domain.notices import (
     ToldProblem,
     Wanted,
     decide,
+    held_back,
 )
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
@@ -86,7 +87,7 @@ class NoticeSweep:
                 recipient, missing = recipient_of(context.order.recipient_email, context.order.customer_email)
                 if recipient is None and missing is not None:
                     # No notice yet: the address may come with a later file, while it is still worth telling.
-                    held += [HeldBack(notice.trigger, notice.episode, missing) for notice in wanted]
+                    held += [held_back(notice, missing) for notice in wanted]
                     wanted = []
                 for notice in wanted:
                     self._make(connection, context, notice, problems[shipment_id], days, now)
