@@ -74,8 +74,23 @@ def test_a_delay(facts: dict[str, Any], said: str) -> None:
         ),
         pytest.param(
             {"event_on": "2026-11-23", "days_after_event": 1},
-            "conta do registro da transportadora em 23/11/2026 (seg).",
+            "1 dia depois do registro da transportadora em 23/11/2026 (seg).",
             id="counted from an event",
+        ),
+        pytest.param(
+            {"event_on": "2026-11-24", "days_after_event": 0},
+            "a transportadora registrou o problema em 24/11/2026 (ter).",
+            id="on the event itself",
+        ),
+        pytest.param(
+            {"due_on": "2026-12-18", "due_first_on": "2026-11-09", "cap_business_days": 10},
+            "a transportadora adiou o prazo, e a espera vai até 10 dias úteis depois do primeiro, 09/11/2026 (seg).",
+            id="a date that was moved on and on",
+        ),
+        pytest.param(
+            {"first_on": "2026-11-24"},
+            "foi quando o programa passou a acompanhar este envio.",
+            id="not before the shipment was known",
         ),
         pytest.param(
             {"due_on": "2026-11-20", "delivered_on": "2026-11-24"},

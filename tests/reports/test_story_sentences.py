@@ -115,7 +115,7 @@ def test_every_sentence_can_be_read(language: Language) -> None:
         assert not set("{}") & set(rest), f"{FILES[language.code]}: {key}: a place that cannot be read"
         assert rest.count("[") == rest.count("]") and not re.search(r"\[[^\]]*\[", rest), f"{key}: brackets"
         forms = {form for _, _, form in re.findall(r"\{([?!]?)(\w+):(\w+)\}", text)}
-        assert forms <= {"day", "date", "time", "business_days", "holidays", "quote", *language.words}, key
+        assert forms <= {"day", "date", "time", "business_days", "days", "holidays", "quote", *language.words}, key
 
 
 def test_what_is_not_done_has_its_short_form_on_the_screen() -> None:

@@ -142,28 +142,27 @@ def _plan_one(
         alert_on=base + timedelta(days=terms.alert_day),
         deadline_on=base + timedelta(days=terms.window_days),
         last_on=base + timedelta(days=terms.last_day),
-        basis={"problem": problem.kind.value, **_basis(problem, offer, history, terms, days, max(start, first_on))},
+        basis={"problem": problem.kind.value, **_basis(problem, offer, history, terms, days, first_on)},
     )
 
 
 def _basis(
-    problem: ClaimableProblem, offer: ClaimOffer, history: History, terms: ClaimTerms, days: Calendars, start: date
+    problem: ClaimableProblem, offer: ClaimOffer, history: History, terms: ClaimTerms, days: Calendars, first_on: date
 ) -> dict[str, Any]:
     """Which date the first allowed day counts from, and the holidays on the way."""
-    if offer.start is ClaimStart.EVENT:
+    start = claimable_from(problem, offer, history, terms, days)
+    if start < first_on:
+        return {"first_on": first_on.isoformat()}
+    if offer.start is ClaimStart.EVENT or history.due_max_on is None or history.due_first_on is None:
         return {"event_on": days.local_date(problem.since).isoformat(), "days_after_event": offer.days_after_event}
-    if history.due_max_on is None:
-        return {}
-    if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is not None:
-        delivered_on = days.local_date(history.delivered_at)
-        if delivered_on == start:
-            return {"due_on": history.due_max_on.isoformat(), "delivered_on": delivered_on.isoformat()}
-    skipped = days.since.skipped(history.due_max_on, start)
-    return {
-        "due_on": history.due_max_on.isoformat(),
-        "margin_business_days": terms.margin_business_days,
-        "holidays_skipped": [day.isoformat() for day in skipped],
-    }
+    due_on = history.due_max_on.isoformat()
+    if history.delivered_at is not None and days.local_date(history.delivered_at) == start:
+        return {"due_on": due_on, "delivered_on": start.isoformat()}
+    if start < days.since.add(history.due_max_on, terms.margin_business_days):
+        first, cap = history.due_first_on.isoformat(), terms.replanning_cap_business_days
+        return {"due_on": due_on, "due_first_on": first, "cap_business_days": cap}
+    skipped = [day.isoformat() for day in days.since.skipped(history.due_max_on, start)]
+    return {"due_on": due_on, "margin_business_days": terms.margin_business_days, "holidays_skipped": skipped}
 
 
 def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> WhyNot | None:

@@ -84,7 +84,11 @@ _PLANS: Final[Mapping[str, str]] = {
         "[. It may be filed from {claimable_from:day} on]"
         "[: the day of delivery, {delivered_on:date}, after the date of {due_on:date}"
         "|: the carrier's date is {due_on:day}, plus a margin of {margin_business_days:business_days}"
-        "|: counted from the carrier's record of {event_on:day}]."
+        "|: the carrier has moved its date, and the wait ends {cap_business_days:business_days} after the first,"
+        " {due_first_on:day}"
+        "|: since then the program has known this shipment{?first_on}"
+        "|: {?days_after_event}{days_after_event:days} after the carrier's record of {event_on:day}"
+        "|: the carrier recorded the problem on {event_on:day}]."
         "[ Holidays that did not count: {holidays_skipped:holidays}.][ The claim's term ends on {deadline_on:day}.]"
     ),
     "claim.plan/replanned": (
@@ -364,6 +368,7 @@ ENGLISH: Final = Language(
     },
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     business_days=("business day", "business days"),
+    days=("day", "days"),
     at=", ",
     holidays="en_US",
     closed_day="closed day",

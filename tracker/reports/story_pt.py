@@ -88,7 +88,11 @@ _PLANS: Final[Mapping[str, str]] = {
         "[. Pode ser registrada a partir de {claimable_from:day}]"
         "[: é o dia da entrega, {delivered_on:date}, depois do prazo de {due_on:date}"
         "|: o prazo da transportadora vai até {due_on:day}, mais {margin_business_days:business_days} de margem"
-        "|: conta do registro da transportadora em {event_on:day}]."
+        "|: a transportadora adiou o prazo, e a espera vai até {cap_business_days:business_days} depois do primeiro,"
+        " {due_first_on:day}"
+        "|: foi quando o programa passou a acompanhar este envio{?first_on}"
+        "|: {?days_after_event}{days_after_event:days} depois do registro da transportadora em {event_on:day}"
+        "|: a transportadora registrou o problema em {event_on:day}]."
         "[ Não contaram os feriados: {holidays_skipped:holidays}.][ O prazo para reclamar vai até {deadline_on:day}.]"
     ),
     "claim.plan/replanned": (
@@ -382,6 +386,7 @@ PORTUGUESE: Final = Language(
     labels=_LABELS,
     weekdays=("seg", "ter", "qua", "qui", "sex", "sáb", "dom"),
     business_days=("dia útil", "dias úteis"),
+    days=("dia", "dias"),
     at=" às ",
     holidays="pt_BR",
     closed_day="dia sem expediente",

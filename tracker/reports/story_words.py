@@ -2,8 +2,8 @@
 
 A sentence is a text with `{fact}` or `{fact:format}` in it, and parts in `[ ]` with alternatives set apart by `|`: the first
 alternative whose facts are all known is said, none where no one is. `{?fact}` and `{!fact}` say nothing; they ask that the
-fact is known, or that it was looked at and is not there. Formats: `day`, `date`, `time`, `business_days`, `holidays`, `quote`
-and the names of a language's word lists (`problem`, `claim_kind`, ...).
+fact is known, or that it was looked at and is not there. Formats: `day`, `date`, `time`, `business_days`, `days`, `holidays`,
+`quote` and the names of a language's word lists (`problem`, `claim_kind`, ...).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Language:
     labels: Mapping[str, str]
     weekdays: Sequence[str]
     business_days: tuple[str, str]
+    days: tuple[str, str]
     at: str
     holidays: str
     """The language as the calendar knows it."""
@@ -87,8 +88,9 @@ class Language:
         if form == "quote":
             text = " ".join(clean(str(value)).split())
             return f"“{text if len(text) <= _QUOTED else text[: _QUOTED - 1] + '…'}”"
-        if form == "business_days":
-            return f"{value} {self.business_days[0 if str(value) == '1' else 1]}"
+        if form in {"business_days", "days"}:
+            one, many = self.business_days if form == "business_days" else self.days
+            return f"{value} {one if str(value) == '1' else many}"
         if form == "holidays":
             return ", ".join(self._holiday(str(one), scene) for one in value)
         if form in {"day", "date", "time"}:
