@@ -235,8 +235,56 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
     out = " ".join(tracker("explain", "A1").stdout.split())
     assert "24/11/2026 ter 12:00 O prazo de uma reclamação está perto do fim e ela não foi registrada." in out
     assert "tracker approve C1" in out
+    assert "O programa avisou: “claim 1 must be filed”" in out
     alone = tracker.json("explain", "A2")
     assert [one["text"] for one in alone["story"]] == [
-        "O servidor de e-mail não aceita mensagens; elas esperam na fila."
+        "O servidor de e-mail não aceita mensagens; elas esperam na fila. O programa avisou: “takes no mail”"
     ]
     assert alone["rests_on"] == []
+
+
+@pytest.mark.parametrize(
+    ("hold", "to_do"),
+    [
+        pytest.param("observe", "Para entrar no ar, ponha a data em live_from", id="the shop observes"),
+        pytest.param("before_live", "para registrar, tracker release C2", id="older than the first live day"),
+        pytest.param("propose", "para registrar, tracker approve C2", id="waits for approval"),
+        pytest.param("value_ceiling", "para registrar, tracker approve C2", id="above the ceiling"),
+        pytest.param("by_letter", "depois confirme com tracker approve C2", id="by letter"),
+        pytest.param("missing_data", "importe o pedido de novo com o nome do destinatário", id="no name"),
+        pytest.param("configuration", "acerte os dados da transportadora em config.yaml", id="configuration"),
+        pytest.param("carrier_answer", "leia a resposta da transportadora", id="the carrier's answer"),
+    ],
+)
+def test_each_hold_says_what_to_do(
+    tracker: Tracker, database: Database, ids: dict[str, int], hold: str, to_do: str
+) -> None:
+    tracker("reject", f"C{ids['claim']}")
+    with database.begin_write() as connection:
+        loss = add_problem(connection, ids["shipment"], ProblemKind.LOSS)
+        waiting(connection, ids["shipment"], [loss], hold)
+    story = tracker.json("explain", "C2")["story"]
+    assert story[-1]["at"] is None and to_do in story[-1]["text"]
+    assert any(one["at"] and one["text"].startswith("C2: Retida: ") for one in story)
+
+
+@pytest.mark.parametrize(
+    ("changes", "now"),
+    [
+        pytest.param({"hold_reason": "before_live"}, "para enviar, tracker release M2", id="held since before"),
+        pytest.param({"hold_reason": "template"}, "corrija o texto e depois tracker approve M2", id="a broken text"),
+        pytest.param({"state": "bounced"}, "Corrija o e-mail do cliente", id="bounced"),
+        pytest.param({"state": "suppressed"}, "não será enviada", id="suppressed"),
+        pytest.param({"state": "expired"}, "venceu em 28/11/2026 (sáb) sem sair", id="expired"),
+        pytest.param(
+            {"state": "queued", "next_step_at": at(24, 18)}, "sai a partir de 24/11/2026 às 15:00", id="later"
+        ),
+    ],
+)
+def test_each_message_says_how_it_stands(
+    tracker: Tracker, database: Database, ids: dict[str, int], changes: dict[str, object], now: str
+) -> None:
+    state = {"state": "awaiting_person"} if "hold_reason" in changes else {}
+    with database.begin_write() as connection:
+        add_message(connection, ids["shipment"], Trigger.DAMAGE, **{**state, **changes})
+    assert now in tracker.json("explain", "M2")["story"][-1]["text"]

@@ -63,7 +63,7 @@ def test_a_delay(facts: dict[str, Any], said: str) -> None:
     [
         pytest.param(
             {"due_on": "2026-11-19", "margin_business_days": 1, "holidays_skipped": ["2026-11-20"]},
-            "o prazo da transportadora vai até 19/11/2026 (qui), mais 1 dia útil de margem."
+            "o prazo mais longo que a transportadora informou é 19/11/2026 (qui), mais 1 dia útil de margem."
             " Não contaram os feriados: 20/11/2026 (Dia Nacional de Zumbi e da Consciência Negra).",
             id="the latest date and a margin, over a holiday",
         ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
+from tracker.domain.history import FINAL
 from tracker.domain.text import clean
 from tracker.domain.words import DeliveryState
 from tracker.reports.exports import json_value
@@ -66,10 +67,13 @@ def story_of_subject(whole: Whole, subject: Key, desk: Desk, language: Language)
 def story_of_alert(alert: AlertRow, whole: Whole | None, desk: Desk, language: Language) -> list[Matter]:
     """What an alert says, and the story of what it is about."""
     scene = Scene(desk.promises.days("", None).zone)
-    facts = {"summary": alert.summary, "raised_at": alert.raised_at}
+    facts = {"summary": alert.summary}
     name = public_id("alert", alert.id)
-    said = [Said(name, language.say(f"alert.{alert.kind}", "", facts, scene), alert.raised_at)]
-    matters = [Matter(f"{name} · {alert.summary}", tuple(said))]
+    means = language.say(f"alert.{alert.kind}", "", facts, scene)
+    said = [Said(name, f"{means} {language.say('now.alert', 'raised', facts, scene)}", alert.raised_at)]
+    if alert.resolved_at is not None:
+        said.append(Said(name, language.say("now.alert", "resolved", facts, scene), alert.resolved_at))
+    matters = [Matter(name, tuple(said))]
     if whole is not None and alert.about is not None:
         matters += story_of_subject(whole, alert.about, desk, language)
     return matters
@@ -257,7 +261,7 @@ class _Teller:
         status = self._word("status", history.status.value)
         if history.status_at is not None:
             since = self._language.instant(history.status_at, "day", self._scene.zone)
-            status += f" {self._language.labels['since']} {since}"
+            status += f" {self._language.labels['on' if history.status in FINAL else 'since']} {since}"
         order = f"{self._language.labels['order']} {self._whole.story.order.number}"
         return " · ".join(part for part in (order, carrier, context.tracking_code, status) if part)
 

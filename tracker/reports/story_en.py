@@ -83,7 +83,7 @@ _PLANS: Final[Mapping[str, str]] = {
         "Claim planned: [{kind:claim_kind}|a request to the carrier][, motive {motive}]"
         "[. It may be filed from {claimable_from:day} on]"
         "[: the day of delivery, {delivered_on:date}, after the date of {due_on:date}"
-        "|: the carrier's date is {due_on:day}, plus a margin of {margin_business_days:business_days}"
+        "|: the latest date that the carrier has named is {due_on:day}, plus a margin of {margin_business_days:business_days}"
         "|: the carrier has moved its date, and the wait ends {cap_business_days:business_days} after the first,"
         " {due_first_on:day}"
         "|: since then the program has known this shipment{?first_on}"
@@ -94,13 +94,13 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/replanned": (
         "Claim planned anew, by what tracking shows now:"
         " [{kind:claim_kind}|a request to the carrier][, motive {motive}][, from {claimable_from:day} on]"
-        "[; the carrier's date is {due_on:day}][; the claim's term ends on {deadline_on:day}]."
+        "[; the latest date that the carrier has named is {due_on:day}][; the claim's term ends on {deadline_on:day}]."
     ),
     "claim.plan/cancelled": "Claim cancelled: the problem ended before it was filed.",
     "claim.plan/not_claimed": "No claim for this problem.",
-    "claim.plan/not_claimed/no_offer": "No claim: the carrier takes none of this kind.",
+    "claim.plan/not_claimed/no_offer": "No claim: the carrier takes none for this kind of problem.",
     "claim.plan/not_claimed/presumed": (
-        "No claim of its own: the loss is presumed from silence, and the carrier is asked about the delay."
+        "No claim of its own: the loss is presumed from silence, and what is claimed of the carrier is the delay."
     ),
     "claim.plan/not_claimed/inside_carrier_term": (
         "No claim: late for the customer, not for the carrier[, whose own date is {due_on:day}]."
@@ -122,8 +122,8 @@ _PLANS: Final[Mapping[str, str]] = {
 _CLAIMS: Final[Mapping[str, str]] = {
     "claim.window": "The claim waits: the carrier only takes it[ from {claimable_from:day} on| later].",
     "claim.window/expired": "The carrier's term for claiming ended before the claim was filed.",
-    "claim.due": "The first allowed day came[, {claimable_from:day}]: the claim was sent to the carrier.",
-    "claim.approved": "A person approved it, and the claim was sent to the carrier.",
+    "claim.due": "The first allowed day came[, {claimable_from:day}]: the claim goes to the carrier.",
+    "claim.approved": "A person approved it, and the claim goes to the carrier.",
     "claim.letter": "A person sent the claim; it counts as filed.",
     "claim.hold.observe": (
         "Held: the shop still only observes; nothing leaves before the day in live_from."
@@ -164,7 +164,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     ),
     "claim.switch*": (
         "The carrier did not take it as it was[: {answer_text:quote}]."
-        "[ It was sent differently: {kind:claim_kind}, motive {motive}.| It was sent differently.]"
+        "[ It goes again as {kind:claim_kind}, motive {motive}.| It goes again, differently.]"
     ),
     "claim.not_found": "This time the carrier did not find the claim[ {protocol}].",
     "claim.ask": "The carrier was asked for its answer.",
@@ -327,7 +327,9 @@ _NOW: Final[Mapping[str, str]] = {
     "now.shipment/closed": "{id}: tracking is asked about no more: {closed_reason:closed}.",
 }
 _ALERTS: Final[Mapping[str, str]] = {
-    "alert.*": "Alert[ of {raised_at:time}][: {summary:quote}].",
+    "alert.*": "Something needs a person.",
+    "now.alert/raised": "The program said: {summary:quote}",
+    "now.alert/resolved": "Settled.",
     "alert.claim_deadline": "A claim's term is about to end and it is not filed.",
     "alert.claim_needs_person": "A claim waits for a person.",
     "alert.claim_unanswered": "The carrier did not answer a claim within its own term.",
@@ -362,6 +364,7 @@ ENGLISH: Final = Language(
         "order": "Order",
         "none": "No problem has been seen with this shipment.",
         "since": "since",
+        "on": "on",
         "more": "The exact log: tracker explain {id} --details",
         "log": "History",
         "other": "Other messages and decisions",

@@ -87,7 +87,7 @@ _PLANS: Final[Mapping[str, str]] = {
         "Reclamação planejada: [{kind:claim_kind}|pedido à transportadora][, motivo {motive}]"
         "[. Pode ser registrada a partir de {claimable_from:day}]"
         "[: é o dia da entrega, {delivered_on:date}, depois do prazo de {due_on:date}"
-        "|: o prazo da transportadora vai até {due_on:day}, mais {margin_business_days:business_days} de margem"
+        "|: o prazo mais longo que a transportadora informou é {due_on:day}, mais {margin_business_days:business_days} de margem"
         "|: a transportadora adiou o prazo, e a espera vai até {cap_business_days:business_days} depois do primeiro,"
         " {due_first_on:day}"
         "|: foi quando o programa passou a acompanhar este envio{?first_on}"
@@ -98,13 +98,13 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/replanned": (
         "Reclamação replanejada com o que o rastreio mostra agora:"
         " [{kind:claim_kind}|pedido à transportadora][, motivo {motive}][, a partir de {claimable_from:day}]"
-        "[; o prazo da transportadora vai até {due_on:day}][; o prazo para reclamar vai até {deadline_on:day}]."
+        "[; o prazo mais longo que a transportadora informou é {due_on:day}][; o prazo para reclamar vai até {deadline_on:day}]."
     ),
     "claim.plan/cancelled": "Reclamação cancelada: o problema terminou antes de ela ser registrada.",
     "claim.plan/not_claimed": "Sem reclamação por este problema.",
-    "claim.plan/not_claimed/no_offer": "Sem reclamação: a transportadora não aceita reclamação deste tipo.",
+    "claim.plan/not_claimed/no_offer": "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
     "claim.plan/not_claimed/presumed": (
-        "Sem reclamação própria: o extravio é presumido pelo silêncio, e a transportadora é cobrada pelo atraso."
+        "Sem reclamação própria: o extravio é presumido pelo silêncio, e o que se reclama da transportadora é o atraso."
     ),
     "claim.plan/not_claimed/inside_carrier_term": (
         "Sem reclamação: atrasou para o cliente, não para a transportadora[, cujo prazo vai até {due_on:day}]."
@@ -126,8 +126,8 @@ _PLANS: Final[Mapping[str, str]] = {
 _CLAIMS: Final[Mapping[str, str]] = {
     "claim.window": "A reclamação espera: a transportadora só aceita[ a partir de {claimable_from:day}| mais tarde].",
     "claim.window/expired": "O prazo da transportadora para reclamar acabou sem que a reclamação fosse registrada.",
-    "claim.due": "Chegou o primeiro dia permitido[, {claimable_from:day}]: a reclamação foi enviada à transportadora.",
-    "claim.approved": "Aprovada por uma pessoa, a reclamação foi enviada à transportadora.",
+    "claim.due": "Chegou o primeiro dia permitido[, {claimable_from:day}]: a reclamação segue para a transportadora.",
+    "claim.approved": "Aprovada por uma pessoa, a reclamação segue para a transportadora.",
     "claim.letter": "Uma pessoa enviou a reclamação; conta como registrada.",
     "claim.hold.observe": (
         "Retida: a loja ainda só observa; nada sai antes do dia em live_from."
@@ -172,7 +172,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     ),
     "claim.switch*": (
         "A transportadora não aceitou do primeiro jeito[: {answer_text:quote}]."
-        "[ Foi enviada de outro: {kind:claim_kind}, motivo {motive}.| Foi enviada de outro jeito.]"
+        "[ Segue de novo como {kind:claim_kind}, motivo {motive}.| Segue de outro jeito.]"
     ),
     "claim.not_found": "Nesta consulta, a transportadora não encontrou a reclamação[ {protocol}].",
     "claim.ask": "A transportadora foi consultada sobre a resposta.",
@@ -336,7 +336,9 @@ _NOW: Final[Mapping[str, str]] = {
     "now.shipment/closed": "{id}: o rastreio não é mais consultado: {closed_reason:closed}.",
 }
 _ALERTS: Final[Mapping[str, str]] = {
-    "alert.*": "Aviso ao responsável[ em {raised_at:time}][: {summary:quote}].",
+    "alert.*": "Algo precisa de uma pessoa.",
+    "now.alert/raised": "O programa avisou: {summary:quote}",
+    "now.alert/resolved": "Resolvido.",
     "alert.claim_deadline": "O prazo de uma reclamação está perto do fim e ela não foi registrada.",
     "alert.claim_needs_person": "Uma reclamação espera uma pessoa.",
     "alert.claim_unanswered": "A transportadora não respondeu a uma reclamação no prazo dela.",
@@ -357,6 +359,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "order": "Pedido",
     "none": "Nenhum problema foi visto neste envio.",
     "since": "desde",
+    "on": "em",
     "more": "O registro exato: tracker explain {id} --details",
     "log": "Histórico",
     "other": "Outras mensagens e decisões",
