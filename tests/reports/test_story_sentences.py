@@ -37,6 +37,11 @@ Name = tuple[str, str, str]
 """Rule, outcome, code of the reason."""
 
 
+def file_of(language: Language, name: Name) -> str:
+    """Where the sentence of this name belongs."""
+    return FILES[language.code].replace("story_", "story_now_" if name[0].startswith(("now.", "alert.")) else "story_")
+
+
 def detected() -> Iterator[Name]:
     for rule in detection.RULE_VERSIONS:
         yield from ((rule, outcome, "") for outcome in ("opened", "changed"))
@@ -84,7 +89,7 @@ def expected() -> Iterator[Name]:
 @pytest.mark.parametrize("names", [detected, claimed, told, elsewhere, standing, expected], ids=lambda f: f.__name__)
 def test_every_decision_has_its_sentence(language: Language, names: object) -> None:
     missing = [
-        f'{FILES[language.code]}: add "{"/".join(part for part in name if part)}"'
+        f'{file_of(language, name)}: add "{"/".join(part for part in name if part)}"'
         for name in names()  # type: ignore[operator]
         if language.key(*name) is None
     ]
