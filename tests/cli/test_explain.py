@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from carriers.base import ProblemKind
 from tests.cli.conftest import Tracker
 from tests.reports.support import CODE, NOW, add_message, add_order, add_problem, at, order, track, waiting
+from tracker.alerts.sweep import AlertSweep
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_step
 from tracker.store.database import Database
-from tracker.store.logs import DecisionNote, log_act, log_decisions
+from tracker.store.logs import DecisionNote, SignalNote, log_act, log_decisions, signal
 
 
 @pytest.fixture
@@ -29,7 +32,8 @@ def ids(database: Database) -> dict[str, int]:
 def test_a_claim_with_all_it_rests_on(tracker: Tracker, ids: dict[str, int]) -> None:
     out = tracker("explain", f"c{ids['claim']}").stdout
     lines = out.splitlines()
-    assert lines[0] == f"C{ids['claim']} claim"
+    assert lines[0] == f"C{ids['claim']} · Pedido 10482 · Correios SEDEX · {CODE} · em trânsito desde 12/11/2026 (qui)"
+    assert lines[lines.index("Detalhes técnicos") + 1] == f"C{ids['claim']} claim"
     assert max(map(len, lines)) <= 100
     assert "  NOT DONE (held, claim.hold.propose): as the test says" in lines
     assert f"    P{ids['problem']} problem" in lines
@@ -123,10 +127,13 @@ def test_a_shipment_named_twice_is_told_once(tracker: Tracker, database: Databas
     ("text", "exit_code", "sentence"),
     [
         pytest.param("P99", 1, "there is no problem P99", id="no such problem"),
-        pytest.param("99", 1, "there is no problem, claim, message or shipment 99", id="no such number"),
+        pytest.param("99", 1, "there is no problem, claim, message, shipment, order", id="no such number"),
+        pytest.param("A99", 1, "there is no alert A99", id="no such alert"),
+        pytest.param("O99", 1, "there is no order O99", id="no such order"),
+        pytest.param(" ", 2, "needs an id (P12", id="nothing"),
         pytest.param("1", 2, "1 could be P1 or C1 or M1 or S1; name one of them", id="a number of several kinds"),
-        pytest.param("A1", 2, "needs the id of a problem (P12)", id="a kind that has no log"),
-        pytest.param("nada", 2, "needs the id of a problem (P12)", id="no id"),
+        pytest.param("D1", 2, "needs the id of a problem (P12)", id="a kind that has no log"),
+        pytest.param("nada", 1, "order or tracking code nada", id="nothing that is known"),
     ],
 )
 def test_wrong_ids(tracker: Tracker, ids: dict[str, int], text: str, exit_code: int, sentence: str) -> None:
@@ -137,5 +144,147 @@ def test_wrong_ids(tracker: Tracker, ids: dict[str, int], text: str, exit_code: 
 
 def test_a_bare_number_of_one_kind(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
     with database.begin_write() as connection:
+        add_order(connection, order("20000"), "AA111111119BR")
+    assert tracker("explain", "2").stdout.startswith("S2 · Pedido 20000")
+
+
+def test_a_number_that_is_an_id_and_an_order(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
+    with database.begin_write() as connection:
         add_order(connection, order("2"), "AA111111119BR")
-    assert tracker("explain", "2").stdout.startswith("S2 shipment")
+    result = tracker("explain", "2")
+    assert (result.exit_code, result.stderr) == (2, "2 could be S2 or O2; name one of them\n")
+
+
+# --- as a story -------------------------------------------------------------------------------------
+
+
+def test_a_clerk_reads_why_and_what_to_do(tracker: Tracker, ids: dict[str, int]) -> None:
+    story = " ".join(tracker("explain", f"P{ids['problem']}", "--no-details").stdout.split())
+    for piece in (
+        "21/11/2026 sáb 01:00 P1: Atraso: a encomenda não chegou e nenhuma tentativa de entrega foi feita no prazo.",
+        "21/11/2026 sáb 03:00 C1: Retida: as reclamações desta transportadora esperam a aprovação de uma pessoa.",
+        "21/11/2026 sáb 03:00 M1: Mensagem ao cliente preparada.",
+        "Agora P1: o problema está em aberto desde 21/11/2026 (sáb).",
+        "C1: para registrar, tracker approve C1; para desistir, tracker reject C1. Prazo: 18/12/2026 (sex).",
+        "O registro exato: tracker explain P1 --details",
+    ):
+        assert piece in story, piece
+
+
+def test_in_english(tracker: Tracker, ids: dict[str, int]) -> None:
+    story = " ".join(tracker("explain", f"C{ids['claim']}", "--lang", "en").stdout.split())
+    assert "P1: Late: the parcel has not come" in story
+    assert "C1: to file it, tracker approve C1; to give it up, tracker reject C1. Term: 18/12/2026 (Fri)." in story
+    assert "Technical details C1 claim" in story
+
+
+def test_in_the_shops_language(tracker: Tracker, ids: dict[str, int]) -> None:
+    text = tracker.config.read_text(encoding="utf-8").replace(
+        "name: Loja Exemplo", "name: Loja Exemplo\n    language: en"
+    )
+    tracker.config.write_text(text, encoding="utf-8")
+    assert "Technical details" in tracker("explain", "P1").stdout
+    assert "Detalhes técnicos" in tracker("explain", "P1", "--lang", "pt-BR").stdout
+
+
+@pytest.mark.parametrize("what", ["S1", "10482", "pedido 10482", CODE, "aa 123 456 785 br", "O1"])
+def test_a_parcel_by_whatever_the_clerk_has(tracker: Tracker, ids: dict[str, int], what: str) -> None:
+    out = tracker("explain", what).stdout
+    lines = out.splitlines()
+    assert lines[0].startswith(f"S1 · Pedido 10482 · Correios SEDEX · {CODE}")
+    assert "P1 atraso · C1" in lines
+    assert "Detalhes técnicos" not in lines
+    assert len(lines) < 40
+    assert tracker("explain", what, "--details").stdout.count("S1 shipment") == 1
+
+
+def test_the_newest_matter_comes_first(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
+    with database.begin_write() as connection:
+        damage = add_problem(connection, ids["shipment"], ProblemKind.DAMAGE, at(23))
+        note = DecisionNote("exemplo", "problem", damage, "damage.coded", 1, "changed", "again", {})
+        log_decisions(connection, [note], at(23))
+    titles = [line for line in tracker("explain", "S1").stdout.splitlines() if line.startswith("P")]
+    assert titles == [f"P{damage} avaria", "P1 atraso · C1"]
+
+
+def test_the_story_as_data(tracker: Tracker, ids: dict[str, int]) -> None:
+    story = tracker.json("explain", f"C{ids['claim']}")["story"]
+    assert story[0]["about"] == "P1" and story[0]["at"] == "2026-11-21T04:00:00Z"
+    assert story[-1] == {
+        "about": "C1",
+        "at": None,
+        "text": "C1: para registrar, tracker approve C1; para desistir, tracker reject C1. Prazo: 18/12/2026 (sex).",
+    }
+    document = tracker.json("explain", CODE)
+    assert (document["id"], document["kind"]) == ("O1", "order")
+    assert [one["id"] for one in document["shipments"]] == ["S1"]
+
+
+def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
+    with database.begin_write() as connection:
+        claim = SignalNote(
+            f"claim_deadline:{ids['claim']}",
+            "claim_deadline",
+            "critical",
+            "claim 1 must be filed",
+            shop="exemplo",
+            details={"claim_id": ids["claim"]},
+        )
+        signal(connection, [claim, SignalNote("mail:account", "mail_down", "critical", "takes no mail")], NOW)
+    assert asyncio.run(AlertSweep(database, {}).run(NOW)) == 2
+    out = " ".join(tracker("explain", "A1").stdout.split())
+    assert "24/11/2026 ter 12:00 O prazo de uma reclamação está perto do fim e ela não foi registrada." in out
+    assert "tracker approve C1" in out
+    assert "O programa avisou: “claim 1 must be filed”" in out
+    alone = tracker.json("explain", "A2")
+    assert [one["text"] for one in alone["story"]] == [
+        "O servidor de e-mail não aceita mensagens; elas esperam na fila. O programa avisou: “takes no mail”"
+    ]
+    assert alone["rests_on"] == []
+
+
+@pytest.mark.parametrize(
+    ("hold", "to_do"),
+    [
+        pytest.param("observe", "Para entrar no ar, ponha a data em live_from", id="the shop observes"),
+        pytest.param("before_live", "para registrar, tracker release C2", id="older than the first live day"),
+        pytest.param("propose", "para registrar, tracker approve C2", id="waits for approval"),
+        pytest.param("value_ceiling", "para registrar, tracker approve C2", id="above the ceiling"),
+        pytest.param("by_letter", "depois confirme com tracker approve C2", id="by letter"),
+        pytest.param("missing_data", "importe o pedido de novo com o nome do destinatário", id="no name"),
+        pytest.param("configuration", "acerte os dados da transportadora em config.yaml", id="configuration"),
+        pytest.param("carrier_answer", "leia a resposta da transportadora", id="the carrier's answer"),
+    ],
+)
+def test_each_hold_says_what_to_do(
+    tracker: Tracker, database: Database, ids: dict[str, int], hold: str, to_do: str
+) -> None:
+    tracker("reject", f"C{ids['claim']}")
+    with database.begin_write() as connection:
+        loss = add_problem(connection, ids["shipment"], ProblemKind.LOSS)
+        waiting(connection, ids["shipment"], [loss], hold)
+    story = tracker.json("explain", "C2")["story"]
+    assert story[-1]["at"] is None and to_do in story[-1]["text"]
+    assert any(one["at"] and one["text"].startswith("C2: Retida: ") for one in story)
+
+
+@pytest.mark.parametrize(
+    ("changes", "now"),
+    [
+        pytest.param({"hold_reason": "before_live"}, "para enviar, tracker release M2", id="held since before"),
+        pytest.param({"hold_reason": "template"}, "corrija o texto e depois tracker approve M2", id="a broken text"),
+        pytest.param({"state": "bounced"}, "Corrija o e-mail do cliente", id="bounced"),
+        pytest.param({"state": "suppressed"}, "não será enviada", id="suppressed"),
+        pytest.param({"state": "expired"}, "venceu em 28/11/2026 (sáb) sem sair", id="expired"),
+        pytest.param(
+            {"state": "queued", "next_step_at": at(24, 18)}, "sai a partir de 24/11/2026 às 15:00", id="later"
+        ),
+    ],
+)
+def test_each_message_says_how_it_stands(
+    tracker: Tracker, database: Database, ids: dict[str, int], changes: dict[str, object], now: str
+) -> None:
+    state = {"state": "awaiting_person"} if "hold_reason" in changes else {}
+    with database.begin_write() as connection:
+        add_message(connection, ids["shipment"], Trigger.DAMAGE, **{**state, **changes})
+    assert now in tracker.json("explain", "M2")["story"][-1]["text"]

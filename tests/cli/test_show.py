@@ -102,9 +102,8 @@ def test_the_whole_story(tracker: Tracker, database: Database, known: int) -> No
         )
         add_message(connection, known, problem_id=problem, state="sent", sent_at=at(21, 15), subject="Seu pedido 10482")
         add_message(connection, known, Trigger.INQUIRY_OPENED, state="awaiting_person", hold_reason="template")
-        note = DecisionNote(
-            "exemplo", "shipment", known, "notice.posted", 1, "not_told", "older than what is worth telling: x"
-        )
+        facts = {"why": "too_old"}
+        note = DecisionNote("exemplo", "shipment", known, "notice.posted", 1, "not_told", "older than that", facts)
         log_decisions(connection, [note], at(21))
     out = tracker("show", CODE).stdout
     assert max(map(len, out.splitlines())) <= 100

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, TrackingStatus
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, claimable_from, plan, window_base
+from tracker.domain.claim_plan import (
+    ClaimableProblem,
+    ClaimPlan,
+    NotClaimable,
+    WhyNot,
+    claimable_from,
+    plan,
+    window_base,
+)
 from tracker.domain.history import History
 
 Kind = ProblemKind
@@ -297,7 +305,7 @@ def test_no_problem_no_plan() -> None:
 def test_a_carrier_without_offers_refuses_everything() -> None:
     plans, refused = plan([problem(Kind.LOSS)], history(), replace(TERMS, offers=()), DAYS, first_on=LONG_AGO)
     assert plans == []
-    assert refused == [NotClaimable(1, "the carrier takes no claim for this kind of problem")]
+    assert refused == [NotClaimable(1, WhyNot.NO_OFFER)]
 
 
 def test_a_term_without_a_due_date_is_a_fault_of_the_caller() -> None:
@@ -326,3 +334,47 @@ def test_the_window_begins_with_the_earliest_known_day(named: list[date], late: 
     came = named[0] + timedelta(days=late)
     story = history(*(day.isoformat() for day in named), delivered=f"{came} 12:00")
     assert window_base(problem(Kind.DAMAGE), story, DAYS) == min(came, *named)
+
+
+@pytest.mark.parametrize(
+    ("subject", "story", "first_on", "expected"),
+    [
+        pytest.param(
+            problem(Kind.DELAY),
+            history("2026-11-19"),
+            "2026-01-01",
+            {"due_on": "2026-11-19", "margin_business_days": 1, "holidays_skipped": ["2026-11-20"]},
+            id="the latest date and the margin, over 20 November",
+        ),
+        pytest.param(
+            problem(Kind.DELAY),
+            history("2026-11-02", "2026-12-15"),
+            "2026-01-01",
+            {"due_on": "2026-12-15", "due_first_on": "2026-11-02", "cap_business_days": 10},
+            id="a date moved so far that the wait is capped",
+        ),
+        pytest.param(
+            problem(Kind.DELAY), history("2026-11-19"), "2026-11-27", {"first_on": "2026-11-27"}, id="seen only later"
+        ),
+        pytest.param(
+            problem(Kind.THEFT),
+            history("2026-11-30"),
+            "2026-01-01",
+            {"event_on": "2026-11-25", "days_after_event": 1},
+            id="the day after the event",
+        ),
+        pytest.param(
+            problem(Kind.LATE_DELIVERY),
+            history("2026-11-19", delivered="2026-11-26 10:00"),
+            "2026-01-01",
+            {"due_on": "2026-11-19", "delivered_on": "2026-11-26"},
+            id="the day of a late delivery",
+        ),
+    ],
+)
+def test_a_plan_says_what_its_first_day_counts_from(
+    subject: ClaimableProblem, story: History, first_on: str, expected: dict[str, Any]
+) -> None:
+    found = planned(subject, story, first_on=on(first_on))
+    assert isinstance(found, ClaimPlan)
+    assert found.basis == {"problem": subject.kind.value, **expected}

@@ -384,6 +384,7 @@ def test_a_presumed_loss_shows_what_it_rests_on() -> None:
         "business_days": 7,
         "days_without_answer": 1,
         "last_answered_at": at("2026-12-01 08:00").isoformat(),
+        "holidays_skipped": ["2026-11-20"],
     }
 
 

@@ -21,6 +21,7 @@ from tracker.domain.notices import (
     ToldClaim,
     ToldProblem,
     Wanted,
+    WhyNotTold,
     decide,
     within_hours,
 )
@@ -150,11 +151,6 @@ def test_what_is_told(shown: NoticeFacts, trigger: Trigger, since: str) -> None:
         pytest.param(
             facts(ON_ITS_WAY, replace(LATE, customer_since=None), claim=CLAIM), id="a claim, late for the carrier only"
         ),
-        pytest.param(
-            facts(ON_ITS_WAY, LATE, order_silent=True, claim=CLAIM, problem_told=True), id="a cancelled order, late"
-        ),
-        pytest.param(facts(DELIVERED, order_silent=True, problem_told=True), id="a cancelled order, delivered"),
-        pytest.param(facts(LOST, problem(Kind.LOSS), order_silent=True), id="a cancelled order, lost"),
         *(
             pytest.param(facts(ON_ITS_WAY, problem(kind)), id=f"nothing is told of {kind.value}")
             for kind in (Kind.STALLED, Kind.DELIVERY_FAILED, Kind.ADDRESS_PROBLEM, Kind.SEIZED, Kind.UNTRACKABLE)
@@ -163,6 +159,24 @@ def test_what_is_told(shown: NoticeFacts, trigger: Trigger, since: str) -> None:
 )
 def test_what_is_not_told(shown: NoticeFacts) -> None:
     assert decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00")) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("shown", "triggers"),
+    [
+        pytest.param(
+            facts(ON_ITS_WAY, LATE, order_silent=True, claim=CLAIM, problem_told=True),
+            [Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED],
+            id="late",
+        ),
+        pytest.param(facts(DELIVERED, order_silent=True, problem_told=True), [Trigger.DELIVERED], id="delivered"),
+        pytest.param(facts(LOST, problem(Kind.LOSS), order_silent=True), [Trigger.LOSS_CONFIRMED], id="lost"),
+    ],
+)
+def test_a_cancelled_order_is_silent_and_the_log_says_why(shown: NoticeFacts, triggers: list[Trigger]) -> None:
+    wanted, held, wake = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
+    assert (wanted, wake) == ([], None)
+    assert [(entry.trigger, entry.why) for entry in held] == [(one, WhyNotTold.ORDER_SILENT) for one in triggers]
 
 
 @pytest.mark.parametrize(
@@ -314,7 +328,8 @@ def test_at_first_sight_a_fresh_delay_is_told() -> None:
 def test_at_most_three_notices_a_parcel_a_day(today: int, expected: list[Trigger], wake: str | None) -> None:
     shown = facts(ON_ITS_WAY, problem(Kind.DAMAGE), LATE, claim=CLAIM, today=today)
     wanted, held, again = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
-    assert (triggers(wanted), held, again) == (expected, [], at(wake) if wake else None)
+    assert (triggers(wanted), again) == (expected, at(wake) if wake else None)
+    assert [entry.why for entry in held] == [WhyNotTold.DAILY_LIMIT] * (3 - len(expected))
 
 
 def test_the_local_day_counts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tracker.domain.notices import WhyNotTold
 from tracker.messages.recipients import RELAYS, recipient_of
 
 
@@ -23,7 +24,7 @@ from tracker.messages.recipients import RELAYS, recipient_of
     ],
 )
 def test_whom(recipient: str | None, customer: str | None, expected: str) -> None:
-    assert recipient_of(recipient, customer) == (expected, "")
+    assert recipient_of(recipient, customer) == (expected, None)
 
 
 @pytest.mark.parametrize("relay", RELAYS)
@@ -31,11 +32,11 @@ def test_whom(recipient: str | None, customer: str | None, expected: str) -> Non
 def test_an_alias_alone_is_not_mailed(relay: str, write: type[str]) -> None:
     address, why = recipient_of(write(f"x1y2@{relay}"), None)
     assert address is None
-    assert "alias" in why
+    assert why is WhyNotTold.MARKETPLACE_ADDRESS
 
 
 @pytest.mark.parametrize(("recipient", "customer"), [(None, None), ("", ""), (None, "")])
 def test_nobody_to_write_to(recipient: str | None, customer: str | None) -> None:
     address, why = recipient_of(recipient, customer)
     assert address is None
-    assert "no e-mail address" in why
+    assert why is WhyNotTold.NO_ADDRESS

@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
 
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_moves import Gates
 from tracker.domain.words import Hold
+
+
+class WhyHeld(StrEnum):
+    """Why a due claim does not leave by itself: the code that translations go by."""
+
+    OBSERVE = "observe"
+    BEFORE_LIVE = "before_live"
+    BY_LETTER = "by_letter"
+    SWITCHED_OFF = "switched_off"
+    MISSING_NAME = "missing_name"
+    PROPOSE = "propose"
+    VALUE_UNKNOWN = "value_unknown"
+    ABOVE_CEILING = "above_ceiling"
+
+
+WHY_HELD: Final[Mapping[WhyHeld, tuple[Hold, str]]] = {
+    WhyHeld.OBSERVE: (Hold.OBSERVE, "the shop only observes; nothing leaves before its live_from"),
+    WhyHeld.BEFORE_LIVE: (
+        Hold.BEFORE_LIVE,
+        "its problem began before the shop went live: tracker release lets it go",
+    ),
+    WhyHeld.BY_LETTER: (Hold.BY_LETTER, "the carrier takes claims by letter: send it, then approve"),
+    WhyHeld.SWITCHED_OFF: (Hold.PROPOSE, "claims of this carrier were switched off after it was planned"),
+    WhyHeld.MISSING_NAME: (Hold.MISSING_DATA, "the order has no recipient's name, which the carrier asks for"),
+    WhyHeld.PROPOSE: (Hold.PROPOSE, "claims of this carrier wait for a person: tracker approve files it"),
+    WhyHeld.VALUE_UNKNOWN: (
+        Hold.VALUE_CEILING,
+        "there is a ceiling for filing by itself, and the order's value is unknown",
+    ),
+    WhyHeld.ABOVE_CEILING: (Hold.VALUE_CEILING, "the order's value is above the ceiling for filing by itself"),
+}
+"""The hold of each, and what the log says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +68,24 @@ def gates(
     """Whether a due claim may leave by itself."""
     live_at = days.start_of(live_from) if live_from else None
     if live_at is None or now < live_at:
-        return Gates(Hold.OBSERVE, "the shop only observes; nothing leaves before its live_from", live_at)
+        return _held(WhyHeld.OBSERVE, live_at)
     if problem_since < live_at and not released:
-        reason = "its problem began before the shop went live: tracker release lets it go"
-        return Gates(Hold.BEFORE_LIVE, reason)
+        return _held(WhyHeld.BEFORE_LIVE)
     if policy.by_letter:
-        return Gates(Hold.BY_LETTER, "the carrier takes claims by letter: send it, then approve")
+        return _held(WhyHeld.BY_LETTER)
     if policy.mode == "off":
-        return Gates(Hold.PROPOSE, "claims of this carrier were switched off after it was planned")
+        return _held(WhyHeld.SWITCHED_OFF)
     if not recipient_name:
-        return Gates(Hold.MISSING_DATA, "the order has no recipient's name, which the carrier asks for")
+        return _held(WhyHeld.MISSING_NAME)
     if policy.mode == "propose":
-        return Gates(Hold.PROPOSE, "claims of this carrier wait for a person: tracker approve files it")
+        return _held(WhyHeld.PROPOSE)
     if policy.max_value_cents is not None and value_cents is None:
-        return Gates(Hold.VALUE_CEILING, "there is a ceiling for filing by itself, and the order's value is unknown")
+        return _held(WhyHeld.VALUE_UNKNOWN)
     if policy.max_value_cents is not None and value_cents is not None and value_cents > policy.max_value_cents:
-        return Gates(Hold.VALUE_CEILING, "the order's value is above the ceiling for filing by itself")
+        return _held(WhyHeld.ABOVE_CEILING)
     return Gates()
+
+
+def _held(why: WhyHeld, until: datetime | None = None) -> Gates:
+    hold, reason = WHY_HELD[why]
+    return Gates(hold, reason, until, why.value)

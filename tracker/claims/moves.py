@@ -9,11 +9,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from tracker.domain.claim_moves import Move
+from tracker.domain.claim_moves import RULE_VERSIONS, Move
 from tracker.domain.words import ClaimState
 from tracker.store.claims import ClaimRow, add_step, save_claim
 from tracker.store.decisions import log_changes
-from tracker.store.logs import DecisionNote, SignalNote, signal
+from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.wake import wake, wake_polling
 
 log = structlog.get_logger(__name__)
@@ -36,8 +36,11 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
         motive, kind = move.motive or claim.motive, move.kind or claim.kind
         add_step(connection, claim.id, action=move.call, motive=motive, kind=kind, now=now)
     outcome = "held" if move.hold else move.state.value
-    note = DecisionNote(claim.shop, "claim", claim.id, move.rule, 1, outcome, move.reason, _shown(claim, move))
-    log_changes(connection, [note], now)
+    version, facts = RULE_VERSIONS[move.rule], _shown(claim, move)
+    note = DecisionNote(claim.shop, "claim", claim.id, move.rule, version, outcome, move.reason, facts)
+    changed = move.state is not claim.state or (move.hold.value if move.hold else None) != claim.hold_reason
+    # What comes back to a state that it has left is news, also where the same rule said the same before.
+    (log_decisions if changed else log_changes)(connection, [note], now)
     _signal(connection, claim, move, now)
     if move.look:
         wake_polling(connection, [(claim.shipment_id, claim.carrier)], now)
@@ -82,7 +85,7 @@ def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
 
 def _shown(claim: ClaimRow, move: Move) -> Mapping[str, Any]:
     return {
-        "claimable_from": claim.claimable_from.isoformat(),
+        "claimable_from": (move.claimable_from or claim.claimable_from).isoformat(),
         "deadline_on": claim.deadline_on.isoformat(),
         "motive": move.motive or claim.motive,
         "kind": move.kind or claim.kind,

@@ -14,7 +14,7 @@ from carriers.base import ClaimKind, ClaimTerms, ProblemKind
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.moves import REJECTED_ALERT, settled_notes
 from tracker.domain.calendar import Calendars
-from tracker.domain.claim_plan import ClaimableProblem, ClaimPlan, NotClaimable, plan
+from tracker.domain.claim_plan import RULE, VERSION, ClaimableProblem, ClaimPlan, NotClaimable, WhyNot, plan
 from tracker.domain.history import History
 from tracker.domain.words import FILED, ClaimState, Hold
 from tracker.store.claims import (
@@ -101,7 +101,7 @@ class PlanSweep:
         free = [problem for problem in problems if problem.id not in self._settled(connection, problems, standing)]
         why_not = _why_no_desk(desk, context)
         if why_not is not None or desk is None or desk.terms is None:
-            self._explain(connection, context, [NotClaimable(p.id, why_not or "") for p in free], now)
+            self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
             return
         days = self.days(context.order.shop, context.order.state)
         wanted = [_claimable(problem) for problem in free]
@@ -165,7 +165,8 @@ class PlanSweep:
             return
         attach(connection, claim_id, _answered_by(plans, problems))
         reason = f"motive {best.motive} from {best.claimable_from}, deadline {best.deadline_on}"
-        note = DecisionNote(context.order.shop, "claim", claim_id, "claim.plan", 1, "planned", reason)
+        facts = _plan_facts(best, best.claimable_from)
+        note = DecisionNote(context.order.shop, "claim", claim_id, RULE, VERSION, "planned", reason, facts)
         log_changes(connection, [note], now)
         log.info("claim.planned", claim_id=claim_id, shipment_id=context.shipment_id, motive=best.motive)
         wake(connection, "messages", [context.shipment_id], now)
@@ -198,7 +199,8 @@ class PlanSweep:
             values["next_step_at"] = max(days.start_of(start), now)
         reason = f"motive {best.motive} from {start}, deadline {best.deadline_on}"
         if save_claim(connection, claim, values):
-            note = DecisionNote(claim.shop, "claim", claim.id, "claim.plan", 1, "replanned", reason)
+            facts = _plan_facts(best, start)
+            note = DecisionNote(claim.shop, "claim", claim.id, RULE, VERSION, "replanned", reason, facts)
             log_changes(connection, [note], now)
 
     @staticmethod
@@ -222,7 +224,7 @@ class PlanSweep:
         }
         if save_claim(connection, claim, values):
             reason = "its problem has ended before it was filed"
-            note = DecisionNote(claim.shop, "claim", claim.id, "claim.plan", 1, "cancelled", reason)
+            note = DecisionNote(claim.shop, "claim", claim.id, RULE, VERSION, "cancelled", reason)
             log_changes(connection, [note], now)
             signal(connection, settled_notes(claim), now)
             log.info("claim.cancelled", claim_id=claim.id)
@@ -233,7 +235,16 @@ class PlanSweep:
     ) -> None:
         shop = context.order.shop
         notes = [
-            DecisionNote(shop, "problem", entry.problem_id, "claim.plan", 1, "not_claimed", entry.reason)
+            DecisionNote(
+                shop,
+                "problem",
+                entry.problem_id,
+                RULE,
+                VERSION,
+                "not_claimed",
+                entry.reason,
+                {"why": entry.why.value, **entry.facts},
+            )
             for entry in refused
         ]
         log_changes(connection, notes, now)
@@ -252,19 +263,17 @@ def _without_second(
     taken = next((claim for claim in claims if claim.opened_at is not None), None)
     if taken is None or not terms.one_claim_a_parcel:
         return plans, []
-    reason = (
-        f"the carrier has taken a claim for this parcel already (C{taken.id}, {taken.protocol}); it takes no second"
-    )
-    return [], [NotClaimable(entry.problem_id, reason) for entry in plans]
+    facts = {"claim": taken.id, "protocol": taken.protocol}
+    return [], [NotClaimable(entry.problem_id, WhyNot.ONE_CLAIM_A_PARCEL, facts) for entry in plans]
 
 
-def _why_no_desk(desk: ClaimDesk | None, context: ShipmentContext) -> str | None:
+def _why_no_desk(desk: ClaimDesk | None, context: ShipmentContext) -> WhyNot | None:
     if desk is None or desk.terms is None:
-        return "this carrier takes no claims here"
+        return WhyNot.NO_DESK
     if desk.policy.mode == "off":
-        return "claims are switched off for this carrier (claims.mode: off)"
+        return WhyNot.SWITCHED_OFF
     if context.ref_id is None:
-        return "the shipment has no active tracking number to claim for"
+        return WhyNot.NO_NUMBER
     return None
 
 
@@ -285,6 +294,11 @@ def _answered_by(plans: Sequence[ClaimPlan], problems: Sequence[ProblemRow]) -> 
     """What one claim answers: all that could be claimed, and a loss presumed from the same silence."""
     presumed = [p.id for p in problems if p.kind is ProblemKind.LOSS and p.presumed and p.resolved_at is None]
     return [entry.problem_id for entry in plans] + (presumed if plans else [])
+
+
+def _plan_facts(best: ClaimPlan, start: date) -> dict[str, Any]:
+    dates = {"claimable_from": start.isoformat(), "deadline_on": best.deadline_on.isoformat()}
+    return {"motive": best.motive, "kind": best.kind.value, **dates, **best.basis}
 
 
 def _dates(best: ClaimPlan) -> dict[str, Any]:

@@ -29,6 +29,8 @@ ReleaseArgument = Annotated[
 ]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept with the decision.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Everything from before the shops went live.")]
+ACTS: Final = ("approve", "reject", "release")
+"""What a hand may do; the log says `hand.` and the act."""
 BATCH: Final = 200
 """Problems or messages a transaction, so that the daemon never waits long for the write lock."""
 
@@ -162,8 +164,12 @@ def _decide(connection: Connection, hand: Hand, act: str, kind: str, row_id: int
     from tracker.store.logs import DecisionNote, log_decisions
 
     _keep(connection, hand, act, kind, row_id)
-    note = DecisionNote(shop, kind, row_id, f"hand.{act}", 1, outcome, _why(hand, outcome))
+    note = DecisionNote(shop, kind, row_id, f"hand.{act}", 1, outcome, _why(hand, outcome), _by(hand))
     log_decisions(connection, [note], hand.now)
+
+
+def _by(hand: Hand) -> dict[str, str]:
+    return {"who": hand.who, **({"note": hand.reason} if hand.reason else {})}
 
 
 def _why(hand: Hand, outcome: str) -> str:
@@ -218,7 +224,8 @@ def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: O
         return Said(f"{name} is on its way to the carrier and cannot be taken back", 1)
     if claim.state not in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
         return Said(f"{name} is with the carrier already ({claim.state.value}) and cannot be taken back here", 1)
-    move = Move(ClaimState.CANCELLED, "hand.reject", _why(hand, "rejected"), outcome="cancelled", closed=True)
+    why, state = _why(hand, "rejected"), ClaimState.CANCELLED
+    move = Move(state, "hand.reject", why, outcome="cancelled", closed=True, facts=dict(_by(hand)))
     if not apply_move(connection, claim, move, token=None, now=hand.now):
         return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
     _keep(connection, hand, "reject", "claim", claim_id)

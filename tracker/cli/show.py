@@ -38,7 +38,7 @@ def show(what: WhatArgument, config: ConfigOption = None, shop: ShopOption = Non
         refuse("name a tracking code, an order, an e-mail, a CPF/CNPJ, an invoice or a phone")
     with opened(config) as program:
         accounts = accounts_of(program)
-        found = _find(program, what, shop, accounts)
+        found = find(program, what, shop, accounts)
         if not found:
             if as_json:
                 echo_json({"matches": []})
@@ -79,7 +79,8 @@ def desk_of(program: Opened, accounts: Mapping[str, Account]) -> Desk:
     return Desk(titles, terms, program.promises(), program.now)
 
 
-def _find(program: Opened, what: str, shop: str | None, accounts: Mapping[str, Account]) -> list[OrderHit]:
+def find(program: Opened, what: str, shop: str | None, accounts: Mapping[str, Account]) -> list[OrderHit]:
+    """The orders that `what` may mean, the newest first; one more than is listed where there are more."""
     from tracker.reports.search import read_search
     from tracker.store.views_show import find_orders
 

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from tracker.domain.incidents import IncidentPolicy, Scope, Where, decide
+from tracker.domain.incidents import JOINED, RULE_VERSIONS, IncidentPolicy, Scope, Where, decide
 from tracker.store import incidents as store
 from tracker.store.database import Database
 from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
@@ -83,7 +83,7 @@ class IncidentSweep:
         reason = f"one of many parcels that went wrong {told(where)}"
         facts = {"incident_id": incident_id, "carrier": where.carrier, "scope": where.scope.value, "name": where.name}
         notes = [
-            DecisionNote(one.shop, "problem", one.problem_id, "incident.joined", 1, "joined", reason, facts)
+            DecisionNote(one.shop, "problem", one.problem_id, JOINED, RULE_VERSIONS[JOINED], "joined", reason, facts)
             for one in joined
         ]
         log_decisions(connection, notes, now)

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import ProblemKind
-from tracker.domain.detection import RULE_VERSIONS, Changes, Finding, KnownProblem
+from tracker.domain.detection import ENDED, RULE_VERSIONS, Changes, Finding, KnownProblem
 from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.problems import ProblemRow, as_known, change_problem, end_problem, open_problem
 
@@ -61,8 +61,8 @@ def write_changes(connection: Connection, about: About, changes: Changes, now: d
             notes.append(_note(about.shop, known.id, finding, "changed"))
     for known, at, resolution in changes.ended:
         if end_problem(connection, known, at, resolution):
-            reason = f"ended: {resolution} at {at.isoformat()}"
-            notes.append(DecisionNote(about.shop, "problem", known.id, "problem.ended", 1, "resolved", reason))
+            reason, ended = f"ended: {resolution} at {at.isoformat()}", _ended(at, resolution)
+            notes.append(DecisionNote(about.shop, "problem", known.id, ENDED, 1, "resolved", reason, ended))
     log_decisions(connection, notes, now)
     for note in notes:
         _log(note, about)
@@ -79,12 +79,26 @@ def _log(note: DecisionNote, about: About) -> None:
 
 
 def _note(shop: str, problem_id: int, finding: Finding, outcome: str) -> DecisionNote:
-    since = f"true since {finding.since.isoformat()}"
     facts = {
+        "kind": finding.kind.value,
+        "since": finding.since.isoformat(),
         "cause": finding.cause.value if finding.cause else None,
         "presumed": finding.presumed,
         "customer_since": finding.customer_since.isoformat() if finding.customer_since else None,
         "carrier_since": finding.carrier_since.isoformat() if finding.carrier_since else None,
+        **(_ended(*finding.ended) if finding.ended else {}),
         **finding.facts,
     }
-    return DecisionNote(shop, "problem", problem_id, finding.rule, RULE_VERSIONS[finding.rule], outcome, since, facts)
+    version = RULE_VERSIONS[finding.rule]
+    return DecisionNote(shop, "problem", problem_id, finding.rule, version, outcome, _since(finding), facts)
+
+
+def _since(finding: Finding) -> str:
+    """The reason: since when, for the customer and for the carrier, so that a change of either is a new one."""
+    sides = (("customer", finding.customer_since), ("carrier", finding.carrier_since))
+    more = "".join(f"; for the {side} since {at.isoformat()}" for side, at in sides if at is not None)
+    return f"true since {finding.since.isoformat()}{more}"
+
+
+def _ended(at: datetime, resolution: str) -> dict[str, str]:
+    return {"ended_at": at.isoformat(), "resolution": resolution}

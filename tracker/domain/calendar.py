@@ -41,6 +41,11 @@ class BusinessCalendar:
             return False
         return not any(day in _holidays(state, self.doubtful, day.year) for state in (self.states or {None}))
 
+    def skipped(self, after: date, until: date) -> list[date]:
+        """The days Monday to Friday after `after`, up to and with `until`, that do not count: holidays and closed days."""
+        span = (after + DAY * n for n in range(1, (until - after).days + 1))
+        return [day for day in span if day.weekday() < 5 and not self.is_business(day)]
+
     def add(self, day: date, count: int) -> date:
         """The `count`-th business day after `day` (`day` itself where `count` is 0)."""
         while count > 0:
@@ -87,3 +92,15 @@ class CalendarsBetween(Protocol):
 def calendars(zone: ZoneInfo, states: frozenset[str], extra: frozenset[date]) -> Calendars:
     """Both calendars of a shipment between these states, with the shop's own closed days."""
     return Calendars(zone, BusinessCalendar(states, extra, doubtful=True), BusinessCalendar(states, extra))
+
+
+def holiday_name(day: date, states: frozenset[str], language: str) -> str | None:
+    """What this day is called in Portuguese (`pt_BR`) or English (`en_US`); None for one that the shop named itself."""
+    places: list[str | None] = [*sorted(states & STATES)] or [None]
+    for state in places:
+        known = holidays.country_holidays(
+            "BR", subdiv=state, years=day.year, categories=("public", "optional"), language=language
+        )
+        if day in known:
+            return str(known[day])
+    return None

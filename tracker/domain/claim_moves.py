@@ -7,7 +7,7 @@ here, and none is retried blindly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -19,6 +19,32 @@ from tracker.domain.words import ClaimState, Hold
 
 State = ClaimState
 
+RULE_VERSIONS: Final[Mapping[str, int]] = {
+    "claim.window": 1,
+    "claim.due": 1,
+    "claim.approved": 1,
+    "claim.letter": 1,
+    **{f"claim.hold.{hold.value}": 1 for hold in Hold},
+    "claim.lost_answer": 1,
+    "claim.not_sent": 1,
+    "claim.registered": 1,
+    "claim.adopted": 1,
+    "claim.refused": 1,
+    "claim.later": 1,
+    "claim.look_first": 1,
+    "claim.switch": 1,
+    "claim.not_found": 1,
+    "claim.ask": 1,
+    "claim.follow": 1,
+    "claim.follow_ends": 1,
+    "claim.not_followed": 1,
+    "claim.answered": 1,
+    "claim.accepted": 1,
+    "claim.rejected": 1,
+    "claim.paid": 1,
+    "hand.reject": 1,
+}
+"""Every rule that may move a claim."""
 FOLLOW_AT: Final = time(6, 0)
 SECOND_FOLLOW_AT: Final = time(15, 0)
 """Answers are looked for at a quiet hour, and twice a day once the carrier's term for an answer has passed."""
@@ -39,6 +65,8 @@ class Gates:
     reason: str = ""
     until: datetime | None = None
     """When to ask again by itself (the shop goes live)."""
+    why: str = ""
+    """The code of the reason, for translations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +136,7 @@ def start(claim: ClaimFacts, gates: Gates, days: Calendars, now: datetime) -> Mo
         return Move(State.EXPIRED, "claim.window", "the carrier's window has closed", outcome="expired", closed=True)
     if claim.approved_at is None and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER}:
         # Before the dates: one that moves must not make us forget that the carrier has refused it once.
-        return _held(claim, claim.hold, "waits for a person", days, now, None)
+        return _held(claim, Gates(claim.hold, "waits for a person"), claim.hold, days, now)
     if today < claim.claimable_from:
         at = days.start_of(claim.claimable_from)
         return Move(State.PLANNED, "claim.window", "the carrier takes it from a later day", at)
@@ -117,19 +145,20 @@ def start(claim: ClaimFacts, gates: Gates, days: Calendars, now: datetime) -> Mo
     if claim.approved_at is not None:
         return Move(State.SUBMITTING, "claim.approved", "approved by a person", now, call="open")
     if gates.hold is not None:
-        return _held(claim, gates.hold, gates.reason, days, now, gates.until)
+        return _held(claim, gates, gates.hold, days, now)
     return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call="open")
 
 
-def _held(claim: ClaimFacts, hold: Hold, reason: str, days: Calendars, now: datetime, until: datetime | None) -> Move:
+def _held(claim: ClaimFacts, gates: Gates, hold: Hold, days: Calendars, now: datetime) -> Move:
     """Held claims are looked at again when the hold may end, on the day of the alert, and after the last day."""
     today = days.local_date(now)
     alert = None
     if today >= claim.alert_on:
         alert = ("claim_deadline", "critical", "a claim is held and its deadline is near")
-    wakes = [days.start_of(claim.alert_on), days.start_of(claim.last_on + DAY), until]
+    wakes = [days.start_of(claim.alert_on), days.start_of(claim.last_on + DAY), gates.until]
     wake = min(at for at in wakes if at is not None and at > now)
-    return Move(State.WAITING_APPROVAL, f"claim.hold.{hold.value}", reason, wake, hold=hold, alert=alert)
+    rule, facts = f"claim.hold.{hold.value}", {"why": gates.why} if gates.why else {}
+    return Move(State.WAITING_APPROVAL, rule, gates.reason, wake, hold=hold, alert=alert, facts=facts)
 
 
 def after_lost_answer(claim: ClaimFacts, now: datetime) -> Move:

@@ -7,17 +7,53 @@ is one for "from"; the window counts calendar days, which knows no holidays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
 
 from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
 from tracker.domain.history import History
 
 Kind = ProblemKind
+RULE: Final = "claim.plan"
+VERSION: Final = 1
 NEEDS_CARRIER_LATE = frozenset({Kind.DELAY, Kind.LATE_DELIVERY})
 """Claimed only where the carrier itself is late: a promise of the shop's own is told, not claimed."""
+
+
+class WhyNot(StrEnum):
+    """Why a problem is not claimed: the code that translations go by."""
+
+    NO_OFFER = "no_offer"
+    PRESUMED = "presumed"
+    INSIDE_CARRIER_TERM = "inside_carrier_term"
+    NO_DUE_DATE = "no_due_date"
+    NOT_DELIVERED_YET = "not_delivered_yet"
+    ENDED = "ended"
+    NO_DESK = "no_desk"
+    SWITCHED_OFF = "switched_off"
+    NO_NUMBER = "no_number"
+    ONE_CLAIM_A_PARCEL = "one_claim_a_parcel"
+
+
+WHY_NOT: Final[Mapping[WhyNot, str]] = {
+    WhyNot.NO_OFFER: "the carrier takes no claim for this kind of problem",
+    WhyNot.PRESUMED: "presumed from silence: claimed as not delivered, with the delay",
+    WhyNot.INSIDE_CARRIER_TERM: "later than the shop promised, but inside the carrier's own term",
+    WhyNot.NO_DUE_DATE: "the carrier has named no due date; none is guessed",
+    WhyNot.NOT_DELIVERED_YET: "attempted late; claimable as a late delivery once it is delivered",
+    WhyNot.ENDED: "ended before it could be claimed",
+    WhyNot.NO_DESK: "this carrier takes no claims here",
+    WhyNot.SWITCHED_OFF: "claims are switched off for this carrier (claims.mode: off)",
+    WhyNot.NO_NUMBER: "the shipment has no active tracking number to claim for",
+    WhyNot.ONE_CLAIM_A_PARCEL: (
+        "the carrier has taken a claim for this parcel already (C{claim}, {protocol}); it takes no second"
+    ),
+}
+"""What the log says of each, in English; `{names}` are facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +82,8 @@ class ClaimPlan:
     alert_on: date
     deadline_on: date
     last_on: date
+    basis: Mapping[str, Any] = field(default_factory=dict)
+    """Why it may be filed from that day on, as facts for `explain`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +91,13 @@ class NotClaimable:
     """Why a problem is not claimed, for `explain`."""
 
     problem_id: int
-    reason: str
+    why: WhyNot
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """The sentence of the log."""
+        return WHY_NOT[self.why].format(**self.facts)
 
 
 def plan(
@@ -83,9 +127,10 @@ def _plan_one(
     days: Calendars,
     first_on: date,
 ) -> ClaimPlan | NotClaimable:
-    reason = _not_claimable(problem, offer, history)
-    if reason is not None or offer is None:
-        return NotClaimable(problem.id, reason or "the carrier takes no claim for this kind of problem")
+    why = _not_claimable(problem, offer, history)
+    if why is not None or offer is None:
+        due = history.due_max_on
+        return NotClaimable(problem.id, why or WhyNot.NO_OFFER, {"due_on": due.isoformat()} if due else {})
     start = claimable_from(problem, offer, history, terms, days)
     base = window_base(problem, history, days)
     return ClaimPlan(
@@ -97,22 +142,42 @@ def _plan_one(
         alert_on=base + timedelta(days=terms.alert_day),
         deadline_on=base + timedelta(days=terms.window_days),
         last_on=base + timedelta(days=terms.last_day),
+        basis={"problem": problem.kind.value, **_basis(problem, offer, history, terms, days, first_on)},
     )
 
 
-def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> str | None:
+def _basis(
+    problem: ClaimableProblem, offer: ClaimOffer, history: History, terms: ClaimTerms, days: Calendars, first_on: date
+) -> dict[str, Any]:
+    """Which date the first allowed day counts from, and the holidays on the way."""
+    start = claimable_from(problem, offer, history, terms, days)
+    if start < first_on:
+        return {"first_on": first_on.isoformat()}
+    if offer.start is ClaimStart.EVENT or history.due_max_on is None or history.due_first_on is None:
+        return {"event_on": days.local_date(problem.since).isoformat(), "days_after_event": offer.days_after_event}
+    due_on = history.due_max_on.isoformat()
+    if history.delivered_at is not None and days.local_date(history.delivered_at) == start:
+        return {"due_on": due_on, "delivered_on": start.isoformat()}
+    if start < days.since.add(history.due_max_on, terms.margin_business_days):
+        first, cap = history.due_first_on.isoformat(), terms.replanning_cap_business_days
+        return {"due_on": due_on, "due_first_on": first, "cap_business_days": cap}
+    skipped = [day.isoformat() for day in days.since.skipped(history.due_max_on, start)]
+    return {"due_on": due_on, "margin_business_days": terms.margin_business_days, "holidays_skipped": skipped}
+
+
+def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> WhyNot | None:
     if offer is None:
-        return "the carrier takes no claim for this kind of problem"
+        return WhyNot.NO_OFFER
     if problem.presumed:
-        return "presumed from silence: claimed as not delivered, with the delay"
+        return WhyNot.PRESUMED
     if problem.kind in NEEDS_CARRIER_LATE and problem.carrier_since is None:
-        return "later than the shop promised, but inside the carrier's own term"
+        return WhyNot.INSIDE_CARRIER_TERM
     if offer.start is ClaimStart.DUE_DATE and history.due_first_on is None:
-        return "the carrier has named no due date; none is guessed"
+        return WhyNot.NO_DUE_DATE
     if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is None:
-        return "attempted late; claimable as a late delivery once it is delivered"
+        return WhyNot.NOT_DELIVERED_YET
     if problem.resolved_at is not None and problem.kind not in {Kind.LATE_DELIVERY, Kind.DAMAGE}:
-        return "ended before it could be claimed"
+        return WhyNot.ENDED
     return None
 
 

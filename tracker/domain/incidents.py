@@ -19,6 +19,9 @@ from carriers.base import ProblemKind
 
 SYMPTOMS: Final = frozenset({ProblemKind.DELAY, ProblemKind.STALLED, ProblemKind.LOSS})
 """A coded loss is counted as well: a burnt lorry is one cause like any other."""
+RULE_VERSIONS: Final[Mapping[str, int]] = {"incident.joined": 1}
+"""Rules of this room that a decision names."""
+JOINED: Final = "incident.joined"
 PACED_OVER: Final = timedelta(hours=9)
 PACED_FROM: Final = timedelta(hours=8)
 """Claims of an incident leave between eight and five of their first allowed day, each at its own minute."""

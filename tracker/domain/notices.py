@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
@@ -29,6 +30,32 @@ PROBLEM_TRIGGERS: Final = frozenset(
 )
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
+RULE_VERSIONS: Final[Mapping[str, int]] = {f"notice.{trigger.value}": 1 for trigger in Trigger}
+"""Every rule that makes a notice, or says why there is none."""
+
+
+class WhyNotTold(StrEnum):
+    """Why a trigger fired and nothing is sent (yet): the code that translations go by."""
+
+    TOO_OLD = "too_old"
+    ENDED_BEFORE_SEEN = "ended_before_seen"
+    ORDER_SILENT = "order_silent"
+    DAILY_LIMIT = "daily_limit"
+    NO_ADDRESS = "no_address"
+    MARKETPLACE_ADDRESS = "marketplace_address"
+
+
+WHY_NOT_TOLD: Final[Mapping[WhyNotTold, str]] = {
+    WhyNotTold.TOO_OLD: "older than what is worth telling: true since {since}",
+    WhyNotTold.ENDED_BEFORE_SEEN: "the parcel had come to its end before it was first seen",
+    WhyNotTold.ORDER_SILENT: "the order was cancelled or returned: its customer is told nothing",
+    WhyNotTold.DAILY_LIMIT: "enough was told about this parcel today: the rest waits for the next day",
+    WhyNotTold.NO_ADDRESS: "the order has no e-mail address",
+    WhyNotTold.MARKETPLACE_ADDRESS: "the only address is a marketplace's alias, which must not be mailed",
+}
+"""What the log says of each, in English; `{names}` are facts."""
+POSTPONES: Final = frozenset({WhyNotTold.DAILY_LIMIT})
+"""Reasons that end by themselves."""
 SPACING: Final = timedelta(hours=3)
 """The inquiry is told so long after the delay: two mails in one minute about one parcel read as a fault."""
 PER_PARCEL_A_DAY: Final = 3
@@ -109,15 +136,19 @@ class HeldBack:
 
     trigger: Trigger
     episode: int
-    reason: str
+    why: WhyNotTold
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """The sentence of the log."""
+        return WHY_NOT_TOLD[self.why].format(**self.facts)
 
 
 def decide(
     facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: datetime
 ) -> tuple[list[Wanted], list[HeldBack], datetime | None]:
-    """The notices to make now, those held back for good, and when to look again."""
-    if facts.order_silent:
-        return [], [], None
+    """The notices to make now, those held back, and when to look again."""
     wanted: list[Wanted] = []
     held: list[HeldBack] = []
     wake: datetime | None = None
@@ -126,8 +157,9 @@ def decide(
             continue
         past = _past(candidate, facts, now)
         if past is not None:
-            held.append(HeldBack(candidate.trigger, candidate.episode, past))
+            held.append(past)
         elif facts.today + len(wanted) >= PER_PARCEL_A_DAY:
+            held.append(held_back(candidate, WhyNotTold.DAILY_LIMIT))
             wake = days.start_of(days.local_date(now) + DAY)
         else:
             wanted.append(candidate)
@@ -164,13 +196,21 @@ def _late_for_customer(problem: ToldProblem) -> bool:
     return problem.resolved_at is None and problem.customer_since is not None
 
 
-def _past(candidate: Wanted, facts: NoticeFacts, now: datetime) -> str | None:
+def _past(candidate: Wanted, facts: NoticeFacts, now: datetime) -> HeldBack | None:
+    if facts.order_silent:
+        return held_back(candidate, WhyNotTold.ORDER_SILENT)
     if candidate.expires_at <= now:
-        return f"older than what is worth telling: true since {candidate.since.isoformat()}"
+        return held_back(candidate, WhyNotTold.TOO_OLD)
     ended_at = facts.history.status_at if facts.history.status in FINAL else None
     if ended_at is not None and ended_at < facts.first_seen_at:
-        return "the parcel had come to its end before it was first seen"
+        return held_back(candidate, WhyNotTold.ENDED_BEFORE_SEEN)
     return None
+
+
+def held_back(notice: Wanted, why: WhyNotTold) -> HeldBack:
+    """This notice, not made for this reason."""
+    facts = {"since": notice.since.isoformat(), "problem_id": notice.problem_id}
+    return HeldBack(notice.trigger, notice.episode, why, facts)
 
 
 def _candidates(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class ClaimState(StrEnum):
@@ -89,3 +91,16 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
+
+
+CLOSED: Final = "poll.closed"
+"""The rule under which the log says why a shipment is asked about no more."""
+CLOSED_REASONS: Final[Mapping[str, str]] = {
+    "final": "it has come to its end, and the second looks are over",
+    "long_final": "lost, stolen or damaged for so long that nothing more is expected",
+    "not_found": "the carrier has never shown this number",
+    "invalid_number": "the carrier does not take this number for one of its own",
+    "other_account": "the number is another contract's: these credentials do not see it",
+    "no_number": "it has no active tracking number",
+}
+"""Why a shipment is asked about no more, as the log says it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection
@@ -26,6 +27,20 @@ from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
 from tracker.store.notices import DueDelivery, members_of_notice
 from tracker.store.problems import ProblemRow, problems_of
+
+RULE: Final = "deliver.email"
+VERSION: Final = 1
+
+
+class WhyWithheld(StrEnum):
+    """Why a message that is due is not sent: the code that translations go by."""
+
+    TOO_OLD = "too_old"
+    NO_SHOP = "no_shop"
+    NO_LONGER_TRUE = "no_longer_true"
+    ORDER_SILENT = "order_silent"
+    BROKEN_TEXT = "broken_text"
+    BAD_ADDRESS = "bad_address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,7 @@ class Withheld:
 
     state: DeliveryState
     reason: str
+    why: WhyWithheld
     hold: Hold | None = None
     next_step_at: datetime | None = None
     is_broken_text: bool = False
@@ -140,15 +156,17 @@ class Composer:
         self, connection: Connection, delivery: DueDelivery, facts: _Facts, now: datetime
     ) -> Composed | Withheld:
         if delivery.expires_at <= now:
-            return Withheld(DeliveryState.EXPIRED, self._too_old(delivery))
+            return Withheld(DeliveryState.EXPIRED, self._too_old(delivery), WhyWithheld.TOO_OLD)
         if delivery.shop not in self.senders:
             reason = f"shop {delivery.shop} is no longer in the configuration"
-            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.CONFIGURATION, delivery.expires_at)
+            hold, why = Hold.CONFIGURATION, WhyWithheld.NO_SHOP
+            return Withheld(DeliveryState.AWAITING_PERSON, reason, why, hold, delivery.expires_at)
         parts = facts.parts(delivery)
         if not parts:
-            return Withheld(DeliveryState.SUPPRESSED, "superseded: it is no longer true of any parcel")
+            reason = "superseded: it is no longer true of any parcel"
+            return Withheld(DeliveryState.SUPPRESSED, reason, WhyWithheld.NO_LONGER_TRUE)
         if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
-            return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled")
+            return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
         composed = self._rendered(connection, delivery, parts, now)
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))
@@ -191,7 +209,8 @@ class Composer:
             rendered = self.templates.render(trigger, values, shop=delivery.shop, language=sender.language)
         except (TemplateFault, MissingVariable) as fault:
             reason = f"the text of {trigger} cannot be used: {fault}"
-            return Withheld(DeliveryState.AWAITING_PERSON, reason, Hold.TEMPLATE, _look_again(delivery, now), True)
+            hold, why = Hold.TEMPLATE, WhyWithheld.BROKEN_TEXT
+            return Withheld(DeliveryState.AWAITING_PERSON, reason, why, hold, _look_again(delivery, now), True)
         try:
             data = build_message(
                 rendered,
@@ -206,5 +225,5 @@ class Composer:
                 entity_ref=(delivery.message_id or "").strip("<>").partition("@")[0],
             )
         except BadAddress as fault:
-            return Withheld(DeliveryState.BOUNCED, str(fault))
+            return Withheld(DeliveryState.BOUNCED, str(fault), WhyWithheld.BAD_ADDRESS)
         return Composed(parse_mailbox(sender.sender).address, rendered.subject, data)

@@ -19,13 +19,13 @@ from sqlalchemy import Connection
 
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.compose import Composed, Composer, Withheld
+from tracker.messages.compose import RULE, VERSION, Composed, Composer, Withheld
 from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown
 from tracker.messages.text_watch import TextWatch
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token, put_down
-from tracker.store.logs import DecisionNote, SignalNote, signal
+from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.notices import DueDelivery, save_delivery, sent_since, take_due
 from tracker.store.tables import Delivery, table
 from tracker.store.wake import wake
@@ -163,7 +163,7 @@ class EmailSweep:
         if isinstance(composed, Withheld):
             if delivery.state is DeliveryState.UNCONFIRMED:
                 # It may have arrived: whatever holds the second try back does not unsay the first.
-                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason)
+                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason, composed.why)
             await self.database.write(partial(self._withhold, delivery=delivery, why=composed, token=token, now=now))
             return None
         try:
@@ -211,7 +211,7 @@ class EmailSweep:
     ) -> None:
         if why.is_broken_text or why.state is DeliveryState.EXPIRED:
             self.texts.held(connection, delivery, why, now)
-        settlement = Settlement(why.state, why.next_step_at, why.reason, hold=why.hold)
+        settlement = Settlement(why.state, why.next_step_at, why.reason, why.hold, why.why.value)
         self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
 
     def _settle(
@@ -238,10 +238,15 @@ class EmailSweep:
             values["sent_at"] = now
         if not save_delivery(connection, delivery.id, values, token=token):
             return
-        rule = f"deliver.{delivery.channel}"
-        seen = {"attempt": delivery.attempts + 1, "reply": outcome.reply if outcome else None}
-        note = DecisionNote(delivery.shop, "message", delivery.id, rule, 1, to.state.value, to.reason, seen)
-        log_changes(connection, [note], now)
+        seen = {
+            "why": to.why or to.reason,
+            "attempt": delivery.attempts + 1,
+            "reply": outcome.reply if outcome else None,
+            "next_step_at": to.next_step_at.isoformat() if to.next_step_at else None,
+        }
+        note = DecisionNote(delivery.shop, "message", delivery.id, RULE, VERSION, to.state.value, to.reason, seen)
+        # Held again after a person let it go is news, also where the reason is the same.
+        (log_changes if to.state is delivery.state else log_decisions)(connection, [note], now)
         self._signal(connection, delivery, to, outcome, now)
         facts = {"message_id": delivery.id, "trigger": delivery.trigger.value}
         if to.state is DeliveryState.SENT:
@@ -261,8 +266,9 @@ class EmailSweep:
         notes = []
         if to.state is DeliveryState.UNCONFIRMED:
             summary = f"message {delivery.id} ({delivery.trigger.value}) left and was never confirmed"
+            key, details = f"unconfirmed:{delivery.id}", {"message_id": delivery.id}
             notes.append(
-                SignalNote(f"unconfirmed:{delivery.id}", "message_unconfirmed", "warning", summary, shop=delivery.shop)
+                SignalNote(key, "message_unconfirmed", "warning", summary, shop=delivery.shop, details=details)
             )
         if outcome is not None and _is_outage(outcome):
             summary = f"the mail server takes no mail: {outcome.reply or outcome.reason}"

@@ -24,6 +24,8 @@ class Settlement:
     next_step_at: datetime | None
     reason: str = ""
     hold: Hold | None = None
+    why: str = ""
+    """The code of the reason, for translations; where there is none, the reason is one."""
 
 
 def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now: datetime) -> Settlement:

@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from tracker.domain.calendar import Calendars
 from tracker.domain.notices import (
+    POSTPONES,
     PROBLEM_TRIGGERS,
+    RULE_VERSIONS,
     HeldBack,
     NoticeFacts,
     NoticePolicy,
@@ -20,6 +22,7 @@ from tracker.domain.notices import (
     ToldProblem,
     Wanted,
     decide,
+    held_back,
 )
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
@@ -82,9 +85,9 @@ class NoticeSweep:
                 facts = _facts(context, history, *told, days, now)
                 wanted, held, wake = decide(facts, self.policy, days, now)
                 recipient, missing = recipient_of(context.order.recipient_email, context.order.customer_email)
-                if recipient is None:
+                if recipient is None and missing is not None:
                     # No notice yet: the address may come with a later file, while it is still worth telling.
-                    held += [HeldBack(notice.trigger, notice.episode, missing) for notice in wanted]
+                    held += [held_back(notice, missing) for notice in wanted]
                     wanted = []
                 for notice in wanted:
                     self._make(connection, context, notice, problems[shipment_id], days, now)
@@ -166,9 +169,10 @@ class NoticeSweep:
             "expires_at": wanted.expires_at.isoformat(),
         }
         why = reason or f"{wanted.trigger.value}: true since {wanted.since.isoformat()}"
-        note = DecisionNote(
-            order.shop, "message", delivery_id, f"notice.{wanted.trigger.value}", 1, outcome, why, facts
-        )
+        if hold[0]:
+            facts["why"] = hold[0].value
+        rule = f"notice.{wanted.trigger.value}"
+        note = DecisionNote(order.shop, "message", delivery_id, rule, RULE_VERSIONS[rule], outcome, why, facts)
         log_changes(connection, [note], now)
         log.info("message.queued", message_id=delivery_id, trigger=wanted.trigger.value, state=state.value)
 
@@ -223,6 +227,8 @@ def told_problem(row: ProblemRow) -> ToldProblem:
 
 
 def _held_note(context: ShipmentContext, entry: HeldBack) -> DecisionNote:
-    facts: Mapping[str, object] = {"trigger": entry.trigger.value, "episode": entry.episode}
-    rule = f"notice.{entry.trigger.value}"
-    return DecisionNote(context.order.shop, "shipment", context.shipment_id, rule, 1, "not_told", entry.reason, facts)
+    facts: Mapping[str, object] = {"trigger": entry.trigger.value, "episode": entry.episode, **entry.facts}
+    rule, outcome = f"notice.{entry.trigger.value}", "postponed" if entry.why in POSTPONES else "not_told"
+    shop, facts = context.order.shop, {"why": entry.why.value, **facts}
+    shipment_id, version = context.shipment_id, RULE_VERSIONS[rule]
+    return DecisionNote(shop, "shipment", shipment_id, rule, version, outcome, entry.reason, facts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tracker.domain.notices import WhyNotTold
+
 RELAYS: Final = (
     "ct.vtex.com.br",
     "marketplace.amazon.com.br",
@@ -15,11 +17,11 @@ RELAYS: Final = (
 2026-11-22, from integrators' documentation)."""
 
 
-def recipient_of(recipient_email: str | None, customer_email: str | None) -> tuple[str | None, str]:
+def recipient_of(recipient_email: str | None, customer_email: str | None) -> tuple[str | None, WhyNotTold | None]:
     """The address to write to, or None and why there is none. Who receives the parcel comes before who paid."""
     for address in (recipient_email, customer_email):
         if address and address.rpartition("@")[2].lower() not in RELAYS:
-            return address, ""
+            return address, None
     if recipient_email or customer_email:
-        return None, "the only address is a marketplace's alias, which must not be mailed"
-    return None, "the order has no e-mail address"
+        return None, WhyNotTold.MARKETPLACE_ADDRESS
+    return None, WhyNotTold.NO_ADDRESS

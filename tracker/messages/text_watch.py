@@ -22,6 +22,7 @@ from tracker.store.logs import DecisionNote, SignalNote, signal
 from tracker.store.notices import DueDelivery, held_for_text, let_go, texts_waited_for
 
 log = structlog.get_logger(__name__)
+RULE: Final = "message.text_mended"
 BROKEN: Final = "template_broken"
 OVERDUE: Final = "template_overdue"
 _PREFIXES: Final[Mapping[str, str]] = {BROKEN: "template", OVERDUE: OVERDUE}
@@ -70,7 +71,7 @@ class TextWatch:
             let_go(connection, waiting, now)
             reason = f"the text of {trigger.value} can be used again"
             queued = DeliveryState.QUEUED.value
-            notes = [DecisionNote(shop, "message", one, "message.text_mended", 1, queued, reason) for one in waiting]
+            notes = [DecisionNote(shop, "message", one, RULE, 1, queued, reason) for one in waiting]
             log_changes(connection, notes, now)
             signal(connection, self.over(shop, trigger), now)
             log.info("message.text_mended", shop=shop, trigger=trigger.value, messages=len(waiting))

@@ -27,13 +27,15 @@ from carriers.base import (
     TransientCarrierError,
 )
 from tracker.domain.calendar import Calendars
+from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.polling.breaker import Breaker
 from tracker.polling.presence import Presence
 from tracker.polling.schedule import PollingPolicy, Standing, next_look
 from tracker.store.database import Database
+from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow
 from tracker.store.leases import new_token, put_down
-from tracker.store.logs import SignalNote, signal
+from tracker.store.logs import DecisionNote, SignalNote, signal
 from tracker.store.polls import DuePoll, PollSave, keep_raw, save_polls, still_ours, take_due
 from tracker.store.tables import ShipmentPoll, table
 from tracker.store.wake import wake
@@ -165,6 +167,7 @@ class PollSweep:
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
         wake(connection, "detection", _newly_followed_or_not(looks, saves), now)
+        log_changes(connection, _closed_notes(looks, saves), now)
         log.info(
             "poll.done",
             carrier=self.carrier,
@@ -232,6 +235,17 @@ def _newly_followed_or_not(looks: Sequence[Look], saves: Sequence[PollSave]) -> 
         for look, save in zip(looks, saves, strict=True)
         if save.closed_reason in UNFOLLOWED or (look.poll.outcome in refusals and save.outcome not in refusals)
     ]
+
+
+def _closed_notes(looks: Sequence[Look], saves: Sequence[PollSave]) -> list[DecisionNote]:
+    """Why a shipment is asked about no more."""
+    notes = []
+    for look, save in zip(looks, saves, strict=True):
+        if save.closed_reason is not None:
+            said = {"why": save.closed_reason, "message": look.answer.message, "outcome": look.outcome.value}
+            reason, shop = CLOSED_REASONS[save.closed_reason], look.poll.shop
+            notes.append(DecisionNote(shop, "shipment", save.shipment_id, CLOSED, 1, "closed", reason, said))
+    return notes
 
 
 def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:

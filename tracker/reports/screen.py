@@ -40,31 +40,6 @@ LABEL: Final = 12
 """Where values begin, so that labels stand in one column."""
 _NO_NUMBER: Final = ("code:", "nfe:")
 _BASIS: Final = {PromiseBasis.GIVEN: "informado no pedido", PromiseBasis.CARRIER: "da transportadora, com folga"}
-_CLOSED: Final = {
-    "no_number": "sem código de rastreio ativo",
-    "other_account": "o código é de outro contrato; estas credenciais não o veem",
-    "invalid_number": "a transportadora não reconhece este código",
-    "not_found": "a transportadora nunca mostrou este código",
-    "final": "o envio chegou ao fim",
-    "long_final": "sem mudança há muito tempo",
-}
-_REASONS: Final = (
-    (
-        "later than the shop promised, but inside the carrier's own term",
-        "atrasou para o cliente, não para a transportadora",
-    ),
-    ("presumed from silence", "presumido pelo silêncio; reclamado como não entregue, junto com o atraso"),
-    ("the carrier takes no claim for this kind", "a transportadora não aceita reclamação deste tipo"),
-    ("the carrier has named no due date", "a transportadora não informou prazo, e nenhum é inventado"),
-    ("attempted late", "tentativa fora do prazo; reclamável quando entregue"),
-    ("ended before it could be claimed", "terminou antes de poder ser reclamado"),
-    ("this carrier takes no claims here", "esta transportadora não recebe reclamações por aqui"),
-    ("claims are switched off", "reclamações desligadas nesta transportadora"),
-    ("the shipment has no active tracking number", "o envio não tem código de rastreio ativo"),
-    ("older than what is worth telling", "antigo demais para avisar"),
-    ("the parcel had come to its end before", "o envio já tinha terminado quando foi visto pela primeira vez"),
-)
-"""Reasons of the decision log that people on the phone meet, by how they begin; others are shown as they were logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +162,7 @@ def _looks(parcel: Parcel, desk: Desk, when: _When) -> Iterator[ScreenLine]:
     answered = when.minute(looks.last_answered_at) if looks.last_answered_at else "nunca"
     silent = looks.last_polled_at is not None and looks.last_polled_at != looks.last_answered_at
     following = f"próxima {when.ahead(looks.next_poll_at)}" if looks.next_poll_at else None
-    closed = f"encerrada: {say(_CLOSED, looks.closed_reason)}" if looks.closed_reason else None
+    closed = f"encerrada: {say(pt.CLOSED, looks.closed_reason)}" if looks.closed_reason else None
     asked = f"última tentativa {when.minute(looks.last_polled_at)}" if silent else None
     tone = "bad" if is_stale(parcel, desk) else "dim"
     yield from _field("Consulta", [f"última resposta {answered}", asked, following, closed], tone)
@@ -265,7 +240,7 @@ def _held(story: OrderStory) -> Iterator[ScreenLine]:
 
 def _not_done(decision: Decision) -> str:
     subject = public_id(decision.subject_kind, decision.subject_id)
-    why = next((said for begins, said in _REASONS if decision.reason.startswith(begins)), decision.reason)
+    why = pt.WHY.get(decision.facts.get("why", ""), decision.reason)
     if decision.outcome == "not_claimed":
         return f"{subject} sem reclamação: {why}"
     return f"{subject} sem aviso ({say(pt.TRIGGER, decision.rule.removeprefix('notice.'))}): {why}"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from carriers.base import Cause, ProblemKind, TrackingStatus
+from tracker.domain.claim_plan import WhyNot
+from tracker.domain.notices import WhyNotTold
 from tracker.domain.words import ClaimState, DeliveryState, Hold, Trigger
 
 STATUS: Final[Mapping[str, str]] = {
@@ -114,6 +116,68 @@ ORDER_STATUS: Final[Mapping[str, str]] = {
     "cancelled": "cancelado",
     "returned": "devolvido",
 }
+
+WHY: Final[Mapping[str, str]] = {
+    WhyNot.NO_OFFER: "a transportadora não aceita reclamação deste tipo",
+    WhyNot.PRESUMED: "presumido pelo silêncio; reclamado como não entregue, junto com o atraso",
+    WhyNot.INSIDE_CARRIER_TERM: "atrasou para o cliente, não para a transportadora",
+    WhyNot.NO_DUE_DATE: "a transportadora não informou prazo, e nenhum é inventado",
+    WhyNot.NOT_DELIVERED_YET: "tentativa fora do prazo; reclamável quando entregue",
+    WhyNot.ENDED: "terminou antes de poder ser reclamado",
+    WhyNot.NO_DESK: "esta transportadora não recebe reclamações por aqui",
+    WhyNot.SWITCHED_OFF: "reclamações desligadas nesta transportadora",
+    WhyNot.NO_NUMBER: "o envio não tem código de rastreio ativo",
+    WhyNot.ONE_CLAIM_A_PARCEL: "a transportadora já recebeu uma reclamação por este envio e não aceita outra",
+    WhyNotTold.TOO_OLD: "antigo demais para avisar",
+    WhyNotTold.ENDED_BEFORE_SEEN: "o envio já tinha terminado quando foi visto pela primeira vez",
+    WhyNotTold.ORDER_SILENT: "o pedido foi cancelado ou devolvido",
+    WhyNotTold.DAILY_LIMIT: "avisos demais no mesmo dia; fica para o seguinte",
+    WhyNotTold.NO_ADDRESS: "o pedido não tem e-mail",
+    WhyNotTold.MARKETPLACE_ADDRESS: "o único e-mail é um endereço do marketplace, que não pode receber avisos",
+}
+"""Why something was not claimed or not told, by the code in the decision's facts."""
+CLOSED: Final[Mapping[str, str]] = {
+    "no_number": "sem código de rastreio ativo",
+    "other_account": "o código é de outro contrato; estas credenciais não o veem",
+    "invalid_number": "a transportadora não reconhece este código",
+    "not_found": "a transportadora nunca mostrou este código",
+    "final": "o envio chegou ao fim",
+    "long_final": "sem mudança há muito tempo",
+}
+"""Why a shipment is asked about no more."""
+SMTP: Final[Mapping[str, str]] = {
+    "mailbox_full": "caixa postal cheia",
+    "domain_unknown": "o domínio do endereço não existe",
+    "no_such_mailbox": "o endereço não existe",
+    "sender_unauthenticated": "o remetente da loja não está autenticado",
+    "auth_refused": "o servidor de e-mail recusou a senha",
+    "too_big": "mensagem grande demais",
+    "temporary": "recusa temporária do servidor",
+    "bad_syntax": "endereço mal escrito",
+    "domain_takes_no_mail": "o domínio não recebe e-mail",
+    "daily_quota": "a cota do dia acabou",
+    "rate": "limite de envios por segundo",
+    "host_limit": "limite de envios do servidor",
+    "relay_denied": "o servidor não envia para fora",
+    "sender_unverified": "o remetente ainda não foi verificado",
+    "unreadable_reply": "resposta ilegível do servidor",
+    "server_refused": "o servidor recusou a conexão",
+    "protocol": "o servidor não entendeu o pedido",
+    "sender_refused": "o servidor recusou o remetente",
+    "policy": "regra do servidor de destino",
+    "recipient_refused": "o servidor recusou o destinatário",
+    "content_refused": "o servidor recusou o conteúdo",
+    "no_answer": "sem resposta do servidor",
+    "answer_lost": "sem resposta do servidor",
+    "starttls_missing": "o servidor não oferece conexão segura",
+    "certificate": "certificado do servidor inválido",
+    "unreachable": "servidor fora do alcance",
+    "auth_without_tls": "senha sem conexão segura",
+    "auth_missing": "o servidor pede senha",
+    "connection_lost": "a conexão caiu",
+    "local_part_not_ascii": "endereço com letras que o servidor não aceita",
+}
+"""What became of an e-mail, by the token of its outcome."""
 
 
 def say(words: Mapping[str, str], word: str | None) -> str:

@@ -11,8 +11,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Update, bindparam, func, null, select, update
 
 from carriers.base import RefKind, TrackingRef
+from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.store.database import insert_new
+from tracker.store.decisions import log_changes
 from tracker.store.leases import claim, claiming, held, release
+from tracker.store.logs import DecisionNote
 from tracker.store.tables import (
     CarrierOutage,
     CarrierState,
@@ -96,12 +99,24 @@ def take_due(connection: Connection, carrier: str, *, now: datetime, limit: int,
             found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(RefKind(kind), value), *known)
     without = [key for key in keys if key not in found]
     if without:
-        connection.execute(
-            update(_POLLS)
-            .where(_POLLS.c.shipment_id.in_(without), held(_POLLS, token))
-            .values(**release({"next_poll_at": None, "closed_reason": "no_number"}))
-        )
+        _close_numberless(connection, without, token, now)
     return list(found.values())
+
+
+def _close_numberless(connection: Connection, shipment_ids: list[int], token: str, now: datetime) -> None:
+    reason = "no_number"
+    connection.execute(
+        update(_POLLS)
+        .where(_POLLS.c.shipment_id.in_(shipment_ids), held(_POLLS, token))
+        .values(**release({"next_poll_at": None, "closed_reason": reason}))
+    )
+    shops = select(_SHIPMENTS.c.id, _SHIPMENTS.c.shop).where(_SHIPMENTS.c.id.in_(shipment_ids))
+    said = CLOSED_REASONS[reason]
+    notes = [
+        DecisionNote(shop, "shipment", shipment_id, CLOSED, 1, "closed", said, {"why": reason})
+        for shipment_id, shop in connection.execute(shops)
+    ]
+    log_changes(connection, notes, now)
 
 
 @dataclass(frozen=True, slots=True)

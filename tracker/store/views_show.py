@@ -221,6 +221,11 @@ def _of_shipments(search: Search) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def order_exists(connection: Connection, order_id: int) -> bool:
+    """Whether there is such an order."""
+    return connection.execute(select(_ORDERS.c.id).where(_ORDERS.c.id == order_id)).first() is not None
+
+
 # --- one order --------------------------------------------------------------------------------------
 
 

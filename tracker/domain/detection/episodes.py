@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import Calendars
@@ -13,6 +14,25 @@ from tracker.domain.detection.rules import find, silenced
 from tracker.domain.history import FINAL
 
 Kind = ProblemKind
+RESOLUTIONS: Final = frozenset(
+    {
+        *(status.value for status in FINAL),
+        "attempted",
+        "available_for_pickup",
+        "moving_again",
+        "order_cancelled",
+        "order_closed",
+        "posted",
+        "promise_moved",
+        "returning",
+        "shipped",
+        "superseded",
+        "term_extended",
+        "tracked_again",
+        "withdrawn",
+    }
+)
+"""How a problem may end."""
 _RECORDS = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.RETURNED})
 """Kinds that record what happened, rather than what is going on: the same facts are the same episode."""
 _NO_MORE = frozenset({Kind.DELAY, Kind.NOT_POSTED, Kind.PICKUP_EXPIRING, Kind.UNTRACKABLE})

@@ -14,6 +14,8 @@ from tracker.domain.detection.facts import Facts, Finding, Look
 
 Kind = ProblemKind
 
+ENDED: Final = "problem.ended"
+"""The rule under which the log says how a problem came to its end."""
 RULE_VERSIONS: Final[Mapping[str, int]] = {
     "delay.past_promise": 3,
     "late_delivery.past_promise": 1,
@@ -35,7 +37,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "not_posted.no_shipment": 1,
     "untrackable.closed": 1,
     "delivery.reversed": 1,
-    "problem.ended": 1,
+    ENDED: 1,
 }
 """Every rule that writes a decision about a problem, or about what undoes one's end."""
 

@@ -32,7 +32,7 @@ def presumed_lost(facts: Facts, days: Calendars, now: datetime) -> Seen:
         return Seen(wakes=(since,))
     if not answered_since(facts, since):
         return wait_for_answer(facts, now)
-    shown = _shown(facts, start, terms, unanswered)
+    shown = _shown(facts, start, terms, unanswered, days, since)
     return Seen((Finding(Kind.LOSS, "loss.presumed", since, cause=Cause.LOSS, presumed=True, facts=shown),))
 
 
@@ -48,16 +48,19 @@ def stalled(facts: Facts, days: Calendars, now: datetime) -> Seen:
         return Seen(wakes=(since,))
     if not answered_since(facts, since):
         return wait_for_answer(facts, now)
-    return Seen((Finding(Kind.STALLED, "stalled.silence", since, facts=_shown(facts, start, terms, unanswered)),))
+    return Seen(
+        (Finding(Kind.STALLED, "stalled.silence", since, facts=_shown(facts, start, terms, unanswered, days, since)),)
+    )
 
 
-def _shown(facts: Facts, start: date, terms: int, unanswered: int) -> dict[str, Any]:
+def _shown(facts: Facts, start: date, terms: int, unanswered: int, days: Calendars, since: datetime) -> dict[str, Any]:
     return {
         "last_event_at": iso(facts.history.last_event_at),
         "counted_from": start.isoformat(),
         "business_days": terms,
         "days_without_answer": unanswered,
         "last_answered_at": iso(facts.last_answered_at),
+        "holidays_skipped": [day.isoformat() for day in days.since.skipped(start, days.local_date(since) - DAY)],
     }
 
 

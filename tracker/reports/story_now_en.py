@@ -1,0 +1,102 @@
+"""How things stand now and what a person can do, and what alerts mean, in English (see `tracker.reports.story_words`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+STANDING: Final[Mapping[str, str]] = {
+    "now.problem/open": "{id}: the problem is open[ since {since:day}].",
+    "now.problem/resolved": "{id}: the problem ended[ on {resolved_at:day}].",
+    "now.problem/unclaimed": "{id}: there is no claim with the carrier.",
+    "now.problem/untold": "{id}: no message was prepared for the customer about this problem.",
+    "now.claim/planned": (
+        "{id}: will be filed on {claimable_from:day}, the first day the carrier takes it; its term ends on {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval": "{id}: waits for a person. Its term ends on {deadline_on:day}.",
+    "now.claim/waiting_approval/observe": (
+        "{id}: nothing leaves while the shop only observes. To go live, put the day into live_from (config.yaml)."
+    ),
+    "now.claim/waiting_approval/before_live": (
+        "{id}: to file it, tracker release {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/propose": (
+        "{id}: to file it, tracker approve {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/value_ceiling": (
+        "{id}: to file it, tracker approve {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/by_letter": (
+        "{id}: send the claim to the carrier by {deadline_on:day} and then confirm it with tracker approve {id}."
+    ),
+    "now.claim/waiting_approval/missing_data": (
+        "{id}: import the order again with the recipient's name; then it goes on. Term: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/configuration": (
+        "{id}: put the carrier's entry in config.yaml right, then tracker approve {id}. Term: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/carrier_answer": (
+        "{id}: read the carrier's answer; to try again, tracker approve {id};"
+        " to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
+    "now.claim/submitting": "{id}: on its way to the carrier[; next try on {next_step_at:time}].",
+    "now.claim/open": (
+        "{id}: registered[, protocol {protocol}], not answered."
+        "[ The carrier has until {answer_by:day} to answer.][ It is asked again on {next_step_at:time}.]"
+    ),
+    "now.claim/answered": (
+        "{id}: answered[, protocol {protocol}] without a yes or no; read the answer.[ It is asked again on {next_step_at:time}.]"
+    ),
+    "now.claim/accepted": (
+        "{id}: accepted[, protocol {protocol}]; the payment has not shown yet.[ It is asked again on {next_step_at:time}.]"
+    ),
+    "now.claim/rejected": "{id}: rejected by the carrier[, protocol {protocol}].",
+    "now.claim/reopened": "{id}: reopened[, protocol {protocol}], not answered.[ It is asked again on {next_step_at:time}.]",
+    "now.claim/paid": "{id}: paid[, protocol {protocol}]. Nothing more to do.",
+    "now.claim/refused": "{id}: the carrier did not take the claim[: {refusal_text:quote}].",
+    "now.claim/expired": "{id}: the term for claiming ended on {last_on:day}.",
+    "now.claim/cancelled": "{id}: cancelled before it was filed.",
+    "now.message/queued": "{id}: queued[; it leaves from {next_step_at:time} on].",
+    "now.message/sending": "{id}: leaving right now.",
+    "now.message/unconfirmed": "{id}: left, not confirmed by the server[; tried again on {next_step_at:time}].",
+    "now.message/sent": "{id}: sent[ on {sent_at:time}].",
+    "now.message/delivered": "{id}: delivered.",
+    "now.message/bounced": "{id}: the address refused the message. Correct the customer's e-mail address.",
+    "now.message/failed": "{id}: could not be delivered.",
+    "now.message/suppressed": "{id}: will not be sent.",
+    "now.message/expired": "{id}: expired unsent on {expires_at:day}.",
+    "now.message/awaiting_person": "{id}: waits for a person until {expires_at:time}.",
+    "now.message/awaiting_person/observe": (
+        "{id}: nothing leaves while the shop only observes (live_from in config.yaml); it expires on {expires_at:time}."
+    ),
+    "now.message/awaiting_person/before_live": (
+        "{id}: to send it, tracker release {id}; to give it up, tracker reject {id}. It expires on {expires_at:time}."
+    ),
+    "now.message/awaiting_person/configuration": "{id}: put the shop right in config.yaml. It expires on {expires_at:time}.",
+    "now.message/awaiting_person/template": (
+        "{id}: correct the text, then tracker approve {id}. It expires on {expires_at:time}."
+    ),
+    "now.shipment/polled": (
+        "{id}: the carrier's last answer came [on {last_answered_at:time}|{!last_answered_at}never]"
+        "[; it is asked again on {next_poll_at:time}]."
+    ),
+    "now.shipment/closed": "{id}: tracking is asked about no more: {closed_reason:closed}.",
+}
+ALERTS: Final[Mapping[str, str]] = {
+    "alert.*": "Something needs a person.",
+    "now.alert/raised": "The program said: {summary:quote}",
+    "now.alert/resolved": "Settled.",
+    "alert.claim_deadline": "A claim's term is about to end and it is not filed.",
+    "alert.claim_needs_person": "A claim waits for a person.",
+    "alert.claim_unanswered": "The carrier did not answer a claim within its own term.",
+    "alert.claim_vanished": "The carrier no longer finds a claim that it had taken.",
+    "alert.claims_by_contract": "The contract takes no claims of this motive.",
+    "alert.untrackable": "The carrier cannot follow a number.",
+    "alert.unknown_code": "The carrier sent an event code that the program does not know.",
+    "alert.message_unconfirmed": "A message left without the mail server's confirmation.",
+    "alert.mail_down": "The mail server takes no messages; they wait in the queue.",
+    "alert.template_broken": "A message's text has a fault; its messages wait.",
+    "alert.carrier_down": "The carrier does not answer.",
+    "alert.carrier_refused": "The carrier refuses the credentials. Check user, access code and contract.",
+    "alert.carrier_unconfigured": "There are shipments of a carrier that is not in the configuration.",
+}

@@ -1,0 +1,104 @@
+"""How things stand now and what a person can do, and what alerts mean, in Portuguese (see `tracker.reports.story_words`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+STANDING: Final[Mapping[str, str]] = {
+    "now.problem/open": "{id}: o problema está em aberto[ desde {since:day}].",
+    "now.problem/resolved": "{id}: o problema terminou[ em {resolved_at:day}].",
+    "now.problem/unclaimed": "{id}: não há reclamação à transportadora.",
+    "now.problem/untold": "{id}: nenhuma mensagem foi preparada para o cliente sobre este problema.",
+    "now.claim/planned": (
+        "{id}: será registrada em {claimable_from:day}, o primeiro dia em que a transportadora aceita;"
+        " o prazo vai até {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval": "{id}: espera uma pessoa. O prazo para reclamar vai até {deadline_on:day}.",
+    "now.claim/waiting_approval/observe": (
+        "{id}: nada sai enquanto a loja só observa. Para entrar no ar, ponha a data em live_from (config.yaml)."
+    ),
+    "now.claim/waiting_approval/before_live": (
+        "{id}: para registrar, tracker release {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/propose": (
+        "{id}: para registrar, tracker approve {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/value_ceiling": (
+        "{id}: para registrar, tracker approve {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/by_letter": (
+        "{id}: envie a reclamação à transportadora até {deadline_on:day} e depois confirme com tracker approve {id}."
+    ),
+    "now.claim/waiting_approval/missing_data": (
+        "{id}: importe o pedido de novo com o nome do destinatário; depois disso ela segue. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/configuration": (
+        "{id}: acerte os dados da transportadora em config.yaml e depois tracker approve {id}. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/carrier_answer": (
+        "{id}: leia a resposta da transportadora; para tentar de novo, tracker approve {id};"
+        " para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/submitting": "{id}: está sendo enviada à transportadora[; próxima tentativa em {next_step_at:time}].",
+    "now.claim/open": (
+        "{id}: registrada[, protocolo {protocol}], sem resposta."
+        "[ A transportadora tem até {answer_by:day} para responder.][ Próxima consulta em {next_step_at:time}.]"
+    ),
+    "now.claim/answered": (
+        "{id}: respondida[, protocolo {protocol}], sem dizer se aceita; leia a resposta."
+        "[ Próxima consulta em {next_step_at:time}.]"
+    ),
+    "now.claim/accepted": (
+        "{id}: aceita[, protocolo {protocol}]; o pagamento ainda não apareceu.[ Próxima consulta em {next_step_at:time}.]"
+    ),
+    "now.claim/rejected": "{id}: rejeitada pela transportadora[, protocolo {protocol}].",
+    "now.claim/reopened": "{id}: reaberta[, protocolo {protocol}], sem resposta.[ Próxima consulta em {next_step_at:time}.]",
+    "now.claim/paid": "{id}: paga[, protocolo {protocol}]. Nada mais a fazer.",
+    "now.claim/refused": "{id}: a transportadora não aceitou a reclamação[: {refusal_text:quote}].",
+    "now.claim/expired": "{id}: o prazo para reclamar acabou em {last_on:day}.",
+    "now.claim/cancelled": "{id}: cancelada antes de ser registrada.",
+    "now.message/queued": "{id}: na fila[; sai a partir de {next_step_at:time}].",
+    "now.message/sending": "{id}: está saindo agora.",
+    "now.message/unconfirmed": "{id}: saiu sem confirmação do servidor[; nova tentativa em {next_step_at:time}].",
+    "now.message/sent": "{id}: enviada[ em {sent_at:time}].",
+    "now.message/delivered": "{id}: entregue.",
+    "now.message/bounced": "{id}: o endereço recusou a mensagem. Corrija o e-mail do cliente.",
+    "now.message/failed": "{id}: não pôde ser entregue.",
+    "now.message/suppressed": "{id}: não será enviada.",
+    "now.message/expired": "{id}: venceu em {expires_at:day} sem sair.",
+    "now.message/awaiting_person": "{id}: espera uma pessoa até {expires_at:time}.",
+    "now.message/awaiting_person/observe": (
+        "{id}: nada sai enquanto a loja só observa (live_from em config.yaml); vence em {expires_at:time}."
+    ),
+    "now.message/awaiting_person/before_live": (
+        "{id}: para enviar, tracker release {id}; para desistir, tracker reject {id}. Vence em {expires_at:time}."
+    ),
+    "now.message/awaiting_person/configuration": "{id}: acerte a loja em config.yaml. Vence em {expires_at:time}.",
+    "now.message/awaiting_person/template": (
+        "{id}: corrija o texto e depois tracker approve {id}. Vence em {expires_at:time}."
+    ),
+    "now.shipment/polled": (
+        "{id}: última resposta da transportadora [em {last_answered_at:time}|{!last_answered_at}nunca]"
+        "[; próxima consulta em {next_poll_at:time}]."
+    ),
+    "now.shipment/closed": "{id}: o rastreio não é mais consultado: {closed_reason:closed}.",
+}
+ALERTS: Final[Mapping[str, str]] = {
+    "alert.*": "Algo precisa de uma pessoa.",
+    "now.alert/raised": "O programa avisou: {summary:quote}",
+    "now.alert/resolved": "Resolvido.",
+    "alert.claim_deadline": "O prazo de uma reclamação está perto do fim e ela não foi registrada.",
+    "alert.claim_needs_person": "Uma reclamação espera uma pessoa.",
+    "alert.claim_unanswered": "A transportadora não respondeu a uma reclamação no prazo dela.",
+    "alert.claim_vanished": "A transportadora deixou de encontrar uma reclamação que tinha recebido.",
+    "alert.claims_by_contract": "O contrato não aceita reclamações deste motivo.",
+    "alert.untrackable": "A transportadora não consegue acompanhar um código.",
+    "alert.unknown_code": "A transportadora mandou um código de evento que o programa não conhece.",
+    "alert.message_unconfirmed": "Uma mensagem saiu sem que o servidor de e-mail confirmasse.",
+    "alert.mail_down": "O servidor de e-mail não aceita mensagens; elas esperam na fila.",
+    "alert.template_broken": "O texto de uma mensagem tem um erro; as mensagens dele esperam.",
+    "alert.carrier_down": "A transportadora não responde às consultas.",
+    "alert.carrier_refused": "A transportadora recusa as credenciais. Confira usuário, código de acesso e contrato.",
+    "alert.carrier_unconfigured": "Há envios de uma transportadora que não está na configuração.",
+}
