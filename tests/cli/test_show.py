@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from carriers.base import ProblemKind
 from tests.cli.conftest import Tracker
@@ -26,11 +26,13 @@ from tests.reports.support import (
     track,
     waiting,
 )
+from tracker.domain.detection import Finding
 from tracker.domain.order import Person
 from tracker.domain.words import Trigger
 from tracker.store.database import Database
 from tracker.store.logs import DecisionNote, log_decisions
-from tracker.store.tables import Event, table
+from tracker.store.problems import open_problem
+from tracker.store.tables import Event, Order, table
 
 
 @pytest.fixture
@@ -184,6 +186,20 @@ def test_an_order_without_a_parcel_and_without_a_number(tracker: Tracker, databa
     out = tracker("show", CODE).stdout
     assert out.startswith(f"PEDIDO (sem número) {CODE}")
     assert "A transportadora ainda não mostra nenhuma movimentação deste envio." in out
+
+
+def test_an_order_that_should_have_left_shows_it_and_so_does_explain(tracker: Tracker, database: Database) -> None:
+    finding = Finding(ProblemKind.NOT_POSTED, "not_posted.no_shipment", at(21, 3), facts={"ship_by": "2026-11-20"})
+    with database.begin_write() as connection:
+        add_order(connection, order("nada"))
+        (order_id,) = connection.execute(select(table(Order).c.id)).scalars()
+        about = {"shop": "exemplo", "order_id": order_id, "rule_version": 1, "now": at(21, 4)}
+        problem_id = open_problem(connection, finding=finding, episode=1, **about)
+    assert f"P{problem_id} não postado desde 21/11/2026, em aberto" in tracker("show", "nada").stdout
+    assert tracker.json("show", "nada")["problems"][0]["kind"] == "not_posted"
+    assert f"P{problem_id} problem" in tracker("explain", f"P{problem_id}").stdout
+    (line,) = tracker.json("problems", "--open")
+    assert (line["shipment_id"], line["order_number"]) == (None, "nada")
 
 
 def test_a_long_history_is_cut(tracker: Tracker, database: Database, known: int) -> None:

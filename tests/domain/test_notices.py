@@ -377,3 +377,24 @@ def test_inside_the_hours_and_never_earlier(moment: datetime) -> None:
     assert moment <= leaves < moment + timedelta(hours=13, minutes=1)
     assert time(9) <= leaves.astimezone(DAYS.zone).time() < time(20)
     assert within_hours(leaves, (time(9), time(20)), DAYS) == leaves
+
+
+SHOWN_ONLY = [
+    Kind.NOT_POSTED,
+    Kind.STALLED,
+    Kind.DELIVERY_FAILED,
+    Kind.ADDRESS_PROBLEM,
+    Kind.REFUSED,
+    Kind.PICKUP_EXPIRING,
+    Kind.CUSTOMS_HOLD,
+    Kind.SEIZED,
+    Kind.UNTRACKABLE,
+    Kind.VIOLATION,
+    Kind.MISDELIVERY,
+]
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in SHOWN_ONLY])
+def test_a_kind_that_is_only_shown_tells_the_customer_nothing(kind: Kind) -> None:
+    assert told(facts(ON_ITS_WAY, problem(kind))) == []
+    assert triggers(told(facts(ON_ITS_WAY, problem(kind), LATE))) == [Trigger.DELAY_DETECTED]

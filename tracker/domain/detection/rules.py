@@ -46,12 +46,12 @@ _AT_THE_DOOR: Final = door.TROUBLES | {Kind.PICKUP_EXPIRING}
 _GONE: Final = _LATE | _AT_THE_DOOR | {Kind.STALLED, Kind.NOT_POSTED, Kind.UNTRACKABLE}
 SILENCES: Final[Mapping[str, frozenset[ProblemKind]]] = {
     # Whatever else is wrong with a parcel that is gone, its loss is what is to be dealt with.
-    "loss.coded": _GONE | {Kind.LOSS},
+    "loss.coded": _GONE | {Kind.LOSS, Kind.THEFT},
     "theft.coded": _GONE | {Kind.LOSS},
-    "returning.coded": _GONE | {Kind.LOSS},
+    "returning.coded": _GONE,
     "returning.unclaimed": _GONE | {Kind.LOSS},
-    "returned.coded": _GONE | {Kind.LOSS},
-    "seized.coded": _GONE | {Kind.LOSS},
+    "returned.coded": _GONE,
+    "seized.coded": _GONE,
     "untrackable.closed": frozenset({Kind.NOT_POSTED, Kind.STALLED}),
     # Customs may keep a parcel for weeks without a word.
     "customs_hold.coded": frozenset({Kind.LOSS, Kind.STALLED}),
