@@ -220,3 +220,19 @@ def test_a_citys_holiday_is_a_day_of_patience(start: Start, named: dict[str, boo
     assert problems(trial, kind="loss") == []
     trial.pass_at(at(last, 9))
     assert problems(trial, kind="loss") == [("loss", None)]
+
+
+@pytest.mark.parametrize(
+    "closed", [pytest.param(False, id="an ordinary day"), pytest.param(True, id="a city's holiday")]
+)
+def test_a_claim_waits_for_the_business_day_after_a_citys_holiday(start: Start, closed: bool) -> None:
+    late = of_fate(Fate.LATE_OPEN)
+    place = late.order.customer.place
+    first = add_business_days(late.due_on, 1)
+    trial = start(late)
+    trial.settings["messages"]["preset"] = "none"
+    trial.settings["city_holidays"] = {f"{place.city}/{place.state}": [first] if closed else []}
+    trial.drop_orders()
+    trial.pass_through(at(late.due_on + timedelta(days=n), 9) for n in (-1, 0, 1))
+    assert trial.one(Claim)["claimable_from"] == add_business_days(late.due_on, 2 if closed else 1)
+    assert bool(trial.attempts()) is (first == late.due_on + timedelta(days=1) and not closed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from carriers.base import ClaimKind, ClaimTerms, ProblemKind
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.moves import REJECTED_ALERT, settled_notes
-from tracker.domain.calendar import Calendars
+from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_plan import RULE, VERSION, ClaimableProblem, ClaimPlan, NotClaimable, WhyNot, plan
 from tracker.domain.history import History
 from tracker.domain.words import FILED, ClaimState, Hold
@@ -58,7 +58,7 @@ class PlanSweep:
 
     database: Database
     desks: Mapping[str, ClaimDesk]
-    days: Callable[[str, str | None], Calendars]
+    days: CalendarsBetween
 
     async def run(self, now: datetime) -> int:
         """Plan for all that is due; returns how many shipments were looked at."""
@@ -103,7 +103,7 @@ class PlanSweep:
         if why_not is not None or desk is None or desk.terms is None:
             self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
             return
-        days = self.days(context.order.shop, context.order.state)
+        days = self.days(context.order.shop, context.order.state, context.order.city)
         wanted = [_claimable(problem) for problem in free]
         plans, refused = plan(wanted, row.history, desk.terms, days, first_on=days.local_date(context.created_at))
         if standing is None:
@@ -146,7 +146,7 @@ class PlanSweep:
         if not plans:
             return
         best = plans[0]
-        days = self.days(context.order.shop, context.order.state)
+        days = self.days(context.order.shop, context.order.state, context.order.city)
         declared = row.declared_value_cents or context.declared_value_cents
         values: dict[str, Any] = {
             "shop": context.order.shop,

@@ -20,7 +20,7 @@ from tracker.claims.calls import Caller, Job, Results
 from tracker.claims.gates import ClaimPolicy, gates
 from tracker.claims.moves import apply_move, deadline_note
 from tracker.domain import claim_moves
-from tracker.domain.calendar import Calendars
+from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_moves import ClaimFacts, Gates
 from tracker.domain.words import FILED, ClaimState, Hold
 from tracker.polling.breaker import Breaker
@@ -48,7 +48,7 @@ class ClaimSweep:
     policy: ClaimPolicy
     breaker: Breaker
     adapter: ClaimsAdapter | None
-    days: Callable[[str, str | None], Calendars]
+    days: CalendarsBetween
     live_from: Callable[[str], date | None]
 
     async def run(self, now: datetime) -> int:
@@ -165,7 +165,7 @@ class ClaimSweep:
                 history=histories.get(claim.shipment_id),
                 problems=[p for p in problems[claim.shipment_id] if p.id in links[claim.id]],
                 steps=steps[claim.id],
-                days=self.days(claim.shop, context.order.state),
+                days=self.days(claim.shop, context.order.state, context.order.city),
                 fallback=self._fallback(claim),
                 by_letter=self.adapter is None,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracker.clock import Clock
     from tracker.config import Settings
-    from tracker.domain.calendar import Calendars
+    from tracker.domain.calendar import CalendarsBetween
     from tracker.reports.exports import Promises
     from tracker.store.database import Database
 
@@ -39,14 +39,14 @@ class Opened:
         from tracker.reports.exports import Promises
 
         @cache
-        def calendars() -> Callable[[str, str | None], Calendars]:
+        def calendars() -> CalendarsBetween:
             # Only shipments need them, and the composition root takes half a second to import.
             from tracker.app import calendars_of
 
             return calendars_of(self.settings)
 
         slack = self.settings.rules.promise_slack_business_days
-        return Promises(lambda shop, state: calendars()(shop, state), slack)
+        return Promises(lambda shop, state, city=None: calendars()(shop, state, city), slack)
 
 
 def refuse(sentence: str, exit_code: int = 2) -> NoReturn:

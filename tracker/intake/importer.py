@@ -146,7 +146,9 @@ class Importer:
             ]
             new += saved.new_shipments
             changed += [saved.order_id] if saved.changed and not saved.is_new else []
-            touched += [saved.order_id] if saved.changed else []
+            # A new order that has its shipment, or names no deadline, waits for nothing.
+            waits = not saved.is_new or (order.ship_by is not None and not parcels)
+            touched += [saved.order_id] if saved.changed and waits else []
         wake_polling(connection, new, now)
         # A parcel that no carrier ever shows has no answer that would wake it.
         wake(connection, "detection", [shipment_id for shipment_id, _ in new], now)

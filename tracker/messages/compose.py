@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from carriers.base import ClaimTerms
-from tracker.domain.calendar import Calendars
+from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.incidents import Where
 from tracker.domain.notices import still_true
 from tracker.domain.order import OrderStatus
@@ -135,7 +135,7 @@ class Composer:
     senders: Mapping[str, Sender]
     carrier_titles: Mapping[str, str]
     claim_terms: Mapping[str, ClaimTerms | None]
-    days: Callable[[str, str | None], Calendars]
+    days: CalendarsBetween
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -193,7 +193,7 @@ class Composer:
         self, connection: Connection, delivery: DueDelivery, parts: list[Part], now: datetime
     ) -> Composed | Withheld:
         sender, lead = self.senders[delivery.shop], parts[0].context
-        days = self.days(delivery.shop, lead.order.state)
+        days = self.days(delivery.shop, lead.order.state, lead.order.city)
         values = values_of(
             delivery.trigger,
             parts,

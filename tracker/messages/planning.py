@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from tracker.domain.calendar import Calendars
+from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.notices import (
     POSTPONES,
     PROBLEM_TRIGGERS,
@@ -56,7 +56,7 @@ class NoticeSweep:
 
     database: Database
     policy: NoticePolicy
-    days: Callable[[str, str | None], Calendars]
+    days: CalendarsBetween
     live_from: Callable[[str], date | None]
     new_message_id: Callable[[str], str]
     """A fresh Message-ID of a shop's own domain."""
@@ -80,7 +80,7 @@ class NoticeSweep:
             wake = None
             if shipment_id in histories:
                 context, history = contexts[shipment_id], histories[shipment_id]
-                days = self.days(context.order.shop, context.order.state)
+                days = self.days(context.order.shop, context.order.state, context.order.city)
                 told = (problems[shipment_id], claims[shipment_id], members[shipment_id])
                 facts = _facts(context, history, *told, days, now)
                 wanted, held, wake = decide(facts, self.policy, days, now)

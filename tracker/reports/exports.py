@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final
 
 from carriers.base import TrackingStatus
-from tracker.domain.calendar import Calendars
+from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.promise import customer_promise
 from tracker.reports.identity import optional_id, public_id
 
@@ -51,7 +51,7 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 class Promises:
     """What the customer's promise is reckoned with: the calendars of (shop, state) and the slack in business days."""
 
-    days: Callable[[str, str | None], Calendars]
+    days: CalendarsBetween
     slack_business_days: int
 
 
@@ -109,7 +109,7 @@ def _shipment(row: Row, promises: Promises) -> Line:
         row["promised_first_on"],
         row["carrier_due_first_on"],
         promises.slack_business_days,
-        promises.days(row["shop"], row["destination_state"]),
+        promises.days(row["shop"], row["destination_state"], row["destination_city"]),
     )
     return {
         "id": public_id("shipment", row["id"]),

@@ -37,7 +37,7 @@ class Desk:
 
     def days(self, story: OrderStory) -> Calendars:
         """The calendars of this order."""
-        return self.promises.days(story.order.shop, story.order.state)
+        return self.promises.days(story.order.shop, story.order.state, story.order.city)
 
     def title(self, carrier: str) -> str:
         """The carrier's name as customers know it."""

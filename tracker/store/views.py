@@ -113,6 +113,7 @@ def _shipments(wanted: Filter) -> Query:
         _ORDERS.c.promised_on,
         _ORDERS.c.promised_first_on,
         _ORDERS.c.state.label("destination_state"),
+        _ORDERS.c.city.label("destination_city"),
         tracking_code_of(_SHIPMENTS.c.id).label("tracking_code"),
         func.coalesce(_HISTORIES.c.service, _SHIPMENTS.c.service).label("service"),
         *(_HISTORIES.c[name] for name in ("status", "posted_at", "carrier_due_on", "carrier_due_first_on")),
