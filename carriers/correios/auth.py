@@ -28,6 +28,7 @@ Send = Callable[[dict[str, str]], Awaitable[T]]
 ZONE = ZoneInfo("America/Sao_Paulo")
 """Correios writes times without a zone and means Brasília."""
 TOKEN_PATH = "/token/v1/autentica/cartaopostagem"
+TOKEN_FAMILY, TOKENS_PER_SECOND = "token", 3.0
 RENEWAL_WINDOW = timedelta(minutes=30)
 
 TRACKING_API, DEADLINES_API = 87, 35
@@ -60,6 +61,7 @@ class CardAccess:
     """User and access code, exchanged for a token that the account's `TokenStore` keeps."""
 
     def __init__(self, http: CarrierHttp, tokens: TokenStore, user: str, access_code: SecretStr, card: str) -> None:
+        http.limit_to(TOKENS_PER_SECOND, TOKEN_FAMILY)
         self._http = http
         self._tokens = tokens
         self._user = user
@@ -85,7 +87,13 @@ class CardAccess:
         headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
         try:
             answer = await self._http.request_json(
-                "POST", TOKEN_PATH, idempotent=True, headers=headers, json={"numero": self._card}, explain=explain
+                "POST",
+                TOKEN_PATH,
+                idempotent=True,
+                headers=headers,
+                json={"numero": self._card},
+                explain=explain,
+                family=TOKEN_FAMILY,
             )
         except CarrierConfigError as exc:
             hint = "user or access_code refused; generate a new access code in the portal and set it"

@@ -143,7 +143,13 @@ class CorreiosTracking:
 
         async def send(headers: dict[str, str]) -> Any:
             answer = await self._http.request_json(
-                "GET", PATH, idempotent=True, params=params, headers=LANGUAGE | headers, explain=explain
+                "GET",
+                PATH,
+                idempotent=True,
+                params=params,
+                headers=LANGUAGE | headers,
+                explain=explain,
+                family="tracking",
             )
             return answer.data
 
