@@ -419,6 +419,76 @@ class ClaimsByLetter:
     claim_terms: ClaimTerms
 
 
+# --- due dates that tracking does not name --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineTerms:
+    """What a carrier's calculator of delivery terms can do."""
+
+    batch_size: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRequest:
+    """One parcel whose due date is asked for; `key` is the daemon's own and comes back with the answer."""
+
+    key: int
+    origin_postal_code: str
+    destination_postal_code: str
+    posted_on: date
+    posted_code: str
+    """The carrier's code of the event that posted it: a carrier may have one for "after the day's cut-off"."""
+    tracked_service: str | None = None
+    """The service family as tracking names it."""
+    ordered_service: str | None = None
+    """The service as the order names it."""
+
+
+class DeadlineOutcome(StrEnum):
+    """What came of one request."""
+
+    NAMED = "named"
+    NO_SERVICE = "no_service"
+    """No service code is configured for what the parcel was sent by; nothing was asked."""
+    REFUSED = "refused"
+    """The carrier cannot compute this one; `message` has its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineAnswer:
+    """One parcel's term. `due_on` is a date the carrier itself gave, or None where it gave only `business_days`.
+
+    `business_days` counts from the day after posting; `after_cutoff` says that it counts from one business day later, which
+    holds for the daemon's own calendar only, never for a date that the carrier gave.
+    """
+
+    key: int
+    outcome: DeadlineOutcome
+    raw: bytes = b""
+    due_on: date | None = None
+    business_days: int | None = None
+    after_cutoff: bool = False
+    home_delivery: bool | None = None
+    """Whether the carrier delivers to this address at all, or lays everything out for pickup."""
+    service_code: str | None = None
+    message: str = ""
+
+
+@runtime_checkable
+class DeadlineAdapter(Protocol):
+    """Asks a carrier until when a parcel is due, for the day on which it was really posted."""
+
+    deadline_terms: DeadlineTerms
+
+    async def due_dates(self, requests: Sequence[DeadlineRequest]) -> Mapping[int, DeadlineAnswer]:
+        """Answers by `key` for up to `batch_size` requests; one without an answer was left out by the carrier.
+
+        Raises TransientCarrierError, PermanentCarrierError or CarrierConfigError for the call as a whole.
+        """
+
+
 # --- what the daemon lends to an adapter ----------------------------------------------------------
 
 
@@ -452,7 +522,12 @@ class AdapterContext:
 
 
 class Adapter(Protocol):
-    """What an entry point of the group `shipment_tracker.carriers` must name: a class of this shape."""
+    """What an entry point of the group `shipment_tracker.carriers` must name: a class of this shape.
+
+    An adapter may have more; the daemon asks whether it does, so that an older one fits without a change::
+
+        deadlines: DeadlineAdapter | None     due dates that tracking does not name (`deadlines_of`)
+    """
 
     API_VERSION: ClassVar[int]
     NAME: ClassVar[str]
@@ -474,3 +549,9 @@ class Adapter(Protocol):
 
         Raises CarrierConfigError or TransientCarrierError.
         """
+
+
+def deadlines_of(adapter: Adapter) -> DeadlineAdapter | None:
+    """The adapter's calculator of due dates, where it has one."""
+    found = getattr(adapter, "deadlines", None)
+    return found if isinstance(found, DeadlineAdapter) else None

@@ -1,4 +1,4 @@
-"""Correios (Empresa Brasileira de Correios e Telégrafos): tracking and claims through its API gateway.
+"""Correios (Empresa Brasileira de Correios e Telégrafos): tracking, claims and delivery terms through its API gateway.
 
 Each module names the documentation it was written from. Production is `https://api.correios.com.br`, homologation
 `https://apihom.correios.com.br` (set `base_url`).
@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from carriers.base import AdapterContext, ClaimsAdapter, ClaimsByLetter, TrackingAdapter
+from carriers.base import AdapterContext, ClaimsAdapter, ClaimsByLetter, DeadlineAdapter, TrackingAdapter
 from carriers.correios.auth import DEADLINES_API, TRACKING_API, Access, CardAccess, KeyAccess
 from carriers.correios.claims import CorreiosClaims
+from carriers.correios.deadlines import CorreiosDeadlines
 from carriers.correios.settings import CorreiosSettings
 from carriers.correios.tracking import API, LANGUAGE, PATH, CorreiosTracking
 from carriers.correios.wire import explain
@@ -35,6 +36,7 @@ class Correios:
 
     tracking: TrackingAdapter | None
     claims: ClaimsAdapter | ClaimsByLetter | None
+    deadlines: DeadlineAdapter | None
 
     def __init__(self, settings: BaseModel, context: AdapterContext) -> None:
         if not isinstance(settings, CorreiosSettings):
@@ -42,6 +44,7 @@ class Correios:
         self._context = context
         self._access = _access(settings, context)
         self.tracking = CorreiosTracking(context.carrier, context.http, self._access)
+        self.deadlines = CorreiosDeadlines(context.carrier, context.http, self._access, settings.services)
         self.claims = None
         # Settings see to it that whoever wants claims has named contract and card.
         if settings.claims.wanted and settings.contract and settings.posting_card:
