@@ -12,7 +12,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from carriers.base import Adapter, AdapterContext, CarrierConfigError, CarrierError, ClaimsByLetter, TrackingAnswer
+from carriers.base import (
+    Adapter,
+    AdapterContext,
+    CarrierConfigError,
+    CarrierError,
+    ClaimsByLetter,
+    TrackingAnswer,
+    deadlines_of,
+)
 from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
@@ -29,7 +37,7 @@ from tracker.domain.notices import NoticePolicy
 from tracker.domain.outcome import Result
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
-from tracker.events.record import Recorded, record_answers
+from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -42,11 +50,13 @@ from tracker.messages.story import ShopVoice
 from tracker.messages.templates import Templates
 from tracker.polling import unconfigured
 from tracker.polling.breaker import Breaker
+from tracker.polling.deadlines import DeadlineSweep
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sweep import PollSweep
 from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
+from tracker.store.deadlines import ask_again
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
@@ -75,11 +85,12 @@ class App:
             self._mind_configuration(connection, now)
 
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
-        live = ",".join(f"{shop.id}={shop.live_from}" for shop in self.settings.shops)
+        live = ",".join(f"{shop.id}={shop.live_from}={shop.origin_postal_code}" for shop in self.settings.shops)
         for entry in self.book.accounts.values():
             if configuration_changed(connection, entry.id, f"{entry.digest};{live}"):
                 wait_for_configuration(connection, entry.id, now)
                 wake_held(connection, entry.id, now)
+                ask_again(connection, [entry.id], now)
         unconfigured.watch(connection, self.book.accounts, now)
 
     def reconfigured(self) -> None:
@@ -169,6 +180,7 @@ def _lanes(
 ) -> tuple[Lane, ...]:
     lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
     lanes += _poll_lanes(settings, database, book, stopping)
+    lanes += _deadline_lanes(settings, database, book, stopping)
     lanes += _detection_lanes(settings, database, book)
     lanes += _claim_lanes(settings, database, book)
     lanes += _message_lanes(settings, database, book, stopping)
@@ -214,7 +226,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
             carrier=entry.id,
             adapter=entry.adapter.tracking,
             breaker=Breaker(database, entry.id, "tracking", entry.digest),
-            record=_recorder(entry.id),
+            record=_recorder(entry),
             policy=policy,
             days=lambda shop: between(shop, None),
             stopping=stopping,
@@ -223,11 +235,42 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
     return lanes
 
 
-def _recorder(carrier: str) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
+def _recorder(entry: Account) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
+    asks_deadlines = deadlines_of(entry.adapter) is not None
+
     def record(connection: Connection, answers: Mapping[int, TrackingAnswer], now: datetime) -> dict[int, Recorded]:
-        return record_answers(connection, carrier, answers, now=now)
+        return record_answers(connection, entry.id, answers, now=now, asks_deadlines=asks_deadlines)
 
     return record
+
+
+def _deadline_lanes(
+    settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
+) -> list[Lane]:
+    def origin(shop_id: str) -> str | None:
+        shop = _shop(settings, shop_id)
+        return shop.origin_postal_code if shop else None
+
+    def record(connection: Connection, shipment_id: int, due_on: date, now: datetime) -> None:
+        record_due_date(connection, shipment_id, CALCULATOR, due_on, now=now)
+
+    lanes = []
+    for entry in book.accounts.values():
+        adapter = deadlines_of(entry.adapter)
+        if adapter is None:
+            continue
+        sweep = DeadlineSweep(
+            database=database,
+            carrier=entry.id,
+            adapter=adapter,
+            breaker=Breaker(database, entry.id, "deadlines", entry.digest),
+            record=record,
+            origin=origin,
+            days=calendars_of(settings),
+            stopping=stopping,
+        )
+        lanes.append(Lane(f"deadlines:{entry.id}", sweep.run, DECIDE_EVERY_S))
+    return lanes
 
 
 def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:

@@ -28,10 +28,12 @@ from tracker.store.histories import (
     save_histories,
 )
 from tracker.store.logs import SignalNote, signal
-from tracker.store.wake import wake
+from tracker.store.wake import wake, wake_deadlines
 
 log = structlog.get_logger(__name__)
 TRACKING: Final = "tracking"
+CALCULATOR: Final = "calculator"
+"""Sources of due dates; a third, `claim`, is the claims stage's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,17 @@ class Recorded:
 
 
 def record_answers(
-    connection: Connection, carrier: str, answers: Mapping[int, TrackingAnswer], *, now: datetime
+    connection: Connection,
+    carrier: str,
+    answers: Mapping[int, TrackingAnswer],
+    *,
+    now: datetime,
+    asks_deadlines: bool = False,
 ) -> dict[int, Recorded]:
-    """Record what a carrier answered about these shipments. Only answers that found something are looked at."""
+    """Record what a carrier answered about these shipments. Only answers that found something are looked at.
+
+    *asks_deadlines*: the carrier can be asked for due dates that its tracking does not name.
+    """
     found = {key: answer for key, answer in answers.items() if answer.outcome is AnswerOutcome.FOUND}
     if not found:
         return {}
@@ -73,6 +83,8 @@ def record_answers(
     changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
     wake(connection, "detection", changed, now)
     wake(connection, "messages", changed, now)
+    if asks_deadlines:
+        wake_deadlines(connection, carrier, [key for key in changed if _lacks_due_date(rows[key])], now)
     return {key: Recorded(row, counts[key]) for key, row in rows.items()}
 
 
@@ -87,6 +99,10 @@ def record_due_date(connection: Connection, shipment_id: int, source: str, due_o
         events, dues = events_of(connection, [shipment_id]), due_dates(connection, [shipment_id])
         _save(connection, _folded(connection, events, dues, before, now), before)
         wake(connection, "detection", [shipment_id], now)
+
+
+def _lacks_due_date(row: HistoryRow) -> bool:
+    return row.history.posted_at is not None and row.history.due_first_on is None
 
 
 def _unknown(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> list[TrackingEvent]:

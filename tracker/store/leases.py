@@ -34,6 +34,7 @@ from tracker.store.tables import (
     Delivery,
     NoticeCheck,
     ShipmentCheck,
+    ShipmentDeadline,
     ShipmentPoll,
     table,
 )
@@ -44,6 +45,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
     table(model)
     for model in (
         ShipmentPoll,
+        ShipmentDeadline,
         ShipmentCheck,
         ClaimCheck,
         Claim,

@@ -18,7 +18,14 @@ from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
 from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember
-from tracker.store.tables.polling import CarrierOutage, CarrierState, CarrierToken, RawAnswer, ShipmentPoll
+from tracker.store.tables.polling import (
+    CarrierOutage,
+    CarrierState,
+    CarrierToken,
+    RawAnswer,
+    ShipmentDeadline,
+    ShipmentPoll,
+)
 
 __all__ = [
     "OWNERS",
@@ -50,6 +57,7 @@ __all__ = [
     "RawAnswer",
     "Shipment",
     "ShipmentCheck",
+    "ShipmentDeadline",
     "ShipmentHistory",
     "ShipmentPoll",
     "ShipmentRef",
@@ -59,7 +67,7 @@ __all__ = [
 
 OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
-    "polling": (ShipmentPoll, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
+    "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, Problem),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep),

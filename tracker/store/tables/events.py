@@ -42,7 +42,7 @@ class DueDate(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
     source: str
-    """`tracking`, or `claim` for the date the carrier's claims office counts with."""
+    """`tracking`, `calculator` for the carrier's term for the real posting, `claim` for what its claims office counts with."""
     seq: int
     due_on: date
     seen_at: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -25,6 +25,28 @@ class ShipmentPoll(Leased, table=True):
     outcome: str | None = None
     failures: int = 0
     closed_reason: str | None = None
+
+
+class ShipmentDeadline(Leased, table=True):
+    """A due date asked for at the carrier's calculator, because tracking names none; and what it said."""
+
+    __tablename__ = "shipment_deadlines"
+    __table_args__ = (due_index("ix_shipment_deadlines_due", "carrier", "next_ask_at"),)
+
+    shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
+    carrier: str
+    state: str
+    """`waiting`, `named`, `missing` (data of ours), `refused` (by the carrier) or `not_needed`."""
+    next_ask_at: datetime | None = None
+    asked_at: datetime | None = None
+    failures: int = 0
+    reason: str | None = Field(default=None, sa_type=Text)
+    posted_on: date | None = None
+    service_code: str | None = None
+    business_days: int | None = None
+    carrier_due_on: date | None = None
+    """The date the carrier's calculator named itself; None where it gave only a number of days."""
+    home_delivery: bool | None = None
 
 
 class RawAnswer(SQLModel, table=True):
