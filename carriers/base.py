@@ -527,6 +527,7 @@ class Adapter(Protocol):
     An adapter may have more; the daemon asks whether it does, so that an older one fits without a change::
 
         deadlines: DeadlineAdapter | None     due dates that tracking does not name (`deadlines_of`)
+        code_word(code: str) -> CodeWord      static: whether it reads an event code itself (`code_word`)
     """
 
     API_VERSION: ClassVar[int]
@@ -549,6 +550,22 @@ class Adapter(Protocol):
 
         Raises CarrierConfigError or TransientCarrierError.
         """
+
+
+class CodeWord(StrEnum):
+    """What an adapter says of an event code (`carrier_code` of an event) before any event has it."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    """May be sent, and is left `TrackingStatus.UNKNOWN`."""
+    NO_CODE = "no_code"
+    """Cannot be a code of this carrier: another form."""
+
+
+def code_word(adapter: type[Adapter], code: str) -> CodeWord:
+    """What the adapter says of this code; one that cannot be asked leaves it unknown."""
+    asked: Callable[[str], CodeWord] | None = getattr(adapter, "code_word", None)
+    return asked(code) if asked is not None else CodeWord.UNKNOWN
 
 
 def deadlines_of(adapter: Adapter) -> DeadlineAdapter | None:

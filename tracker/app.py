@@ -33,11 +33,13 @@ from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_f
 from tracker.config.model import CarrierSettings, MailServer, ShopSettings
 from tracker.detection.sweep import SHARDS, DetectionPolicy, DetectionSweep
 from tracker.domain.calendar import Calendars, calendars
+from tracker.domain.codes import CodeMap, CodeReading
 from tracker.domain.notices import NoticePolicy
 from tracker.domain.outcome import Result
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
+from tracker.events.reread import CodeSweep
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -181,6 +183,7 @@ def _lanes(
     lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
     lanes += _poll_lanes(settings, database, book, stopping)
     lanes += _deadline_lanes(settings, database, book, stopping)
+    lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
     lanes += _detection_lanes(settings, database, book)
     lanes += _claim_lanes(settings, database, book)
     lanes += _message_lanes(settings, database, book, stopping)
@@ -226,7 +229,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
             carrier=entry.id,
             adapter=entry.adapter.tracking,
             breaker=Breaker(database, entry.id, "tracking", entry.digest),
-            record=_recorder(entry),
+            record=_recorder(settings, entry),
             policy=policy,
             days=lambda shop: between(shop, None),
             stopping=stopping,
@@ -235,13 +238,21 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
     return lanes
 
 
-def _recorder(entry: Account) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
+def _recorder(
+    settings: Settings, entry: Account
+) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
     asks_deadlines = deadlines_of(entry.adapter) is not None
+    codes = code_map(settings.carrier(entry.id))
 
     def record(connection: Connection, answers: Mapping[int, TrackingAnswer], now: datetime) -> dict[int, Recorded]:
-        return record_answers(connection, entry.id, answers, now=now, asks_deadlines=asks_deadlines)
+        return record_answers(connection, entry.id, answers, now=now, asks_deadlines=asks_deadlines, codes=codes)
 
     return record
+
+
+def code_map(carrier: CarrierSettings) -> CodeMap:
+    """How the merchant reads codes that the adapter does not know."""
+    return {code: CodeReading(reading.status, reading.cause) for code, reading in carrier.codes.items()}
 
 
 def _deadline_lanes(

@@ -10,7 +10,15 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from carriers.base import AdapterContext, ClaimsAdapter, ClaimsByLetter, DeadlineAdapter, TrackingAdapter
+from carriers.base import (
+    AdapterContext,
+    ClaimsAdapter,
+    ClaimsByLetter,
+    CodeWord,
+    DeadlineAdapter,
+    TrackingAdapter,
+)
+from carriers.correios import codes
 from carriers.correios.auth import DEADLINES_API, TRACKING_API, Access, CardAccess, KeyAccess
 from carriers.correios.claims import CorreiosClaims
 from carriers.correios.deadlines import CorreiosDeadlines
@@ -51,6 +59,11 @@ class Correios:
             self.claims = CorreiosClaims(
                 context.carrier, context.http, self._access, settings.contract, settings.posting_card, settings.claims
             )
+
+    @staticmethod
+    def code_word(code: str) -> CodeWord:
+        """Whether `BDE-01` is read by `events.csv`; pairs that their text decides may need the merchant's own reading."""
+        return codes.word(code)
 
     async def log_in(self) -> str:
         """Prove the credentials, past any token that is kept; says which APIs they open and warns of missing ones."""

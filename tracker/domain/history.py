@@ -58,6 +58,8 @@ class StoredEvent:
     pickup_until: date | None = None
     void: bool = False
     vanished_at: datetime | None = None
+    mapped: bool | None = None
+    """Read by the merchant's own mapping of a code that the adapter does not know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import AnswerOutcome, TrackingAnswer, TrackingEvent, TrackingStatus
+from tracker.domain.codes import CodeMap, MappedEvent, read_by
 from tracker.domain.history import StoredEvent, fold, void_ids
 from tracker.store.histories import (
     HistoryRow,
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 TRACKING: Final = "tracking"
 CALCULATOR: Final = "calculator"
 """Sources of due dates; a third, `claim`, is the claims stage's."""
+NO_CODES: Final[CodeMap] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,18 @@ def record_answers(
     *,
     now: datetime,
     asks_deadlines: bool = False,
+    codes: CodeMap = NO_CODES,
 ) -> dict[int, Recorded]:
     """Record what a carrier answered about these shipments. Only answers that found something are looked at.
 
-    *asks_deadlines*: the carrier can be asked for due dates that its tracking does not name.
+    *asks_deadlines*: the carrier can be asked for due dates that its tracking does not name. *codes*: the merchant's own
+    reading of codes that the adapter does not know.
     """
-    found = {key: answer for key, answer in answers.items() if answer.outcome is AnswerOutcome.FOUND}
+    found = {
+        key: _as_merchant_reads(answer, codes)
+        for key, answer in answers.items()
+        if answer.outcome is AnswerOutcome.FOUND
+    }
     if not found:
         return {}
     known = events_of(connection, found)
@@ -69,7 +77,7 @@ def record_answers(
     named = _new_due_dates(found, dues)
     add_due_dates(connection, named, now)
     marked = _mark_vanished(connection, found, known, now)
-    _signal_unknown(connection, carrier, new, now)
+    _signal_codes(connection, carrier, new, reread, now)
     if reread or marked or len(added) != len(new):
         events = events_of(connection, found)
     else:
@@ -94,11 +102,25 @@ def record_due_date(connection: Connection, shipment_id: int, source: str, due_o
     if named and named[-1] == due_on:
         return
     add_due_dates(connection, [(shipment_id, source, len(named) + 1, due_on)], now)
-    before = histories_of(connection, [shipment_id])
-    if shipment_id in before:
-        events, dues = events_of(connection, [shipment_id]), due_dates(connection, [shipment_id])
-        _save(connection, _folded(connection, events, dues, before, now), before)
+    if histories_of(connection, [shipment_id]):
+        refold(connection, [shipment_id], now)
         wake(connection, "detection", [shipment_id], now)
+
+
+def refold(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> None:
+    """Add these histories up again from the facts that are stored, and wake whoever reads one that changed."""
+    before = histories_of(connection, shipment_ids)
+    events, dues = events_of(connection, shipment_ids), due_dates(connection, shipment_ids)
+    rows = _save(connection, _folded(connection, events, dues, before, now), before)
+    changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
+    wake(connection, "detection", changed, now)
+    wake(connection, "messages", changed, now)
+
+
+def _as_merchant_reads(answer: TrackingAnswer, codes: CodeMap) -> TrackingAnswer:
+    if not codes or all(event.carrier_code not in codes for event in answer.events):
+        return answer
+    return replace(answer, events=tuple(read_by(codes, event) for event in answer.events))
 
 
 def _lacks_due_date(row: HistoryRow) -> bool:
@@ -126,16 +148,14 @@ def _reread(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> li
     changed = []
     for event in events:
         old = by_key.get(event.key)
-        if old is not None and (old.status, old.cause, old.final, old.attempt, old.reversal, old.pickup_until) != (
-            event.status,
-            event.cause,
-            event.final,
-            event.attempt,
-            event.reversal,
-            event.pickup_until,
-        ):
+        if old is not None and _reading(old) != _reading(event):
             changed.append((old.id, event))
     return changed
+
+
+def _reading(event: StoredEvent | TrackingEvent) -> tuple[object, ...]:
+    mapped = event.mapped is True if isinstance(event, StoredEvent) else isinstance(event, MappedEvent)
+    return event.status, event.cause, event.final, event.attempt, event.reversal, event.pickup_until, mapped
 
 
 def _new_due_dates(
@@ -228,10 +248,14 @@ def _save(
     return {**rows, **saved}
 
 
-def _signal_unknown(
-    connection: Connection, carrier: str, new: Sequence[tuple[int, TrackingEvent]], now: datetime
+def _signal_codes(
+    connection: Connection,
+    carrier: str,
+    new: Sequence[tuple[int, TrackingEvent]],
+    reread: Sequence[tuple[int, TrackingEvent]],
+    now: datetime,
 ) -> None:
-    """One alert a code the adapter does not know, with a sample."""
+    """One alert a code that nobody reads, with a sample; it ends when the adapter or the merchant has learned the code."""
     samples = {
         event.carrier_code: (shipment_id, event)
         for shipment_id, event in new
@@ -240,13 +264,30 @@ def _signal_unknown(
     notes = []
     for code, (shipment_id, event) in sorted(samples.items()):
         log.warning("status.unmapped", carrier=carrier, carrier_code=code, shipment_id=shipment_id)
-        notes.append(
-            SignalNote(
-                key=f"unknown_code:{carrier}:{code}",
-                kind="unknown_code",
-                severity="warning",
-                summary=f"{carrier} sent the unknown code {code}: {event.description}",
-                details={"carrier": carrier, "carrier_code": code, "shipment_id": shipment_id},
-            )
-        )
+        notes.append(code_unread(carrier, code, event.description, shipment_id))
+    learned = {event.carrier_code for _, event in reread if event.status is not TrackingStatus.UNKNOWN}
+    notes += [code_read(carrier, code) for code in sorted(learned)]
     signal(connection, notes, now)
+
+
+def code_unread(carrier: str, code: str, description: str, shipment_id: int) -> SignalNote:
+    """Neither the adapter nor the merchant reads this code."""
+    return SignalNote(
+        key=f"unknown_code:{carrier}:{code}",
+        kind="unknown_code",
+        severity="warning",
+        summary=f"{carrier} sent the unknown code {code}: {description} (tracker carriers unknown shows how to map it)",
+        details={"carrier": carrier, "carrier_code": code, "shipment_id": shipment_id},
+    )
+
+
+def code_read(carrier: str, code: str) -> SignalNote:
+    """The code has a meaning now."""
+    return SignalNote(
+        key=f"unknown_code:{carrier}:{code}",
+        kind="unknown_code",
+        severity="info",
+        summary=f"the code {code} of {carrier} is known now",
+        raised=False,
+        details={"carrier": carrier, "carrier_code": code},
+    )

@@ -34,4 +34,8 @@ def upgrade() -> None:
     with op.batch_alter_table('shipment_deadlines', schema=None) as batch_op:
         batch_op.create_index('ix_shipment_deadlines_due', ['carrier', 'next_ask_at'], unique=False, sqlite_where=sa.text('next_ask_at IS NOT NULL'), postgresql_where=sa.text('next_ask_at IS NOT NULL'))
 
+    with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('mapped', sa.Boolean(), nullable=True))
+        batch_op.create_index('ix_events_unread', ['carrier_code'], unique=False, sqlite_where=sa.text("(status = 'unknown' OR mapped)"), postgresql_where=sa.text("(status = 'unknown' OR mapped)"))
+
     # ### end Alembic commands ###
