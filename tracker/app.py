@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -89,7 +89,9 @@ class App:
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
         live = ",".join(f"{shop.id}={shop.live_from}={shop.origin_postal_code}" for shop in self.settings.shops)
         for entry in self.book.accounts.values():
-            if configuration_changed(connection, entry.id, f"{entry.digest};{live}"):
+            # Another account of the same adapter may see what this one could not.
+            siblings = ",".join(e.digest for e in self.book.accounts.values() if e.name == entry.name)
+            if configuration_changed(connection, entry.id, f"{siblings};{live}"):
                 wait_for_configuration(connection, entry.id, now)
                 wake_held(connection, entry.id, now)
                 ask_again(connection, [entry.id], now)
@@ -232,10 +234,16 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
             record=_recorder(settings, entry),
             policy=policy,
             days=lambda shop: between(shop, None),
+            accounts=partial(_siblings, settings, entry.name),
             stopping=stopping,
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes
+
+
+def _siblings(settings: Settings, adapter: str, shop_id: str) -> list[str]:
+    """The accounts of one adapter that serve a shop."""
+    return [carrier.id for carrier in settings.carriers_of(shop_id) if carrier.adapter == adapter]
 
 
 def _recorder(

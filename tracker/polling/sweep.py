@@ -35,6 +35,7 @@ from tracker.store.leases import new_token, put_down
 from tracker.store.logs import SignalNote, signal
 from tracker.store.polls import DuePoll, PollSave, keep_raw, save_polls, still_ours, take_due
 from tracker.store.tables import ShipmentPoll, table
+from tracker.store.wake import wake
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +79,8 @@ class PollSweep:
     policy: PollingPolicy
     days: Callable[[str], Calendars]
     """The calendars of a shop."""
+    accounts: Callable[[str], Sequence[str]] = lambda _shop: ()
+    """The accounts of the same adapter that serve a shop, in the order of the configuration."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the engine is being stopped: then the batch at hand is the last."""
 
@@ -159,6 +162,7 @@ class PollSweep:
         saves = [self._poll_save(look, recorded.get(look.poll.shipment_id), now) for look in looks]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
+        self._tell_of_moves(connection, saves, now)
         log.info(
             "poll.done",
             carrier=self.carrier,
@@ -187,6 +191,8 @@ class PollSweep:
 
     def _poll_save(self, look: Look, recorded: Recorded | None, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
+        if look.outcome is AnswerOutcome.OTHER_ACCOUNT:
+            return self._hand_over(look, now)
         following = next_look(look.outcome, _standing(poll, recorded), self.policy, self.days(poll.shop), now)
         return PollSave(
             shipment_id=poll.shipment_id,
@@ -196,7 +202,31 @@ class PollSweep:
             digest=poll.digest if is_error else look.digest,
             answered_at=poll.last_answered_at if is_error else now,
             failures=poll.failures + 1 if is_error else 0,
+            # An account that follows it has answered: the round is over, and would begin anew.
+            carrier=self.carrier if poll.accounts_tried is not None and not is_error else "",
         )
+
+    def _hand_over(self, look: Look, now: datetime) -> PollSave:
+        """A parcel of another contract goes to the next account of this adapter, once around; then it rests at the first."""
+        tried = [*(look.poll.accounts_tried or "").split(), self.carrier]
+        following = next((account for account in self.accounts(look.poll.shop) if account not in tried), None)
+        return PollSave(
+            shipment_id=look.poll.shipment_id,
+            next_poll_at=None if following is None else now,
+            closed_reason="other_account" if following is None else None,
+            outcome=look.outcome.value,
+            digest=look.digest if following is None else None,
+            answered_at=now,
+            carrier=following or tried[0],
+            accounts_tried=" ".join(tried),
+        )
+
+    def _tell_of_moves(self, connection: Connection, saves: Sequence[PollSave], now: datetime) -> None:
+        """Claims that are planned follow the parcel: whoever plans them looks again."""
+        moved = [save.shipment_id for save in saves if save.carrier and save.carrier != self.carrier]
+        if moved:
+            wake(connection, "claims", moved, now)
+            log.info("poll.handed_over", carrier=self.carrier, shipments=len(moved))
 
     def _signal(self, connection: Connection, looks: Sequence[Look], saves: Sequence[PollSave], now: datetime) -> None:
         """Say what only a person can mend: numbers the carrier cannot know, or will not show to this account."""

@@ -53,6 +53,8 @@ class DuePoll:
     carrier_due_on: date | None
     outcome: str | None = None
     """What the carrier said last."""
+    accounts_tried: str | None = None
+    """Accounts that said the parcel is not theirs."""
 
 
 _TAKE: Final = claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier")])
@@ -72,6 +74,7 @@ _TAKEN: Final = (
         _HISTORIES.c.last_event_at,
         _HISTORIES.c.carrier_due_on,
         _POLLS.c.outcome,
+        _POLLS.c.accounts_tried,
     )
     .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -112,6 +115,9 @@ class PollSave:
     answered_at: datetime | None = None
     failures: int = 0
     closed_reason: str | None = None
+    carrier: str = ""
+    """The account that follows the parcel from now on; empty where that stays as it is."""
+    accounts_tried: str | None = None
 
 
 def _saving(*names: str) -> Update:
@@ -123,6 +129,9 @@ def _saving(*names: str) -> Update:
 
 _SAVE_SILENT: Final = _saving("next_poll_at", "closed_reason", "failures")
 _SAVE_ANSWERED: Final = _saving("next_poll_at", "closed_reason", "failures", "last_answered_at", "outcome", "digest")
+_SAVE_MOVED: Final = _saving(
+    "next_poll_at", "closed_reason", "failures", "last_answered_at", "outcome", "digest", "carrier", "accounts_tried"
+)
 _STILL_OURS: Final = (
     select(_POLLS.c.shipment_id)
     .where(
@@ -148,6 +157,7 @@ def save_polls(
     mine = set(still_ours(connection, [save.shipment_id for save in wanted], token) if ours is None else ours)
     silent: list[dict[str, Any]] = []
     answered: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for save in wanted:
         if save.shipment_id not in mine:
             continue
@@ -162,11 +172,15 @@ def save_polls(
             silent.append(row)
         else:
             row |= {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
-            answered.append(row)
+            if save.carrier:
+                row |= {"carrier": save.carrier, "accounts_tried": save.accounts_tried}
+            (moved if save.carrier else answered).append(row)
     if silent:
         connection.execute(_SAVE_SILENT, silent)
     if answered:
         connection.execute(_SAVE_ANSWERED, answered)
+    if moved:
+        connection.execute(_SAVE_MOVED, moved)
     return mine
 
 
@@ -176,10 +190,10 @@ def still_ours(connection: Connection, shipment_ids: Sequence[int], token: str) 
 
 
 def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -> int:
-    """Ask again about what this account could not see, because its configuration has changed; returns how many."""
+    """Ask again about what no account could see, because the configuration of one has changed; returns how many."""
     closed = _POLLS.c.closed_reason.in_(["other_account"])
-    statement = update(_POLLS).where(_POLLS.c.carrier == carrier, closed).values(next_poll_at=at, closed_reason=None)
-    return connection.execute(statement).rowcount
+    anew = {"next_poll_at": at, "closed_reason": None, "accounts_tried": None}
+    return connection.execute(update(_POLLS).where(_POLLS.c.carrier == carrier, closed).values(**anew)).rowcount
 
 
 def carriers_with_work(connection: Connection) -> dict[str, int]:

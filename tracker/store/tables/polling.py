@@ -11,7 +11,10 @@ from tracker.store.tables.base import BigId, Leased, due_index
 
 
 class ShipmentPoll(Leased, table=True):
-    """When a shipment is asked about next; "last looked" and "last answered" are two facts."""
+    """When a shipment is asked about next; "last looked" and "last answered" are two facts.
+
+    `carrier` is the account that follows the parcel: at first the order's, later whichever it belongs to.
+    """
 
     __tablename__ = "shipment_polls"
     __table_args__ = (due_index("ix_shipment_polls_due", "carrier", "next_poll_at"),)
@@ -25,6 +28,8 @@ class ShipmentPoll(Leased, table=True):
     outcome: str | None = None
     failures: int = 0
     closed_reason: str | None = None
+    accounts_tried: str | None = None
+    """Accounts of the same adapter that said the parcel is not theirs, with blanks between; each is asked once."""
 
 
 class ShipmentDeadline(Leased, table=True):

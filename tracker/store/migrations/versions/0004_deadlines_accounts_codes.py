@@ -38,4 +38,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('mapped', sa.Boolean(), nullable=True))
         batch_op.create_index('ix_events_unread', ['carrier_code'], unique=False, sqlite_where=sa.text("(status = 'unknown' OR mapped)"), postgresql_where=sa.text("(status = 'unknown' OR mapped)"))
 
+    with op.batch_alter_table('shipment_polls', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('accounts_tried', sqlmodel.sql.sqltypes.AutoString(), nullable=True))
+
     # ### end Alembic commands ###
