@@ -499,6 +499,8 @@ class Token:
     value: str = field(repr=False)
     expires_at: datetime
     renew_at: datetime
+    missing: tuple[str, ...] = ()
+    """APIs that this account needs and the carrier does not open to it, in words a person can ask for them with."""
 
 
 class TokenStore(Protocol):

@@ -54,6 +54,7 @@ from tracker.polling import unconfigured
 from tracker.polling.breaker import Breaker
 from tracker.polling.deadlines import DeadlineSweep
 from tracker.polling.schedule import PollingPolicy
+from tracker.polling.sight import Sight
 from tracker.polling.sweep import PollSweep
 from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.claims import wake_held
@@ -234,6 +235,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
             record=_recorder(settings, entry),
             policy=policy,
             days=lambda shop: between(shop, None),
+            sight=Sight(entry.id),
             accounts=partial(_siblings, settings, entry.name),
             stopping=stopping,
         )

@@ -91,4 +91,6 @@ def _access(settings: CorreiosSettings, context: AdapterContext) -> Access:
         return KeyAccess(settings.api_key)
     if settings.access_code is None or settings.user is None or settings.posting_card is None:
         raise ValueError("Correios settings without credentials")  # refused by CorreiosSettings already
-    return CardAccess(context.http, context.tokens, settings.user, settings.access_code, settings.posting_card)
+    # Without service codes no delivery term is ever asked for.
+    needed = {number: name for number, name in _API_NAMES.items() if number == TRACKING_API or settings.services}
+    return CardAccess(context.http, context.tokens, settings.user, settings.access_code, settings.posting_card, needed)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from carriers.base import AnswerOutcome, TrackingAnswer, TrackingEvent, TrackingStatus
 from tracker.domain.codes import CodeMap, MappedEvent, read_by
-from tracker.domain.history import StoredEvent, fold, void_ids
+from tracker.domain.history import StoredEvent, fold, is_loss_of_sight, void_ids
 from tracker.store.histories import (
     HistoryRow,
     add_due_dates,
@@ -44,6 +44,8 @@ class Recorded:
 
     history: HistoryRow
     events_added: int
+    shrunk: bool | None = None
+    """Whether the answer lacks what we know of; None where it could not tell (we knew less than two events)."""
 
 
 def record_answers(
@@ -76,7 +78,10 @@ def record_answers(
     reread_events(connection, reread)
     named = _new_due_dates(found, dues)
     add_due_dates(connection, named, now)
-    marked = _mark_vanished(connection, found, known, now)
+    shrunk = {key: _has_shrunk(known[key], answer) for key, answer in found.items()}
+    # Many at once have not been corrected one by one: the carrier shows less than before, and takes nothing away.
+    credible = {} if is_loss_of_sight(shrunk.values()) else found
+    marked = _mark_vanished(connection, credible, known, now)
     _signal_codes(connection, carrier, new, reread, now)
     if reread or marked or len(added) != len(new):
         events = events_of(connection, found)
@@ -93,7 +98,7 @@ def record_answers(
     wake(connection, "messages", changed, now)
     if asks_deadlines:
         wake_deadlines(connection, carrier, [key for key in changed if _lacks_due_date(rows[key])], now)
-    return {key: Recorded(row, counts[key]) for key, row in rows.items()}
+    return {key: Recorded(row, counts[key], shrunk[key]) for key, row in rows.items()}
 
 
 def record_due_date(connection: Connection, shipment_id: int, source: str, due_on: date, *, now: datetime) -> None:
@@ -167,6 +172,14 @@ def _new_due_dates(
         if answer.due_on is not None and (not before or before[-1] != answer.due_on):
             rows.append((shipment_id, TRACKING, len(before) + 1, answer.due_on))
     return rows
+
+
+def _has_shrunk(known: Sequence[StoredEvent], answer: TrackingAnswer) -> bool | None:
+    """Whether a full answer lacks events that we know and that have not vanished before; None where we know too few."""
+    standing = {event.event_key for event in known if event.vanished_at is None}
+    if len(standing) < 2 or not answer.complete:
+        return None
+    return not standing <= {event.key for event in answer.events}
 
 
 def _mark_vanished(

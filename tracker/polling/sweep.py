@@ -29,6 +29,7 @@ from carriers.base import (
 from tracker.domain.calendar import Calendars
 from tracker.polling.breaker import Breaker
 from tracker.polling.schedule import PollingPolicy, Standing, next_look
+from tracker.polling.sight import Sight
 from tracker.store.database import Database
 from tracker.store.histories import HistoryRow
 from tracker.store.leases import new_token, put_down
@@ -47,6 +48,8 @@ class Recorded(Protocol):
     def history(self) -> HistoryRow: ...
     @property
     def events_added(self) -> int: ...
+    @property
+    def shrunk(self) -> bool | None: ...
 
 
 Recorder = Callable[[Connection, Mapping[int, TrackingAnswer], datetime], Mapping[int, Recorded]]
@@ -79,6 +82,8 @@ class PollSweep:
     policy: PollingPolicy
     days: Callable[[str], Calendars]
     """The calendars of a shop."""
+    sight: Sight
+    """Notices when the carrier shows less than before."""
     accounts: Callable[[str], Sequence[str]] = lambda _shop: ()
     """The accounts of the same adapter that serve a shop, in the order of the configuration."""
     stopping: Callable[[], bool] = lambda: False
@@ -163,6 +168,7 @@ class PollSweep:
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
         self._tell_of_moves(connection, saves, now)
+        self.sight.look(connection, _shown(looks, recorded), now)
         log.info(
             "poll.done",
             carrier=self.carrier,
@@ -246,6 +252,18 @@ class PollSweep:
                 )
             )
         signal(connection, notes, now)
+
+
+def _shown(looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> list[bool | None]:
+    """Of each answer: does it show less than we know? A parcel with events that is not found any more does."""
+    shown: list[bool | None] = []
+    for look in looks:
+        entry = recorded.get(look.poll.shipment_id)
+        if entry is not None:
+            shown.append(entry.shrunk)
+        elif look.changed and look.outcome is AnswerOutcome.NOT_FOUND and look.poll.last_event_at is not None:
+            shown.append(True)
+    return shown
 
 
 def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:
