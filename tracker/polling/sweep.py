@@ -7,7 +7,7 @@ Looking, answering and moving are three facts: `last_polled_at` is set by every 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -28,8 +28,9 @@ from carriers.base import (
 )
 from tracker.domain.calendar import Calendars
 from tracker.polling.breaker import Breaker
-from tracker.polling.schedule import PollingPolicy, Standing, next_look
+from tracker.polling.schedule import PROBLEMS, PollingPolicy, Standing, next_look
 from tracker.polling.sight import Sight
+from tracker.store.claims import with_open_claim
 from tracker.store.database import Database
 from tracker.store.histories import HistoryRow
 from tracker.store.leases import new_token, put_down
@@ -56,6 +57,8 @@ Recorder = Callable[[Connection, Mapping[int, TrackingAnswer], datetime], Mappin
 """The events stage's `record_answers`, bound to a carrier: stands right of polling, so it is handed in."""
 
 
+OTHERS_EVERY: Final = 4
+"""Every so many batches begin with what is not urgent: where the budget is too small the others come late, but they come."""
 _SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
 
 
@@ -93,7 +96,7 @@ class PollSweep:
         """Ask about all that is due; returns how many shipments were answered."""
         if self.stopping() or not await self.breaker.may_call(now):
             return 0
-        total, token = 0, new_token()
+        total, turn, token = 0, 0, new_token()
         due = await self.database.write(partial(self._take, token=token, now=now))
         while due:
             answers = await self._ask(due, token, now)
@@ -102,15 +105,17 @@ class PollSweep:
             if total == 0:
                 # This lane alone calls this family: after one answer it stays well until a failure ends the round.
                 await self.breaker.answered(now)
+            turn += 1
             answered, due = await self.database.write(
-                partial(self._save_and_take, due=due, answers=answers, token=token, now=now)
+                partial(self._save_and_take, due=due, answers=answers, token=token, now=now, turn=turn)
             )
             total += answered
         return total
 
-    def _take(self, connection: Connection, token: str, now: datetime) -> list[DuePoll]:
+    def _take(self, connection: Connection, token: str, now: datetime, turn: int = 0) -> list[DuePoll]:
         limit = self.adapter.tracking_terms.batch_size
-        return take_due(connection, self.carrier, now=now, limit=limit, token=token)
+        urgent_first = turn % OTHERS_EVERY != OTHERS_EVERY - 1
+        return take_due(connection, self.carrier, now=now, limit=limit, token=token, urgent_first=urgent_first)
 
     def _save_and_take(
         self,
@@ -119,10 +124,11 @@ class PollSweep:
         answers: Mapping[TrackingRef, TrackingAnswer],
         token: str,
         now: datetime,
+        turn: int,
     ) -> tuple[int, list[DuePoll]]:
         """Save one batch and lease the next in the same transaction: a commit is what costs most here."""
         answered = self._save(connection, due, answers, token, now)
-        return answered, [] if self.stopping() else self._take(connection, token, now)
+        return answered, [] if self.stopping() else self._take(connection, token, now, turn)
 
     async def _ask(
         self, due: Sequence[DuePoll], token: str, now: datetime
@@ -164,7 +170,8 @@ class PollSweep:
         recorded = self.record(connection, {look.poll.shipment_id: look.answer for look in changed}, now)
         raw = [(look.poll.shipment_id, look.digest, look.answer.raw) for look in changed if look.answer.raw]
         keep_raw(connection, "shipment", raw, now)
-        saves = [self._poll_save(look, recorded.get(look.poll.shipment_id), now) for look in looks]
+        standings = _standings(connection, looks, recorded)
+        saves = [self._poll_save(look, standings[look.poll.shipment_id], now) for look in looks]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
         self._tell_of_moves(connection, saves, now)
@@ -195,15 +202,16 @@ class PollSweep:
         said = answer.raw or answer.outcome.encode()
         return blake2b(said + b"\0" + read_by, digest_size=16).hexdigest()
 
-    def _poll_save(self, look: Look, recorded: Recorded | None, now: datetime) -> PollSave:
+    def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
         if look.outcome is AnswerOutcome.OTHER_ACCOUNT:
             return self._hand_over(look, now)
-        following = next_look(look.outcome, _standing(poll, recorded), self.policy, self.days(poll.shop), now)
+        following = next_look(look.outcome, standing, self.policy, self.days(poll.shop), now)
         return PollSave(
             shipment_id=poll.shipment_id,
             next_poll_at=following.at,
             closed_reason=following.closed_reason,
+            urgent=following.urgent,
             outcome=look.outcome.value,
             digest=poll.digest if is_error else look.digest,
             answered_at=poll.last_answered_at if is_error else now,
@@ -264,6 +272,13 @@ def _shown(looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> list[bool
         elif look.changed and look.outcome is AnswerOutcome.NOT_FOUND and look.poll.last_event_at is not None:
             shown.append(True)
     return shown
+
+
+def _standings(connection: Connection, looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> dict[int, Standing]:
+    found = {look.poll.shipment_id: _standing(look.poll, recorded.get(look.poll.shipment_id)) for look in looks}
+    problems = [key for key, standing in found.items() if standing.status in PROBLEMS]
+    claimed = with_open_claim(connection, problems) if problems else set()
+    return {key: replace(standing, claim_open=True) if key in claimed else standing for key, standing in found.items()}
 
 
 def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:

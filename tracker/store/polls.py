@@ -57,7 +57,10 @@ class DuePoll:
     """Accounts that said the parcel is not theirs."""
 
 
-_TAKE: Final = claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier")])
+_TAKE: Final = {
+    urgent: claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier"), _POLLS.c.urgent.is_(urgent)])
+    for urgent in (True, False)
+}
 _TAKEN: Final = (
     select(
         _REFS.c.kind,
@@ -85,9 +88,18 @@ _TAKEN: Final = (
 )
 
 
-def take_due(connection: Connection, carrier: str, *, now: datetime, limit: int, token: str) -> list[DuePoll]:
-    """Lease the carrier's next due shipments. One without an active number is put to rest."""
-    keys = claim(connection, _TAKE, now=now, limit=limit, token=token, of_carrier=carrier)
+def take_due(
+    connection: Connection, carrier: str, *, now: datetime, limit: int, token: str, urgent_first: bool = True
+) -> list[DuePoll]:
+    """Lease the carrier's next due shipments, the urgent ones before the others or after them, each the longest due first.
+
+    One without an active number is put to rest.
+    """
+    keys: list[int] = []
+    for urgent in (urgent_first, not urgent_first):
+        if len(keys) < limit:
+            left = limit - len(keys)
+            keys += claim(connection, _TAKE[urgent], now=now, limit=left, token=token, of_carrier=carrier)
     if not keys:
         return []
     found: dict[int, DuePoll] = {}
@@ -115,6 +127,7 @@ class PollSave:
     answered_at: datetime | None = None
     failures: int = 0
     closed_reason: str | None = None
+    urgent: bool = False
     carrier: str = ""
     """The account that follows the parcel from now on; empty where that stays as it is."""
     accounts_tried: str | None = None
@@ -127,11 +140,11 @@ def _saving(*names: str) -> Update:
     return update(_POLLS).where(_POLLS.c.shipment_id == bindparam("b_id")).values(**values)
 
 
-_SAVE_SILENT: Final = _saving("next_poll_at", "closed_reason", "failures")
-_SAVE_ANSWERED: Final = _saving("next_poll_at", "closed_reason", "failures", "last_answered_at", "outcome", "digest")
-_SAVE_MOVED: Final = _saving(
-    "next_poll_at", "closed_reason", "failures", "last_answered_at", "outcome", "digest", "carrier", "accounts_tried"
-)
+_NEXT: Final = ("next_poll_at", "urgent", "closed_reason", "failures")
+_ANSWER: Final = ("last_answered_at", "outcome", "digest")
+_SAVE_SILENT: Final = _saving(*_NEXT)
+_SAVE_ANSWERED: Final = _saving(*_NEXT, *_ANSWER)
+_SAVE_MOVED: Final = _saving(*_NEXT, *_ANSWER, "carrier", "accounts_tried")
 _STILL_OURS: Final = (
     select(_POLLS.c.shipment_id)
     .where(
@@ -167,6 +180,7 @@ def save_polls(
             "at": polled_at,
             "failures": save.failures,
             "closed_reason": save.closed_reason,
+            "urgent": save.urgent,
         }
         if save.answered_at is None:
             silent.append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import LargeBinary, Text, UniqueConstraint
+from sqlalchemy import LargeBinary, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -17,10 +17,12 @@ class ShipmentPoll(Leased, table=True):
     """
 
     __tablename__ = "shipment_polls"
-    __table_args__ = (due_index("ix_shipment_polls_due", "carrier", "next_poll_at"),)
+    __table_args__ = (due_index("ix_shipment_polls_due", "carrier", "urgent", "next_poll_at"),)
 
     shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
     carrier: str
+    urgent: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Out for delivery, due or late: asked about first where not everything due can be."""
     next_poll_at: datetime | None = None
     digest: str | None = None
     last_polled_at: datetime | None = None

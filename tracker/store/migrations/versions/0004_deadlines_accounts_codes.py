@@ -39,6 +39,9 @@ def upgrade() -> None:
         batch_op.create_index('ix_events_unread', ['carrier_code'], unique=False, sqlite_where=sa.text("(status = 'unknown' OR mapped)"), postgresql_where=sa.text("(status = 'unknown' OR mapped)"))
 
     with op.batch_alter_table('shipment_polls', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('accounts_tried', sqlmodel.sql.sqltypes.AutoString(), nullable=True))
+        batch_op.drop_index(batch_op.f('ix_shipment_polls_due'), sqlite_where=sa.text('next_poll_at IS NOT NULL'))
+        batch_op.create_index('ix_shipment_polls_due', ['carrier', 'urgent', 'next_poll_at'], unique=False, sqlite_where=sa.text('next_poll_at IS NOT NULL'), postgresql_where=sa.text('next_poll_at IS NOT NULL'))
 
     # ### end Alembic commands ###
