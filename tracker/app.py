@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
@@ -19,6 +19,7 @@ from carriers.base import (
     CarrierError,
     ClaimsByLetter,
     TrackingAnswer,
+    TrackingStatus,
     deadlines_of,
 )
 from carriers.http import CarrierHttp
@@ -38,6 +39,7 @@ from tracker.domain.notices import NoticePolicy
 from tracker.domain.outcome import Result
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
+from tracker.errors import MissingCredentialError
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.events.reread import CodeSweep
 from tracker.intake.folder import FolderSweep
@@ -53,6 +55,7 @@ from tracker.messages.templates import Templates
 from tracker.polling import unconfigured
 from tracker.polling.breaker import Breaker
 from tracker.polling.deadlines import DeadlineSweep
+from tracker.polling.planner import Open, Plan, plan
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sight import Sight
 from tracker.polling.sweep import PollSweep
@@ -60,6 +63,7 @@ from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
 from tracker.store.deadlines import ask_again
+from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
@@ -212,17 +216,7 @@ def intake_of(settings: Settings, shop_id: str) -> Intake:
 
 def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]) -> list[Lane]:
     between = calendars_of(settings)
-    rules = settings.rules.polling
-    policy = PollingPolicy(
-        pre_transit=timedelta(hours=rules.pre_transit_hours),
-        in_transit=timedelta(hours=rules.in_transit_hours),
-        urgent=timedelta(minutes=rules.urgent_minutes),
-        pickup=timedelta(hours=rules.pickup_hours),
-        problem=timedelta(hours=rules.problem_hours),
-        problem_for=timedelta(days=rules.problem_days),
-        second_looks_days=rules.second_looks_days,
-        not_found_for=timedelta(days=settings.rules.not_found_days),
-    )
+    policy = polling_policy(settings)
     lanes = []
     for entry in book.accounts.values():
         if entry.adapter.tracking is None:
@@ -241,6 +235,42 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes
+
+
+def polling_policy(settings: Settings) -> PollingPolicy:
+    """How often the merchant wants parcels to be asked about."""
+    rules = settings.rules.polling
+    return PollingPolicy(
+        pre_transit=timedelta(hours=rules.pre_transit_hours),
+        in_transit=timedelta(hours=rules.in_transit_hours),
+        urgent=timedelta(minutes=rules.urgent_minutes),
+        pickup=timedelta(hours=rules.pickup_hours),
+        problem=timedelta(hours=rules.problem_hours),
+        problem_for=timedelta(days=rules.problem_days),
+        second_looks_days=rules.second_looks_days,
+        not_found_for=timedelta(days=settings.rules.not_found_days),
+    )
+
+
+def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:
+    """By account, how fresh its looks can be. One whose credential is not here, or that cannot track, is left out."""
+    plans = {}
+    for carrier in settings.carriers:
+        try:
+            tracking = adapter_alone(carrier)[0].tracking
+        except MissingCredentialError:
+            continue
+        if tracking is None:
+            continue
+        found = [Open(TrackingStatus(c.status), c.is_due, c.shipments) for c in counts if c.carrier == carrier.id]
+        terms = tracking.tracking_terms
+        plans[carrier.id] = plan(
+            found,
+            polling_policy(settings),
+            batch_size=terms.batch_size,
+            requests_per_second=carrier.requests_per_second or terms.requests_per_second,
+        )
+    return plans
 
 
 def _siblings(settings: Settings, adapter: str, shop_id: str) -> list[str]:
