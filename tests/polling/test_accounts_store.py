@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 
 from tests.end_to_end.support import MONDAY, Start, Trial, at, day
-from tests.polling.gateway import OTHER_USER, USER, Gateway, at_gateway, event
+from tests.polling.gateway import OTHER_USER, USER, Gateway, at_gateway, event, orders_file
 from tracker.store.claims import take_due
 from tracker.store.contexts import contexts_of
 from tracker.store.leases import put_down
@@ -49,6 +49,16 @@ def test_a_parcel_of_another_contract_is_followed_by_the_account_it_belongs_to(s
         context = contexts_of(connection, [poll["shipment_id"]])[poll["shipment_id"]]
     assert (context.carrier, trial.one(Shipment)["carrier"]) == ("segundo", "correios")
     assert trial.rows(Alert) == []
+
+
+def test_a_code_alone_needs_no_contract_named(start: Start) -> None:
+    trial = two_accounts(start())
+    trial.drop("pedidos.csv", orders_file(CODE).replace(b"Correios;", b";"))
+    gateway = Gateway()
+    gateway.show(CODE, POSTED, user=OTHER_USER, **DUE)
+    with gateway.open():
+        trial.pass_at(FIRST)
+    assert (trial.one(Shipment)["carrier"], trial.one(ShipmentPoll)["carrier"]) == ("correios", "segundo")
 
 
 def test_where_every_account_refuses_it_rests_until_the_configuration_changes(start: Start, database_url: str) -> None:

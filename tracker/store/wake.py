@@ -33,8 +33,8 @@ def wake_polling(connection: Connection, shipments: Iterable[tuple[int, str]], a
     ]
     for row in rows:
         # Without its lease, a poll that is under way can no longer overwrite what we set here.
-        row |= {"closed_reason": None, "lease_token": None, "lease_until": None}
-    changed = ["carrier", "next_poll_at", "closed_reason", "lease_token", "lease_until"]
+        row |= {"closed_reason": None, "accounts_tried": None, "lease_token": None, "lease_until": None}
+    changed = ["carrier", "next_poll_at", "closed_reason", "accounts_tried", "lease_token", "lease_until"]
     upsert(connection, _POLLS, rows, ["shipment_id"], changed)
 
 
