@@ -110,6 +110,8 @@ def test_missing_data_is_said_once_and_asked_for_when_it_is_there(start: Start, 
         assert gateway.calls("prazo") == []
         ((outcome, reason),) = decisions(trial)
         assert (outcome, "origin_postal_code" in reason) == ("missing", True)
+        shipment = trial.one(ShipmentDeadline)["shipment_id"]
+        assert "origin_postal_code" in trial.command("explain", f"S{shipment}").stdout
         trial.shop["origin_postal_code"] = "80010970"
         trial.carrier["services"] = {"SEDEX": "03220"}
         trial.pass_at(at(day(3), 10))

@@ -137,12 +137,14 @@ def _account(carrier: CarrierSettings) -> dict[str, Any]:
         "credentials_here": adapter is not None,
         "tracking": None,
         "claims": None,
+        "deadlines": None,
     }
     if adapter is None:
         return known
     tracking = adapter.tracking
     known["tracking"] = _tracking(tracking, carrier.requests_per_second) if tracking is not None else None
     known["claims"] = _claims(adapter, carrier)
+    known["deadlines"] = _deadlines(adapter)
     return known
 
 
@@ -166,6 +168,13 @@ def _tracking(tracking: TrackingAdapter, rate: float | None) -> dict[str, Any]:
         "push": terms.push,
         "source": terms.terms_source,
     }
+
+
+def _deadlines(adapter: Adapter) -> dict[str, Any] | None:
+    from carriers.base import deadlines_of
+
+    found = deadlines_of(adapter)
+    return {"batch_size": found.deadline_terms.batch_size, "source": found.deadline_terms.source} if found else None
 
 
 def _claims(adapter: Adapter, carrier: CarrierSettings) -> dict[str, Any] | None:
@@ -210,4 +219,6 @@ def _abilities(account: dict[str, Any]) -> list[str]:
     if claims is not None:
         what = ", ".join(claims["problems"])
         lines[1] = f"claims by {claims['by']} ({claims['mode']}): {what}; {claims['source']}"
+    if account["deadlines"] is not None:
+        lines.append(f"due dates that tracking does not name; {account['deadlines']['source']}")
     return lines
