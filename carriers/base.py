@@ -421,6 +421,76 @@ class ClaimsByLetter:
     claim_terms: ClaimTerms
 
 
+# --- due dates that tracking does not name --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineTerms:
+    """What a carrier's calculator of delivery terms can do."""
+
+    batch_size: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRequest:
+    """One parcel whose due date is asked for; `key` is the daemon's own and comes back with the answer."""
+
+    key: int
+    origin_postal_code: str
+    destination_postal_code: str
+    posted_on: date
+    posted_code: str
+    """The carrier's code of the event that posted it: a carrier may have one for "after the day's cut-off"."""
+    tracked_service: str | None = None
+    """The service family as tracking names it."""
+    ordered_service: str | None = None
+    """The service as the order names it."""
+
+
+class DeadlineOutcome(StrEnum):
+    """What came of one request."""
+
+    NAMED = "named"
+    NO_SERVICE = "no_service"
+    """No service code is configured for what the parcel was sent by; nothing was asked."""
+    REFUSED = "refused"
+    """The carrier cannot compute this one; `message` has its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineAnswer:
+    """One parcel's term. `due_on` is a date the carrier itself gave, or None where it gave only `business_days`.
+
+    `business_days` counts from the day after posting; `after_cutoff` says that it counts from one business day later, which
+    holds for the daemon's own calendar only, never for a date that the carrier gave.
+    """
+
+    key: int
+    outcome: DeadlineOutcome
+    raw: bytes = b""
+    due_on: date | None = None
+    business_days: int | None = None
+    after_cutoff: bool = False
+    home_delivery: bool | None = None
+    """Whether the carrier delivers to this address at all, or lays everything out for pickup."""
+    service_code: str | None = None
+    message: str = ""
+
+
+@runtime_checkable
+class DeadlineAdapter(Protocol):
+    """Asks a carrier until when a parcel is due, for the day on which it was really posted."""
+
+    deadline_terms: DeadlineTerms
+
+    async def due_dates(self, requests: Sequence[DeadlineRequest]) -> Mapping[int, DeadlineAnswer]:
+        """Answers by `key` for up to `batch_size` requests; one without an answer was left out by the carrier.
+
+        Raises TransientCarrierError, PermanentCarrierError or CarrierConfigError for the call as a whole.
+        """
+
+
 # --- what the daemon lends to an adapter ----------------------------------------------------------
 
 
@@ -431,6 +501,8 @@ class Token:
     value: str = field(repr=False)
     expires_at: datetime
     renew_at: datetime
+    missing: tuple[str, ...] = ()
+    """APIs that this account needs and the carrier does not open to it, in words a person can ask for them with."""
 
 
 class TokenStore(Protocol):
@@ -454,7 +526,13 @@ class AdapterContext:
 
 
 class Adapter(Protocol):
-    """What an entry point of the group `shipment_tracker.carriers` must name: a class of this shape."""
+    """What an entry point of the group `shipment_tracker.carriers` must name: a class of this shape.
+
+    An adapter may have more; the daemon asks whether it does, so that an older one fits without a change::
+
+        deadlines: DeadlineAdapter | None     due dates that tracking does not name (`deadlines_of`)
+        code_word(code: str) -> CodeWord      static: whether it reads an event code itself (`code_word`)
+    """
 
     API_VERSION: ClassVar[int]
     NAME: ClassVar[str]
@@ -476,3 +554,25 @@ class Adapter(Protocol):
 
         Raises CarrierConfigError or TransientCarrierError.
         """
+
+
+class CodeWord(StrEnum):
+    """What an adapter says of an event code (`carrier_code` of an event) before any event has it."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    """May be sent, and is left `TrackingStatus.UNKNOWN`."""
+    NO_CODE = "no_code"
+    """Cannot be a code of this carrier: another form."""
+
+
+def code_word(adapter: type[Adapter], code: str) -> CodeWord:
+    """What the adapter says of this code; one that cannot be asked leaves it unknown."""
+    asked: Callable[[str], CodeWord] | None = getattr(adapter, "code_word", None)
+    return asked(code) if asked is not None else CodeWord.UNKNOWN
+
+
+def deadlines_of(adapter: Adapter) -> DeadlineAdapter | None:
+    """The adapter's calculator of due dates, where it has one."""
+    found = getattr(adapter, "deadlines", None)
+    return found if isinstance(found, DeadlineAdapter) else None

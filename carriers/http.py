@@ -6,15 +6,17 @@ One table decides (a call is `idempotent` where repeating it does no harm)::
     not sent: refused, unresolved, pool full      Transient *              Transient ("not sent")
     sent, no answer: time-out, disconnect         Transient *              AnswerLost
     401, 403                                      CarrierConfigError       CarrierConfigError
-    408, 425, 429                                 Transient *              Transient (surely not taken)
+    408, 425                                      Transient *              Transient (surely not taken)
+    429                                           Transient **             Transient (surely not taken)
     5xx                                           Transient *              AnswerLost
     other 4xx, 3xx                                Permanent                Permanent
     2xx with a page of HTML or nothing            Transient *              AnswerLost
     2xx with broken JSON or a body too big        Permanent                AnswerLost
 
-    * up to three times, seconds apart
+    * up to three times, seconds apart     ** four times, 2, 4 and 8 seconds apart and a little more
 
-Patience of hours is the daemon's. Messages name method and path, never query, headers or personal data.
+Each API family of an account (tracking, claims, the token) keeps its own pace. Patience of minutes and hours is the
+daemon's. Messages name method and path, never query, headers or personal data.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from typing import Any
 
 import httpx
 import orjson
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
 from carriers.base import (
     AnswerLostError,
@@ -40,6 +42,8 @@ from carriers.base import (
 from carriers.redact import redact
 
 ATTEMPTS = 3
+ATTEMPTS_THROTTLED = 4
+"""Where the carrier says "too many calls" (domain notes on Correios 3.5: 2, 4, 8 seconds, then longer)."""
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_CONNECTIONS = 16
 TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=15.0, pool=15.0)
@@ -101,6 +105,7 @@ class _Call:
     content: bytes | None = field(repr=False)
     explain: Explain | None
     also_read: Collection[int]
+    family: str
 
     def __str__(self) -> str:
         return f"{self.method} {self.path.partition('?')[0]}"
@@ -125,8 +130,8 @@ class _UnreadableBodyError(Exception):
 class CarrierHttp:
     """One account's connections to its carrier; see the module for how outcomes become errors.
 
-    *requests_per_second* holds for all calls of the account. *sleep* and *monotonic* (seconds) stand in for the loop's
-    own in tests. Close with `aclose`.
+    *requests_per_second* holds for each API family of the account by itself, save those `limit_to` has named. *sleep* and
+    *monotonic* (seconds) stand in for the loop's own in tests. Close with `aclose`.
     """
 
     def __init__(
@@ -145,7 +150,10 @@ class CarrierHttp:
         self._call_limit_s = call_limit_s
         self._sleep = sleep
         self._monotonic = monotonic
-        self._bucket = TokenBucket(requests_per_second, sleep, monotonic)
+        self._rate = requests_per_second
+        self._own_rates: dict[str, float] = {}
+        self._buckets: dict[str, TokenBucket] = {}
+        self._bucket("")
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers={"Accept": "application/json", "User-Agent": "shipment-tracker"},
@@ -157,9 +165,23 @@ class CarrierHttp:
             http2=False,
         )
 
-    def limit_to(self, requests_per_second: float) -> None:
-        """Change the pace: an adapter's terms are known only after it has been given this object."""
-        self._bucket = TokenBucket(requests_per_second, self._sleep, self._monotonic)
+    def limit_to(self, requests_per_second: float, family: str | None = None) -> None:
+        """Change the pace of one family, or of all that have none of their own.
+
+        An adapter's terms are known only after it has been given this object.
+        """
+        if family is None:
+            self._rate = requests_per_second
+        else:
+            self._own_rates[family] = requests_per_second
+        self._buckets.clear()
+        self._bucket(family or "")
+
+    def _bucket(self, family: str) -> TokenBucket:
+        if family not in self._buckets:
+            rate = self._own_rates.get(family, self._rate)
+            self._buckets[family] = TokenBucket(rate, self._sleep, self._monotonic)
+        return self._buckets[family]
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -176,20 +198,22 @@ class CarrierHttp:
         json: Any = None,
         explain: Explain | None = None,
         also_read: Collection[int] = (),
+        family: str = "",
     ) -> HttpAnswer:
         """Ask, and read the JSON of a 2xx answer.
 
         *idempotent* calls are repeated for some seconds, others never. *explain* finds the carrier's own words in the body
-        of a refusal (None where there are none). *also_read* names other statuses whose JSON is an answer too.
+        of a refusal (None where there are none). *also_read* names other statuses whose JSON is an answer too. *family* is
+        the API family whose pace the call keeps.
         Raises as the table of the module says.
         """
         content = None if json is None else orjson.dumps(json)
         sent = dict(headers or {}) | ({} if content is None else {"Content-Type": "application/json"})
-        call = _Call(method, path, idempotent, tuple(params), sent, content, explain, frozenset(also_read))
+        call = _Call(method, path, idempotent, tuple(params), sent, content, explain, frozenset(also_read), family)
         if not idempotent:
             return await self._once(call)
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=_enough,
             wait=_wait_s,
             retry=retry_if_exception(_worth_repeating),
             sleep=self._sleep,
@@ -198,7 +222,7 @@ class CarrierHttp:
         return await retrying(self._once, call)
 
     async def _once(self, call: _Call) -> HttpAnswer:
-        await self._bucket.take()
+        await self._bucket(call.family).take()
         try:
             async with asyncio.timeout(self._call_limit_s):
                 reply = await self._exchange(call)
@@ -308,6 +332,12 @@ def _worth_repeating(exc: BaseException) -> bool:
     if not isinstance(exc, TransientCarrierError):
         return False
     return exc.retry_after is None or exc.retry_after <= RETRY_AFTER_WAITED
+
+
+def _enough(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    throttled = isinstance(error, TransientCarrierError) and error.http_status == 429
+    return state.attempt_number >= (ATTEMPTS_THROTTLED if throttled else ATTEMPTS)
 
 
 def _wait_s(state: RetryCallState) -> float:

@@ -48,6 +48,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 WRITERS = {
     "orders": "intake",
     "polls": "polling",
+    "deadlines": "polling",
     "histories": "events",
     "problems": "detection",
     "incidents": "detection",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -19,7 +19,9 @@ from carriers.base import (
     CarrierError,
     ClaimsByLetter,
     TrackingAnswer,
+    TrackingStatus,
     TrackingTerms,
+    deadlines_of,
 )
 from carriers.http import CarrierHttp
 from carriers.registry import load
@@ -36,12 +38,15 @@ from tracker.detection.incidents import IncidentSweep
 from tracker.detection.orders import OrderSweep
 from tracker.detection.sweep import SHARDS, DetectionSweep
 from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
+from tracker.domain.codes import CodeMap, CodeReading
 from tracker.domain.incidents import IncidentPolicy
 from tracker.domain.notices import NoticePolicy
 from tracker.domain.outcome import Result
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
-from tracker.events.record import Recorded, record_answers
+from tracker.errors import MissingCredentialError
+from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
+from tracker.events.reread import CodeSweep
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -54,11 +59,16 @@ from tracker.messages.story import ShopVoice
 from tracker.messages.templates import Templates
 from tracker.polling import unconfigured
 from tracker.polling.breaker import Breaker
+from tracker.polling.deadlines import DeadlineSweep
+from tracker.polling.planner import Open, Plan, plan
 from tracker.polling.schedule import PollingPolicy
+from tracker.polling.sight import Sight
 from tracker.polling.sweep import PollSweep
 from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
+from tracker.store.deadlines import ask_again
+from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
@@ -89,11 +99,14 @@ class App:
             self._mind_configuration(connection, now)
 
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
-        live = ",".join(f"{shop.id}={shop.live_from}" for shop in self.settings.shops)
+        live = ",".join(f"{shop.id}={shop.live_from}={shop.origin_postal_code}" for shop in self.settings.shops)
         for entry in self.book.accounts.values():
-            if configuration_changed(connection, entry.id, f"{entry.digest};{live}"):
+            # Another account of the same adapter may see what this one could not.
+            siblings = ",".join(e.digest for e in self.book.accounts.values() if e.name == entry.name)
+            if configuration_changed(connection, entry.id, f"{siblings};{live}"):
                 wait_for_configuration(connection, entry.id, now)
                 wake_held(connection, entry.id, now)
+                ask_again(connection, [entry.id], now)
         unconfigured.watch(connection, self.book.accounts, now)
 
     def reconfigured(self) -> None:
@@ -184,6 +197,8 @@ def _lanes(
 ) -> tuple[Lane, ...]:
     lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
     lanes += _poll_lanes(settings, database, book, stopping)
+    lanes += _deadline_lanes(settings, database, book, stopping)
+    lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
     lanes += _detection_lanes(settings, database, book)
     lanes += _claim_lanes(settings, database, book)
     lanes += _message_lanes(settings, database, book, stopping)
@@ -209,17 +224,7 @@ def intake_of(settings: Settings, shop_id: str) -> Intake:
 
 def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]) -> list[Lane]:
     between = calendars_of(settings)
-    rules = settings.rules.polling
-    policy = PollingPolicy(
-        pre_transit=timedelta(hours=rules.pre_transit_hours),
-        in_transit=timedelta(hours=rules.in_transit_hours),
-        urgent=timedelta(minutes=rules.urgent_minutes),
-        pickup=timedelta(hours=rules.pickup_hours),
-        problem=timedelta(hours=rules.problem_hours),
-        problem_for=timedelta(days=rules.problem_days),
-        second_looks_days=rules.second_looks_days,
-        not_found_for=timedelta(days=settings.rules.not_found_days),
-    )
+    policy = polling_policy(settings)
     lanes = []
     for entry in book.accounts.values():
         if entry.adapter.tracking is None:
@@ -229,20 +234,102 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
             carrier=entry.id,
             adapter=entry.adapter.tracking,
             breaker=Breaker(database, entry.id, "tracking", entry.digest),
-            record=_recorder(entry.id),
+            record=_recorder(settings, entry),
             policy=policy,
             days=lambda shop: between(shop, None),
+            sight=Sight(entry.id),
+            accounts=partial(_siblings, settings, entry.name),
             stopping=stopping,
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes
 
 
-def _recorder(carrier: str) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
+def polling_policy(settings: Settings) -> PollingPolicy:
+    """How often the merchant wants parcels to be asked about."""
+    rules = settings.rules.polling
+    return PollingPolicy(
+        pre_transit=timedelta(hours=rules.pre_transit_hours),
+        in_transit=timedelta(hours=rules.in_transit_hours),
+        urgent=timedelta(minutes=rules.urgent_minutes),
+        pickup=timedelta(hours=rules.pickup_hours),
+        problem=timedelta(hours=rules.problem_hours),
+        problem_for=timedelta(days=rules.problem_days),
+        second_looks_days=rules.second_looks_days,
+        not_found_for=timedelta(days=settings.rules.not_found_days),
+    )
+
+
+def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:
+    """By account, how fresh its looks can be. One whose credential is not here, or that cannot track, is left out."""
+    plans = {}
+    for carrier in settings.carriers:
+        try:
+            tracking = adapter_alone(carrier)[0].tracking
+        except MissingCredentialError:
+            continue
+        if tracking is None:
+            continue
+        found = [Open(TrackingStatus(c.status), c.is_due, c.shipments) for c in counts if c.carrier == carrier.id]
+        terms = tracking.tracking_terms
+        plans[carrier.id] = plan(
+            found,
+            polling_policy(settings),
+            batch_size=terms.batch_size,
+            requests_per_second=carrier.requests_per_second or terms.requests_per_second,
+        )
+    return plans
+
+
+def _siblings(settings: Settings, adapter: str, shop_id: str) -> list[str]:
+    """The accounts of one adapter that serve a shop."""
+    return [carrier.id for carrier in settings.carriers_of(shop_id) if carrier.adapter == adapter]
+
+
+def _recorder(
+    settings: Settings, entry: Account
+) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
+    asks_deadlines = deadlines_of(entry.adapter) is not None
+    codes = code_map(settings.carrier(entry.id))
+
     def record(connection: Connection, answers: Mapping[int, TrackingAnswer], now: datetime) -> dict[int, Recorded]:
-        return record_answers(connection, carrier, answers, now=now)
+        return record_answers(connection, entry.id, answers, now=now, asks_deadlines=asks_deadlines, codes=codes)
 
     return record
+
+
+def code_map(carrier: CarrierSettings) -> CodeMap:
+    """How the merchant reads codes that the adapter does not know."""
+    return {code: CodeReading(reading.status, reading.cause) for code, reading in carrier.codes.items()}
+
+
+def _deadline_lanes(
+    settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
+) -> list[Lane]:
+    def origin(shop_id: str) -> str | None:
+        shop = _shop(settings, shop_id)
+        return shop.origin_postal_code if shop else None
+
+    def record(connection: Connection, shipment_id: int, due_on: date, now: datetime) -> None:
+        record_due_date(connection, shipment_id, CALCULATOR, due_on, now=now)
+
+    lanes = []
+    for entry in book.accounts.values():
+        adapter = deadlines_of(entry.adapter)
+        if adapter is None:
+            continue
+        sweep = DeadlineSweep(
+            database=database,
+            carrier=entry.id,
+            adapter=adapter,
+            breaker=Breaker(database, entry.id, "deadlines", entry.digest),
+            record=record,
+            origin=origin,
+            days=calendars_of(settings),
+            stopping=stopping,
+        )
+        lanes.append(Lane(f"deadlines:{entry.id}", sweep.run, DECIDE_EVERY_S))
+    return lanes
 
 
 def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:

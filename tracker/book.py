@@ -63,13 +63,14 @@ class CarrierBook:
             return self.accounts.get(named)
         if package.carrier_raw or not package.tracking_code:
             return None
-        # No carrier named: the number tells, where only one of the shop's carriers writes numbers like it.
+        # No carrier named: the number tells, where only one of the shop's carriers writes numbers like it. Which of several
+        # contracts with that one it belongs to is found out by asking.
         fitting = [
             account
             for carrier in self.settings.carriers_of(shop)
             if (account := self.accounts.get(carrier.id)) is not None and _normalised(account, package.tracking_code)
         ]
-        return fitting[0] if len(fitting) == 1 else None
+        return fitting[0] if len({account.name for account in fitting}) == 1 else None
 
     @staticmethod
     def _ref(account: Account, package: Package, options: ReadOptions) -> TrackingRef | None:

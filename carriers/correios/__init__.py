@@ -1,4 +1,4 @@
-"""Correios (Empresa Brasileira de Correios e Telégrafos): tracking and claims through its API gateway.
+"""Correios (Empresa Brasileira de Correios e Telégrafos): tracking, claims and delivery terms through its API gateway.
 
 Each module names the documentation it was written from. Production is `https://api.correios.com.br`, homologation
 `https://apihom.correios.com.br` (set `base_url`).
@@ -10,9 +10,18 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from carriers.base import AdapterContext, ClaimsAdapter, ClaimsByLetter, TrackingAdapter
+from carriers.base import (
+    AdapterContext,
+    ClaimsAdapter,
+    ClaimsByLetter,
+    CodeWord,
+    DeadlineAdapter,
+    TrackingAdapter,
+)
+from carriers.correios import codes
 from carriers.correios.auth import DEADLINES_API, TRACKING_API, Access, CardAccess, KeyAccess
 from carriers.correios.claims import CorreiosClaims
+from carriers.correios.deadlines import CorreiosDeadlines
 from carriers.correios.settings import CorreiosSettings
 from carriers.correios.tracking import API, LANGUAGE, PATH, CorreiosTracking
 from carriers.correios.wire import explain
@@ -35,6 +44,7 @@ class Correios:
 
     tracking: TrackingAdapter | None
     claims: ClaimsAdapter | ClaimsByLetter | None
+    deadlines: DeadlineAdapter | None
 
     def __init__(self, settings: BaseModel, context: AdapterContext) -> None:
         if not isinstance(settings, CorreiosSettings):
@@ -42,12 +52,18 @@ class Correios:
         self._context = context
         self._access = _access(settings, context)
         self.tracking = CorreiosTracking(context.carrier, context.http, self._access)
+        self.deadlines = CorreiosDeadlines(context.carrier, context.http, self._access, settings.services)
         self.claims = None
         # Settings see to it that whoever wants claims has named contract and card.
         if settings.claims.wanted and settings.contract and settings.posting_card:
             self.claims = CorreiosClaims(
                 context.carrier, context.http, self._access, settings.contract, settings.posting_card, settings.claims
             )
+
+    @staticmethod
+    def code_word(code: str) -> CodeWord:
+        """Whether `BDE-01` is read by `events.csv`; pairs that their text decides may need the merchant's own reading."""
+        return codes.word(code)
 
     async def log_in(self) -> str:
         """Prove the credentials, past any token that is kept; says which APIs they open and warns of missing ones."""
@@ -75,4 +91,6 @@ def _access(settings: CorreiosSettings, context: AdapterContext) -> Access:
         return KeyAccess(settings.api_key)
     if settings.access_code is None or settings.user is None or settings.posting_card is None:
         raise ValueError("Correios settings without credentials")  # refused by CorreiosSettings already
-    return CardAccess(context.http, context.tokens, settings.user, settings.access_code, settings.posting_card)
+    # Without service codes no delivery term is ever asked for.
+    needed = {number: name for number, name in _API_NAMES.items() if number == TRACKING_API or settings.services}
+    return CardAccess(context.http, context.tokens, settings.user, settings.access_code, settings.posting_card, needed)

@@ -8,8 +8,8 @@ HTTP Basic answers 201 with a token of 24 hours; at most 3 calls a second; a new
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ Send = Callable[[dict[str, str]], Awaitable[T]]
 ZONE = ZoneInfo("America/Sao_Paulo")
 """Correios writes times without a zone and means Brasília."""
 TOKEN_PATH = "/token/v1/autentica/cartaopostagem"
+TOKEN_FAMILY, TOKENS_PER_SECOND = "token", 3.0
 RENEWAL_WINDOW = timedelta(minutes=30)
 
 TRACKING_API, DEADLINES_API = 87, 35
@@ -57,14 +58,24 @@ def bearer(value: str) -> dict[str, str]:
 
 
 class CardAccess:
-    """User and access code, exchanged for a token that the account's `TokenStore` keeps."""
+    """User and access code, exchanged for a token that the account's `TokenStore` keeps; *needed*: names by API number."""
 
-    def __init__(self, http: CarrierHttp, tokens: TokenStore, user: str, access_code: SecretStr, card: str) -> None:
+    def __init__(
+        self,
+        http: CarrierHttp,
+        tokens: TokenStore,
+        user: str,
+        access_code: SecretStr,
+        card: str,
+        needed: Mapping[int, str],
+    ) -> None:
+        http.limit_to(TOKENS_PER_SECOND, TOKEN_FAMILY)
         self._http = http
         self._tokens = tokens
         self._user = user
         self._access_code = access_code
         self._card = card
+        self._needed = needed
 
     async def call(self, api: str, send: Send[T]) -> T:
         """Make one call; on 401 or 403 the token is renewed and the call, which has done nothing, made once more."""
@@ -85,7 +96,13 @@ class CardAccess:
         headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
         try:
             answer = await self._http.request_json(
-                "POST", TOKEN_PATH, idempotent=True, headers=headers, json={"numero": self._card}, explain=explain
+                "POST",
+                TOKEN_PATH,
+                idempotent=True,
+                headers=headers,
+                json={"numero": self._card},
+                explain=explain,
+                family=TOKEN_FAMILY,
             )
         except CarrierConfigError as exc:
             hint = "user or access_code refused; generate a new access code in the portal and set it"
@@ -104,7 +121,10 @@ class CardAccess:
             ) from None
 
     async def _mint(self) -> Token:
-        return (await self.grant()).token
+        """A new token, with the APIs it should open and does not. An answer that lists none at all says nothing of them."""
+        grant = await self.grant()
+        missing = [name for number, name in self._needed.items() if grant.apis and number not in grant.apis]
+        return replace(grant.token, missing=tuple(missing))
 
     def _still_refused(self, api: str, exc: CarrierConfigError) -> CarrierConfigError:
         if exc.http_status == 403:

@@ -158,6 +158,7 @@ class CorreiosClaims:
                 params=params,
                 headers=HEADERS | headers,
                 explain=explain,
+                family="claims",
                 also_read=READ_TOO,
             )
 
@@ -183,6 +184,7 @@ class CorreiosClaims:
                 json=body,
                 headers=HEADERS | headers,
                 explain=explain,
+                family="claims",
                 also_read=READ_TOO,
             )
 

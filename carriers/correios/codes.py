@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 
-from carriers.base import Cause, TrackingStatus
+from carriers.base import Cause, CodeWord, TrackingStatus
 from carriers.correios.wire import plain
 
 DELIVERY = ("BDE", "BDI", "BDR")
@@ -73,6 +74,15 @@ def _load() -> tuple[dict[tuple[str, int], Reading], str]:
 
 TABLE, TABLE_VERSION = _load()
 """Readings by pair, and a digest of the file they come from."""
+
+
+def word(code: str) -> CodeWord:
+    """What is known of a code written as events show it, `BDE-01`."""
+    match = re.fullmatch(r"([A-Z]{2,4})-([0-9]{2,3})", code)
+    if match is None:
+        return CodeWord.NO_CODE
+    reading = TABLE.get((match[1], int(match[2])), UNKNOWN)
+    return CodeWord.UNKNOWN if reading.status is TrackingStatus.UNKNOWN else CodeWord.KNOWN
 
 
 def read(codigo: str, tipo: int | None, text: str) -> Reading:

@@ -143,7 +143,13 @@ class CorreiosTracking:
 
         async def send(headers: dict[str, str]) -> Any:
             answer = await self._http.request_json(
-                "GET", PATH, idempotent=True, params=params, headers=LANGUAGE | headers, explain=explain
+                "GET",
+                PATH,
+                idempotent=True,
+                params=params,
+                headers=LANGUAGE | headers,
+                explain=explain,
+                family="tracking",
             )
             return answer.data
 
@@ -187,14 +193,15 @@ def read_object(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:
     """What Correios says of one object; never raises for what the carrier wrote."""
     raw = b""
     try:
-        raw = canonical(without(item, PERSONAL))
+        message = redact(_text(item.get("mensagem")))
+        # A message is a sentence of the carrier's and may quote anybody; it is kept as we would show it.
+        raw = canonical(without({**item, "mensagem": message} if message else item, PERSONAL))
         events = item.get("eventos") or []
         if not isinstance(events, list):
             raise ValueError("eventos is not a list")
-        message = _text(item.get("mensagem"))
         if message and not events:
             outcome = _OUTCOMES.get(message[:7].upper(), AnswerOutcome.ERROR)
-            return TrackingAnswer(ref, outcome, raw, message=redact(message))
+            return TrackingAnswer(ref, outcome, raw, message=message)
         return _found(ref, raw, item, _in_order(events))
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         return _error(ref, redact(f"object cannot be read: {exc}"), raw)

@@ -25,7 +25,7 @@ Outcome = httpx.Response | Exception
 
 
 async def ask(outcome: Outcome | list[Outcome], *, idempotent: bool, clock: Clock | None = None, **options: Any) -> Any:
-    outcomes = outcome if isinstance(outcome, list) else [outcome] * 3
+    outcomes = outcome if isinstance(outcome, list) else [outcome] * 4
     client = http(BASE, clock)
     with respx.mock(assert_all_called=False) as mock:
         route = mock.route(url__startswith=URL).mock(side_effect=outcomes)
@@ -74,7 +74,8 @@ async def test_every_outcome_has_its_error(
 
     assert type(read_error) is for_reads
     assert type(write_error) is for_writes
-    assert reads == (3 if for_reads is TransientCarrierError else 1)
+    throttled = isinstance(outcome, httpx.Response) and outcome.status_code == 429
+    assert reads == ((4 if throttled else 3) if for_reads is TransientCarrierError else 1)
     assert writes == 1, "what may have acted is never repeated"
     if isinstance(outcome, httpx.Response):
         assert isinstance(read_error, CarrierError | CarrierConfigError)
@@ -121,7 +122,7 @@ async def test_retry_after(headers: dict[str, str], waited: float | None, handed
     error, calls = await ask(httpx.Response(429, headers=headers), idempotent=True, clock=clock)
 
     assert error.retry_after == handed_up
-    assert calls == (1 if waited is None else 3)
+    assert calls == (1 if waited is None else 4)
     assert waited is None or waited in clock.slept
 
 
@@ -194,6 +195,30 @@ async def test_json_in_the_old_character_set_is_read() -> None:
     answer, _ = await ask(response, idempotent=True)
 
     assert answer.data == {"texto": "Devolução"}
+
+
+@pytest.mark.anyio
+async def test_too_many_calls_is_waited_out_for_two_four_and_eight_seconds() -> None:
+    clock = Clock()
+    error, calls = await ask(httpx.Response(429), idempotent=True, clock=clock)
+    waits = [slept for slept in clock.slept if slept >= 1]
+
+    assert (error.http_status, calls) == (429, 4)
+    assert [int(wait) for wait in waits] == [2, 4, 8]  # and up to a second more, so that many do not return together
+
+
+@pytest.mark.anyio
+async def test_each_family_keeps_its_own_pace() -> None:
+    clock = Clock()
+    client = CarrierHttp("exemplo", BASE, requests_per_second=4, sleep=clock.sleep, monotonic=clock.monotonic)
+    client.limit_to(2, "token")
+    with respx.mock:
+        respx.get(URL).mock(return_value=httpx.Response(200, json={}))
+        for family in ("tracking", "claims", "token", "tracking", "token"):
+            await client.request_json("GET", "/v1/coisas", idempotent=True, family=family)
+    await client.aclose()
+
+    assert clock.slept == [0.25, 0.25]  # the second of each: a quarter second, and what was left of the half
 
 
 @pytest.mark.anyio

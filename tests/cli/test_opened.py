@@ -112,6 +112,7 @@ def test_carriers_need_no_database(tmp_path: Path, configured: Configured) -> No
     out = tracker("carriers", "list").stdout
     assert "adapter   correios: Correios (contract version 1)" in out
     assert "tracking by code, 50 a call, 5 calls a second" in out
+    assert "due dates that tracking does not name" in out
     assert "segredo" not in out
     assert not (tmp_path / "tracker.db").exists()
 

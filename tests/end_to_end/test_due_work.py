@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, text
 
 from tracker.domain.words import DeliveryState
-from tracker.store import alerts, claims, notices, polls, problems
+from tracker.store import alerts, claims, deadlines, notices, polls, problems
 from tracker.store.database import Database
 from tracker.store.leases import free_all
 from tracker.store.migrate import upgrade
@@ -27,6 +27,7 @@ from tracker.store.tables import (
     OrderCheck,
     Shipment,
     ShipmentCheck,
+    ShipmentDeadline,
     ShipmentPoll,
     ShipmentRef,
     table,
@@ -60,6 +61,8 @@ def fill(connection: Connection) -> None:
     put(connection, ShipmentRef, ({**ref, "id": n, "shipment_id": n, "value": f"C{n}"} for n in numbers))
     poll = {"carrier": "correios", "failures": 0}
     put(connection, ShipmentPoll, ({**poll, "shipment_id": n, "next_poll_at": when(n)} for n in numbers))
+    asked = {"carrier": "correios", "state": "waiting", "failures": 0}
+    put(connection, ShipmentDeadline, ({**asked, "shipment_id": n, "next_ask_at": when(n)} for n in numbers))
     for model in (ShipmentCheck, ClaimCheck, NoticeCheck):
         put(connection, model, ({"shipment_id": n, "next_check_at": when(n)} for n in numbers))
     put(connection, Claim, (claim(n) for n in numbers))
@@ -141,6 +144,11 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         ShipmentPoll,
         "ix_shipment_polls_due",
         lambda c, token: polls.take_due(c, "correios", now=NOW, limit=50, token=token),
+    ),
+    "deadlines": (
+        ShipmentDeadline,
+        "ix_shipment_deadlines_due",
+        lambda c, token: deadlines.take_due(c, "correios", now=NOW, limit=50, token=token),
     ),
     "detection": (
         ShipmentCheck,

@@ -69,6 +69,19 @@ def test_a_carrier_may_say_how_long_to_wait(wish: timedelta, expected: timedelta
 
 
 @pytest.mark.parametrize(
+    ("failures", "wait"),
+    [
+        pytest.param(0, timedelta(seconds=30), id="half a minute"),
+        pytest.param(2, timedelta(minutes=2), id="doubling"),
+        pytest.param(9, timedelta(minutes=5), id="never longer than five minutes"),
+    ],
+)
+def test_too_many_calls_is_no_reason_to_stay_away_for_long(failures: int, wait: timedelta) -> None:
+    state = failed(after(failures), "HTTP 429", None, NOW, throttled=True)
+    assert state.cooldown_until == NOW + wait
+
+
+@pytest.mark.parametrize(
     ("digest", "later", "expected"),
     [
         pytest.param("old", timedelta(0), False, id="refused just now"),

@@ -26,6 +26,7 @@ from tracker.domain.calendar import calendars
 from tracker.events.record import record_answers
 from tracker.polling.breaker import Breaker
 from tracker.polling.schedule import PollingPolicy
+from tracker.polling.sight import Sight
 from tracker.polling.sweep import PollSweep
 from tracker.sandbox.plan import Fate
 from tracker.store.database import Database
@@ -284,6 +285,7 @@ def sweep(database: Database, adapter: Spoilt) -> PollSweep:
         breaker=Breaker(database, "correios", "tracking", "digest"),
         record=lambda connection, answers, now: record_answers(connection, "correios", answers, now=now),
         policy=PollingPolicy(),
+        sight=Sight("correios"),
         days=lambda _shop: calendars(ZONE, frozenset({"PR"}), frozenset()),
     )
 

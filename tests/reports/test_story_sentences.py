@@ -18,6 +18,7 @@ from tracker.domain.notices import WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
 from tracker.messages import compose, text_watch
 from tracker.messages.compose import WhyWithheld
+from tracker.polling import deadlines
 from tracker.reports import words_pt
 from tracker.reports.story import LANGUAGES
 from tracker.reports.story_words import Language, places
@@ -69,6 +70,7 @@ def elsewhere() -> Iterator[Name]:
     yield from ((f"hand.{act}", "", "") for act in ACTS)
     yield from ((CLOSED, "closed", reason) for reason in CLOSED_REASONS)
     yield text_watch.RULE, "", ""
+    yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
     yield from ((rule, "joined", "") for rule in incidents.RULE_VERSIONS)
 
 
@@ -140,6 +142,7 @@ LISTED = {
     *incidents.RULE_VERSIONS,
     compose.RULE,
     text_watch.RULE,
+    deadlines.RULE,
     CLOSED,
     *(f"hand.{act}" for act in ACTS),
 }

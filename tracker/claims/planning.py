@@ -24,6 +24,7 @@ from tracker.store.claims import (
     attached,
     claims_of_shipments,
     finish_checks,
+    hand_over,
     problems_of_claims,
     save_claim,
     steps_of,
@@ -95,6 +96,8 @@ class PlanSweep:
     ) -> None:
         desk = self.desks.get(context.carrier)
         standing = next((claim for claim in claims if claim.closed_at is None), None)
+        if standing is not None and standing.carrier != context.carrier:
+            standing = self._follow(connection, context, standing, now)
         if standing is not None and _has_news(standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
         self._settle_rejected(connection, problems, claims, now)
@@ -125,6 +128,17 @@ class PlanSweep:
         for claim in rejected:
             if standing.isdisjoint(links[claim.id]):
                 signal(connection, settled_notes(claim, [REJECTED_ALERT]), now)
+
+    @staticmethod
+    def _follow(connection: Connection, context: ShipmentContext, claim: ClaimRow, now: datetime) -> ClaimRow:
+        """The parcel turned out to belong to another account: a claim that has not left yet goes there too."""
+        moved = hand_over(connection, claim, context.carrier)
+        if moved is None:
+            return claim
+        reason = f"its parcel is followed by {context.carrier} now, not by {claim.carrier}"
+        note = DecisionNote(claim.shop, "claim", claim.id, "claim.account", 1, "handed_over", reason)
+        log_changes(connection, [note], now)
+        return moved
 
     @staticmethod
     def _settled(connection: Connection, problems: Sequence[ProblemRow], standing: ClaimRow | None) -> set[int]:

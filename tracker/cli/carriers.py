@@ -1,4 +1,7 @@
-"""`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do."""
+"""`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do.
+
+`tracker carriers unknown`: event codes that nobody reads, and the line of the configuration that maps each.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,71 @@ if TYPE_CHECKING:
 
     from carriers.base import Adapter, TrackingAdapter
     from tracker.config import CarrierSettings
+    from tracker.store.codes import UnknownCode
 
-carriers = typer.Typer(help="Carriers: the adapters there are.", no_args_is_help=True)
+carriers = typer.Typer(help="Carriers: the adapters there are, codes nobody reads.", no_args_is_help=True)
 
 
 @carriers.callback()
 def _group() -> None:
-    """Carriers: the adapters there are."""
+    """Carriers: the adapters there are, codes nobody reads."""
+
+
+@carriers.command("unknown")
+def list_unknown(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List event codes that neither the adapter nor your mapping reads, each with the line that maps it."""
+    from tracker.cli.opened import opened
+    from tracker.store.codes import unknown_codes
+
+    with opened(config) as program:
+        with program.database.begin_read() as connection:
+            found = unknown_codes(connection)
+        zone = program.settings.timezone
+    if as_json:
+        echo_json([_unknown(one) for one in found])
+        return
+    if not found:
+        typer.echo("no unknown codes")
+        return
+    for one in found:
+        first, last = (at.astimezone(zone).strftime("%d/%m/%Y %H:%M") for at in (one.first_seen_at, one.last_seen_at))
+        example = f"{one.tracking_code or '(no code)'}, S{one.shipment_id}"
+        typer.echo(f'{one.carrier}  {one.carrier_code}  "{one.description}" (for example {example})')
+        typer.echo(f"    {one.events} events of {one.shipments} shipments, first seen {first}, last {last}")
+        typer.echo(f"    carriers: [{{id: {one.carrier}, codes: {{{_line(one.carrier_code)}}}}}]")
+    typer.echo(f"\nSTATUS is one of: {', '.join(_statuses())}")
+    typer.echo(
+        "With a cause: {status: customs, cause: customs_hold}. The stored events are then read again by themselves."
+    )
+
+
+def _unknown(one: UnknownCode) -> dict[str, Any]:
+    from tracker.reports.exports import json_value
+
+    return {
+        "carrier": one.carrier,
+        "carrier_code": one.carrier_code,
+        "events": one.events,
+        "shipments": one.shipments,
+        "first_seen_at": json_value(one.first_seen_at),
+        "last_seen_at": json_value(one.last_seen_at),
+        "description": one.description,
+        "shipment_id": one.shipment_id,
+        "tracking_code": one.tracking_code,
+        "yaml": _line(one.carrier_code),
+        "statuses": _statuses(),
+    }
+
+
+def _line(code: str) -> str:
+    """The mapping with its meaning left open: what a code means is for the carrier to say, not for us to guess."""
+    return f'"{code}": STATUS'
+
+
+def _statuses() -> list[str]:
+    from carriers.base import TrackingStatus
+
+    return [status.value for status in TrackingStatus if status is not TrackingStatus.UNKNOWN]
 
 
 @carriers.command("list")
@@ -76,12 +137,14 @@ def _account(carrier: CarrierSettings) -> dict[str, Any]:
         "credentials_here": adapter is not None,
         "tracking": None,
         "claims": None,
+        "deadlines": None,
     }
     if adapter is None:
         return known
     tracking = adapter.tracking
     known["tracking"] = _tracking(tracking, carrier.requests_per_second) if tracking is not None else None
     known["claims"] = _claims(adapter, carrier)
+    known["deadlines"] = _deadlines(adapter)
     return known
 
 
@@ -105,6 +168,13 @@ def _tracking(tracking: TrackingAdapter, rate: float | None) -> dict[str, Any]:
         "push": terms.push,
         "source": terms.terms_source,
     }
+
+
+def _deadlines(adapter: Adapter) -> dict[str, Any] | None:
+    from carriers.base import deadlines_of
+
+    found = deadlines_of(adapter)
+    return {"batch_size": found.deadline_terms.batch_size, "source": found.deadline_terms.source} if found else None
 
 
 def _claims(adapter: Adapter, carrier: CarrierSettings) -> dict[str, Any] | None:
@@ -149,4 +219,6 @@ def _abilities(account: dict[str, Any]) -> list[str]:
     if claims is not None:
         what = ", ".join(claims["problems"])
         lines[1] = f"claims by {claims['by']} ({claims['mode']}): {what}; {claims['source']}"
+    if account["deadlines"] is not None:
+        lines.append(f"due dates that tracking does not name; {account['deadlines']['source']}")
     return lines

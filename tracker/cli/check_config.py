@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tracker.config import LoadedConfig
+    from tracker.config import LoadedConfig, Settings
     from tracker.errors import Fault
+    from tracker.polling.planner import Plan
 
 OnlineOption = Annotated[
     bool, typer.Option("--online", help="Also log in to each carrier, mail server and source.", show_default=False)
@@ -26,10 +27,11 @@ def check_config(config: ConfigOption = None, online: OnlineOption = False, as_j
     loaded = _load_for_json(config, online) if as_json else load_or_exit(config, strict=online)
     _stop_at_text_faults(loaded, as_json)
     results = _log_in(loaded) if online else []
+    plans = _plans(loaded.settings)
     if as_json:
-        _print_json(loaded, results)
+        _print_json(loaded, results, plans)
     else:
-        _print_lines(loaded, results)
+        _print_lines(loaded, results, plans)
     if not all(ok for _, ok, _ in results):
         raise typer.Exit(2)
 
@@ -71,17 +73,42 @@ def _print_json_faults(faults: Sequence[Fault]) -> None:
     echo_json({"ok": False, "faults": [as_json(fault) for fault in faults]})
 
 
-def _print_json(loaded: LoadedConfig, results: list[tuple[str, bool, str]]) -> None:
+def _plans(settings: Settings) -> dict[str, Plan]:
+    """How fresh the looks can be with what is open; nothing where there is no database yet, or none that can be read."""
+    from sqlalchemy.exc import DBAPIError
+
+    from tracker.cli.prepare import open_database
+    from tracker.cli.report import plans_for
+    from tracker.clock import clock_from_env
+    from tracker.config import trial_clock_faults
+    from tracker.errors import ProgramError
+
+    try:
+        clock = clock_from_env(os.environ, trial_clock_faults(settings))
+        with open_database(settings.database.connection_url()) as database:
+            return plans_for(settings, database, clock.now())
+    except (ProgramError, DBAPIError):
+        # Whether the database fits is asked by the commands that need it; a configuration can be right without one.
+        return {}
+
+
+def _print_json(loaded: LoadedConfig, results: list[tuple[str, bool, str]], plans: dict[str, Plan]) -> None:
     from tracker.config.check import describe
+    from tracker.reports.freshness import plan_document
 
     online = [{"what": what, "ok": ok, "sentence": sentence} for what, ok, sentence in results]
-    echo_json({**describe(loaded), "ok": all(ok for _, ok, _ in results), "online": online})
+    fresh = {carrier: plan_document(plan) for carrier, plan in plans.items()}
+    echo_json({**describe(loaded), "ok": all(ok for _, ok, _ in results), "online": online, "freshness": fresh})
 
 
-def _print_lines(loaded: LoadedConfig, results: list[tuple[str, bool, str]]) -> None:
+def _print_lines(loaded: LoadedConfig, results: list[tuple[str, bool, str]], plans: dict[str, Plan]) -> None:
     from tracker.config.check import lines
+    from tracker.reports.freshness import plan_lines
 
     for line in lines(loaded):
         typer.echo(line)
+    for carrier, plan in plans.items():
+        for line in plan_lines(carrier, plan):
+            typer.echo(f"freshness {line}")
     for what, ok, sentence in results:
         typer.echo(f"{'ok' if ok else 'fault':<9} {what}: {sentence}")

@@ -17,6 +17,7 @@ from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
 from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.report import report
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
@@ -56,6 +57,7 @@ app.command("claims")(claims)
 app.command("messages")(messages)
 app.command("alerts")(alerts)
 app.command("explain")(explain)
+app.command("report")(report)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)

@@ -10,14 +10,16 @@ from typing import Any, Final
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
-from carriers.base import Adapter
+from carriers.base import Adapter, CodeWord, code_word
 from carriers.registry import discover
 from tracker.config.cross import dotted, entries
 from tracker.config.model import CarrierSettings, ClaimMode
 from tracker.config.wording import closest, findings, known_keys
 from tracker.config.yaml_file import Finding, Loc
 
-CARRIER_KEYS: Final = frozenset({"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims"})
+CARRIER_KEYS: Final = frozenset(
+    {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes"}
+)
 """The daemon's own keys of an entry; every other is the adapter's."""
 CLAIM_KEYS: Final = frozenset({"mode", "max_value"})
 """The same within its `claims:`."""
@@ -70,6 +72,7 @@ def check_accounts(
         own, complaints = _own_settings(loc, _own_keys(entry), adapter.Settings, places)
         faults += complaints
         warnings += _claims_without_keys(loc, entry, adapter.Settings)
+        warnings += _idle_codes(loc, entry, adapter)
         accounts.append(Account(loc, name, str(entry.get("base_url") or adapter.BASE_URL), adapter.BASE_URL, own))
     faults += _same_accounts(accounts)
     return CheckedAccounts(_without_own_keys(data), tuple(accounts), tuple(faults), tuple(warnings))
@@ -81,7 +84,7 @@ def carrier_digest(carrier: CarrierSettings) -> str:
     Raises MissingCredentialError.
     """
     effective = {
-        **carrier.model_dump(mode="python", exclude={"own", "aliases", "shops"}),
+        **carrier.model_dump(mode="python", exclude={"own", "aliases", "shops", "codes"}),
         "own": carrier.adapter_settings.model_dump(mode="python"),
     }
     return hashlib.sha256(json.dumps(effective, sort_keys=True, default=_revealed).encode()).hexdigest()
@@ -151,6 +154,18 @@ def _claims_without_keys(loc: Loc, entry: dict[str, Any], settings: type[BaseMod
         return
     wanted = ", ".join(sorted(known_keys(settings, ("claims",))))
     yield Finding((*loc, "claims"), "no claim can be filed with this carrier", f"add {wanted}; or write mode: off")
+
+
+def _idle_codes(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iterator[Finding]:
+    """Lines of a mapping that never apply: the adapter's own reading of a code comes first."""
+    codes = entry.get("codes")
+    for code in codes if isinstance(codes, dict) else ():
+        word = code_word(adapter, str(code).strip().upper())
+        if word is CodeWord.KNOWN:
+            yield Finding((*loc, "codes", code), "is known to the adapter, whose own reading is used", "take it away")
+        elif word is CodeWord.NO_CODE:
+            what = "cannot be a code of this carrier: the line does nothing"
+            yield Finding((*loc, "codes", code), what, "write it as tracker carriers unknown shows it")
 
 
 def _same_accounts(accounts: Iterable[Account]) -> Iterator[Finding]:

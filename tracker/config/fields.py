@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from carriers.base import Cause, TrackingStatus
 from tracker.config.wording import closest
 from tracker.domain.documents import cep, cnpj
 from tracker.domain.text import fold
@@ -60,6 +61,26 @@ def _trigger(value: Any) -> Any:
     if value not in list(Trigger):
         raise ValueError(f"is no trigger ({closest(str(value), list(Trigger))})")
     return value
+
+
+def _event_status(value: Any) -> Any:
+    known = [status.value for status in TrackingStatus if status is not TrackingStatus.UNKNOWN]
+    if value not in known:
+        raise ValueError(f"is no status ({closest(str(value), known)})")
+    return value
+
+
+def _event_cause(value: Any) -> Any:
+    if value is not None and value not in list(Cause):
+        raise ValueError(f"is no cause ({closest(str(value), list(Cause))})")
+    return value
+
+
+def _event_code(text: str) -> str:
+    # One of a family may be a loss: a pattern would read it as its harmless neighbours.
+    if not text.strip() or re.search(r"[*?%]", text):
+        raise ValueError("must be one code, whole (as tracker carriers unknown shows it; a pattern is not taken)")
+    return text.strip().upper()
 
 
 def _identifier(text: str) -> str:
@@ -213,6 +234,9 @@ def city_key(name: str, state: str) -> str:
 
 
 TriggerName = Annotated[Trigger, BeforeValidator(_trigger)]
+EventStatus = Annotated[TrackingStatus, BeforeValidator(_event_status)]
+EventCause = Annotated[Cause, BeforeValidator(_event_cause)]
+EventCode = Annotated[str, AfterValidator(_event_code)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Cnpj = Annotated[str, AfterValidator(_cnpj)]

@@ -12,13 +12,25 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field, InstanceOf, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    InstanceOf,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tracker.config.fields import (
     BaseAddress,
     Cents,
     CityName,
     Cnpj,
+    EventCause,
+    EventCode,
+    EventStatus,
     Host,
     Identifier,
     Listener,
@@ -110,6 +122,18 @@ class ClaimPolicy(Part):
     """`auto` files up to this value; what is worth more waits for a person. None: no ceiling."""
 
 
+class CodeSettings(Part):
+    """What an event code means that the adapter does not know; a status alone may be written as one word."""
+
+    status: EventStatus
+    cause: EventCause | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_word(cls, data: Any) -> Any:
+        return {"status": data} if isinstance(data, str) else data
+
+
 class CarrierSettings(Part):
     """One account with a carrier."""
 
@@ -123,6 +147,8 @@ class CarrierSettings(Part):
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
     """None: what the adapter's terms say."""
     claims: ClaimPolicy = ClaimPolicy()
+    codes: dict[EventCode, CodeSettings] = Field(default_factory=dict)
+    """By the carrier's own code; only what the adapter leaves unknown is read so."""
     own: InstanceOf[BaseModel] | None = Field(default=None, repr=False)
     """The adapter's `Settings`; None only where one of its credentials is not available in this process."""
 

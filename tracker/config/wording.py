@@ -107,8 +107,9 @@ def known_keys(model: type[BaseModel], loc: Loc) -> set[str]:
         if fields:
             models = [m for field in fields for m in _models_in(field.annotation)]
         else:
-            # Of several kinds in one place pydantic names the one that the file chose.
-            models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]
+            # Of several kinds in one place pydantic names the one that the file chose; other words are the user's own keys.
+            kinds = [m for m in models if "kind" in m.model_fields]
+            models = [m for m in kinds if part in get_args(m.model_fields["kind"].annotation)] if kinds else models
     return {field.alias or name for m in models for name, field in m.model_fields.items()}
 
 

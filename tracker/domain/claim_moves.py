@@ -42,6 +42,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.accepted": 1,
     "claim.rejected": 1,
     "claim.paid": 1,
+    "claim.account": 1,
     "hand.reject": 1,
 }
 """Every rule that may move a claim."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
 from carriers.base import Cause, TrackingStatus
 
@@ -66,6 +67,8 @@ class StoredEvent:
     pickup_until: date | None = None
     void: bool = False
     vanished_at: datetime | None = None
+    mapped: bool | None = None
+    """Read by the merchant's own mapping of a code that the adapter does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,16 @@ class History:
     due_first_on: date | None = None
     due_on: date | None = None
     due_max_on: date | None = None
+
+
+SHRUNK_AT_LEAST: Final = 3
+"""So many parcels of one call, and half of those that could, must show less than before: one alone was corrected."""
+
+
+def is_loss_of_sight(shrunk: Iterable[bool | None]) -> bool:
+    """Whether the answers of one call show that the carrier has begun to hide history. Each: does this one show less?"""
+    told = [one for one in shrunk if one is not None]
+    return sum(told) >= SHRUNK_AT_LEAST and 2 * sum(told) >= len(told)
 
 
 def void_ids(events: Sequence[StoredEvent]) -> set[int]:

@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import AnswerOutcome, TrackingAnswer, TrackingEvent, TrackingStatus
-from tracker.domain.history import StoredEvent, fold, void_ids
+from tracker.domain.codes import CodeMap, MappedEvent, read_by
+from tracker.domain.history import StoredEvent, fold, is_loss_of_sight, void_ids
 from tracker.events.reversals import note_reversals
 from tracker.store.histories import (
     HistoryRow,
@@ -29,10 +30,13 @@ from tracker.store.histories import (
     save_histories,
 )
 from tracker.store.logs import SignalNote, signal
-from tracker.store.wake import wake
+from tracker.store.wake import wake, wake_deadlines
 
 log = structlog.get_logger(__name__)
 TRACKING: Final = "tracking"
+CALCULATOR: Final = "calculator"
+"""Sources of due dates; a third, `claim`, is the claims stage's."""
+NO_CODES: Final[CodeMap] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,29 @@ class Recorded:
 
     history: HistoryRow
     events_added: int
+    shrunk: bool | None = None
+    """Whether the answer lacks what we know of; None where it could not tell (we knew less than two events)."""
 
 
 def record_answers(
-    connection: Connection, carrier: str, answers: Mapping[int, TrackingAnswer], *, now: datetime
+    connection: Connection,
+    carrier: str,
+    answers: Mapping[int, TrackingAnswer],
+    *,
+    now: datetime,
+    asks_deadlines: bool = False,
+    codes: CodeMap = NO_CODES,
 ) -> dict[int, Recorded]:
-    """Record what a carrier answered about these shipments. Only answers that found something are looked at."""
-    found = {key: answer for key, answer in answers.items() if answer.outcome is AnswerOutcome.FOUND}
+    """Record what a carrier answered about these shipments. Only answers that found something are looked at.
+
+    *asks_deadlines*: the carrier can be asked for due dates that its tracking does not name. *codes*: the merchant's own
+    reading of codes that the adapter does not know.
+    """
+    found = {
+        key: _as_merchant_reads(answer, codes)
+        for key, answer in answers.items()
+        if answer.outcome is AnswerOutcome.FOUND
+    }
     if not found:
         return {}
     known = events_of(connection, found)
@@ -59,8 +79,11 @@ def record_answers(
     reread_events(connection, reread)
     named = _new_due_dates(found, dues)
     add_due_dates(connection, named, now)
-    marked = _mark_vanished(connection, found, known, now)
-    _signal_unknown(connection, carrier, new, now)
+    shrunk = {key: _has_shrunk(known[key], answer) for key, answer in found.items()}
+    # Many at once have not been corrected one by one: the carrier shows less than before, and takes nothing away.
+    credible = {} if is_loss_of_sight(shrunk.values()) else found
+    marked = _mark_vanished(connection, credible, known, now)
+    _signal_codes(connection, carrier, new, reread, now)
     if reread or marked or len(added) != len(new):
         events = events_of(connection, found)
     else:
@@ -75,7 +98,9 @@ def record_answers(
     changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
     wake(connection, "detection", changed, now)
     wake(connection, "messages", changed, now)
-    return {key: Recorded(row, counts[key]) for key, row in rows.items()}
+    if asks_deadlines:
+        wake_deadlines(connection, carrier, [key for key in changed if _lacks_due_date(rows[key])], now)
+    return {key: Recorded(row, counts[key], shrunk[key]) for key, row in rows.items()}
 
 
 def record_due_date(connection: Connection, shipment_id: int, source: str, due_on: date, *, now: datetime) -> None:
@@ -84,11 +109,29 @@ def record_due_date(connection: Connection, shipment_id: int, source: str, due_o
     if named and named[-1] == due_on:
         return
     add_due_dates(connection, [(shipment_id, source, len(named) + 1, due_on)], now)
-    before = histories_of(connection, [shipment_id])
-    if shipment_id in before:
-        events, dues = events_of(connection, [shipment_id]), due_dates(connection, [shipment_id])
-        _save(connection, _folded(connection, events, dues, before, now), before)
+    if histories_of(connection, [shipment_id]):
+        refold(connection, [shipment_id], now)
         wake(connection, "detection", [shipment_id], now)
+
+
+def refold(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> None:
+    """Add these histories up again from the facts that are stored, and wake whoever reads one that changed."""
+    before = histories_of(connection, shipment_ids)
+    events, dues = events_of(connection, shipment_ids), due_dates(connection, shipment_ids)
+    rows = _save(connection, _folded(connection, events, dues, before, now), before)
+    changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
+    wake(connection, "detection", changed, now)
+    wake(connection, "messages", changed, now)
+
+
+def _as_merchant_reads(answer: TrackingAnswer, codes: CodeMap) -> TrackingAnswer:
+    if not codes or all(event.carrier_code not in codes for event in answer.events):
+        return answer
+    return replace(answer, events=tuple(read_by(codes, event) for event in answer.events))
+
+
+def _lacks_due_date(row: HistoryRow) -> bool:
+    return row.history.posted_at is not None and row.history.due_first_on is None
 
 
 def _unknown(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> list[TrackingEvent]:
@@ -112,16 +155,14 @@ def _reread(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> li
     changed = []
     for event in events:
         old = by_key.get(event.key)
-        if old is not None and (old.status, old.cause, old.final, old.attempt, old.reversal, old.pickup_until) != (
-            event.status,
-            event.cause,
-            event.final,
-            event.attempt,
-            event.reversal,
-            event.pickup_until,
-        ):
+        if old is not None and _reading(old) != _reading(event):
             changed.append((old.id, event))
     return changed
+
+
+def _reading(event: StoredEvent | TrackingEvent) -> tuple[object, ...]:
+    mapped = event.mapped is True if isinstance(event, StoredEvent) else isinstance(event, MappedEvent)
+    return event.status, event.cause, event.final, event.attempt, event.reversal, event.pickup_until, mapped
 
 
 def _new_due_dates(
@@ -133,6 +174,14 @@ def _new_due_dates(
         if answer.due_on is not None and (not before or before[-1] != answer.due_on):
             rows.append((shipment_id, TRACKING, len(before) + 1, answer.due_on))
     return rows
+
+
+def _has_shrunk(known: Sequence[StoredEvent], answer: TrackingAnswer) -> bool | None:
+    """Whether a full answer lacks events that we know and that have not vanished before; None where we know too few."""
+    standing = {event.event_key for event in known if event.vanished_at is None}
+    if len(standing) < 2 or not answer.complete:
+        return None
+    return not standing <= {event.key for event in answer.events}
 
 
 def _mark_vanished(
@@ -214,10 +263,14 @@ def _save(
     return {**rows, **saved}
 
 
-def _signal_unknown(
-    connection: Connection, carrier: str, new: Sequence[tuple[int, TrackingEvent]], now: datetime
+def _signal_codes(
+    connection: Connection,
+    carrier: str,
+    new: Sequence[tuple[int, TrackingEvent]],
+    reread: Sequence[tuple[int, TrackingEvent]],
+    now: datetime,
 ) -> None:
-    """One alert a code the adapter does not know, with a sample."""
+    """One alert a code that nobody reads, with a sample; it ends when the adapter or the merchant has learned the code."""
     samples = {
         event.carrier_code: (shipment_id, event)
         for shipment_id, event in new
@@ -226,13 +279,30 @@ def _signal_unknown(
     notes = []
     for code, (shipment_id, event) in sorted(samples.items()):
         log.warning("status.unmapped", carrier=carrier, carrier_code=code, shipment_id=shipment_id)
-        notes.append(
-            SignalNote(
-                key=f"unknown_code:{carrier}:{code}",
-                kind="unknown_code",
-                severity="warning",
-                summary=f"{carrier} sent the unknown code {code}: {event.description}",
-                details={"carrier": carrier, "carrier_code": code, "shipment_id": shipment_id},
-            )
-        )
+        notes.append(code_unread(carrier, code, event.description, shipment_id))
+    learned = {event.carrier_code for _, event in reread if event.status is not TrackingStatus.UNKNOWN}
+    notes += [code_read(carrier, code) for code in sorted(learned)]
     signal(connection, notes, now)
+
+
+def code_unread(carrier: str, code: str, description: str, shipment_id: int) -> SignalNote:
+    """Neither the adapter nor the merchant reads this code."""
+    return SignalNote(
+        key=f"unknown_code:{carrier}:{code}",
+        kind="unknown_code",
+        severity="warning",
+        summary=f"{carrier} sent the unknown code {code}: {description} (tracker carriers unknown shows how to map it)",
+        details={"carrier": carrier, "carrier_code": code, "shipment_id": shipment_id},
+    )
+
+
+def code_read(carrier: str, code: str) -> SignalNote:
+    """The code has a meaning now."""
+    return SignalNote(
+        key=f"unknown_code:{carrier}:{code}",
+        kind="unknown_code",
+        severity="info",
+        summary=f"the code {code} of {carrier} is known now",
+        raised=False,
+        details={"carrier": carrier, "carrier_code": code},
+    )

@@ -24,7 +24,7 @@ from tracker.intake.reader import read_file
 from tracker.store.contexts import shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.orders import Parcel, cancel_by_invoice, import_of, save_import, save_order
-from tracker.store.wake import wake, wake_orders, wake_polling
+from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
@@ -165,6 +165,7 @@ def _wake_order(connection: Connection, *, order_ids: Sequence[int], now: dateti
     wake(connection, "claims", shipments, now)
     wake(connection, "messages", shipments, now)
     wake_orders(connection, order_ids, now)
+    rewake_deadlines(connection, shipments, now)
 
 
 def _batches(orders: Sequence[Order]) -> Iterator[list[Order]]:

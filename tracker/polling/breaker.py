@@ -55,7 +55,8 @@ class Breaker:
 
     def _fail(self, connection: Connection, error: TransientCarrierError, now: datetime) -> None:
         before = family_state(connection, self.carrier, self.family)
-        after = families.failed(before, error.message, error.retry_after, now)
+        throttled = error.http_status == 429
+        after = families.failed(before, error.message, error.retry_after, now, throttled=throttled)
         save_family_state(connection, self.carrier, self.family, after)
         if families.is_down(after) and not families.is_down(before):
             open_outage(connection, self.carrier, self.family, after.down_since or now)

@@ -9,6 +9,8 @@ from typing import Final
 from tracker.store.polls import FamilyState
 
 BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
+BACKOFF_THROTTLED: Final = (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
+"""After "too many calls" (429): the carrier works, so it is asked again sooner, and never waits longer than five minutes."""
 DOWN_AFTER: Final = 3
 """So many failed calls in a row make an outage: one alert when it begins, one when it ends."""
 PROBE_EVERY: Final = timedelta(hours=1)
@@ -24,9 +26,12 @@ def may_call(state: FamilyState, digest: str, now: datetime) -> bool:
     return now - state.refused_at >= PROBE_EVERY
 
 
-def failed(state: FamilyState, reason: str, retry_after: timedelta | None, now: datetime) -> FamilyState:
+def failed(
+    state: FamilyState, reason: str, retry_after: timedelta | None, now: datetime, *, throttled: bool = False
+) -> FamilyState:
     """After a call that got no answer: wait as the carrier wishes, or ever longer."""
-    wait = retry_after or BACKOFF[min(state.failures, len(BACKOFF) - 1)]
+    waits = BACKOFF_THROTTLED if throttled else BACKOFF
+    wait = retry_after or waits[min(state.failures, len(waits) - 1)]
     return replace(
         state,
         failures=state.failures + 1,

@@ -11,12 +11,26 @@ from carriers.base import AnswerOutcome, TrackingStatus
 from tracker.domain.calendar import Calendars
 
 Status = TrackingStatus
+PROBLEMS: Final = frozenset({Status.LOST, Status.STOLEN, Status.DAMAGED})
+ENDED: Final = frozenset({Status.DELIVERED, Status.RETURNED, Status.SEIZED, Status.CANCELLED, Status.EXPIRED})
+_STEADY: Final = frozenset(
+    {
+        Status.PRE_TRANSIT,
+        Status.UNKNOWN,
+        Status.OUT_FOR_DELIVERY,
+        Status.AVAILABLE_FOR_PICKUP,
+        Status.RETURNING,
+    }
+)
+"""Asked about in one rhythm, whatever the due date and however long nothing happened."""
 JITTER: Final = 0.1
 """At most this share of an interval is cut off, so that what was imported together is not asked for together for ever."""
 STUCK_AFTER: Final = timedelta(days=10)
 """A parcel without an event for so long is asked about half as often, unless it is late."""
 LONG_LATE: Final = timedelta(days=30)
 """So long after its due date a parcel is asked about daily: whatever comes, comes slowly."""
+UNCLAIMED_EVERY: Final = timedelta(days=7)
+"""Lost, stolen and damaged without an open claim, after the second looks: such parcels reappear, but seldom."""
 FAILURE_WAITS: Final = tuple(timedelta(hours=h) for h in (1, 2, 4, 8, 24))
 """After answers about one parcel that could not be read."""
 
@@ -47,6 +61,7 @@ class Standing:
     last_event_at: datetime | None = None
     due_on: date | None = None
     """The earlier of the customer's and the carrier's date."""
+    claim_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,8 @@ class Next:
 
     at: datetime | None
     closed_reason: str | None = None
+    urgent: bool = False
+    """Out for delivery, due or late by then: goes first where not everything due can be asked about."""
 
 
 def next_look(
@@ -70,13 +87,12 @@ def next_look(
         return Next(_jittered(now, wait, standing.shipment_id))
     if standing.status is None or (standing.status is Status.UNKNOWN and standing.last_event_at is None):
         return _not_seen_yet(standing, policy, now)
-    if standing.status in {Status.DELIVERED, Status.RETURNED, Status.SEIZED, Status.CANCELLED, Status.EXPIRED}:
+    if standing.status in ENDED:
         return _second_look(standing, policy, now)
-    if standing.status in {Status.LOST, Status.STOLEN, Status.DAMAGED}:
-        if standing.status_at is not None and now - standing.status_at > policy.problem_for:
-            return Next(None, "long_final")
-        return Next(_jittered(now, policy.problem, standing.shipment_id))
-    return Next(_jittered(now, _interval(standing, policy, days, now), standing.shipment_id))
+    if standing.status in PROBLEMS:
+        return _problem_look(standing, policy, now)
+    at = _jittered(now, _interval(standing, policy, days, now), standing.shipment_id)
+    return Next(at, urgent=_urgent(standing, days.local_date(at)))
 
 
 def _not_seen_yet(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:
@@ -93,18 +109,45 @@ def _second_look(standing: Standing, policy: PollingPolicy, now: datetime) -> Ne
     return Next(min(later)) if later else Next(None, "final")
 
 
-def _interval(standing: Standing, policy: PollingPolicy, days: Calendars, now: datetime) -> timedelta:
-    if standing.status in {Status.PRE_TRANSIT, Status.UNKNOWN}:
+def _problem_look(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:
+    """Daily while a claim is open; else on the days of the second looks, then weekly (design, section 6)."""
+    since = standing.status_at or now
+    if now - since > policy.problem_for:
+        return Next(None, "long_final")
+    if standing.claim_open:
+        return Next(_jittered(now, policy.problem, standing.shipment_id))
+    ahead = [since + timedelta(days=day) for day in policy.second_looks_days]
+    later = [at for at in ahead if at > now]
+    return Next(min(later) if later else _jittered(now, UNCLAIMED_EVERY, standing.shipment_id))
+
+
+def wanted(status: Status, policy: PollingPolicy, *, is_due: bool) -> timedelta:
+    """How often a parcel of this status is asked about; *is_due*: due today or late, though not for long."""
+    if status in PROBLEMS | ENDED:
+        return policy.problem
+    if status in {Status.PRE_TRANSIT, Status.UNKNOWN, Status.RETURNING}:
         return policy.pre_transit
-    if standing.status is Status.OUT_FOR_DELIVERY:
-        return policy.urgent
-    if standing.status is Status.AVAILABLE_FOR_PICKUP:
+    if status is Status.AVAILABLE_FOR_PICKUP:
         return policy.pickup
-    if standing.status is Status.RETURNING:
-        return policy.pre_transit
-    today = days.local_date(now)
-    if standing.due_on is not None and today >= standing.due_on:
-        return policy.problem if today - standing.due_on > LONG_LATE else policy.urgent
+    return policy.urgent if is_due or status is Status.OUT_FOR_DELIVERY else policy.in_transit
+
+
+def _urgent(standing: Standing, on: date) -> bool:
+    """Whether on that day the customer expects it, and what it does next matters by the hour."""
+    if standing.status in _STEADY - {Status.OUT_FOR_DELIVERY}:
+        return False
+    due_on = standing.due_on
+    return standing.status is Status.OUT_FOR_DELIVERY or (due_on is not None and due_on <= on <= due_on + LONG_LATE)
+
+
+def _interval(standing: Standing, policy: PollingPolicy, days: Calendars, now: datetime) -> timedelta:
+    status, today = standing.status or Status.UNKNOWN, days.local_date(now)
+    is_due = standing.due_on is not None and today >= standing.due_on
+    usual = wanted(status, policy, is_due=is_due)
+    if status in _STEADY:
+        return usual
+    if is_due and standing.due_on is not None:
+        return policy.problem if today - standing.due_on > LONG_LATE else usual
     if standing.last_event_at is not None and now - standing.last_event_at > STUCK_AFTER:
         return policy.in_transit * 2
     return policy.in_transit

@@ -7,7 +7,7 @@ Looking, answering and moving are three facts: `last_polled_at` is set by every 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -30,7 +30,9 @@ from tracker.domain.calendar import Calendars
 from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.polling.breaker import Breaker
 from tracker.polling.presence import Presence
-from tracker.polling.schedule import PollingPolicy, Standing, next_look
+from tracker.polling.schedule import PROBLEMS, PollingPolicy, Standing, next_look
+from tracker.polling.sight import Sight
+from tracker.store.claims import with_open_claim
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow
@@ -50,12 +52,16 @@ class Recorded(Protocol):
     def history(self) -> HistoryRow: ...
     @property
     def events_added(self) -> int: ...
+    @property
+    def shrunk(self) -> bool | None: ...
 
 
 Recorder = Callable[[Connection, Mapping[int, TrackingAnswer], datetime], Mapping[int, Recorded]]
 """The events stage's `record_answers`, bound to a carrier: stands right of polling, so it is handed in."""
 
 
+OTHERS_EVERY: Final = 4
+"""Every so many batches begin with what is not urgent: where the budget is too small the others come late, but they come."""
 _SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
 UNFOLLOWED: Final = frozenset({"invalid_number", "other_account", "not_found"})
 """Polls that ended although the parcel may travel."""
@@ -84,6 +90,10 @@ class PollSweep:
     policy: PollingPolicy
     days: Callable[[str], Calendars]
     """The calendars of a shop."""
+    sight: Sight
+    """Notices when the carrier shows less than before."""
+    accounts: Callable[[str], Sequence[str]] = lambda _shop: ()
+    """The accounts of the same adapter that serve a shop, in the order of the configuration."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the engine is being stopped: then the batch at hand is the last."""
 
@@ -92,7 +102,7 @@ class PollSweep:
         if self.stopping() or not await self.breaker.may_call(now):
             return 0
         await Presence(self.database, self.carrier).note(now)
-        total, token = 0, new_token()
+        total, turn, token = 0, 0, new_token()
         due = await self.database.write(partial(self._take, token=token, now=now))
         while due:
             answers = await self._ask(due, token, now)
@@ -101,15 +111,17 @@ class PollSweep:
             if total == 0:
                 # This lane alone calls this family: after one answer it stays well until a failure ends the round.
                 await self.breaker.answered(now)
+            turn += 1
             answered, due = await self.database.write(
-                partial(self._save_and_take, due=due, answers=answers, token=token, now=now)
+                partial(self._save_and_take, due=due, answers=answers, token=token, now=now, turn=turn)
             )
             total += answered
         return total
 
-    def _take(self, connection: Connection, token: str, now: datetime) -> list[DuePoll]:
+    def _take(self, connection: Connection, token: str, now: datetime, turn: int = 0) -> list[DuePoll]:
         limit = self.adapter.tracking_terms.batch_size
-        return take_due(connection, self.carrier, now=now, limit=limit, token=token)
+        urgent_first = turn % OTHERS_EVERY != OTHERS_EVERY - 1
+        return take_due(connection, self.carrier, now=now, limit=limit, token=token, urgent_first=urgent_first)
 
     def _save_and_take(
         self,
@@ -118,10 +130,11 @@ class PollSweep:
         answers: Mapping[TrackingRef, TrackingAnswer],
         token: str,
         now: datetime,
+        turn: int,
     ) -> tuple[int, list[DuePoll]]:
         """Save one batch and lease the next in the same transaction: a commit is what costs most here."""
         answered = self._save(connection, due, answers, token, now)
-        return answered, [] if self.stopping() else self._take(connection, token, now)
+        return answered, [] if self.stopping() else self._take(connection, token, now, turn)
 
     async def _ask(
         self, due: Sequence[DuePoll], token: str, now: datetime
@@ -163,11 +176,14 @@ class PollSweep:
         recorded = self.record(connection, {look.poll.shipment_id: look.answer for look in changed}, now)
         raw = [(look.poll.shipment_id, look.digest, look.answer.raw) for look in changed if look.answer.raw]
         keep_raw(connection, "shipment", raw, now)
-        saves = [self._poll_save(look, recorded.get(look.poll.shipment_id), now) for look in looks]
+        standings = _standings(connection, looks, recorded)
+        saves = [self._poll_save(look, standings[look.poll.shipment_id], now) for look in looks]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
         wake(connection, "detection", _newly_followed_or_not(looks, saves), now)
         log_changes(connection, _closed_notes(looks, saves), now)
+        self._tell_of_moves(connection, saves, now)
+        self.sight.look(connection, _shown(looks, recorded), now)
         log.info(
             "poll.done",
             carrier=self.carrier,
@@ -194,18 +210,45 @@ class PollSweep:
         said = answer.raw or answer.outcome.encode()
         return blake2b(said + b"\0" + read_by, digest_size=16).hexdigest()
 
-    def _poll_save(self, look: Look, recorded: Recorded | None, now: datetime) -> PollSave:
+    def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
-        following = next_look(look.outcome, _standing(poll, recorded), self.policy, self.days(poll.shop), now)
+        if look.outcome is AnswerOutcome.OTHER_ACCOUNT:
+            return self._hand_over(look, now)
+        following = next_look(look.outcome, standing, self.policy, self.days(poll.shop), now)
         return PollSave(
             shipment_id=poll.shipment_id,
             next_poll_at=following.at,
             closed_reason=following.closed_reason,
+            urgent=following.urgent,
             outcome=look.outcome.value,
             digest=poll.digest if is_error else look.digest,
             answered_at=poll.last_answered_at if is_error else now,
             failures=poll.failures + 1 if is_error else 0,
+            # An account that follows it has answered: the round is over, and would begin anew.
+            carrier=self.carrier if poll.accounts_tried is not None and not is_error else "",
         )
+
+    def _hand_over(self, look: Look, now: datetime) -> PollSave:
+        """A parcel of another contract goes to the next account of this adapter, once around; then it rests at the first."""
+        tried = [*(look.poll.accounts_tried or "").split(), self.carrier]
+        following = next((account for account in self.accounts(look.poll.shop) if account not in tried), None)
+        return PollSave(
+            shipment_id=look.poll.shipment_id,
+            next_poll_at=None if following is None else now,
+            closed_reason="other_account" if following is None else None,
+            outcome=look.outcome.value,
+            digest=look.digest if following is None else None,
+            answered_at=now,
+            carrier=following or tried[0],
+            accounts_tried=" ".join(tried),
+        )
+
+    def _tell_of_moves(self, connection: Connection, saves: Sequence[PollSave], now: datetime) -> None:
+        """Claims that are planned follow the parcel: whoever plans them looks again."""
+        moved = [save.shipment_id for save in saves if save.carrier and save.carrier != self.carrier]
+        if moved:
+            wake(connection, "claims", moved, now)
+            log.info("poll.handed_over", carrier=self.carrier, shipments=len(moved))
 
     def _signal(self, connection: Connection, looks: Sequence[Look], saves: Sequence[PollSave], now: datetime) -> None:
         """Say what only a person can mend: numbers the carrier cannot know, or will not show to this account."""
@@ -246,6 +289,25 @@ def _closed_notes(looks: Sequence[Look], saves: Sequence[PollSave]) -> list[Deci
             reason, shop = CLOSED_REASONS[save.closed_reason], look.poll.shop
             notes.append(DecisionNote(shop, "shipment", save.shipment_id, CLOSED, 1, "closed", reason, said))
     return notes
+
+
+def _shown(looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> list[bool | None]:
+    """Of each answer: does it show less than we know? A parcel with events that is not found any more does."""
+    shown: list[bool | None] = []
+    for look in looks:
+        entry = recorded.get(look.poll.shipment_id)
+        if entry is not None:
+            shown.append(entry.shrunk)
+        elif look.changed and look.outcome is AnswerOutcome.NOT_FOUND and look.poll.last_event_at is not None:
+            shown.append(True)
+    return shown
+
+
+def _standings(connection: Connection, looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> dict[int, Standing]:
+    found = {look.poll.shipment_id: _standing(look.poll, recorded.get(look.poll.shipment_id)) for look in looks}
+    problems = [key for key, standing in found.items() if standing.status in PROBLEMS]
+    claimed = with_open_claim(connection, problems) if problems else set()
+    return {key: replace(standing, claim_open=True) if key in claimed else standing for key, standing in found.items()}
 
 
 def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:

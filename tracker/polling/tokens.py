@@ -7,15 +7,20 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from carriers.base import Token, TransientCarrierError
 from tracker.clock import Clock
 from tracker.store.database import Database
 from tracker.store.leases import new_token
-from tracker.store.polls import save_token, token_row
+from tracker.store.logs import SignalNote, signal
+from tracker.store.polls import FamilyState, family_state, save_family_state, save_token, token_row
 
+log = structlog.get_logger(__name__)
 RENEWAL_LEASE: Final = timedelta(minutes=2)
+APIS: Final = "apis"
+"""The family under which it is remembered which APIs the carrier keeps shut."""
 
 
 class StoredTokens:
@@ -68,6 +73,26 @@ class StoredTokens:
     def _keep(self, connection: Connection, token: Token) -> None:
         values = {"value": token.value, "expires_at": token.expires_at, "renew_at": token.renew_at, **_UNLEASED}
         save_token(connection, self._carrier, values)
+        self._mind_missing(connection, token.missing)
+
+    def _mind_missing(self, connection: Connection, missing: tuple[str, ...]) -> None:
+        """One alert while the carrier keeps an API shut that this account needs; it names them all."""
+        before, named = family_state(connection, self._carrier, APIS), ", ".join(missing)
+        if (before.reason or "") == named:
+            return
+        now = self._clock.now()
+        state = FamilyState(down_since=now, reason=named) if missing else FamilyState()
+        save_family_state(connection, self._carrier, APIS, state)
+        notes = [self._note(f"{self._carrier} opens every API again", raised=False)] if before.reason else []
+        if missing:
+            log.error("carrier.api_missing", carrier=self._carrier, apis=named)
+            what = f"{self._carrier} does not open {named} to this account: ask the carrier to add it to the contract"
+            notes.append(self._note(what, raised=True))
+        signal(connection, notes, now)
+
+    def _note(self, summary: str, *, raised: bool) -> SignalNote:
+        key, severity = f"carrier:{self._carrier}:api_missing", "critical" if raised else "info"
+        return SignalNote(key, "api_missing", severity, summary, raised, details={"carrier": self._carrier})
 
 
 _UNLEASED: Final = {"lease_token": None, "lease_until": None}

@@ -192,6 +192,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.accepted": "The carrier accepted the claim[: {text:quote}].",
     "claim.rejected": "The carrier rejected the claim after looking at it[: {text:quote}].",
     "claim.paid": "The carrier paid the compensation.",
+    "claim.account": "The claim went over to the contract that can follow this parcel.",
     "claim.reopen*": (
         "The claim was reopened[ as {kind:claim_kind}][, protocol {protocol}].[ The carrier said: {answer_text:quote}]"
     ),
@@ -253,6 +254,11 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/bounced/bad_address": "The message did not leave: the customer's address is no valid e-mail address.",
 }
 _SHIPMENTS: Final[Mapping[str, str]] = {
+    "deadline.calculator/named": (
+        "Tracking names no date: by the carrier's calculator, posted on {posted_on:day}, it is due on {due_on:day}."
+    ),
+    "deadline.calculator/missing": "No due date could be computed: something is missing[ ({said})].",
+    "deadline.calculator/refused": "The carrier did not compute a due date[: {said:quote}].",
     "poll.*": "This shipment's tracking is asked about no more.",
     "poll.closed/closed/final": "Tracking is asked about no more: the shipment has come to its end.",
     "poll.closed/closed/long_final": "Tracking is asked about no more: nothing new has come about the problem for long.",

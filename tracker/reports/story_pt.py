@@ -204,6 +204,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.accepted": "A transportadora aceitou a reclamação[: {text:quote}].",
     "claim.rejected": "A transportadora recusou a reclamação na análise[: {text:quote}].",
     "claim.paid": "A transportadora pagou a indenização.",
+    "claim.account": "A reclamação passou para o contrato que consegue acompanhar esta encomenda.",
     "claim.reopen*": (
         "A reclamação foi reaberta[ como {kind:claim_kind}][, protocolo {protocol}]."
         "[ A transportadora disse: {answer_text:quote}]"
@@ -264,6 +265,11 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/bounced/bad_address": "A mensagem não saiu: o endereço do cliente não é um e-mail válido.",
 }
 _SHIPMENTS: Final[Mapping[str, str]] = {
+    "deadline.calculator/named": (
+        "O rastreio não informa prazo: pelo cálculo da transportadora, postada em {posted_on:day}, ela vence em {due_on:day}."
+    ),
+    "deadline.calculator/missing": "O prazo não pôde ser calculado: falta um dado[ ({said})].",
+    "deadline.calculator/refused": "A transportadora não calculou o prazo[: {said:quote}].",
     "poll.*": "O rastreio deste envio não é mais consultado.",
     "poll.closed/closed/final": "O rastreio não é mais consultado: o envio chegou ao fim.",
     "poll.closed/closed/long_final": "O rastreio não é mais consultado: o problema está sem novidade há muito tempo.",

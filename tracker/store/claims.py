@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select, update
 
 from tracker.domain.claim_moves import Step
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
-from tracker.store.tables import Claim, ClaimCheck, ClaimProblem, ClaimStep, table
+from tracker.store.tables import Claim, ClaimCheck, ClaimProblem, ClaimStep, ShipmentPoll, table
 
 _CLAIMS, _LINKS, _STEPS, _CHECKS = table(Claim), table(ClaimProblem), table(ClaimStep), table(ClaimCheck)
+_POLLS = table(ShipmentPoll)
 PENDING = ("intended", "calling")
 WAITS_FOR_EVENT: Final = "waits_for_event"
 """The key among a step's facts that says what its answer waits for."""
@@ -91,6 +92,14 @@ def claims_of_shipments(connection: Connection, shipment_ids: Iterable[int]) -> 
     return found
 
 
+def with_open_claim(connection: Connection, shipment_ids: Iterable[int]) -> set[int]:
+    """Of these shipments, those about which a claim is not closed yet."""
+    query = select(_CLAIMS.c.shipment_id).where(
+        _CLAIMS.c.shipment_id.in_(list(shipment_ids)), _CLAIMS.c.closed_at.is_(None)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def claims_by_id(connection: Connection, claim_ids: Iterable[int]) -> dict[int, ClaimRow]:
     """These claims."""
     query = select(_CLAIMS).where(_CLAIMS.c.id.in_(list(claim_ids)))
@@ -140,12 +149,30 @@ def save_claim(connection: Connection, claim: ClaimRow, values: Mapping[str, Any
 def take_due(
     connection: Connection, carrier: str, *, calls: bool, now: datetime, limit: int, token: str
 ) -> list[ClaimRow]:
-    """Lease the carrier's next due claims: those with a call to make, or those to decide about."""
+    """Lease the carrier's next due claims: those with a call to make, or those to decide about.
+
+    One that has not left yet and whose parcel another account now follows is left to whoever plans it.
+    """
     pending = exists().where(_STEPS.c.claim_id == _CLAIMS.c.id, _STEPS.c.state.in_(PENDING))
-    where = [_CLAIMS.c.carrier == carrier, pending if calls else ~pending]
+    elsewhere = exists().where(_POLLS.c.shipment_id == _CLAIMS.c.shipment_id, _POLLS.c.carrier != _CLAIMS.c.carrier)
+    where = [_CLAIMS.c.carrier == carrier, pending if calls else ~pending, ~and_(elsewhere, *_may_move())]
     keys = claim_due(connection, _CLAIMS, "next_step_at", now=now, limit=limit, token=token, where=where)
     rows = claims_by_id(connection, keys)
     return [rows[key] for key in keys]
+
+
+def _may_move() -> tuple[ColumnElement[bool], ...]:
+    on_its_way = exists().where(_STEPS.c.claim_id == _CLAIMS.c.id, _STEPS.c.state == "calling")
+    return _CLAIMS.c.opened_at.is_(None), ~on_its_way
+
+
+def hand_over(connection: Connection, claim: ClaimRow, carrier: str) -> ClaimRow | None:
+    """Give a claim that has not left yet to the account that now follows its parcel; None where it may have left."""
+    movable = (_CLAIMS.c.id == claim.id, _CLAIMS.c.version == claim.version, *_may_move())
+    values = release({"carrier": carrier, "version": claim.version + 1})
+    if connection.execute(update(_CLAIMS).where(*movable).values(**values)).rowcount != 1:
+        return None
+    return claims_by_id(connection, [claim.id])[claim.id]
 
 
 def take_unfiled(connection: Connection, carrier: str, today: date, now: datetime) -> list[ClaimRow]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, ShipmentRef, table
 
@@ -39,7 +39,10 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentContext:
-    """A shipment with its order and its active number (`ref_id` is None where it has none)."""
+    """A shipment with its order and its active number (`ref_id` is None where it has none).
+
+    `carrier` is the account that follows the parcel, which need not be the one its order named.
+    """
 
     shipment_id: int
     carrier: str
@@ -64,7 +67,7 @@ def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
     query = (
         select(
             _SHIPMENTS.c.id.label("shipment_id"),
-            _SHIPMENTS.c.carrier,
+            func.coalesce(_POLLS.c.carrier, _SHIPMENTS.c.carrier).label("carrier"),
             _SHIPMENTS.c.service,
             _SHIPMENTS.c.declared_value_cents,
             _SHIPMENTS.c.created_at,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
+from tracker.domain.codes import UNREAD, CodeReading, MappedEvent
 from tracker.domain.history import History, StoredEvent
 from tracker.store.database import insert_new, upsert
 from tracker.store.tables import DueDate, Event, ShipmentHistory, table
@@ -86,6 +87,7 @@ def append_events(
             "indemnified": event.indemnified,
             "pickup_until": event.pickup_until,
             "void": False,
+            "mapped": _is_mapped(event),
         }
         for (shipment_id, _), event in given.items()
     ]
@@ -109,6 +111,26 @@ def _stored(row_id: int, event: TrackingEvent, seen_at: datetime) -> StoredEvent
         reversal=event.reversal,
         indemnified=event.indemnified,
         pickup_until=event.pickup_until,
+        mapped=_is_mapped(event),
+    )
+
+
+def _is_mapped(event: TrackingEvent) -> bool | None:
+    return True if isinstance(event, MappedEvent) else None
+
+
+def map_events(connection: Connection, event_ids: Sequence[int], reading: CodeReading) -> None:
+    """Read these events (row ids) by the merchant's mapping, or by none again (`UNREAD`)."""
+    connection.execute(
+        update(_EVENTS)
+        .where(_EVENTS.c.id.in_(event_ids))
+        .values(
+            status=reading.status.value,
+            cause=reading.cause.value if reading.cause else None,
+            final=reading.final,
+            attempt=reading.attempt,
+            mapped=None if reading == UNREAD else True,
+        )
     )
 
 
@@ -126,6 +148,7 @@ def reread_events(connection: Connection, changes: Iterable[tuple[int, TrackingE
                 reversal=event.reversal,
                 indemnified=event.indemnified,
                 pickup_until=event.pickup_until,
+                mapped=_is_mapped(event),
             )
         )
 

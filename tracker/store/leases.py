@@ -35,6 +35,7 @@ from tracker.store.tables import (
     NoticeCheck,
     OrderCheck,
     ShipmentCheck,
+    ShipmentDeadline,
     ShipmentPoll,
     table,
 )
@@ -45,6 +46,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
     table(model)
     for model in (
         ShipmentPoll,
+        ShipmentDeadline,
         ShipmentCheck,
         OrderCheck,
         ClaimCheck,

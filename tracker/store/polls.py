@@ -59,9 +59,14 @@ class DuePoll:
     carrier_due_on: date | None
     outcome: str | None = None
     """What the carrier said last."""
+    accounts_tried: str | None = None
+    """Accounts that said the parcel is not theirs."""
 
 
-_TAKE: Final = claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier")])
+_TAKE: Final = {
+    urgent: claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier"), _POLLS.c.urgent.is_(urgent)])
+    for urgent in (True, False)
+}
 _TAKEN: Final = (
     select(
         _REFS.c.kind,
@@ -78,6 +83,7 @@ _TAKEN: Final = (
         _HISTORIES.c.last_event_at,
         _HISTORIES.c.carrier_due_on,
         _POLLS.c.outcome,
+        _POLLS.c.accounts_tried,
     )
     .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -88,9 +94,18 @@ _TAKEN: Final = (
 )
 
 
-def take_due(connection: Connection, carrier: str, *, now: datetime, limit: int, token: str) -> list[DuePoll]:
-    """Lease the carrier's next due shipments. One without an active number is put to rest."""
-    keys = claim(connection, _TAKE, now=now, limit=limit, token=token, of_carrier=carrier)
+def take_due(
+    connection: Connection, carrier: str, *, now: datetime, limit: int, token: str, urgent_first: bool = True
+) -> list[DuePoll]:
+    """Lease the carrier's next due shipments, the urgent ones before the others or after them, each the longest due first.
+
+    One without an active number is put to rest.
+    """
+    keys: list[int] = []
+    for urgent in (urgent_first, not urgent_first):
+        if len(keys) < limit:
+            left = limit - len(keys)
+            keys += claim(connection, _TAKE[urgent], now=now, limit=left, token=token, of_carrier=carrier)
     if not keys:
         return []
     found: dict[int, DuePoll] = {}
@@ -130,6 +145,10 @@ class PollSave:
     answered_at: datetime | None = None
     failures: int = 0
     closed_reason: str | None = None
+    urgent: bool = False
+    carrier: str = ""
+    """The account that follows the parcel from now on; empty where that stays as it is."""
+    accounts_tried: str | None = None
 
 
 def _saving(*names: str) -> Update:
@@ -139,8 +158,11 @@ def _saving(*names: str) -> Update:
     return update(_POLLS).where(_POLLS.c.shipment_id == bindparam("b_id")).values(**values)
 
 
-_SAVE_SILENT: Final = _saving("next_poll_at", "closed_reason", "failures")
-_SAVE_ANSWERED: Final = _saving("next_poll_at", "closed_reason", "failures", "last_answered_at", "outcome", "digest")
+_NEXT: Final = ("next_poll_at", "urgent", "closed_reason", "failures")
+_ANSWER: Final = ("last_answered_at", "outcome", "digest")
+_SAVE_SILENT: Final = _saving(*_NEXT)
+_SAVE_ANSWERED: Final = _saving(*_NEXT, *_ANSWER)
+_SAVE_MOVED: Final = _saving(*_NEXT, *_ANSWER, "carrier", "accounts_tried")
 _STILL_OURS: Final = (
     select(_POLLS.c.shipment_id)
     .where(
@@ -166,6 +188,7 @@ def save_polls(
     mine = set(still_ours(connection, [save.shipment_id for save in wanted], token) if ours is None else ours)
     silent: list[dict[str, Any]] = []
     answered: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for save in wanted:
         if save.shipment_id not in mine:
             continue
@@ -175,16 +198,21 @@ def save_polls(
             "at": polled_at,
             "failures": save.failures,
             "closed_reason": save.closed_reason,
+            "urgent": save.urgent,
         }
         if save.answered_at is None:
             silent.append(row)
         else:
             row |= {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
-            answered.append(row)
+            if save.carrier:
+                row |= {"carrier": save.carrier, "accounts_tried": save.accounts_tried}
+            (moved if save.carrier else answered).append(row)
     if silent:
         connection.execute(_SAVE_SILENT, silent)
     if answered:
         connection.execute(_SAVE_ANSWERED, answered)
+    if moved:
+        connection.execute(_SAVE_MOVED, moved)
     return mine
 
 
@@ -194,10 +222,10 @@ def still_ours(connection: Connection, shipment_ids: Sequence[int], token: str) 
 
 
 def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -> int:
-    """Ask again about what this account could not see, because its configuration has changed; returns how many."""
+    """Ask again about what no account could see, because the configuration of one has changed; returns how many."""
     closed = _POLLS.c.closed_reason.in_(["other_account"])
-    statement = update(_POLLS).where(_POLLS.c.carrier == carrier, closed).values(next_poll_at=at, closed_reason=None)
-    return connection.execute(statement).rowcount
+    anew = {"next_poll_at": at, "closed_reason": None, "accounts_tried": None}
+    return connection.execute(update(_POLLS).where(_POLLS.c.carrier == carrier, closed).values(**anew)).rowcount
 
 
 def carriers_with_work(connection: Connection) -> dict[str, int]:

@@ -6,17 +6,25 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, update
 
-from tracker.store.database import upsert
-from tracker.store.tables import ClaimCheck, NoticeCheck, OrderCheck, ShipmentCheck, ShipmentPoll, table
+from tracker.store.database import insert_new, upsert
+from tracker.store.tables import (
+    ClaimCheck,
+    NoticeCheck,
+    OrderCheck,
+    ShipmentCheck,
+    ShipmentDeadline,
+    ShipmentPoll,
+    table,
+)
 
 CHECKS: Mapping[str, Table] = {
     "detection": table(ShipmentCheck),
     "claims": table(ClaimCheck),
     "messages": table(NoticeCheck),
 }
-_POLLS, _ORDER_CHECKS = table(ShipmentPoll), table(OrderCheck)
+_POLLS, _ORDER_CHECKS, _DEADLINES = table(ShipmentPoll), table(OrderCheck), table(ShipmentDeadline)
 
 
 def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: datetime) -> None:
@@ -39,6 +47,18 @@ def wake_polling(connection: Connection, shipments: Iterable[tuple[int, str]], a
     ]
     for row in rows:
         # Without its lease, a poll that is under way can no longer overwrite what we set here.
-        row |= {"closed_reason": None, "lease_token": None, "lease_until": None}
-    changed = ["carrier", "next_poll_at", "closed_reason", "lease_token", "lease_until"]
+        row |= {"closed_reason": None, "accounts_tried": None, "lease_token": None, "lease_until": None}
+    changed = ["carrier", "next_poll_at", "closed_reason", "accounts_tried", "lease_token", "lease_until"]
     upsert(connection, _POLLS, rows, ["shipment_id"], changed)
+
+
+def wake_deadlines(connection: Connection, carrier: str, shipment_ids: Iterable[int], at: datetime) -> None:
+    """Have the carrier's calculator asked for the due dates of these shipments; each is asked for once."""
+    row: dict[str, Any] = {"carrier": carrier, "state": "waiting", "next_ask_at": at, "failures": 0}
+    insert_new(connection, _DEADLINES, [{"shipment_id": shipment_id, **row} for shipment_id in shipment_ids])
+
+
+def rewake_deadlines(connection: Connection, shipment_ids: Iterable[int], at: datetime) -> None:
+    """Ask again for what could not be asked or was refused: the order of these shipments has changed."""
+    stuck = (_DEADLINES.c.shipment_id.in_(list(shipment_ids)), _DEADLINES.c.state.in_(["missing", "refused"]))
+    connection.execute(update(_DEADLINES).where(*stuck).values(next_ask_at=at, failures=0))

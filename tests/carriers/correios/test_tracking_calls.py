@@ -112,7 +112,7 @@ FAILURES: list[Any] = [
     ),
     pytest.param(httpx.Response(400, json={"msgs": "x"}), None, "x", 1, id="one number refused is its own error"),
     pytest.param(httpx.Response(404), PermanentCarrierError, "404", 1, id="not there"),
-    pytest.param(httpx.Response(429), TransientCarrierError, "429", 3, id="too many calls"),
+    pytest.param(httpx.Response(429), TransientCarrierError, "429", 4, id="too many calls"),
     pytest.param(recorded("gateway-error-500.json", 500), TransientCarrierError, "Erro interno", 3, id="server fault"),
     pytest.param(httpx.ReadTimeout("slow"), TransientCarrierError, "no answer", 3, id="no answer in time"),
     pytest.param(
@@ -129,7 +129,7 @@ FAILURES: list[Any] = [
 @pytest.mark.parametrize(("outcome", "error", "says", "calls"), FAILURES)
 async def test_failures_are_typed(outcome: Any, error: type[Exception] | None, says: str, calls: int) -> None:
     grant_tokens(respx.mock)
-    route = respx.get(TRACK_URL).mock(side_effect=[outcome] * 3)
+    route = respx.get(TRACK_URL).mock(side_effect=[outcome] * 4)
     tracking, number = adapter().tracking, ref("AD100000017BR")
     assert tracking is not None
 

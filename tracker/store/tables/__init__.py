@@ -19,7 +19,14 @@ from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
 from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember
-from tracker.store.tables.polling import CarrierOutage, CarrierState, CarrierToken, RawAnswer, ShipmentPoll
+from tracker.store.tables.polling import (
+    CarrierOutage,
+    CarrierState,
+    CarrierToken,
+    RawAnswer,
+    ShipmentDeadline,
+    ShipmentPoll,
+)
 
 __all__ = [
     "OWNERS",
@@ -54,6 +61,7 @@ __all__ = [
     "RawAnswer",
     "Shipment",
     "ShipmentCheck",
+    "ShipmentDeadline",
     "ShipmentHistory",
     "ShipmentPoll",
     "ShipmentRef",
@@ -63,7 +71,7 @@ __all__ = [
 
 OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
-    "polling": (ShipmentPoll, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
+    "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep),

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId
 
+UNREAD: Final = "(status = 'unknown' OR mapped)"
+"""Events whose code the adapter does not know; queries must say it word for word to use its index."""
+
 
 class Event(SQLModel, table=True):
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("shipment_id", "event_key"),)
+    __table_args__ = (
+        UniqueConstraint("shipment_id", "event_key"),
+        Index("ix_events_unread", "carrier_code", sqlite_where=text(UNREAD), postgresql_where=text(UNREAD)),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
@@ -31,6 +38,8 @@ class Event(SQLModel, table=True):
     pickup_until: date | None = None
     void: bool = False
     vanished_at: datetime | None = None
+    mapped: bool | None = None
+    """Read by the merchant's own mapping: the adapter does not know its code."""
 
 
 class DueDate(SQLModel, table=True):
@@ -42,7 +51,7 @@ class DueDate(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
     source: str
-    """`tracking`, or `claim` for the date the carrier's claims office counts with."""
+    """`tracking`, `calculator` for the carrier's term for the real posting, `claim` for what its claims office counts with."""
     seq: int
     due_on: date
     seen_at: datetime

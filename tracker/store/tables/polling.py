@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import LargeBinary, Text, UniqueConstraint
+from sqlalchemy import LargeBinary, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
 
 
 class ShipmentPoll(Leased, table=True):
-    """When a shipment is asked about next; "last looked" and "last answered" are two facts."""
+    """When a shipment is asked about next; "last looked" and "last answered" are two facts.
+
+    `carrier` is the account that follows the parcel: at first the order's, later whichever it belongs to.
+    """
 
     __tablename__ = "shipment_polls"
-    __table_args__ = (due_index("ix_shipment_polls_due", "carrier", "next_poll_at"),)
+    __table_args__ = (due_index("ix_shipment_polls_due", "carrier", "urgent", "next_poll_at"),)
 
     shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
     carrier: str
+    urgent: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Out for delivery, due or late: asked about first where not everything due can be."""
     next_poll_at: datetime | None = None
     digest: str | None = None
     last_polled_at: datetime | None = None
@@ -25,6 +30,30 @@ class ShipmentPoll(Leased, table=True):
     outcome: str | None = None
     failures: int = 0
     closed_reason: str | None = None
+    accounts_tried: str | None = None
+    """Accounts of the same adapter that said the parcel is not theirs, with blanks between; each is asked once."""
+
+
+class ShipmentDeadline(Leased, table=True):
+    """A due date asked for at the carrier's calculator, because tracking names none; and what it said."""
+
+    __tablename__ = "shipment_deadlines"
+    __table_args__ = (due_index("ix_shipment_deadlines_due", "carrier", "next_ask_at"),)
+
+    shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
+    carrier: str
+    state: str
+    """`waiting`, `named`, `missing` (data of ours), `refused` (by the carrier) or `not_needed`."""
+    next_ask_at: datetime | None = None
+    asked_at: datetime | None = None
+    failures: int = 0
+    reason: str | None = Field(default=None, sa_type=Text)
+    posted_on: date | None = None
+    service_code: str | None = None
+    business_days: int | None = None
+    carrier_due_on: date | None = None
+    """The date the carrier's calculator named itself; None where it gave only a number of days."""
+    home_delivery: bool | None = None
 
 
 class RawAnswer(SQLModel, table=True):
