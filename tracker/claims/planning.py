@@ -265,6 +265,7 @@ def _claimable(row: ProblemRow) -> ClaimableProblem:
         detected_at=row.detected_at,
         resolved_at=row.resolved_at,
         released=row.released_at is not None,
+        cause=row.cause,
     )
 
 

@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
+from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
 from tracker.domain.history import History
 
 Kind = ProblemKind
 NEEDS_CARRIER_LATE = frozenset({Kind.DELAY, Kind.LATE_DELIVERY})
 """Claimed only where the carrier itself is late: a promise of the shop's own is told, not claimed."""
+STILL_OWED = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.VIOLATION, Kind.MISDELIVERY, Kind.RETURNED})
+"""What has ended and is owed nevertheless; a delay or a loss that ended is not."""
+NO_OFFER = "the carrier takes no claim for this kind of problem"
+BY_CONTRACT = "delays are settled by the contract's service level: kept as statistics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class ClaimableProblem:
     detected_at: datetime
     resolved_at: datetime | None
     released: bool = False
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +62,36 @@ class NotClaimable:
 
 
 def plan(
-    problems: Sequence[ClaimableProblem], history: History, terms: ClaimTerms, days: Calendars, *, first_on: date
+    problems: Sequence[ClaimableProblem],
+    history: History,
+    terms: ClaimTerms,
+    days: Calendars,
+    *,
+    first_on: date,
+    by_contract: bool = False,
 ) -> tuple[list[ClaimPlan], list[NotClaimable]]:
     """Every claim these problems allow, the best first; and for each problem without one, why.
 
-    `first_on` is the day from which anything may be done at all (the shop's first day with this shipment).
+    `first_on` is the day from which anything may be done at all (the shop's first day with this shipment). `by_contract`:
+    this account's contract has been seen to settle lateness by service level.
     """
     plans: list[ClaimPlan] = []
     refused: list[NotClaimable] = []
     for problem in problems:
-        offer = next((o for o in terms.offers if o.problem is problem.kind), None)
-        outcome = _plan_one(problem, offer, history, terms, days, first_on)
+        if by_contract and problem.kind in NEEDS_CARRIER_LATE:
+            refused.append(NotClaimable(problem.id, BY_CONTRACT))
+            continue
+        outcome = _plan_one(problem, offer_for(problem.kind, problem.presumed, terms), history, terms, days, first_on)
         if isinstance(outcome, ClaimPlan):
             plans.append(outcome)
         else:
             refused.append(outcome)
     return sorted(plans, key=lambda p: (p.offer.priority, p.problem_id)), refused
+
+
+def offer_for(kind: ProblemKind, presumed: bool, terms: ClaimTerms) -> ClaimOffer | None:
+    """The carrier's offer for such a problem; what is only presumed has an offer of its own, or none."""
+    return next((o for o in terms.offers if o.problem is kind and o.presumed is presumed), None)
 
 
 def _plan_one(
@@ -85,7 +104,7 @@ def _plan_one(
 ) -> ClaimPlan | NotClaimable:
     reason = _not_claimable(problem, offer, history)
     if reason is not None or offer is None:
-        return NotClaimable(problem.id, reason or "the carrier takes no claim for this kind of problem")
+        return NotClaimable(problem.id, reason or NO_OFFER)
     start = claimable_from(problem, offer, history, terms, days)
     base = window_base(problem, history, days)
     return ClaimPlan(
@@ -102,16 +121,16 @@ def _plan_one(
 
 def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> str | None:
     if offer is None:
-        return "the carrier takes no claim for this kind of problem"
-    if problem.presumed:
-        return "presumed from silence: claimed as not delivered, with the delay"
+        return "presumed from silence: claimed as not delivered, with the delay" if problem.presumed else NO_OFFER
+    if problem.cause is not None and problem.cause in offer.not_causes:
+        return f"no fault of the carrier's ({problem.cause.value}): nothing to claim"
     if problem.kind in NEEDS_CARRIER_LATE and problem.carrier_since is None:
         return "later than the shop promised, but inside the carrier's own term"
     if offer.start is ClaimStart.DUE_DATE and history.due_first_on is None:
         return "the carrier has named no due date; none is guessed"
     if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is None:
         return "attempted late; claimable as a late delivery once it is delivered"
-    if problem.resolved_at is not None and problem.kind not in {Kind.LATE_DELIVERY, Kind.DAMAGE}:
+    if problem.resolved_at is not None and problem.kind not in STILL_OWED:
         return "ended before it could be claimed"
     return None
 
