@@ -17,6 +17,7 @@ from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
 from tracker.book import Account, CarrierBook
+from tracker.claims import contract
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.planning import ClaimDesk, PlanSweep
 from tracker.claims.sweep import ClaimSweep
@@ -77,6 +78,7 @@ class App:
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
         live = ",".join(f"{shop.id}={shop.live_from}" for shop in self.settings.shops)
         for entry in self.book.accounts.values():
+            contract.reconfigured(connection, entry.id, entry.digest, now)
             if configuration_changed(connection, entry.id, f"{entry.digest};{live}"):
                 wait_for_configuration(connection, entry.id, now)
                 wake_held(connection, entry.id, now)

@@ -29,13 +29,8 @@ from tests.domain.claim_support import (
     step,
 )
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_moves import (
-    ClaimFacts,
-    Gates,
-    after_open,
-    after_refused_call,
-    start,
-)
+from tracker.domain.claim_filing import after_open, after_refused_call, start
+from tracker.domain.claim_moves import ClaimFacts, Gates
 from tracker.domain.words import ClaimState, Hold
 
 State = ClaimState
@@ -101,7 +96,7 @@ Outcome = ClaimOutcome
     ],
 )
 def test_starting_without_a_gate(facts: ClaimFacts, now: str, expected: dict[str, Any]) -> None:
-    move = start(facts, FREE, DAYS, at(now))
+    move = start(facts, FREE, TERMS, DAYS, at(now))
     assert shown(move, *expected) == expected
 
 
@@ -109,7 +104,7 @@ def test_starting_without_a_gate(facts: ClaimFacts, now: str, expected: dict[str
     "hold", [hold for hold in Hold if hold is not Hold.TEMPLATE], ids=lambda hold: f"held: {hold.value}"
 )
 def test_a_gate_holds_what_is_due(hold: Hold) -> None:
-    move = start(claim(), Gates(hold, "because"), DAYS, NOW)
+    move = start(claim(), Gates(hold, "because"), TERMS, DAYS, NOW)
     assert shown(move, "state", "hold", "reason", "call") == {
         "state": State.WAITING_APPROVAL,
         "hold": hold,
@@ -121,43 +116,38 @@ def test_a_gate_holds_what_is_due(hold: Hold) -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "now", "wake", "alert"),
+    ("until", "now", "wake"),
     [
-        pytest.param(
-            "2026-12-01 00:00", "2026-11-25 10:00", "2026-12-01 00:00", None, id="the hold ends by itself first"
-        ),
-        pytest.param("2027-01-04 00:00", "2026-11-25 10:00", "2026-12-19 00:00", None, id="the alert comes first"),
-        pytest.param(None, "2026-12-18 23:59", "2026-12-19 00:00", None, id="the eve of the alert"),
-        pytest.param(None, "2026-12-19 00:00", "2027-02-23 00:00", "claim_deadline", id="the day of the alert"),
+        pytest.param("2026-12-01 00:00", "2026-11-25 10:00", "2026-12-01 00:00", id="the hold ends by itself first"),
+        pytest.param("2027-01-04 00:00", "2026-11-25 10:00", "2026-12-19 00:00", id="the alert comes first"),
+        pytest.param(None, "2026-12-18 23:59", "2026-12-19 00:00", id="the eve of the alert"),
+        pytest.param(None, "2026-12-19 00:00", "2027-02-23 00:00", id="the day of the alert"),
         pytest.param(
             "2027-01-04 00:00",
             "2026-12-20 10:00",
             "2027-01-04 00:00",
-            "claim_deadline",
             id="alerted, and the hold ends",
         ),
-        pytest.param(None, "2027-02-22 23:59", "2027-02-23 00:00", "claim_deadline", id="the last day"),
+        pytest.param(None, "2027-02-22 23:59", "2027-02-23 00:00", id="the last day"),
     ],
 )
-def test_a_held_claim_looks_up_at_times(until: str | None, now: str, wake: str, alert: str | None) -> None:
+def test_a_held_claim_looks_up_at_times(until: str | None, now: str, wake: str) -> None:
     gate = Gates(Hold.OBSERVE, "only observes", at(until) if until else None)
-    move = start(claim(state=State.WAITING_APPROVAL, hold=Hold.OBSERVE), gate, DAYS, at(now))
-    assert (move.next_step_at, alert_kind(move)) == (at(wake), alert)
-    assert alert is None or (move.alert is not None and move.alert[1] == "critical")
+    move = start(claim(state=State.WAITING_APPROVAL, hold=Hold.OBSERVE), gate, TERMS, DAYS, at(now))
+    assert move.next_step_at == at(wake)
 
 
 @pytest.mark.parametrize("hold", [Hold.CONFIGURATION, Hold.CARRIER_ANSWER], ids=lambda hold: hold.value)
 def test_what_the_carrier_refused_waits_for_a_person_although_no_gate_holds_it(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold)
-    move = start(facts, FREE, DAYS, at("2026-12-01 10:00"))
+    move = start(facts, FREE, TERMS, DAYS, at("2026-12-01 10:00"))
     assert shown(move, "state", "hold", "call") == {"state": State.WAITING_APPROVAL, "hold": hold, "call": None}
-    assert alert_kind(start(facts, FREE, DAYS, at("2026-12-19 10:00"))) == "claim_deadline"
 
 
 @pytest.mark.parametrize("hold", [Hold.CONFIGURATION, Hold.CARRIER_ANSWER], ids=lambda hold: hold.value)
 def test_what_waits_for_a_person_still_waits_when_its_dates_move(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, claimable_from=on("2026-12-07"))
-    move = start(facts, FREE, DAYS, at("2026-12-01 10:00"))
+    move = start(facts, FREE, TERMS, DAYS, at("2026-12-01 10:00"))
     assert shown(move, "state", "hold") == {"state": State.WAITING_APPROVAL, "hold": hold}
 
 
@@ -166,7 +156,7 @@ def test_what_waits_for_a_person_still_waits_when_its_dates_move(hold: Hold) -> 
 )
 def test_a_person_lets_it_go(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW)
-    move = start(facts, Gates(hold, "because"), DAYS, NOW)
+    move = start(facts, Gates(hold, "because"), TERMS, DAYS, NOW)
     assert shown(move, "state", "rule", "call", "hold") == {
         "state": State.SUBMITTING,
         "rule": "claim.approved",
@@ -178,7 +168,7 @@ def test_a_person_lets_it_go(hold: Hold) -> None:
 @pytest.mark.parametrize("hold", [Hold.BY_LETTER, Hold.OBSERVE, Hold.BEFORE_LIVE], ids=lambda hold: hold.value)
 def test_approving_a_letter_says_that_it_was_sent_whatever_held_it(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW, by_letter=True)
-    move = start(facts, Gates(hold, "because"), DAYS, NOW)
+    move = start(facts, Gates(hold, "because"), TERMS, DAYS, NOW)
     assert shown(move, "state", "opened", "outcome", "call") == {
         "state": State.OPEN,
         "opened": True,
@@ -232,13 +222,13 @@ def test_a_claim_that_is_taken(given_answer: ClaimAnswer, rule: str, next_step_a
 
 
 @pytest.mark.parametrize(
-    ("service_level", "alert"),
+    ("service_level", "by_contract"),
     [
         pytest.param(False, None, id="refused for good"),
-        pytest.param(True, "claims_by_contract", id="settled by the contract's service level"),
+        pytest.param(True, "the carrier's words", id="settled by the contract's service level"),
     ],
 )
-def test_a_claim_that_is_refused_is_closed(service_level: bool, alert: str | None) -> None:
+def test_a_claim_that_is_refused_is_closed(service_level: bool, by_contract: str | None) -> None:
     move = after_open(filing(), answer(Outcome.REFUSED, service_level=service_level), TERMS, DAYS, NOW)
     assert shown(move, "state", "outcome", "closed", "refusal", "call") == {
         "state": State.REFUSED,
@@ -247,7 +237,7 @@ def test_a_claim_that_is_refused_is_closed(service_level: bool, alert: str | Non
         "refusal": ("7", "the carrier's words"),
         "call": None,
     }
-    assert alert_kind(move) == alert
+    assert move.by_contract == by_contract
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
 
-from tracker.domain.claim_moves import Move
+from carriers.base import ClaimTerms
+from tracker.domain.claim_moves import CLAIM_RULES, Move
 from tracker.domain.words import ClaimState
-from tracker.store.claims import ClaimRow, add_step, save_claim
+from tracker.store.claims import NOTE, WAY, ClaimRow, add_step, save_claim
 from tracker.store.decisions import log_changes
 from tracker.store.logs import DecisionNote, SignalNote, signal
 from tracker.store.wake import wake, wake_polling
 
 log = structlog.get_logger(__name__)
-_ALERTS_THAT_END_WITH_THE_CLAIM = ("claim_deadline", "claim_needs_person", "claim_unanswered", "claim_vanished")
+_ALERTS_THAT_END_WITH_THE_CLAIM = (
+    "claim_deadline_near",
+    "claim_deadline",
+    "claim_needs_person",
+    "claim_unanswered",
+    "claim_vanished",
+)
+FAILING: Final = "claims_failing"
+"""One alert for all claims of a carrier whose machines fail."""
 _ALERTS_THAT_END_WITH_AN_ANSWER = ("claim_needs_person", "claim_unanswered", "claim_vanished")
 
 
@@ -26,10 +35,10 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
     if not save_claim(connection, claim, _values(claim, move, now), token):
         return False
     if move.call is not None:
-        motive, kind = move.motive or claim.motive, move.kind or claim.kind
-        add_step(connection, claim.id, action=move.call, motive=motive, kind=kind, now=now)
+        _intend(connection, claim, move, move.call, now)
     outcome = "held" if move.hold else move.state.value
-    note = DecisionNote(claim.shop, "claim", claim.id, move.rule, 1, outcome, move.reason, _shown(claim, move))
+    version = CLAIM_RULES.get(move.rule, 1)
+    note = DecisionNote(claim.shop, "claim", claim.id, move.rule, version, outcome, move.reason, _shown(claim, move))
     log_changes(connection, [note], now)
     _signal(connection, claim, move, now)
     if move.look:
@@ -38,6 +47,18 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
         log.info("claim.moved", claim_id=claim.id, state=move.state.value, rule=move.rule, carrier=claim.carrier)
         wake(connection, "messages", [claim.shipment_id], now)
     return True
+
+
+def _intend(connection: Connection, claim: ClaimRow, move: Move, call: str, now: datetime) -> None:
+    motive, kind = move.motive or claim.motive, move.kind or claim.kind
+    facts: dict[str, Any] = {}
+    if move.ask is not None:
+        motive, kind, facts = move.ask.motive, move.ask.kind, {WAY: move.ask.way}
+    elif move.by_parcel:
+        facts = {WAY: ""}
+    if move.note:
+        facts[NOTE] = move.note
+    add_step(connection, claim.id, action=call, motive=motive, kind=kind, now=now, facts=facts)
 
 
 def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
@@ -55,9 +76,14 @@ def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
     if move.claimable_from is not None:
         values["claimable_from"] = move.claimable_from
     if move.opened and claim.opened_at is None:
-        values["opened_at"] = now
-    if move.answered_on is not None and claim.answered_at is None:
+        values |= {"opened_at": now, "adopted": move.adopted}
+    if move.reopened:
+        values["reopened_at"] = now
+    if move.answered_on is not None and (claim.answered_at is None or _is_of_a_reopening(claim)):
         values["answered_at"] = now
+    for name in ("granted_cents", "expected_cents", "carrier_state"):
+        if getattr(move, name) is not None:
+            values[name] = getattr(move, name)
     if move.outcome is not None:
         values["outcome"] = move.outcome
     if move.refusal is not None:
@@ -70,6 +96,10 @@ def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
     return values
 
 
+def _is_of_a_reopening(claim: ClaimRow) -> bool:
+    return claim.reopened_at is not None and claim.answered_at is not None and claim.answered_at <= claim.reopened_at
+
+
 def _shown(claim: ClaimRow, move: Move) -> Mapping[str, Any]:
     return {
         "claimable_from": claim.claimable_from.isoformat(),
@@ -78,6 +108,7 @@ def _shown(claim: ClaimRow, move: Move) -> Mapping[str, Any]:
         "kind": move.kind or claim.kind,
         "protocol": move.protocol or claim.protocol,
         "next_step_at": move.next_step_at.isoformat() if move.next_step_at else None,
+        **({"reopened_as": f"{move.ask.motive} {move.ask.kind} ({move.ask.way})"} if move.ask else {}),
         **({"answer_code": move.refusal[0], "answer_text": move.refusal[1]} if move.refusal else {}),
         **move.facts,
     }
@@ -85,9 +116,12 @@ def _shown(claim: ClaimRow, move: Move) -> Mapping[str, Any]:
 
 def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) -> None:
     notes = []
+    if move.opened or move.reopened:
+        notes.append(_note(claim, FAILING, "info", f"{claim.carrier} takes claims again", raised=False))
     if move.alert is not None:
         kind, severity, summary = move.alert
-        notes.append(_note(claim, kind, severity, f"claim {claim.id} ({claim.carrier}): {summary}"))
+        named = claim.carrier if kind == FAILING else f"claim {claim.id} ({claim.carrier})"
+        notes.append(_note(claim, kind, severity, f"{named}: {summary}"))
     elif move.closed or move.opened or move.state is ClaimState.SUBMITTING:
         notes = settled_notes(claim)
     elif move.answered_on is not None:
@@ -100,16 +134,49 @@ def settled_notes(claim: ClaimRow, kinds: Sequence[str] = _ALERTS_THAT_END_WITH_
     return [_note(claim, kind, "info", "settled", raised=False) for kind in kinds]
 
 
-def deadline_note(claim: ClaimRow, why: str) -> SignalNote:
+def near_note(claim: ClaimRow) -> SignalNote:
     """A claim is not filed and its deadline is near."""
-    summary = f"claim {claim.id} ({claim.carrier}) must be filed by {claim.deadline_on}: {why}"
-    return _note(claim, "claim_deadline", "critical", summary)
+    summary = f"claim {claim.id} ({claim.carrier}) is not filed and must be by {claim.deadline_on}: {_why(claim)}"
+    return _note(claim, "claim_deadline_near", "warning", summary)
 
 
-def _note(claim: ClaimRow, kind: str, severity: str, summary: str, *, raised: bool = True) -> SignalNote:
-    key = f"{kind}:{claim.id}"
-    if kind == "claims_by_contract":
-        # Such a contract refuses every claim of the motive: one alert says it.
-        key = f"{kind}:{claim.carrier}:{claim.motive}"
+def deadline_note(claim: ClaimRow, code: str, terms: ClaimTerms) -> SignalNote:
+    """The carrier's window closes and the claim is not filed: a person has all it takes to do it by hand."""
+    summary = (
+        f"claim {claim.id} ({claim.carrier}) about {code} is not filed and its {terms.window_days} days end: "
+        f"{_why(claim)}. A person can file it by hand; it is still tried until {claim.last_on}"
+    )
+    return _note(claim, "claim_deadline", "critical", summary, text=by_hand(claim, code, terms))
+
+
+def by_hand(claim: ClaimRow, code: str, terms: ClaimTerms) -> str:
+    """What a person needs to file it: which parcel, as what, where, and the law; in the merchant's language."""
+    kind = "indenização" if claim.kind == "refund" else "reclamação"
+    said = f" Resposta da transportadora: {claim.refusal_code}: {claim.refusal_text}." if claim.refusal_code else ""
+    what = f"Objeto {code}, motivo {claim.motive} ({kind}), C{claim.id} da loja {claim.shop}."
+    until = f"Prazo: {claim.deadline_on:%d/%m/%Y}; pela lei, até {claim.last_on:%d/%m/%Y}."
+    return " ".join(f"{what} {until}{said} {terms.by_hand}".split())
+
+
+def _why(claim: ClaimRow) -> str:
+    if claim.hold_reason is not None:
+        return f"it waits ({claim.hold_reason})"
+    if claim.refusal_code is not None:
+        return f"the carrier puts it off ({claim.refusal_code}: {claim.refusal_text})"
+    if claim.state is ClaimState.SUBMITTING:
+        return "it does not get through to the carrier"
+    return f"its first allowed day is {claim.claimable_from}"
+
+
+def _note(
+    claim: ClaimRow, kind: str, severity: str, summary: str, *, raised: bool = True, text: str | None = None
+) -> SignalNote:
+    if kind == FAILING:
+        # Every claim of the carrier meets the same fault: one alert says it.
+        return SignalNote(
+            f"{kind}:{claim.carrier}", kind, severity, summary, raised, details={"carrier": claim.carrier}
+        )
     details = {"claim_id": claim.id, "shipment_id": claim.shipment_id, "deadline_on": claim.deadline_on.isoformat()}
-    return SignalNote(key, kind, severity, summary, raised, claim.shop, details)
+    if text is not None:
+        details["text"] = text
+    return SignalNote(f"{kind}:{claim.id}", kind, severity, summary, raised, claim.shop, details)

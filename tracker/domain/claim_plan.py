@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
@@ -102,7 +103,7 @@ def _plan_one(
     days: Calendars,
     first_on: date,
 ) -> ClaimPlan | NotClaimable:
-    reason = _not_claimable(problem, offer, history)
+    reason = not_claimable(problem, offer, history)
     if reason is not None or offer is None:
         return NotClaimable(problem.id, reason or NO_OFFER)
     start = claimable_from(problem, offer, history, terms, days)
@@ -119,7 +120,23 @@ def _plan_one(
     )
 
 
-def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> str | None:
+class Claimable(Protocol):
+    """What of a problem decides whether it can be claimed."""
+
+    @property
+    def kind(self) -> ProblemKind: ...
+    @property
+    def presumed(self) -> bool: ...
+    @property
+    def cause(self) -> Cause | None: ...
+    @property
+    def carrier_since(self) -> datetime | None: ...
+    @property
+    def resolved_at(self) -> datetime | None: ...
+
+
+def not_claimable(problem: Claimable, offer: ClaimOffer | None, history: History) -> str | None:
+    """Why there is no claim for this problem; None where there is one."""
     if offer is None:
         return "presumed from silence: claimed as not delivered, with the delay" if problem.presumed else NO_OFFER
     if problem.cause is not None and problem.cause in offer.not_causes:

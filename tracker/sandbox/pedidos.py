@@ -185,9 +185,9 @@ class Pedidos:
         said = self._desk.answer(claim, shipment)
         if said is None or _awaits_second(claim, said):
             return 56
-        if said.accepted:
+        if said.accepted and claim.kind == "I":
             return 590
-        self._desk.reactivate(claim, str(item["observacao"]))
+        self._desk.reactivate(claim, str(item["observacao"]), str(item.get("tipoManifestacao") or claim.kind))
         return 0
 
     @staticmethod

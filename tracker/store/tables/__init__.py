@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 from tracker.store.tables.alerts import Alert, AlertDelivery, Signal
 from tracker.store.tables.base import BigId, Leased, table
-from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep
+from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
@@ -48,6 +48,7 @@ __all__ = [
     "OrderItem",
     "Problem",
     "RawAnswer",
+    "SettledDesk",
     "Shipment",
     "ShipmentCheck",
     "ShipmentHistory",
@@ -62,7 +63,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "polling": (ShipmentPoll, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, Problem),
-    "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep),
+    "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
     "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
     "alerts": (Alert, AlertDelivery),
     "any": (Signal, Decision, OperatorAct),
