@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import MetaData, create_engine, insert, select, text
 
 from tracker.store.database import Database
 from tracker.store.migrate import (
+    MIGRATIONS,
     SchemaError,
     differences,
     head,
@@ -18,7 +21,7 @@ from tracker.store.migrate import (
     revision_of,
     upgrade,
 )
-from tracker.store.tables import Order, table
+from tracker.store.tables import Claim, Order, table
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -77,3 +80,58 @@ def test_a_naive_instant_is_refused(database: Database) -> None:
     }
     with pytest.raises(Exception, match="timezone"), database.begin_write() as connection:
         connection.execute(insert(table(Order)), row)
+
+
+def test_a_filled_database_of_the_first_release_keeps_its_claims(database_url: str) -> None:
+    """Claims get the columns of their second life; indexes on what is not filed yet hold what stands there."""
+    at_revision(database_url, "0001")
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        old = MetaData()
+        old.reflect(connection)
+        for name, values in FILLED.items():
+            connection.execute(insert(old.tables[name]), values)
+    engine.dispose()
+    assert upgrade(database_url) == ("0001", head())
+    database = Database(database_url)
+    with database.begin_read() as connection:
+        assert differences(connection) == []
+        row = connection.execute(select(table(Claim))).mappings().one()
+    database.close()
+    assert (row["protocol"], row["adopted"], row["reopened_at"], row["escalated_at"]) == (
+        "210000001",
+        False,
+        None,
+        None,
+    )
+
+
+FILLED: dict[str, dict[str, object]] = {
+    "orders": {"id": 1, "shop": "s", "source": "file", "number": "1", "status": "paid", "created_at": NOW, "updated_at": NOW},
+    "shipments": {"id": 1, "shop": "s", "order_id": 1, "carrier": "c", "direction": "out", "created_at": NOW},
+    "tracking_refs": {
+        "id": 1, "shipment_id": 1, "adapter": "c", "kind": "code", "value": "AA1", "cycle": 1, "account": "",
+        "added_at": NOW, "active": True,
+    },
+    "claims": {
+        "id": 1, "shop": "s", "shipment_id": 1, "tracking_ref_id": 1, "carrier": "c", "kind": "refund", "motive": "211",
+        "state": "open", "protocol": "210000001", "planned_at": NOW, "claimable_from": NOW.date(), "version": 1,
+    },
+    "claim_steps": {
+        "id": 1, "claim_id": 1, "seq": 1, "action": "open", "state": "done", "motive": "211", "kind": "refund",
+        "intended_at": NOW, "facts": {},
+    },
+}  # fmt: skip
+
+
+def at_revision(url: str, revision: str) -> None:
+    """A database as an older program left it."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
