@@ -148,8 +148,11 @@ def _held(hold: Hold, reason: str, ends_on: date, days: Calendars, now: datetime
 
 
 def _ended(claim: ClaimFacts, reason: str, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
-    """No reopening any more: a rejection is the end, an acceptance is still followed to its money."""
-    return _without_reopening(claim, "claim.reopen_term", reason, terms, days, now)
+    """No reopening any more: a rejection is the end, an acceptance is still followed to its money, as long as any other."""
+    move = _without_reopening(claim, "claim.reopen_term", reason, terms, days, now)
+    since = claim.reopened_at or claim.opened_at or now
+    over = days.local_date(now) > days.local_date(since) + timedelta(days=terms.follow_days)
+    return replace(move, next_step_at=None, closed=True) if over else move
 
 
 def _without_reopening(

@@ -154,12 +154,12 @@ class ClaimDesk:
         paid = self._paid_on(claim, shipment) is not None
         return Answer(second or first, accepted, paid, _answer_text(claim, accepted, paid))
 
-    def reactivate(self, claim: Claim, note: str, kind: str) -> None:
+    def reactivate(self, claim: Claim, note: str, kind: str | None = None) -> None:
         """Take a claim up again; a complaint (R) that was accepted may go on as a refund request (I)."""
         with self._lock:
             claim.reactivated_at = self._clock.now().isoformat()
             claim.reactivation_note = note
-            claim.kind = kind
+            claim.kind = kind or claim.kind
             claim.reactivations += 1
             self._write_down({"attempt": None, "claim": asdict(claim)})
 
