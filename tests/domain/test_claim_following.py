@@ -31,7 +31,7 @@ from tests.domain.claim_support import (
     steps,
 )
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_filing import after_lost_answer, after_not_sent, after_open, start
+from tracker.domain.claim_filing import after_lost_answer, after_not_sent, after_open, after_refused_call, start
 from tracker.domain.claim_following import after_look_up, follow
 from tracker.domain.claim_moves import ClaimFacts, Gates, Step, next_follow
 from tracker.domain.words import ClaimState, Hold
@@ -143,6 +143,18 @@ def test_a_call_that_did_not_arrive_is_made_again_ever_more_slowly(
         "next_step_at": NOW + wait,
     }
     assert "connection refused" in move.reason
+
+
+def test_a_filed_claim_whose_look_up_is_refused_is_looked_up_again_and_never_filed() -> None:
+    facts = filed(steps=(step(1, outcome="registered"), step(2, "look_up", "refused_call")))
+    move = after_refused_call(facts, "HTTP 400", TERMS, DAYS, NOW)
+    assert shown(move, "state", "hold", "call", "next_step_at") == {
+        "state": State.OPEN,
+        "hold": None,
+        "call": None,
+        "next_step_at": at("2026-11-26 06:00"),
+    }
+    assert alert_kind(move) == "claim_needs_person"
 
 
 # --- following --------------------------------------------------------------------------------------

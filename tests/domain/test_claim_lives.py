@@ -87,7 +87,7 @@ class Life:
             return after_not_sent(self.facts, "no", self.now)
         if fate < 0.13:
             self.step(call, "refused_call")
-            return after_refused_call(self.facts, "no", DAYS, self.now)
+            return after_refused_call(self.facts, "no", TERMS, DAYS, self.now)
         return {"open": self.opened, "look_up": self.looked, "reopen": self.asked}[action](call)
 
     def opened(self, call: Move) -> Move:
@@ -201,6 +201,7 @@ def test_any_life_of_a_claim(seed: int, gate: Gates, second: tuple[str, str] | N
     life.live()
     assert life.closed, f"no end after {life.moves} moves"
     assert life.now < LAST_END
+    assert life.facts.state is not ClaimState.WAITING_APPROVAL, "closed, and still waiting"
     assert life.early == 0, "filed before its day"
     assert life.taken <= 1 and life.filed_after_taken == 0, "two claims on one parcel"
     assert all(times == 1 for times in life.reopened.values()), life.reopened

@@ -29,7 +29,7 @@ from tests.domain.claim_support import (
     step,
 )
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_filing import after_open, after_refused_call, start
+from tracker.domain.claim_filing import after_open, after_refused_call, instead_of_filing, start
 from tracker.domain.claim_moves import ClaimFacts, Gates
 from tracker.domain.words import ClaimState, Hold
 
@@ -273,11 +273,11 @@ def test_a_refusal_that_a_person_must_see(outcome: ClaimOutcome, hold: Hold) -> 
 )
 def test_what_waits_for_a_person_is_looked_at_before_it_is_too_late(now: str, wake: str) -> None:
     assert after_open(filing(), answer(Outcome.UNKNOWN), TERMS, DAYS, at(now)).next_step_at == at(wake)
-    assert after_refused_call(filing(), "HTTP 400", DAYS, at(now)).next_step_at == at(wake)
+    assert after_refused_call(filing(), "HTTP 400", TERMS, DAYS, at(now)).next_step_at == at(wake)
 
 
 def test_a_call_that_is_refused_as_such_waits_for_a_person() -> None:
-    move = after_refused_call(filing(), "HTTP 400", DAYS, NOW)
+    move = after_refused_call(filing(), "HTTP 400", TERMS, DAYS, NOW)
     assert shown(move, "state", "hold", "reason", "call") == {
         "state": State.WAITING_APPROVAL,
         "hold": Hold.CARRIER_ANSWER,
@@ -452,3 +452,95 @@ def test_with_another_motive(facts: ClaimFacts, motive: str | None, expected: tu
             "next_step_at": NOW,
         }
         assert (move.motive, move.kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "expected"),
+    [
+        # Thu 26 (1), Fri 27 (2), Mon 30 (3), Tue 1 (4), Wed 2 December (5)
+        pytest.param(
+            Outcome.NOT_YET,
+            {"state": State.PLANNED, "claimable_from": on("2026-12-02"), "call": None},
+            id="6.4, 545: else the next event",
+        ),
+        pytest.param(
+            Outcome.REFUSED,
+            {"state": State.REFUSED, "closed": True, "outcome": "refused"},
+            id="6.4, 550, 560: else final",
+        ),
+        pytest.param(
+            Outcome.NEEDS_PERSON,
+            {"state": State.WAITING_APPROVAL, "hold": Hold.CARRIER_ANSWER},
+            id="6.4, 262: else a person on the site",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(filing(), id="no other motive"),
+        pytest.param(
+            filing(
+                kind="information_request",
+                fallback=("211", "information_request"),
+                steps=(step(1, outcome="other_motive"), step(2, outcome="other_motive")),
+            ),
+            id="switched once already",
+        ),
+    ],
+)
+def test_what_is_left_without_another_motive(
+    facts: ClaimFacts, otherwise: ClaimOutcome, expected: dict[str, Any]
+) -> None:
+    move = after_open(facts, answer(Outcome.OTHER_MOTIVE, otherwise=otherwise), TERMS, DAYS, NOW)
+    assert shown(move, *expected) == expected
+
+
+def test_a_window_that_the_carrier_calls_closed_is_critical() -> None:
+    """Section 7.2: 564 is for a person, with the law's ninety days."""
+    move = after_open(filing(), answer(Outcome.NEEDS_PERSON, window_passed=True), TERMS, DAYS, NOW)
+    assert move.alert is not None and move.alert[:2] == ("claim_deadline", "critical")
+    assert move.state is State.WAITING_APPROVAL
+
+
+def test_machines_that_fail_beyond_their_waits_are_tried_daily_to_the_last_day() -> None:
+    """Section 6.4, 999: three days, then a person hears of it; design section 9: still tried to day 90."""
+    facts = filing(steps=tuple(step(n, outcome="not_yet", code="7") for n in range(1, 5)))
+    move = after_open(facts, answer(Outcome.NOT_YET, waits=WAITS, carrier_fault=True), TERMS, DAYS, NOW)
+    assert shown(move, "state", "call", "next_step_at") == {
+        "state": State.SUBMITTING,
+        "call": "open",
+        "next_step_at": at("2026-11-26 10:00"),
+    }
+    assert alert_kind(move) == "claims_failing"
+    gone = instead_of_filing(facts, DAYS, at("2027-02-23 00:00"))
+    assert gone is not None and (gone.state, gone.closed) == (State.EXPIRED, True)
+
+
+@pytest.mark.parametrize(
+    ("claimable_from", "now", "expected"),
+    [
+        pytest.param("2026-11-25", "2026-11-25 00:00", None, id="its day has come"),
+        pytest.param("2026-11-26", "2026-11-25 23:59", State.PLANNED, id="its day has moved to tomorrow"),
+        pytest.param("2026-11-25", "2027-02-22 23:59", None, id="on its last day"),
+    ],
+)
+def test_right_before_a_filing_leaves(claimable_from: str, now: str, expected: ClaimState | None) -> None:
+    move = instead_of_filing(filing(claimable_from=on(claimable_from)), DAYS, at(now))
+    assert (move.state if move else None) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps_before", "adopted"),
+    [
+        pytest.param((step(1, outcome="already_open"),), True, id="6.4, 900: somebody else's"),
+        pytest.param(
+            (step(1, outcome="lost"), step(2, "look_up", "none"), step(3, outcome="already_open")),
+            False,
+            id="6.1: our own, whose answer was lost",
+        ),
+    ],
+)
+def test_whose_claim_it_is_that_stands_already(steps_before: Any, adopted: bool) -> None:
+    move = after_open(filing(steps=steps_before), answer(Outcome.ALREADY_OPEN, protocol="P1"), TERMS, DAYS, NOW)
+    assert (move.adopted, move.facts.get("other_channel", False)) == (adopted, adopted)

@@ -113,7 +113,7 @@ class Done:
             return claim_filing.after_lost_answer(facts, now)
         if outcome == "not_sent":
             return claim_filing.after_not_sent(facts, reason, now)
-        return claim_filing.after_refused_call(facts, reason, days, now)
+        return claim_filing.after_refused_call(facts, reason, terms, days, now)
 
 
 def _waits(said: ClaimAnswer | ReopenAnswer) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) 
         kind, severity, summary = move.alert
         named = claim.carrier if kind == FAILING else f"claim {claim.id} ({claim.carrier})"
         notes.append(_note(claim, kind, severity, f"{named}: {summary}"))
-    elif move.closed or move.opened or move.state is ClaimState.SUBMITTING:
+    elif move.closed or move.opened or move.reopened or move.state is ClaimState.SUBMITTING:
         notes += settled_notes(claim)
     elif move.answered_on is not None:
         notes += settled_notes(claim, _ALERTS_THAT_END_WITH_AN_ANSWER)

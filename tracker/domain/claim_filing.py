@@ -83,8 +83,13 @@ def after_not_sent(claim: ClaimFacts, reason: str, now: datetime) -> Move:
     return Move(claim.state, "claim.not_sent", reason, now + wait, call=call, ask=ask, by_parcel=by_parcel)
 
 
-def after_refused_call(claim: ClaimFacts, reason: str, days: Calendars, now: datetime) -> Move:
-    """The carrier refused the call as such (unreadable to it, or its answer to us): a person looks."""
+def after_refused_call(claim: ClaimFacts, reason: str, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
+    """The carrier refused the call as such (unreadable to it, or its answer to us): a person looks. What it has taken is
+    never filed again for that: only its next look-up may go better."""
+    if claim.opened_at is not None and claim.steps and claim.steps[-1].action == "look_up":
+        at = next_follow(claim.reopened_at or claim.opened_at, terms, days, now)
+        alert = ("claim_needs_person", "warning", f"a claim cannot be looked up: {reason}")
+        return Move(claim.state, "claim.not_found", f"its look-up was refused: {reason}", at, alert=alert)
     return to_person(claim, Hold.CARRIER_ANSWER, reason, days, now)
 
 
