@@ -74,6 +74,27 @@ def test_550_is_final_and_leaves_the_parcels_other_problem_its_claim(start: Star
     assert all(motive != 134 for motive, _, _ in tried[1:]), "and the first never again"
 
 
+def test_564_gives_a_person_the_words_to_file_it_by_hand(start: Start) -> None:
+    """Section 7.2: the API counts 30 days where the law gives 90."""
+    trial = late_parcel(start(LATE))
+    trial.world.correios.desk.scripted[LATE.code] = [564]
+    trial.pass_at(later(0))
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["hold_reason"]) == ("waiting_approval", "carrier_answer")
+    alert = trial.one(Alert)
+    assert (alert["kind"], alert["severity"]) == ("claim_deadline", "critical")
+    for words in (LATE.code, "564", "motivo 211 (reclamação)", "https://cws.correios.com.br", "Decreto 12.464"):
+        assert words in alert["details"]["text"]
+
+
+def test_510_is_final(start: Start) -> None:
+    trial = late_parcel(start(LATE))
+    trial.world.correios.desk.scripted[LATE.code] = [510]
+    trial.pass_through([later(0), later(24 * 60)])
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["refusal_code"], results(trial), trial.rows(Alert)) == ("refused", "510", [510], [])
+
+
 def test_a_claim_opened_through_another_channel_is_marked(start: Start) -> None:
     trial = late_parcel(start(LATE))
     trial.clock_at(later(-30))
@@ -137,6 +158,25 @@ def test_the_first_service_level_refusal_lets_delay_claims_rest(start: Start, da
     rested = trial.rows(Decision, subject_kind="problem", outcome="not_claimed", rule="claim.plan")
     kept = {row["subject_id"] for row in rested if "kept as statistics" in row["reason"]}
     assert kept & late
+
+
+def test_a_delay_claim_that_waits_already_falls_away(start: Start) -> None:
+    other = replace(of_fate(Fate.LATE_OPEN, 1), due_on=LATE.due_on, claim_due_on=LATE.due_on, promised_on=LATE.due_on)
+    second = replace(other, forecasts=LATE.forecasts, events=LATE.events[:3])
+    trial = start(LATE, second)
+    trial.carrier["claims"]["mode"] = "propose"
+    trial.drop_orders()
+    trial.world.correios.desk.service_level = True
+    trial.pass_through([at(day(2)), later(0)])
+    assert [claim["state"] for claim in trial.rows(Claim)] == ["waiting_approval"] * 2
+    name = f"C{trial.rows(Claim)[0]['id']}"
+    assert trial.command("approve", name).returncode == 0
+    trial.pass_through([later(60), later(120)])
+    assert {(claim["state"], claim["outcome"]) for claim in trial.rows(Claim)} == {
+        ("refused", "refused"),
+        ("cancelled", "by_contract"),
+    }
+    assert results(trial) == [SERVICE_LEVEL]
 
 
 def test_a_new_configuration_of_the_account_has_them_tried_again(start: Start) -> None:

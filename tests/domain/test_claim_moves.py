@@ -496,11 +496,10 @@ def test_what_is_left_without_another_motive(
     assert shown(move, *expected) == expected
 
 
-def test_a_window_that_the_carrier_calls_closed_is_critical() -> None:
+def test_a_window_that_the_carrier_calls_closed_is_for_a_person_at_once() -> None:
     """Section 7.2: 564 is for a person, with the law's ninety days."""
     move = after_open(filing(), answer(Outcome.NEEDS_PERSON, window_passed=True), TERMS, DAYS, NOW)
-    assert move.alert is not None and move.alert[:2] == ("claim_deadline", "critical")
-    assert move.state is State.WAITING_APPROVAL
+    assert (move.state, move.by_hand, move.alert) == (State.WAITING_APPROVAL, True, None)
 
 
 def test_machines_that_fail_beyond_their_waits_are_tried_daily_to_the_last_day() -> None:

@@ -300,3 +300,21 @@ def test_only_declared_variables_are_given(trigger: str) -> None:
     found = values(Trigger(trigger), part(claim=CLAIM))
     assert set(found) <= set(TRIGGERS[trigger].by_name)
     assert all(found[name] for name in TRIGGERS[trigger].required_names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param(
+            {"state": ClaimState.WAITING_APPROVAL, "outcome": "accepted"}, ClaimState.ACCEPTED, id="reopening waits"
+        ),
+        pytest.param(
+            {"state": ClaimState.WAITING_APPROVAL, "outcome": None, "opened_at": None},
+            ClaimState.WAITING_APPROVAL,
+            id="filing waits",
+        ),
+        pytest.param({"state": ClaimState.REOPENED}, ClaimState.REOPENED, id="reopened"),
+    ],
+)
+def test_a_claim_whose_reopening_waits_is_told_as_it_was_answered(changes: dict[str, Any], told: ClaimState) -> None:
+    assert replace(CLAIM, **changes).told_state is told

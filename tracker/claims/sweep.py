@@ -7,7 +7,7 @@ that state and looked up at the carrier before anything is sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Final
@@ -106,6 +106,10 @@ class ClaimSweep:
     def _apply(self, connection: Connection, story: Story, move: Move, token: str, now: datetime) -> None:
         if not apply_move(connection, story.claim, story.noted(connection, move, now), token=token, now=now):
             return
+        if move.by_hand:
+            code, words = move.refusal or (None, None)
+            refused = replace(story.claim, refusal_code=code, refusal_text=words)
+            signal(connection, [deadline_note(refused, story.context.tracking_code or "", self.terms)], now)
         if move.by_contract is not None:
             settled(connection, self.carrier, move.by_contract, self.breaker.digest, now)
 

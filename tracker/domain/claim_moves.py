@@ -173,6 +173,8 @@ class Move:
     """The carrier's words that say its contract settles lateness by service level."""
     alert: tuple[str, str, str] | None = None
     """(alert kind, severity, summary) for the operator."""
+    by_hand: bool = False
+    """Only a person can still file it, and must have at once what that takes."""
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -198,10 +200,16 @@ def to_person(
     """Only a person can go on; it is looked at again near its deadline and after its last day."""
     wakes = [days.start_of(claim.alert_on), days.start_of(max(claim.last_on, days.local_date(now)) + DAY)]
     wake = min(at for at in wakes if at > now)
-    kind, severity = ("claim_deadline", "critical") if window_passed else ("claim_needs_person", "warning")
-    alert = (kind, severity, f"a claim waits for a person: {reason}")
+    alert = None if window_passed else ("claim_needs_person", "warning", f"a claim waits for a person: {reason}")
     return Move(
-        State.WAITING_APPROVAL, f"claim.hold.{hold.value}", reason, wake, hold=hold, refusal=refusal, alert=alert
+        State.WAITING_APPROVAL,
+        f"claim.hold.{hold.value}",
+        reason,
+        wake,
+        hold=hold,
+        refusal=refusal,
+        alert=alert,
+        by_hand=window_passed,
     )
 
 

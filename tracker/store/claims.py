@@ -59,6 +59,13 @@ class ClaimRow:
     closed_at: datetime | None
     version: int
 
+    @property
+    def told_state(self) -> ClaimState:
+        """How it stands for whoever is told of it: one whose reopening waits for a person stands as it was answered."""
+        waits = self.opened_at is not None and self.state is ClaimState.WAITING_APPROVAL
+        answered = self.outcome in {ClaimState.ACCEPTED.value, ClaimState.REJECTED.value}
+        return ClaimState(self.outcome) if waits and answered and self.outcome else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
