@@ -209,7 +209,20 @@ class PlanSweep:
         if not plans:
             self._cancel(connection, claim, gone, now)
             return
-        best = plans[0]
+        values = self._replanned(connection, claim, plans[0], days, now)
+        if all(getattr(claim, name) == value for name, value in values.items()):
+            return
+        start = values["claimable_from"]
+        if claim.state is ClaimState.PLANNED:
+            values["next_step_at"] = max(days.start_of(start), now)
+        reason = f"motive {values['motive']} from {start}, deadline {values['deadline_on']}"
+        if save_claim(connection, claim, values):
+            log_changes(connection, [_note(claim.shop, "claim", claim.id, "replanned", reason)], now)
+
+    def _replanned(
+        self, connection: Connection, claim: ClaimRow, best: ClaimPlan, days: Calendars, now: datetime
+    ) -> dict[str, Any]:
+        """What the plan now says of it, after what the carrier has said."""
         asked = steps_of(connection, [claim.id])[claim.id]
         start = best.claimable_from
         if claim.refusal_code is not None and best.motive == claim.motive:
@@ -218,13 +231,7 @@ class PlanSweep:
         if (best.motive, best.kind.value) in _refused_pairs(asked):
             # It was asked for as the plan says and not taken so: what came in its place stands.
             values |= {"motive": claim.motive, "kind": claim.kind}
-        if all(getattr(claim, name) == value for name, value in values.items()):
-            return
-        if claim.state is ClaimState.PLANNED:
-            values["next_step_at"] = max(days.start_of(start), now)
-        reason = f"motive {values['motive']} from {start}, deadline {best.deadline_on}"
-        if save_claim(connection, claim, values):
-            log_changes(connection, [_note(claim.shop, "claim", claim.id, "replanned", reason)], now)
+        return values
 
     @staticmethod
     def _after_refusal(
