@@ -281,6 +281,10 @@ class ClaimOffer:
     days_after_event: int = 0
     fallback: tuple[str, ClaimKind] | None = None
     """Motive and kind to try once where the carrier does not take the first pair."""
+    presumed: bool = False
+    """For a problem that silence shows and no event of the carrier's: such a one has an offer of its own, or none."""
+    not_causes: tuple[Cause, ...] = ()
+    """Causes that are not the carrier's fault: with one of these there is nothing to claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +311,14 @@ class ClaimTerms:
     """The carrier keeps one claim a parcel for ever: a second filing would only find the first one again."""
     service_level_motives: tuple[str, ...] = ()
     """Motives that a contract measured by service level does not settle claim by claim."""
+    refund_motives: tuple[str, ...] = ()
+    """Motives whose accepted inquiry is reopened as a refund request: that is how its money comes."""
+    contest_days: int | None = None
+    """How many calendar days a rejection may wait for its contest; None: the carrier takes none. A claim is contested once."""
+    reopen_source: str = ""
+    """Where the terms of reopening come from."""
+    by_hand: str = ""
+    """What a person does where the API does not take a claim (portal, law), in the merchant's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +372,66 @@ class ClaimAnswer:
     motive: str | None = None
     service_level: bool = False
     """The contract settles this kind by service level: no claim of this motive will ever be taken."""
+    otherwise: ClaimOutcome = ClaimOutcome.NEEDS_PERSON
+    """What `OTHER_MOTIVE` comes to where no other motive is left: `NOT_YET` (after the next event), `REFUSED` or a person."""
+    window_passed: bool = False
+    """The carrier's own window for this motive has closed, though the law may give more: for a person, with the law's words."""
+    carrier_fault: bool = False
+    """The carrier's machines failed; it says nothing of this claim."""
+
+
+class ReopenOutcome(StrEnum):
+    """A carrier's answer to the reopening of an answered claim, typed."""
+
+    REOPENED = "reopened"
+    NOT_YET = "not_yet"
+    """Later: after `not_before`, after the next of `waits`, after the claim's next answer or the parcel's next event."""
+    ALREADY = "already"
+    """A refund request stands already: follow that one."""
+    NOT_FOUND = "not_found"
+    """The protocol is not known: look the claim up by its parcel."""
+    OTHER_MOTIVE = "other_motive"
+    OTHER_KIND = "other_kind"
+    """Only as the kind that it was filed as."""
+    REFUSED = "refused"
+    """Refused for good."""
+    WRONG_CONFIGURATION = "wrong_configuration"
+    NEEDS_PERSON = "needs_person"
+    UNKNOWN = "unknown"
+    """A code we do not know: kept, not retried, shown to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenRequest:
+    """What a carrier must be told to reopen one claim. `note` is made of dates and codes alone, without personal data."""
+
+    ref: TrackingRef
+    protocol: str
+    motive: str
+    kind: ClaimKind
+    note: str
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenAnswer:
+    """One carrier's answer about one reopening; `raw` is kept as evidence."""
+
+    outcome: ReopenOutcome
+    code: str
+    text: str
+    raw: bytes
+    protocol: str | None = None
+    not_before: date | None = None
+    """The last day of a term that still runs: look again after it."""
+    after_answer: bool = False
+    after_event: bool = False
+    look_first: bool = False
+    waits: tuple[timedelta, ...] = ()
+    otherwise: ReopenOutcome = ReopenOutcome.NEEDS_PERSON
+    """What `OTHER_MOTIVE` comes to where no other motive is left."""
+    service_level: bool = False
+    carrier_fault: bool = False
 
 
 class ClaimProgress(StrEnum):
@@ -391,6 +463,20 @@ class ClaimStatus:
     answered_on: date | None = None
     due_on: date | None = None
     """The due date the carrier's claims office counts with."""
+    reopened_on: date | None = None
+    """When it was last reopened, where it was."""
+    first_motive: str | None = None
+    """The motive it was filed with; `motive` is the one the carrier has put in its place, if it has."""
+    last_event: str | None = None
+    """The parcel's newest event as the claims office knows it, as tracking codes it."""
+    last_event_on: date | None = None
+    posted_on: date | None = None
+    posted_after_cutoff: bool | None = None
+    service_level: bool = False
+    """Registered by the service-level system: the contract settles such claims."""
+    granted_cents: int | None = None
+    """The indemnity that the answer names, where it names one amount and no other."""
+    reopening_text: str = ""
     text: str = ""
     carrier_state: str | None = None
     """The carrier's own word for it, verbatim."""
@@ -409,6 +495,9 @@ class ClaimsAdapter(Protocol):
         Never repeated by the adapter. Raises AnswerLostError where the carrier may have taken them, TransientCarrierError
         where it surely has not, PermanentCarrierError or CarrierConfigError.
         """
+
+    async def reopen_claims(self, requests: Sequence[ReopenRequest]) -> Mapping[str, ReopenAnswer]:
+        """Reopen up to `claim_terms.batch_size` answered claims; answers by protocol. Otherwise as `open_claims`."""
 
     async def look_up(self, ref: TrackingRef, protocol: str | None) -> ClaimStatus:
         """The claim with this protocol, or the newest one on this parcel. Raises as `TrackingAdapter.track`."""

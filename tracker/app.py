@@ -27,6 +27,7 @@ from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
 from tracker.book import Account, CarrierBook
+from tracker.claims import contract
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.planning import ClaimDesk, PlanSweep
 from tracker.claims.sweep import ClaimSweep
@@ -101,6 +102,7 @@ class App:
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
         live = ",".join(f"{shop.id}={shop.live_from}={shop.origin_postal_code}" for shop in self.settings.shops)
         for entry in self.book.accounts.values():
+            contract.reconfigured(connection, entry.id, entry.digest, now)
             # Another account of the same adapter may see what this one could not.
             siblings = ",".join(e.digest for e in self.book.accounts.values() if e.name == entry.name)
             if configuration_changed(connection, entry.id, f"{siblings};{live}"):

@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, field_validator, model_validator
 
+CLAIMED = ("damage", "violation", "misdelivery", "returned", "loss", "theft", "delay", "late_delivery")
+"""Problems that Correios takes claims for, by the daemon's names."""
+
 KEY_PREFIX = "cws-"
 """How the access keys begin that the portal issues for third parties."""
 
@@ -35,6 +38,16 @@ class ClaimsSettings(BaseModel):
     packaging: Literal["box", "envelope"] = "box"
     delay_claims: Literal["pi", "contract", "off"] = "pi"
     """`contract` where the contract settles delays by service level, `off` where the shop wants none."""
+    kinds: dict[str, Literal["information_request", "refund"]] = {}
+    """Which kind to file first, by problem, where the shop's experience differs from our defaults."""
+
+    @field_validator("kinds")
+    @classmethod
+    def _known_problems(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if name not in CLAIMED:
+                raise ValueError(f"{name}: Correios takes no claim for that; write one of {', '.join(CLAIMED)}")
+        return value
 
     @field_validator("phone")
     @classmethod

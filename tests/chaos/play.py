@@ -92,7 +92,7 @@ class Play:
 
         def one_kill(number: float) -> None:
             armed = {kill.point: kill for kill in left if kill.day <= number}
-            if armed and (struck := self._killed(tuple(armed))):
+            if armed and (struck := self.killed(tuple(armed))):
                 left.remove(armed[struck.choice])
 
         self._play(one_kill, days)
@@ -105,7 +105,7 @@ class Play:
         def many_kills(number: float) -> None:
             if number < 1 + DAYS:
                 for _ in range(most):
-                    if not self._killed((str(stride),)):
+                    if not self.killed((str(stride),)):
                         return
 
         self._play(many_kills, days)
@@ -144,7 +144,7 @@ class Play:
         assert finish(process) == 0, self.said()
         self.points += len(self.passed())
 
-    def _killed(self, chosen: tuple[str, ...]) -> Struck | None:
+    def killed(self, chosen: tuple[str, ...]) -> Struck | None:
         """One pass that may be killed; what struck it, None where it ended by itself."""
         process = self.start(chosen)
         code = finish(process)

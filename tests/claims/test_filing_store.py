@@ -190,9 +190,23 @@ def test_a_proposed_claim_alerts_when_its_deadline_is_near(start: Start) -> None
     alert_on = trial.one(Claim)["alert_on"]
     assert alert_on == never_came.due_on + timedelta(days=25)
     trial.pass_at(at(alert_on - timedelta(days=1), 9))
-    assert trial.rows(Alert, kind="claim_deadline") == []
+    assert trial.rows(Alert, kind="claim_deadline_near") == []
     trial.pass_through([at(alert_on, 9), at(alert_on + timedelta(days=2), 9)])
-    assert trial.one(Alert, kind="claim_deadline")["severity"] == "critical"
+    assert trial.one(Alert, kind="claim_deadline_near")["severity"] == "warning"
+    assert trial.rows(Alert, kind="claim_deadline") == []
+    trial.pass_through([at(alert_on + timedelta(days=5), 9), at(alert_on + timedelta(days=6), 9)])
+    alert = trial.one(Alert, kind="claim_deadline")
+    assert alert["severity"] == "critical"
+    # Who, what, where, and the law (domain notes, section 7.2).
+    for word in (
+        never_came.code,
+        "motivo 211",
+        f"C{trial.one(Claim)['id']}",
+        "cws.correios.com.br",
+        "12.464",
+        "90 dias",
+    ):
+        assert word in alert["details"]["text"]
 
 
 def test_an_alert_about_a_claim_ends_when_the_claim_falls_away(start: Start) -> None:
@@ -202,10 +216,10 @@ def test_an_alert_about_a_claim_ends_when_the_claim_falls_away(start: Start) -> 
     comes_back = replace(LATE, events=(*LATE.events[:3], replace(turned_back, at=back_at)))
     trial = late_parcel(start(comes_back), mode="propose")
     trial.pass_through([later(0), at(LATE.due_on + timedelta(days=25))])
-    assert trial.one(Alert, kind="claim_deadline")["resolved_at"] is None
+    assert trial.one(Alert, kind="claim_deadline_near")["resolved_at"] is None
     trial.pass_at(at(LATE.due_on + timedelta(days=27)))
     assert trial.one(Claim)["state"] == "cancelled"
-    assert trial.one(Alert, kind="claim_deadline")["resolved_at"] == at(LATE.due_on + timedelta(days=27))
+    assert trial.one(Alert, kind="claim_deadline_near")["resolved_at"] == at(LATE.due_on + timedelta(days=27))
 
 
 def test_an_alert_about_a_silent_carrier_ends_with_its_answer(start: Start) -> None:
@@ -214,20 +228,24 @@ def test_an_alert_about_a_silent_carrier_ends_with_its_answer(start: Start) -> N
     trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in (0, 5, 10, 14))
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is None
     trial.pass_at(at(FIRST_DAY + timedelta(days=21), 11))
-    assert trial.one(Claim)["state"] == "accepted"
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["answered_at"] is not None) == ("reopened", True)
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is not None
 
 
-def test_a_rejection_is_told_in_the_carriers_words_until_the_parcel_arrives(start: Start) -> None:
+def test_a_last_rejection_is_told_in_the_carriers_words_until_the_parcel_arrives(start: Start) -> None:
+    """The first one is contested; that is no news for anybody."""
     trial = late_parcel(start(replace(LATE, verdict=Verdict.REJECTED, answer_days=2)))
     trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in range(5))
+    assert trial.one(Claim)["state"] == "reopened" and trial.rows(Alert, kind="claim_rejected") == []
+    trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in range(5, 8))
     claim = trial.one(Claim)
     assert (claim["state"], claim["closed_at"] is None) == ("rejected", False)
     alert = trial.one(Alert, kind="claim_rejected")
     assert (alert["severity"], alert["shop"], alert["resolved_at"]) == ("warning", "aurora", None)
     assert alert["summary"].startswith(f"claim {claim['id']} (correios): rejected by the carrier: ")
     assert "improcedente" in alert["summary"]
-    trial.pass_through(at(day(n), 11) for n in range(10, 17))
+    trial.pass_through(at(day(n), 11) for n in range(13, 17))
     assert trial.one(Problem, kind="delay")["resolved_at"] is not None
     assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is not None
 
@@ -237,8 +255,10 @@ def test_a_rejection_after_the_parcel_came_is_told_once_and_ends_what_was_asked_
     trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in (0, 5, 10, 14))
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is None
     trial.pass_at(at(FIRST_DAY + timedelta(days=21), 11))
-    assert trial.one(Claim)["state"] == "rejected"
+    assert trial.one(Claim)["state"] == "reopened"
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is not None
+    trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in (24, 30, 42, 50, 64))
+    assert trial.one(Claim)["state"] == "rejected"
     assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is not None
 
 

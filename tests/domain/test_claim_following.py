@@ -31,18 +31,9 @@ from tests.domain.claim_support import (
     steps,
 )
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_moves import (
-    ClaimFacts,
-    Gates,
-    Step,
-    after_look_up,
-    after_lost_answer,
-    after_not_sent,
-    after_open,
-    follow,
-    next_follow,
-    start,
-)
+from tracker.domain.claim_filing import after_lost_answer, after_not_sent, after_open, after_refused_call, start
+from tracker.domain.claim_following import after_look_up, follow
+from tracker.domain.claim_moves import ClaimFacts, Gates, Step, next_follow
 from tracker.domain.words import ClaimState, Hold
 
 State = ClaimState
@@ -109,7 +100,7 @@ def test_a_lost_filing_that_the_carrier_does_not_know(
         pytest.param(status(Progress.REJECTED, protocol="P1"), State.REJECTED, True, id="rejected meanwhile"),
         pytest.param(status(Progress.REOPENED, protocol="P1"), State.REOPENED, False, id="reopened meanwhile"),
         pytest.param(status(Progress.PAID, protocol="P1"), State.PAID, True, id="paid meanwhile"),
-        pytest.param(status(Progress.NOT_FOLLOWED, protocol="P1"), State.OPEN, False, id="there, and not followed"),
+        pytest.param(status(Progress.NOT_FOLLOWED, protocol="P1"), State.OPEN, True, id="there, and not followed"),
     ],
 )
 def test_a_lost_filing_that_the_carrier_has_is_adopted(found: ClaimStatus, state: ClaimState, closed: bool) -> None:
@@ -152,6 +143,18 @@ def test_a_call_that_did_not_arrive_is_made_again_ever_more_slowly(
         "next_step_at": NOW + wait,
     }
     assert "connection refused" in move.reason
+
+
+def test_a_filed_claim_whose_look_up_is_refused_is_looked_up_again_and_never_filed() -> None:
+    facts = filed(steps=(step(1, outcome="registered"), step(2, "look_up", "refused_call")))
+    move = after_refused_call(facts, "HTTP 400", TERMS, DAYS, NOW)
+    assert shown(move, "state", "hold", "call", "next_step_at") == {
+        "state": State.OPEN,
+        "hold": None,
+        "call": None,
+        "next_step_at": at("2026-11-26 06:00"),
+    }
+    assert alert_kind(move) == "claim_needs_person"
 
 
 # --- following --------------------------------------------------------------------------------------
@@ -275,9 +278,9 @@ def test_following(facts: ClaimFacts, now: str, expected: dict[str, Any], alert:
         ),
         pytest.param(
             status(Progress.NOT_FOLLOWED),
-            {"state": State.OPEN, "next_step_at": None, "closed": False},
+            {"state": State.OPEN, "next_step_at": None, "closed": True, "outcome": "by_contract"},
             None,
-            id="the carrier shows nothing more of it: no more asking",
+            id="the carrier's contract handles it and shows nothing more of it: no more asking",
         ),
     ],
 )
@@ -387,7 +390,7 @@ def test_a_filed_claim_is_never_filed_again(progress: ClaimProgress, now: dateti
 @given(_NOW, st.sampled_from(list(Hold)), st.booleans(), st.booleans())
 def test_a_start_always_ends_or_comes_back(now: datetime, hold: Hold, approved: bool, gated: bool) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW if approved else None)
-    move = start(facts, Gates(hold, "because") if gated else FREE, DAYS, now)
+    move = start(facts, Gates(hold, "because") if gated else FREE, TERMS, DAYS, now)
     by_letter = move.state is State.OPEN
     assert move.closed or by_letter or (move.next_step_at is not None and move.next_step_at >= now)
     assert move.call is None or (move.call == "open" and not move.closed)

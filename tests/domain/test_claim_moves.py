@@ -29,13 +29,8 @@ from tests.domain.claim_support import (
     step,
 )
 from tests.domain.support import DAYS, at, on
-from tracker.domain.claim_moves import (
-    ClaimFacts,
-    Gates,
-    after_open,
-    after_refused_call,
-    start,
-)
+from tracker.domain.claim_filing import after_open, after_refused_call, instead_of_filing, start
+from tracker.domain.claim_moves import ClaimFacts, Gates
 from tracker.domain.words import ClaimState, Hold
 
 State = ClaimState
@@ -101,7 +96,7 @@ Outcome = ClaimOutcome
     ],
 )
 def test_starting_without_a_gate(facts: ClaimFacts, now: str, expected: dict[str, Any]) -> None:
-    move = start(facts, FREE, DAYS, at(now))
+    move = start(facts, FREE, TERMS, DAYS, at(now))
     assert shown(move, *expected) == expected
 
 
@@ -109,7 +104,7 @@ def test_starting_without_a_gate(facts: ClaimFacts, now: str, expected: dict[str
     "hold", [hold for hold in Hold if hold is not Hold.TEMPLATE], ids=lambda hold: f"held: {hold.value}"
 )
 def test_a_gate_holds_what_is_due(hold: Hold) -> None:
-    move = start(claim(), Gates(hold, "because"), DAYS, NOW)
+    move = start(claim(), Gates(hold, "because"), TERMS, DAYS, NOW)
     assert shown(move, "state", "hold", "reason", "call") == {
         "state": State.WAITING_APPROVAL,
         "hold": hold,
@@ -121,43 +116,38 @@ def test_a_gate_holds_what_is_due(hold: Hold) -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "now", "wake", "alert"),
+    ("until", "now", "wake"),
     [
-        pytest.param(
-            "2026-12-01 00:00", "2026-11-25 10:00", "2026-12-01 00:00", None, id="the hold ends by itself first"
-        ),
-        pytest.param("2027-01-04 00:00", "2026-11-25 10:00", "2026-12-19 00:00", None, id="the alert comes first"),
-        pytest.param(None, "2026-12-18 23:59", "2026-12-19 00:00", None, id="the eve of the alert"),
-        pytest.param(None, "2026-12-19 00:00", "2027-02-23 00:00", "claim_deadline", id="the day of the alert"),
+        pytest.param("2026-12-01 00:00", "2026-11-25 10:00", "2026-12-01 00:00", id="the hold ends by itself first"),
+        pytest.param("2027-01-04 00:00", "2026-11-25 10:00", "2026-12-19 00:00", id="the alert comes first"),
+        pytest.param(None, "2026-12-18 23:59", "2026-12-19 00:00", id="the eve of the alert"),
+        pytest.param(None, "2026-12-19 00:00", "2027-02-23 00:00", id="the day of the alert"),
         pytest.param(
             "2027-01-04 00:00",
             "2026-12-20 10:00",
             "2027-01-04 00:00",
-            "claim_deadline",
             id="alerted, and the hold ends",
         ),
-        pytest.param(None, "2027-02-22 23:59", "2027-02-23 00:00", "claim_deadline", id="the last day"),
+        pytest.param(None, "2027-02-22 23:59", "2027-02-23 00:00", id="the last day"),
     ],
 )
-def test_a_held_claim_looks_up_at_times(until: str | None, now: str, wake: str, alert: str | None) -> None:
+def test_a_held_claim_looks_up_at_times(until: str | None, now: str, wake: str) -> None:
     gate = Gates(Hold.OBSERVE, "only observes", at(until) if until else None)
-    move = start(claim(state=State.WAITING_APPROVAL, hold=Hold.OBSERVE), gate, DAYS, at(now))
-    assert (move.next_step_at, alert_kind(move)) == (at(wake), alert)
-    assert alert is None or (move.alert is not None and move.alert[1] == "critical")
+    move = start(claim(state=State.WAITING_APPROVAL, hold=Hold.OBSERVE), gate, TERMS, DAYS, at(now))
+    assert move.next_step_at == at(wake)
 
 
 @pytest.mark.parametrize("hold", [Hold.CONFIGURATION, Hold.CARRIER_ANSWER], ids=lambda hold: hold.value)
 def test_what_the_carrier_refused_waits_for_a_person_although_no_gate_holds_it(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold)
-    move = start(facts, FREE, DAYS, at("2026-12-01 10:00"))
+    move = start(facts, FREE, TERMS, DAYS, at("2026-12-01 10:00"))
     assert shown(move, "state", "hold", "call") == {"state": State.WAITING_APPROVAL, "hold": hold, "call": None}
-    assert alert_kind(start(facts, FREE, DAYS, at("2026-12-19 10:00"))) == "claim_deadline"
 
 
 @pytest.mark.parametrize("hold", [Hold.CONFIGURATION, Hold.CARRIER_ANSWER], ids=lambda hold: hold.value)
 def test_what_waits_for_a_person_still_waits_when_its_dates_move(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, claimable_from=on("2026-12-07"))
-    move = start(facts, FREE, DAYS, at("2026-12-01 10:00"))
+    move = start(facts, FREE, TERMS, DAYS, at("2026-12-01 10:00"))
     assert shown(move, "state", "hold") == {"state": State.WAITING_APPROVAL, "hold": hold}
 
 
@@ -166,7 +156,7 @@ def test_what_waits_for_a_person_still_waits_when_its_dates_move(hold: Hold) -> 
 )
 def test_a_person_lets_it_go(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW)
-    move = start(facts, Gates(hold, "because"), DAYS, NOW)
+    move = start(facts, Gates(hold, "because"), TERMS, DAYS, NOW)
     assert shown(move, "state", "rule", "call", "hold") == {
         "state": State.SUBMITTING,
         "rule": "claim.approved",
@@ -178,7 +168,7 @@ def test_a_person_lets_it_go(hold: Hold) -> None:
 @pytest.mark.parametrize("hold", [Hold.BY_LETTER, Hold.OBSERVE, Hold.BEFORE_LIVE], ids=lambda hold: hold.value)
 def test_approving_a_letter_says_that_it_was_sent_whatever_held_it(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW, by_letter=True)
-    move = start(facts, Gates(hold, "because"), DAYS, NOW)
+    move = start(facts, Gates(hold, "because"), TERMS, DAYS, NOW)
     assert shown(move, "state", "opened", "outcome", "call") == {
         "state": State.OPEN,
         "opened": True,
@@ -232,13 +222,13 @@ def test_a_claim_that_is_taken(given_answer: ClaimAnswer, rule: str, next_step_a
 
 
 @pytest.mark.parametrize(
-    ("service_level", "alert"),
+    ("service_level", "by_contract"),
     [
         pytest.param(False, None, id="refused for good"),
-        pytest.param(True, "claims_by_contract", id="settled by the contract's service level"),
+        pytest.param(True, "the carrier's words", id="settled by the contract's service level"),
     ],
 )
-def test_a_claim_that_is_refused_is_closed(service_level: bool, alert: str | None) -> None:
+def test_a_claim_that_is_refused_is_closed(service_level: bool, by_contract: str | None) -> None:
     move = after_open(filing(), answer(Outcome.REFUSED, service_level=service_level), TERMS, DAYS, NOW)
     assert shown(move, "state", "outcome", "closed", "refusal", "call") == {
         "state": State.REFUSED,
@@ -247,7 +237,7 @@ def test_a_claim_that_is_refused_is_closed(service_level: bool, alert: str | Non
         "refusal": ("7", "the carrier's words"),
         "call": None,
     }
-    assert alert_kind(move) == alert
+    assert move.by_contract == by_contract
 
 
 @pytest.mark.parametrize(
@@ -283,11 +273,11 @@ def test_a_refusal_that_a_person_must_see(outcome: ClaimOutcome, hold: Hold) -> 
 )
 def test_what_waits_for_a_person_is_looked_at_before_it_is_too_late(now: str, wake: str) -> None:
     assert after_open(filing(), answer(Outcome.UNKNOWN), TERMS, DAYS, at(now)).next_step_at == at(wake)
-    assert after_refused_call(filing(), "HTTP 400", DAYS, at(now)).next_step_at == at(wake)
+    assert after_refused_call(filing(), "HTTP 400", TERMS, DAYS, at(now)).next_step_at == at(wake)
 
 
 def test_a_call_that_is_refused_as_such_waits_for_a_person() -> None:
-    move = after_refused_call(filing(), "HTTP 400", DAYS, NOW)
+    move = after_refused_call(filing(), "HTTP 400", TERMS, DAYS, NOW)
     assert shown(move, "state", "hold", "reason", "call") == {
         "state": State.WAITING_APPROVAL,
         "hold": Hold.CARRIER_ANSWER,
@@ -462,3 +452,94 @@ def test_with_another_motive(facts: ClaimFacts, motive: str | None, expected: tu
             "next_step_at": NOW,
         }
         assert (move.motive, move.kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "expected"),
+    [
+        # Thu 26 (1), Fri 27 (2), Mon 30 (3), Tue 1 (4), Wed 2 December (5)
+        pytest.param(
+            Outcome.NOT_YET,
+            {"state": State.PLANNED, "claimable_from": on("2026-12-02"), "call": None},
+            id="6.4, 545: else the next event",
+        ),
+        pytest.param(
+            Outcome.REFUSED,
+            {"state": State.REFUSED, "closed": True, "outcome": "refused"},
+            id="6.4, 550, 560: else final",
+        ),
+        pytest.param(
+            Outcome.NEEDS_PERSON,
+            {"state": State.WAITING_APPROVAL, "hold": Hold.CARRIER_ANSWER},
+            id="6.4, 262: else a person on the site",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(filing(), id="no other motive"),
+        pytest.param(
+            filing(
+                kind="information_request",
+                fallback=("211", "information_request"),
+                steps=(step(1, outcome="other_motive"), step(2, outcome="other_motive")),
+            ),
+            id="switched once already",
+        ),
+    ],
+)
+def test_what_is_left_without_another_motive(
+    facts: ClaimFacts, otherwise: ClaimOutcome, expected: dict[str, Any]
+) -> None:
+    move = after_open(facts, answer(Outcome.OTHER_MOTIVE, otherwise=otherwise), TERMS, DAYS, NOW)
+    assert shown(move, *expected) == expected
+
+
+def test_a_window_that_the_carrier_calls_closed_is_for_a_person_at_once() -> None:
+    """Section 7.2: 564 is for a person, with the law's ninety days."""
+    move = after_open(filing(), answer(Outcome.NEEDS_PERSON, window_passed=True), TERMS, DAYS, NOW)
+    assert (move.state, move.by_hand, move.alert) == (State.WAITING_APPROVAL, True, None)
+
+
+def test_machines_that_fail_beyond_their_waits_are_tried_daily_to_the_last_day() -> None:
+    """Section 6.4, 999: three days, then a person hears of it; design section 9: still tried to day 90."""
+    facts = filing(steps=tuple(step(n, outcome="not_yet", code="7") for n in range(1, 5)))
+    move = after_open(facts, answer(Outcome.NOT_YET, waits=WAITS, carrier_fault=True), TERMS, DAYS, NOW)
+    assert shown(move, "state", "call", "next_step_at") == {
+        "state": State.SUBMITTING,
+        "call": "open",
+        "next_step_at": at("2026-11-26 10:00"),
+    }
+    assert alert_kind(move) == "claims_failing"
+    gone = instead_of_filing(facts, DAYS, at("2027-02-23 00:00"))
+    assert gone is not None and (gone.state, gone.closed) == (State.EXPIRED, True)
+
+
+@pytest.mark.parametrize(
+    ("claimable_from", "now", "expected"),
+    [
+        pytest.param("2026-11-25", "2026-11-25 00:00", None, id="its day has come"),
+        pytest.param("2026-11-26", "2026-11-25 23:59", State.PLANNED, id="its day has moved to tomorrow"),
+        pytest.param("2026-11-25", "2027-02-22 23:59", None, id="on its last day"),
+    ],
+)
+def test_right_before_a_filing_leaves(claimable_from: str, now: str, expected: ClaimState | None) -> None:
+    move = instead_of_filing(filing(claimable_from=on(claimable_from)), DAYS, at(now))
+    assert (move.state if move else None) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps_before", "adopted"),
+    [
+        pytest.param((step(1, outcome="already_open"),), True, id="6.4, 900: somebody else's"),
+        pytest.param(
+            (step(1, outcome="lost"), step(2, "look_up", "none"), step(3, outcome="already_open")),
+            False,
+            id="6.1: our own, whose answer was lost",
+        ),
+    ],
+)
+def test_whose_claim_it_is_that_stands_already(steps_before: Any, adopted: bool) -> None:
+    move = after_open(filing(steps=steps_before), answer(Outcome.ALREADY_OPEN, protocol="P1"), TERMS, DAYS, NOW)
+    assert (move.adopted, move.facts.get("other_channel", False)) == (adopted, adopted)

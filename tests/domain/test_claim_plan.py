@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, TrackingStatus
+from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, TrackingStatus
 from tests.domain.support import DAYS, at, on
 from tracker.domain.claim_plan import (
     ClaimableProblem,
@@ -260,6 +260,53 @@ def test_why_a_problem_is_not_claimed(subject: ClaimableProblem, story: History,
     outcome = planned(subject, story)
     assert isinstance(outcome, str)
     assert reason in outcome
+
+
+RETURNED = ClaimOffer(
+    Kind.RETURNED,
+    "M-back",
+    ClaimKind.INFORMATION_REQUEST,
+    ClaimStart.EVENT,
+    45,
+    not_causes=(Cause.REFUSED, Cause.OTHER),
+)
+SILENT = ClaimOffer(Kind.LOSS, "M-lost", ClaimKind.INFORMATION_REQUEST, ClaimStart.DUE_DATE, 32, presumed=True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        pytest.param(None, None, id="no cause at all"),
+        pytest.param(Cause.RETURN, None, id="the carrier turned it back without saying why"),
+        pytest.param(Cause.REFUSED, "no fault of the carrier's (refused)", id="the buyer refused it"),
+        pytest.param(Cause.OTHER, "no fault of the carrier's (other)", id="the sender's own wish"),
+    ],
+)
+def test_an_undue_return_is_one_without_a_reason_of_the_buyers(cause: Cause | None, reason: str | None) -> None:
+    """Section 7.1 of the domain notes: "returned though address and buyer were right"."""
+    terms = replace(TERMS, offers=(RETURNED,))
+    plans, refused = plan([problem(Kind.RETURNED, cause=cause)], history(), terms, DAYS, first_on=LONG_AGO)
+    assert [entry.motive for entry in plans] == (["M-back"] if reason is None else [])
+    assert all(reason is not None and reason in entry.reason for entry in refused)
+
+
+def test_a_loss_presumed_from_silence_has_an_offer_of_its_own() -> None:
+    terms = replace(TERMS, offers=(LOSS, SILENT, DELAY))
+    subjects = [problem(Kind.DELAY, id=1), problem(Kind.LOSS, id=2, presumed=True)]
+    plans, refused = plan(subjects, history("2026-11-24"), terms, DAYS, first_on=LONG_AGO)
+    assert [(entry.problem_id, entry.kind.value) for entry in plans] == [
+        (2, "information_request"),
+        (1, "information_request"),
+    ]
+    assert refused == []
+
+
+def test_lateness_that_the_contract_settles_is_kept_as_statistics() -> None:
+    """Section 8.4 of the domain notes; what is lost is claimed all the same."""
+    subjects = [problem(Kind.DELAY, id=1), problem(Kind.LOSS, id=2)]
+    plans, refused = plan(subjects, history("2026-11-24"), TERMS, DAYS, first_on=LONG_AGO, by_contract=True)
+    assert [entry.problem_id for entry in plans] == [2]
+    assert refused == [NotClaimable(1, WhyNot.BY_CONTRACT)]
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,10 @@ def test_held_claims_alert_near_their_deadline(start: Start) -> None:
     trial.pass_at(at(day(8), 9))
     alert_on = trial.one(Claim)["alert_on"]
     trial.pass_at(at(alert_on - timedelta(days=1), 20))
-    assert trial.rows(Alert, kind="claim_deadline") == []
+    assert trial.rows(Alert, kind="claim_deadline_near") == []
     trial.pass_at(at(alert_on, 8))
-    alert = trial.one(Alert, kind="claim_deadline")
-    assert (alert["severity"], alert["resolved_at"]) == ("critical", None)
+    alert = trial.one(Alert, kind="claim_deadline_near")
+    assert (alert["severity"], alert["resolved_at"]) == ("warning", None)
     assert trial.one(Claim)["hold_reason"] == "observe"
 
 

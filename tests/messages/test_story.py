@@ -68,6 +68,8 @@ CLAIM = ClaimRow(
     approved_at=None,
     opened_at=at("2026-11-25 10:00"),
     answered_at=None,
+    reopened_at=None,
+    adopted=False,
     outcome="registered",
     refusal_code=None,
     refusal_text=None,
@@ -325,3 +327,21 @@ def test_a_delay_that_many_share_is_said_to_be_shared(incident: Where | None, ex
     )
     assert ("e não só a sua" in rendered.text) is (expected is not None)
     assert ("e não só a sua" in rendered.html) is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param(
+            {"state": ClaimState.WAITING_APPROVAL, "outcome": "accepted"}, ClaimState.ACCEPTED, id="reopening waits"
+        ),
+        pytest.param(
+            {"state": ClaimState.WAITING_APPROVAL, "outcome": None, "opened_at": None},
+            ClaimState.WAITING_APPROVAL,
+            id="filing waits",
+        ),
+        pytest.param({"state": ClaimState.REOPENED}, ClaimState.REOPENED, id="reopened"),
+    ],
+)
+def test_a_claim_whose_reopening_waits_is_told_as_it_was_answered(changes: dict[str, Any], told: ClaimState) -> None:
+    assert replace(CLAIM, **changes).told_state is told

@@ -23,7 +23,7 @@ from tracker.store.migrate import (
     revision_of,
     upgrade,
 )
-from tracker.store.tables import Order, OrderCheck, Problem, ShipmentCheck, ShipmentPoll, table
+from tracker.store.tables import Claim, Order, OrderCheck, Problem, ShipmentCheck, ShipmentPoll, table
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -149,3 +149,34 @@ def test_0002_keeps_every_row_and_has_open_shipments_looked_at_again(database_ur
         assert histories_of(connection, [1])[1].history.location is None
     assert integrity_faults(new) == []
     new.close()
+
+
+def test_0005_keeps_the_claims_that_stand(database_url: str) -> None:
+    """Claims get the columns of their second life; indexes on what is not filed yet hold what stands there."""
+    old = at_revision(database_url, "0001")
+    put(old, "orders", id=1, shop="s", source="file", number="1", status="paid", created_at=NOW, updated_at=NOW)
+    put(old, "shipments", id=1, order_id=1, shop="s", carrier="c", direction="out", created_at=NOW)
+    ref = {"adapter": "c", "kind": "code", "value": "AA1", "cycle": 1, "account": "", "active": True}
+    put(old, "tracking_refs", id=1, shipment_id=1, added_at=NOW, **ref)
+    claim = {"kind": "refund", "motive": "211", "state": "open", "protocol": "210000001", "version": 1}
+    put(
+        old,
+        "claims",
+        id=1,
+        shop="s",
+        shipment_id=1,
+        tracking_ref_id=1,
+        carrier="c",
+        planned_at=NOW,
+        claimable_from=NOW.date(),
+        **claim,
+    )
+    old.close()
+    assert upgrade(database_url) == ("0001", head())
+    new = Database(database_url)
+    with new.begin_read() as connection:
+        assert differences(connection) == []
+        row = connection.execute(select(table(Claim))).mappings().one()
+    new.close()
+    kept = (row["protocol"], row["adopted"], row["reopened_at"], row["escalated_at"])
+    assert kept == ("210000001", False, None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -16,21 +16,33 @@ from carriers.base import (
     CarrierConfigError,
     ClaimAnswer,
     ClaimKind,
+    ClaimOutcome,
     ClaimRequest,
     ClaimsAdapter,
     ClaimStatus,
     ClaimTerms,
     PermanentCarrierError,
     RefKind,
+    ReopenAnswer,
+    ReopenOutcome,
+    ReopenRequest,
     TrackingRef,
     TransientCarrierError,
 )
-from tracker.domain import claim_moves
+from tracker.domain import claim_filing, claim_following, claim_reopening
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_moves import ClaimFacts, Move
 from tracker.events.record import record_due_date
 from tracker.polling.breaker import Breaker
-from tracker.store.claims import WAITS_FOR_EVENT, ClaimRow, StepRow, leased, set_step
+from tracker.store.claims import (
+    ANSWERED_ON,
+    WAITS_FOR_ANSWER,
+    WAITS_FOR_EVENT,
+    ClaimRow,
+    StepRow,
+    leased,
+    set_step,
+)
 from tracker.store.contexts import ShipmentContext
 from tracker.store.database import Database
 from tracker.store.leases import put_down
@@ -61,21 +73,23 @@ class Done:
 
     job: Job
     answer: ClaimAnswer | None = None
+    reopening: ReopenAnswer | None = None
     status: ClaimStatus | None = None
     error: tuple[str, str] | None = None
 
     def record(self, connection: Connection, now: datetime) -> None:
         """Write the outcome as a fact, with the raw answer as evidence."""
         values: dict[str, Any] = {"state": "done", "done_at": now}
-        raw = b""
-        if self.answer is not None:
-            raw = self.answer.raw
-            values |= {"outcome": self.answer.outcome.value, "code": self.answer.code, "text": self.answer.text}
-            if self.answer.after_event or self.answer.look_first:
-                values["facts"] = {WAITS_FOR_EVENT: True}
+        raw, facts = b"", dict(self.job.step.facts)
+        said = self.answer or self.reopening
+        if said is not None:
+            raw = said.raw
+            values |= {"outcome": said.outcome.value, "code": said.code, "text": said.text}
+            facts |= _waits(said)
         elif self.status is not None:
             raw = self.status.raw
             values |= {"outcome": self.status.progress.value, "code": self.status.code, "text": self.status.text}
+            facts |= _told(self.status)
             if self.status.due_on is not None:
                 record_due_date(connection, self.job.claim.shipment_id, CLAIM_OFFICE, self.status.due_on, now=now)
         elif self.error is not None:
@@ -84,20 +98,56 @@ class Done:
         if raw:
             values["raw_digest"] = blake2b(raw, digest_size=16).hexdigest()
             keep_raw(connection, "claim", [(self.job.claim.id, values["raw_digest"], raw)], now)
-        set_step(connection, self.job.step.id, values)
+        set_step(connection, self.job.step.id, {**values, "facts": facts})
 
     def move(self, facts: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
         """The move that follows."""
         if self.answer is not None:
-            return claim_moves.after_open(facts, self.answer, terms, days, now)
+            return claim_filing.after_open(facts, self.answer, terms, days, now)
+        if self.reopening is not None:
+            return claim_reopening.after_reopen(facts, self.reopening, terms, days, now)
         if self.status is not None:
-            return claim_moves.after_look_up(facts, self.status, terms, days, now)
+            return claim_following.after_look_up(facts, self.status, terms, days, now)
         outcome, reason = self.error or ("lost", "no answer")
         if outcome == "lost":
-            return claim_moves.after_lost_answer(facts, now)
+            return claim_filing.after_lost_answer(facts, now)
         if outcome == "not_sent":
-            return claim_moves.after_not_sent(facts, reason, now)
-        return claim_moves.after_refused_call(facts, reason, days, now)
+            return claim_filing.after_not_sent(facts, reason, now)
+        return claim_filing.after_refused_call(facts, reason, terms, days, now)
+
+
+def _waits(said: ClaimAnswer | ReopenAnswer) -> dict[str, Any]:
+    """What the answer waits for, where it names no day."""
+    event = said.after_event or said.look_first
+    if said.outcome in (ClaimOutcome.OTHER_MOTIVE, ReopenOutcome.OTHER_MOTIVE):
+        event = said.otherwise in (ClaimOutcome.NOT_YET, ReopenOutcome.NOT_YET)
+    answer = isinstance(said, ReopenAnswer) and said.after_answer
+    return {**({WAITS_FOR_EVENT: True} if event else {}), **({WAITS_FOR_ANSWER: True} if answer else {})}
+
+
+def _told(status: ClaimStatus) -> dict[str, Any]:
+    """Everything a look-up told that no column holds, as evidence and for `explain`."""
+    told: dict[str, Any] = {
+        ANSWERED_ON: status.answered_on,
+        "carrier_state": status.carrier_state,
+        "motive": status.motive,
+        "first_motive": status.first_motive,
+        "kind": status.kind.value if status.kind else None,
+        "opened_on": status.opened_on,
+        "reopened_on": status.reopened_on,
+        "reopening_text": status.reopening_text or None,
+        "last_event": status.last_event,
+        "last_event_on": status.last_event_on,
+        "posted_on": status.posted_on,
+        "posted_after_cutoff": status.posted_after_cutoff,
+        "service_level": status.service_level or None,
+        "granted_cents": status.granted_cents,
+    }
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in told.items()
+        if value is not None
+    }
 
 
 @dataclass
@@ -118,10 +168,10 @@ class Caller:
     terms: ClaimTerms
 
     async def call(self, jobs: Sequence[Job], token: str, now: datetime) -> Results:
-        """Make these calls, filings in batches and look-ups one by one. Jobs not reached keep their intent."""
+        """Make these calls, filings and reopenings in batches, look-ups one by one. Jobs not reached keep their intent."""
         results = Results()
-        batches = _filings(jobs, self.terms.batch_size)
-        batches += [[job] for job in jobs if job.step.step.action != "open"]
+        batches = _batches(jobs, self.terms.batch_size)
+        batches += [[job] for job in jobs if job.step.step.action == "look_up"]
         for batch in batches:
             if results.stop:
                 await self._give_back(batch, token)
@@ -166,12 +216,24 @@ class Caller:
                 await self._batch(part, token, now, results)
 
     async def _ask(self, jobs: Sequence[Job]) -> list[Done]:
-        if jobs[0].step.step.action != "open":
-            status = await self.adapter.look_up(jobs[0].ref, jobs[0].claim.protocol)
-            return [Done(jobs[0], status=status)]
+        action, first = jobs[0].step.step.action, jobs[0]
+        if action == "look_up":
+            protocol = None if first.step.step.way is not None else first.claim.protocol
+            return [Done(first, status=await self.adapter.look_up(first.ref, protocol))]
+        if action == "reopen":
+            return await self._reopen(jobs)
         answers = await self.adapter.open_claims([_request(job) for job in jobs])
         missing = ("lost", "the carrier left it out of its answer")
         return [Done(job, answer=answers[job.ref]) if job.ref in answers else Done(job, error=missing) for job in jobs]
+
+    async def _reopen(self, jobs: Sequence[Job]) -> list[Done]:
+        answers = await self.adapter.reopen_claims([_reopening(job) for job in jobs])
+        missing = ("lost", "the carrier left it out of its answer")
+        done = []
+        for job in jobs:
+            answer = answers.get(job.claim.protocol or "")
+            done.append(Done(job, reopening=answer) if answer is not None else Done(job, error=missing))
+        return done
 
     def _mark(self, connection: Connection, jobs: Sequence[Job], token: str, now: datetime) -> list[Job]:
         """Commit that these calls are about to leave."""
@@ -195,13 +257,13 @@ class Caller:
         await self.database.write(lambda c: put_down(c, table(Claim), [job.claim.id for job in jobs], token))
 
 
-def _filings(jobs: Sequence[Job], size: int) -> list[list[Job]]:
-    """The filings in batches, each of one posting contract: a carrier takes no call about two."""
-    by_contract: dict[str | None, list[Job]] = {}
+def _batches(jobs: Sequence[Job], size: int) -> list[list[Job]]:
+    """Filings and reopenings in batches, each of one kind and one posting contract: a carrier takes no call about two."""
+    alike: dict[tuple[str, str | None], list[Job]] = {}
     for job in jobs:
-        if job.step.step.action == "open":
-            by_contract.setdefault(job.contract, []).append(job)
-    return [mine[start : start + size] for mine in by_contract.values() for start in range(0, len(mine), size)]
+        if job.step.step.action in ("open", "reopen"):
+            alike.setdefault((job.step.step.action, job.contract), []).append(job)
+    return [mine[start : start + size] for mine in alike.values() for start in range(0, len(mine), size)]
 
 
 def _request(job: Job) -> ClaimRequest:
@@ -211,5 +273,16 @@ def _request(job: Job) -> ClaimRequest:
         motive=job.step.step.motive,
         kind=ClaimKind(job.step.kind),
         recipient_name=order.recipient_name or order.customer_name or "",
+        contract=job.contract,
+    )
+
+
+def _reopening(job: Job) -> ReopenRequest:
+    return ReopenRequest(
+        ref=job.ref,
+        protocol=job.claim.protocol or "",
+        motive=job.step.step.motive,
+        kind=ClaimKind(job.step.kind),
+        note=job.step.note,
         contract=job.contract,
     )

@@ -10,15 +10,17 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection
 
-from carriers.base import ClaimKind, ClaimTerms, ProblemKind
+from carriers.base import ClaimKind, ClaimOutcome, ClaimTerms, ProblemKind
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.moves import REJECTED_ALERT, settled_notes
 from tracker.domain.calendar import Calendars, CalendarsBetween
-from tracker.domain.claim_plan import RULE, VERSION, ClaimableProblem, ClaimPlan, NotClaimable, WhyNot, plan
+from tracker.domain.claim_moves import RULE_VERSIONS
+from tracker.domain.claim_plan import RULE, WHY_NOT, ClaimableProblem, ClaimPlan, NotClaimable, WhyNot, plan
 from tracker.domain.history import History
-from tracker.domain.words import FILED, ClaimState, Hold
+from tracker.domain.words import ClaimState, Hold
 from tracker.store.claims import (
     ClaimRow,
+    StepRow,
     add_claim,
     attach,
     attached,
@@ -26,7 +28,9 @@ from tracker.store.claims import (
     finish_checks,
     hand_over,
     problems_of_claims,
+    put_off,
     save_claim,
+    settled_desks,
     steps_of,
     take_due_checks,
     wake_claims,
@@ -42,7 +46,14 @@ from tracker.store.wake import wake
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
-UNFILED: Final = frozenset({ClaimState.PLANNED, ClaimState.WAITING_APPROVAL})
+SECOND_PROBLEM: Final = "claim.second_problem"
+ACCOUNT: Final = "claim.account"
+GAVE_UP: Final = frozenset({"refused", "expired", "by_contract"})
+"""Outcomes of a claim that the carrier never took: it stands in no other's way."""
+TAKEN_UP: Final = frozenset({ClaimState.ACCEPTED, ClaimState.REJECTED})
+"""Answered claims that another problem of the parcel may take up again."""
+WORTH: Final = frozenset({ProblemKind.LOSS, ProblemKind.THEFT, ProblemKind.DAMAGE})
+"""Problems for which the declared value is owed; what else is owed is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +88,13 @@ class PlanSweep:
         histories = histories_of(connection, due)
         problems = problems_of(connection, due)
         claims = claims_of_shipments(connection, due)
+        by_contract = settled_desks(connection)
         for shipment_id in due:
-            history = histories.get(shipment_id)
-            if history is not None:
-                context = contexts[shipment_id]
-                self._look(connection, context, history, problems[shipment_id], claims[shipment_id], now)
+            # A parcel that the carrier has never shown has problems too, and the log says why they are not claimed.
+            history = histories.get(shipment_id) or HistoryRow(shipment_id, 0, History(), None, None, None, now)
+            context = contexts[shipment_id]
+            settled = context.carrier in by_contract
+            self._look(connection, context, history, problems[shipment_id], claims[shipment_id], settled, now)
         finish_checks(connection, due, token)
         return len(due)
 
@@ -92,29 +105,34 @@ class PlanSweep:
         row: HistoryRow,
         problems: Sequence[ProblemRow],
         claims: Sequence[ClaimRow],
+        by_contract: bool,
         now: datetime,
     ) -> None:
         desk = self.desks.get(context.carrier)
         standing = next((claim for claim in claims if claim.closed_at is None), None)
         if standing is not None and standing.carrier != context.carrier:
             standing = self._follow(connection, context, standing, now)
-        if standing is not None and _has_news(standing, row.history):
+        if standing is not None and _has_news(connection, standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
         self._settle_rejected(connection, problems, claims, now)
-        free = [problem for problem in problems if problem.id not in self._settled(connection, problems, standing)]
+        free = _free(connection, problems, claims, standing)
         why_not = _why_no_desk(desk, context)
         if why_not is not None or desk is None or desk.terms is None:
             self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
             return
         days = self.days(context.order.shop, context.order.state, context.order.city)
-        wanted = [_claimable(problem) for problem in free]
-        plans, refused = plan(wanted, row.history, desk.terms, days, first_on=days.local_date(context.created_at))
+        wanted, first_on = [_claimable(problem) for problem in free], days.local_date(context.created_at)
+        plans, refused = plan(wanted, row.history, desk.terms, days, first_on=first_on, by_contract=by_contract)
+        plans, more = _not_refused_before(plans, claims)
+        refused = [*refused, *more]
         if standing is None:
-            plans, more = _without_second(plans, claims, desk.terms)
-            refused = [*refused, *more]
-            self._open(connection, context, row, plans, problems, now)
+            taken = _taken(claims, desk.terms)
+            if taken is None:
+                self._open(connection, context, row, plans, free, now)
+            elif plans:
+                refused += self._second(connection, taken, plans, free, now)
         else:
-            self._adjust(connection, standing, plans, problems, days, now)
+            self._adjust(connection, standing, plans, free, days, by_contract, now)
         self._explain(connection, context, refused, now)
 
     @staticmethod
@@ -136,17 +154,8 @@ class PlanSweep:
         if moved is None:
             return claim
         reason = f"its parcel is followed by {context.carrier} now, not by {claim.carrier}"
-        note = DecisionNote(claim.shop, "claim", claim.id, "claim.account", 1, "handed_over", reason)
-        log_changes(connection, [note], now)
+        log_changes(connection, [_note(claim.shop, "claim", claim.id, "handed_over", reason, ACCOUNT)], now)
         return moved
-
-    @staticmethod
-    def _settled(connection: Connection, problems: Sequence[ProblemRow], standing: ClaimRow | None) -> set[int]:
-        """Problems that a claim answered already. One that is not filed yet may still be planned anew."""
-        taken = attached(connection, [problem.id for problem in problems])
-        if standing is not None and standing.state in UNFILED:
-            taken -= set(problems_of_claims(connection, [standing.id])[standing.id])
-        return taken
 
     def _open(
         self,
@@ -169,7 +178,7 @@ class PlanSweep:
             "carrier": context.carrier,
             "state": ClaimState.PLANNED.value,
             "planned_at": now,
-            "expected_cents": declared if best.kind is ClaimKind.REFUND else None,
+            "expected_cents": declared if best.kind is ClaimKind.REFUND and best.offer.problem in WORTH else None,
             "next_step_at": max(days.start_of(best.claimable_from), now),
             "version": 1,
             **_dates(best),
@@ -180,10 +189,31 @@ class PlanSweep:
         attach(connection, claim_id, _answered_by(plans, problems))
         reason = f"motive {best.motive} from {best.claimable_from}, deadline {best.deadline_on}"
         facts = _plan_facts(best, best.claimable_from)
-        note = DecisionNote(context.order.shop, "claim", claim_id, RULE, VERSION, "planned", reason, facts)
-        log_changes(connection, [note], now)
+        log_changes(connection, [_note(context.order.shop, "claim", claim_id, "planned", reason, facts=facts)], now)
         log.info("claim.planned", claim_id=claim_id, shipment_id=context.shipment_id, motive=best.motive)
         wake(connection, "messages", [context.shipment_id], now)
+
+    @staticmethod
+    def _second(
+        connection: Connection,
+        taken: ClaimRow,
+        plans: Sequence[ClaimPlan],
+        problems: Sequence[ProblemRow],
+        now: datetime,
+    ) -> list[NotClaimable]:
+        """Another problem of a parcel whose claim was taken and answered takes that claim up again, where it can."""
+        best = plans[0]
+        if taken.state in TAKEN_UP and (best.motive, best.kind.value) != (taken.motive, taken.kind):
+            # The claims lane decides by the carrier's terms whether it is reopened; it closes again where it is not.
+            if save_claim(connection, taken, {"closed_at": None, "next_step_at": now}):
+                attach(connection, taken.id, _answered_by(plans, problems))
+                reason = f"another problem of the parcel: motive {best.motive}, {best.kind.value}"
+                facts = {"motive": best.motive, "kind": best.kind.value}
+                note = _note(taken.shop, "claim", taken.id, "taken_up", reason, SECOND_PROBLEM, facts)
+                log_changes(connection, [note], now)
+            return []
+        answers: dict[str, Any] = {"claim": taken.id, "protocol": taken.protocol}
+        return [NotClaimable(entry.problem_id, WhyNot.ONE_CLAIM_A_PARCEL, answers) for entry in plans]
 
     def _adjust(
         self,
@@ -192,53 +222,71 @@ class PlanSweep:
         plans: Sequence[ClaimPlan],
         problems: Sequence[ProblemRow],
         days: Calendars,
+        by_contract: bool,
         now: datetime,
     ) -> None:
         """A standing claim: new problems attach to it; one that is not filed follows the facts, or falls away."""
-        if claim.state not in UNFILED:
-            attach(connection, claim.id, _answered_by(plans, problems))
+        attach(connection, claim.id, _answered_by(plans, problems))
+        if claim.opened_at is not None:
+            return
+        if claim.state is ClaimState.SUBMITTING:
+            # Whoever files it holds it; its day alone may move under their hands.
+            if plans and plans[0].claimable_from > claim.claimable_from:
+                put_off(connection, claim, plans[0].claimable_from)
             return
         if not plans:
-            self._cancel(connection, claim, now)
+            self._cancel(connection, claim, by_contract, now)
             return
-        best = plans[0]
-        attach(connection, claim.id, _answered_by(plans, problems))
-        start = best.claimable_from
-        if claim.refusal_code is not None and best.motive == claim.motive:
-            start = max(start, self._after_refusal(connection, claim, days, now))
-        values = {**_dates(best), "claimable_from": start}
+        values = self._replanned(connection, claim, plans[0], days, now)
         if all(getattr(claim, name) == value for name, value in values.items()):
             return
+        start = values["claimable_from"]
         if claim.state is ClaimState.PLANNED:
             values["next_step_at"] = max(days.start_of(start), now)
-        reason = f"motive {best.motive} from {start}, deadline {best.deadline_on}"
+        reason = f"motive {values['motive']} from {start}, deadline {values['deadline_on']}"
         if save_claim(connection, claim, values):
-            facts = _plan_facts(best, start)
-            note = DecisionNote(claim.shop, "claim", claim.id, RULE, VERSION, "replanned", reason, facts)
+            facts = {**_plan_facts(plans[0], start), "motive": values["motive"], "kind": values["kind"]}
+            note = _note(claim.shop, "claim", claim.id, "replanned", reason, facts=facts)
             log_changes(connection, [note], now)
 
-    @staticmethod
-    def _after_refusal(connection: Connection, claim: ClaimRow, days: Calendars, now: datetime) -> date:
-        """The day the carrier's last answer put off to, brought forward by the event it waits for."""
-        asked = [row for row in steps_of(connection, [claim.id])[claim.id] if row.done_at is not None]
-        if not asked or not asked[-1].waits_for_event or asked[-1].done_at is None:
-            return claim.claimable_from
-        learned = learned_at(connection, claim.shipment_id)
-        moved = learned is not None and learned > asked[-1].done_at
-        return days.local_date(now) if moved else claim.claimable_from
+    def _replanned(
+        self, connection: Connection, claim: ClaimRow, best: ClaimPlan, days: Calendars, now: datetime
+    ) -> dict[str, Any]:
+        """What the plan now says of it, after what the carrier has said."""
+        asked = steps_of(connection, [claim.id])[claim.id]
+        start = best.claimable_from
+        if claim.refusal_code is not None and best.motive == claim.motive:
+            start = max(start, self._after_refusal(connection, claim, asked, days, now))
+        values = {**_dates(best), "claimable_from": start}
+        if (best.motive, best.kind.value) in _refused_pairs(asked):
+            # It was asked for as the plan says and not taken so: what came in its place stands.
+            values |= {"motive": claim.motive, "kind": claim.kind}
+        return values
 
     @staticmethod
-    def _cancel(connection: Connection, claim: ClaimRow, now: datetime) -> None:
+    def _after_refusal(
+        connection: Connection, claim: ClaimRow, asked: Sequence[StepRow], days: Calendars, now: datetime
+    ) -> date:
+        """The day the carrier's last answer put off to, brought forward by the event it waits for."""
+        answered = [row for row in asked if row.done_at is not None]
+        if not answered or not answered[-1].waits_for_event:
+            return claim.claimable_from
+        return days.local_date(now) if _moved_since(connection, claim, answered[-1]) else claim.claimable_from
+
+    @staticmethod
+    def _cancel(connection: Connection, claim: ClaimRow, gone: bool, now: datetime) -> None:
+        """It falls away: its problem has ended, or its contract settles such ones."""
         values = {
             "state": ClaimState.CANCELLED.value,
-            "outcome": "cancelled",
+            "outcome": "by_contract" if gone else "cancelled",
             "closed_at": now,
             "next_step_at": None,
             "hold_reason": None,
         }
         if save_claim(connection, claim, values):
-            reason = "its problem has ended before it was filed"
-            note = DecisionNote(claim.shop, "claim", claim.id, RULE, VERSION, "cancelled", reason)
+            reason = WHY_NOT[WhyNot.BY_CONTRACT] if gone else "its problem has ended before it was filed"
+            facts = {"why": WhyNot.BY_CONTRACT.value} if gone else {}
+            note = _note(claim.shop, "claim", claim.id, "cancelled", reason, facts=facts)
             log_changes(connection, [note], now)
             signal(connection, settled_notes(claim), now)
             log.info("claim.cancelled", claim_id=claim.id)
@@ -249,36 +297,85 @@ class PlanSweep:
     ) -> None:
         shop = context.order.shop
         notes = [
-            DecisionNote(
+            _note(
                 shop,
                 "problem",
                 entry.problem_id,
-                RULE,
-                VERSION,
                 "not_claimed",
                 entry.reason,
-                {"why": entry.why.value, **entry.facts},
+                facts={"why": entry.why.value, **entry.facts},
             )
             for entry in refused
         ]
         log_changes(connection, notes, now)
 
 
-def _has_news(claim: ClaimRow, history: History) -> bool:
-    """What its next step waited for may have come: the indemnity in tracking, the name that the order lacked."""
-    paid = claim.state in FILED and history.indemnified_at is not None
-    return paid or claim.hold_reason == Hold.MISSING_DATA.value
+def _note(
+    shop: str,
+    subject: str,
+    row_id: int,
+    outcome: str,
+    reason: str,
+    rule: str = RULE,
+    facts: Mapping[str, Any] | None = None,
+) -> DecisionNote:
+    return DecisionNote(shop, subject, row_id, rule, RULE_VERSIONS[rule], outcome, reason, facts or {})
 
 
-def _without_second(
-    plans: list[ClaimPlan], claims: Sequence[ClaimRow], terms: ClaimTerms
+def _has_news(connection: Connection, claim: ClaimRow, history: History) -> bool:
+    """What its next step waited for may have come: the indemnity in tracking, the name that the order lacked, an event."""
+    if claim.opened_at is None:
+        return claim.hold_reason == Hold.MISSING_DATA.value
+    if history.indemnified_at is not None:
+        return True
+    last = steps_of(connection, [claim.id])[claim.id][-1:]
+    return bool(last) and last[0].waits_for_event and _moved_since(connection, claim, last[0])
+
+
+def _moved_since(connection: Connection, claim: ClaimRow, step: StepRow) -> bool:
+    learned = learned_at(connection, claim.shipment_id)
+    return learned is not None and step.done_at is not None and learned > step.done_at
+
+
+def _free(
+    connection: Connection, problems: Sequence[ProblemRow], claims: Sequence[ClaimRow], standing: ClaimRow | None
+) -> list[ProblemRow]:
+    """Problems that no claim answers or answered. One that is not filed yet may still be planned anew, and one that the
+    carrier never took stands in nobody's way."""
+    loose = {
+        claim.id for claim in claims if claim.opened_at is None and (claim.outcome in GAVE_UP or claim is standing)
+    }
+    links = attached(connection, [problem.id for problem in problems])
+    return [problem for problem in problems if problem.id not in links or links[problem.id] in loose]
+
+
+def _not_refused_before(
+    plans: Sequence[ClaimPlan], claims: Sequence[ClaimRow]
 ) -> tuple[list[ClaimPlan], list[NotClaimable]]:
-    """A carrier that keeps one claim a parcel takes no second after it has answered the first."""
-    taken = next((claim for claim in claims if claim.opened_at is not None), None)
-    if taken is None or not terms.one_claim_a_parcel:
-        return plans, []
-    facts = {"claim": taken.id, "protocol": taken.protocol}
-    return [], [NotClaimable(entry.problem_id, WhyNot.ONE_CLAIM_A_PARCEL, facts) for entry in plans]
+    """What the carrier has refused for good is not asked for again: for this parcel and motive."""
+    gone = {
+        claim.motive: claim for claim in claims if claim.opened_at is None and claim.outcome in {"refused", "expired"}
+    }
+    left = [entry for entry in plans if entry.motive not in gone]
+    refused = [
+        NotClaimable(entry.problem_id, WhyNot.REFUSED_BEFORE, {"motive": entry.motive, "claim": gone[entry.motive].id})
+        for entry in plans
+        if entry.motive in gone
+    ]
+    return left, refused
+
+
+def _taken(claims: Sequence[ClaimRow], terms: ClaimTerms) -> ClaimRow | None:
+    """The claim beside which the carrier takes no second one."""
+    if not terms.one_claim_a_parcel:
+        return None
+    return next((claim for claim in reversed(claims) if claim.opened_at is not None), None)
+
+
+def _refused_pairs(asked: Sequence[StepRow]) -> set[tuple[str, str]]:
+    """Motive and kind that the carrier said are not the ones."""
+    other = ClaimOutcome.OTHER_MOTIVE.value
+    return {(row.step.motive, row.kind) for row in asked if row.step.action == "open" and row.step.outcome == other}
 
 
 def _why_no_desk(desk: ClaimDesk | None, context: ShipmentContext) -> WhyNot | None:
@@ -301,6 +398,7 @@ def _claimable(row: ProblemRow) -> ClaimableProblem:
         detected_at=row.detected_at,
         resolved_at=row.resolved_at,
         released=row.released_at is not None,
+        cause=row.cause,
     )
 
 

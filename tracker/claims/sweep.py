@@ -15,22 +15,32 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from carriers.base import ClaimKind, ClaimsAdapter, ClaimTerms
+from carriers.base import ClaimsAdapter, ClaimTerms
 from tracker.claims.calls import Caller, Job, Results
+from tracker.claims.contract import settled
 from tracker.claims.gates import ClaimPolicy, gates
-from tracker.claims.moves import apply_move, deadline_note
-from tracker.domain import claim_moves
-from tracker.domain.calendar import Calendars, CalendarsBetween
-from tracker.domain.claim_moves import ClaimFacts, Gates
-from tracker.domain.words import FILED, ClaimState, Hold
+from tracker.claims.moves import apply_move, deadline_note, near_note
+from tracker.claims.story import Story
+from tracker.domain import claim_filing, claim_following
+from tracker.domain.calendar import CalendarsBetween
+from tracker.domain.claim_moves import Gates, Move
 from tracker.polling.breaker import Breaker
-from tracker.store.claims import ClaimRow, StepRow, problems_of_claims, set_step, steps_of, take_due, take_unfiled
-from tracker.store.contexts import ShipmentContext, contexts_of
+from tracker.store.claims import (
+    ClaimRow,
+    StepRow,
+    problems_of_claims,
+    set_step,
+    steps_of,
+    take_due,
+    take_overdue,
+    take_unfiled,
+)
+from tracker.store.contexts import contexts_of
 from tracker.store.database import Database
-from tracker.store.histories import HistoryRow, histories_of
+from tracker.store.histories import histories_of
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
-from tracker.store.problems import ProblemRow, problems_of
+from tracker.store.problems import problems_of
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 100
@@ -87,17 +97,31 @@ class ClaimSweep:
         stories = self._stories(connection, due)
         for claim in due:
             story = stories[claim.id]
-            if claim.state in FILED:
-                move = claim_moves.follow(story.facts, self.terms, story.days, now)
-            else:
-                move = claim_moves.start(story.facts, self._gates(claim, story, now), story.days, now)
-            apply_move(connection, claim, move, token=token, now=now)
+            pursued = claim.opened_at is not None
+            decide = claim_following.pursue if pursued else claim_filing.start
+            move = decide(story.facts, self._gates(claim, story, now), self.terms, story.days, now)
+            self._apply(connection, story, move, token, now)
         return len(due)
 
+    def _apply(self, connection: Connection, story: Story, move: Move, token: str, now: datetime) -> None:
+        if not apply_move(connection, story.claim, story.noted(connection, move, now), token=token, now=now):
+            return
+        if move.by_hand:
+            code, words = move.refusal or (None, None)
+            refused = replace(story.claim, refusal_code=code, refusal_text=words)
+            signal(connection, [deadline_note(refused, story.context.tracking_code or "", self.terms)], now)
+        if move.by_contract is not None:
+            settled(connection, self.carrier, move.by_contract, self.breaker.digest, now)
+
     def _warn(self, connection: Connection, *, now: datetime) -> None:
-        """A claim that should have left long ago, because the carrier does not take calls: a person can use the site."""
-        for claim in take_unfiled(connection, self.carrier, self.days(ANY_SHOP, None).local_date(now), now):
-            signal(connection, [deadline_note(claim, "it does not get through to the carrier")], now)
+        """What should have been filed long ago, whatever keeps it: an alert first, a person on the deadline."""
+        today = self.days(ANY_SHOP, None).local_date(now)
+        overdue = take_overdue(connection, self.carrier, today, now)
+        contexts = contexts_of(connection, [claim.shipment_id for claim in overdue])
+        codes = {claim.id: contexts[claim.shipment_id].tracking_code or "" for claim in overdue}
+        notes = [near_note(claim) for claim in take_unfiled(connection, self.carrier, today, now)]
+        notes += [deadline_note(claim, codes[claim.id], self.terms) for claim in overdue]
+        signal(connection, notes, now)
 
     def _gates(self, claim: ClaimRow, story: Story, now: datetime) -> Gates:
         order = story.context.order
@@ -122,28 +146,29 @@ class ClaimSweep:
         for claim in due:
             story = stories[claim.id]
             last = story.steps[-1]
+            instead = claim_filing.instead_of_filing(story.facts, story.days, now)
             if last.step.state == "calling":
-                self._lost(connection, claim, story, last, token, now)
+                self._lost(connection, story, last, token, now)
+            elif last.step.action == "open" and instead is not None:
+                set_step(connection, last.id, {"state": "done", "done_at": now, "outcome": "withdrawn"})
+                self._apply(connection, story, instead, token, now)
             else:
                 jobs.append(Job(claim, last, story.context, story.history.contract if story.history else None))
         return jobs
 
-    def _lost(
-        self, connection: Connection, claim: ClaimRow, story: Story, step: StepRow, token: str, now: datetime
-    ) -> None:
+    def _lost(self, connection: Connection, story: Story, step: StepRow, token: str, now: datetime) -> None:
         """We died between sending and saving: what was asked may have happened."""
         set_step(connection, step.id, {"state": "lost", "done_at": now, "outcome": "lost"})
-        log.warning("claim.answer_lost", claim_id=claim.id, carrier=self.carrier, action=step.step.action)
-        apply_move(connection, claim, claim_moves.after_lost_answer(story.facts, now), token=token, now=now)
+        log.warning("claim.answer_lost", claim_id=story.claim.id, carrier=self.carrier, action=step.step.action)
+        self._apply(connection, story, claim_filing.after_lost_answer(story.facts, now), token, now)
 
     def _settle(self, connection: Connection, *, results: Results, token: str, now: datetime) -> None:
         """Write what came back, each with the move that follows from it."""
         stories = self._stories(connection, [done.job.claim for done in results.done])
         for done in results.done:
             done.record(connection, now)
-            story = stories[done.job.claim.id]
-            move = done.move(story.fresh(connection), self.terms, story.days, now)
-            apply_move(connection, story.claim, move, token=token, now=now)
+            story = stories[done.job.claim.id].fresh(connection)
+            self._apply(connection, story, done.move(story.facts, self.terms, story.days, now), token, now)
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -166,54 +191,7 @@ class ClaimSweep:
                 problems=[p for p in problems[claim.shipment_id] if p.id in links[claim.id]],
                 steps=steps[claim.id],
                 days=self.days(claim.shop, context.order.state, context.order.city),
-                fallback=self._fallback(claim),
+                terms=self.terms,
                 by_letter=self.adapter is None,
             )
         return stories
-
-    def _fallback(self, claim: ClaimRow) -> tuple[str, ClaimKind] | None:
-        for offer in self.terms.offers:
-            if offer.motive == claim.motive and offer.kind.value == claim.kind and offer.fallback is not None:
-                return offer.fallback
-        return None
-
-
-@dataclass(frozen=True)
-class Story:
-    """A claim with all that its next move depends on."""
-
-    claim: ClaimRow
-    context: ShipmentContext
-    history: HistoryRow | None
-    problems: Sequence[ProblemRow]
-    steps: Sequence[StepRow]
-    days: Calendars
-    fallback: tuple[str, ClaimKind] | None
-    by_letter: bool
-
-    @property
-    def facts(self) -> ClaimFacts:
-        """The claim as its state machine reads it."""
-        claim, history = self.claim, self.history.history if self.history else None
-        return ClaimFacts(
-            state=ClaimState(claim.state),
-            motive=claim.motive,
-            kind=claim.kind,
-            claimable_from=claim.claimable_from,
-            alert_on=claim.alert_on,
-            last_on=claim.last_on,
-            hold=Hold(claim.hold_reason) if claim.hold_reason else None,
-            approved_at=claim.approved_at,
-            opened_at=claim.opened_at,
-            answered_at=claim.answered_at,
-            indemnified_at=history.indemnified_at if history else None,
-            due_max_on=history.due_max_on if history else None,
-            steps=tuple(row.step for row in self.steps),
-            fallback=self.fallback,
-            by_letter=self.by_letter,
-        )
-
-    def fresh(self, connection: Connection) -> ClaimFacts:
-        """The same, with the steps as they stand in this transaction."""
-        rows = steps_of(connection, [self.claim.id])[self.claim.id]
-        return replace(self, steps=rows).facts

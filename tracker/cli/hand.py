@@ -207,7 +207,8 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     _decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
     if claim.hold_reason == Hold.BY_LETTER.value:
         return Said(f"{name} is approved: it counts as sent by a person")
-    return Said(f"{name} is approved: the daemon files it at its next look")
+    what = "files" if claim.opened_at is None else "reopens"
+    return Said(f"{name} is approved: the daemon {what} it at its next look")
 
 
 def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: Opened) -> Said:
@@ -224,12 +225,16 @@ def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: O
         return Said(f"{name} is on its way to the carrier and cannot be taken back", 1)
     if claim.state not in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
         return Said(f"{name} is with the carrier already ({claim.state.value}) and cannot be taken back here", 1)
-    why, state = _why(hand, "rejected"), ClaimState.CANCELLED
-    move = Move(state, "hand.reject", why, outcome="cancelled", closed=True, facts=dict(_by(hand)))
+    # What the carrier has answered stays answered: only its reopening is called off.
+    stays = claim.opened_at is not None
+    state = ClaimState(claim.outcome) if stays and claim.outcome else ClaimState.CANCELLED
+    move = Move(state, "hand.reject", _why(hand, "rejected"), outcome=state.value, closed=True, facts=dict(_by(hand)))
     if not apply_move(connection, claim, move, token=None, now=hand.now):
         return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
     _keep(connection, hand, "reject", "claim", claim_id)
-    return Said(f"{name} is cancelled: it will not be filed")
+    return Said(
+        f"{name} is {state.value}: it will not be reopened" if stays else f"{name} is cancelled: it will not be filed"
+    )
 
 
 # --- messages ---------------------------------------------------------------------------------------

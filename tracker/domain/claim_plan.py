@@ -11,17 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from carriers.base import ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
+from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
 from tracker.domain.history import History
 
 Kind = ProblemKind
 RULE: Final = "claim.plan"
-VERSION: Final = 1
 NEEDS_CARRIER_LATE = frozenset({Kind.DELAY, Kind.LATE_DELIVERY})
 """Claimed only where the carrier itself is late: a promise of the shop's own is told, not claimed."""
+STILL_OWED = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.VIOLATION, Kind.MISDELIVERY, Kind.RETURNED})
+"""What has ended and is owed nevertheless; a delay or a loss that ended is not."""
 
 
 class WhyNot(StrEnum):
@@ -37,6 +38,9 @@ class WhyNot(StrEnum):
     SWITCHED_OFF = "switched_off"
     NO_NUMBER = "no_number"
     ONE_CLAIM_A_PARCEL = "one_claim_a_parcel"
+    NOT_THE_CARRIERS_FAULT = "not_the_carriers_fault"
+    BY_CONTRACT = "by_contract"
+    REFUSED_BEFORE = "refused_before"
 
 
 WHY_NOT: Final[Mapping[WhyNot, str]] = {
@@ -52,6 +56,9 @@ WHY_NOT: Final[Mapping[WhyNot, str]] = {
     WhyNot.ONE_CLAIM_A_PARCEL: (
         "the carrier has taken a claim for this parcel already (C{claim}, {protocol}); it takes no second"
     ),
+    WhyNot.NOT_THE_CARRIERS_FAULT: "no fault of the carrier's ({cause}): nothing to claim",
+    WhyNot.BY_CONTRACT: "delays are settled by the contract's service level: kept as statistics",
+    WhyNot.REFUSED_BEFORE: "a claim with motive {motive} was not taken (C{claim})",
 }
 """What the log says of each, in English; `{names}` are facts."""
 
@@ -68,6 +75,7 @@ class ClaimableProblem:
     detected_at: datetime
     resolved_at: datetime | None
     released: bool = False
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +109,36 @@ class NotClaimable:
 
 
 def plan(
-    problems: Sequence[ClaimableProblem], history: History, terms: ClaimTerms, days: Calendars, *, first_on: date
+    problems: Sequence[ClaimableProblem],
+    history: History,
+    terms: ClaimTerms,
+    days: Calendars,
+    *,
+    first_on: date,
+    by_contract: bool = False,
 ) -> tuple[list[ClaimPlan], list[NotClaimable]]:
     """Every claim these problems allow, the best first; and for each problem without one, why.
 
-    `first_on` is the day from which anything may be done at all (the shop's first day with this shipment).
+    `first_on` is the day from which anything may be done at all (the shop's first day with this shipment). `by_contract`:
+    this account's contract has been seen to settle lateness by service level.
     """
     plans: list[ClaimPlan] = []
     refused: list[NotClaimable] = []
     for problem in problems:
-        offer = next((o for o in terms.offers if o.problem is problem.kind), None)
-        outcome = _plan_one(problem, offer, history, terms, days, first_on)
+        if by_contract and problem.kind in NEEDS_CARRIER_LATE:
+            refused.append(NotClaimable(problem.id, WhyNot.BY_CONTRACT))
+            continue
+        outcome = _plan_one(problem, offer_for(problem.kind, problem.presumed, terms), history, terms, days, first_on)
         if isinstance(outcome, ClaimPlan):
             plans.append(outcome)
         else:
             refused.append(outcome)
     return sorted(plans, key=lambda p: (p.offer.priority, p.problem_id)), refused
+
+
+def offer_for(kind: ProblemKind, presumed: bool, terms: ClaimTerms) -> ClaimOffer | None:
+    """The carrier's offer for such a problem; what is only presumed has an offer of its own, or none."""
+    return next((o for o in terms.offers if o.problem is kind and o.presumed is presumed), None)
 
 
 def _plan_one(
@@ -127,10 +149,13 @@ def _plan_one(
     days: Calendars,
     first_on: date,
 ) -> ClaimPlan | NotClaimable:
-    why = _not_claimable(problem, offer, history)
+    why = not_claimable(problem, offer, history)
     if why is not None or offer is None:
         due = history.due_max_on
-        return NotClaimable(problem.id, why or WhyNot.NO_OFFER, {"due_on": due.isoformat()} if due else {})
+        facts = {"due_on": due.isoformat()} if due else {}
+        if problem.cause is not None:
+            facts["cause"] = problem.cause.value
+        return NotClaimable(problem.id, why or WhyNot.NO_OFFER, facts)
     start = claimable_from(problem, offer, history, terms, days)
     base = window_base(problem, history, days)
     return ClaimPlan(
@@ -165,18 +190,34 @@ def _basis(
     return {"due_on": due_on, "margin_business_days": terms.margin_business_days, "holidays_skipped": skipped}
 
 
-def _not_claimable(problem: ClaimableProblem, offer: ClaimOffer | None, history: History) -> WhyNot | None:
+class Claimable(Protocol):
+    """What of a problem decides whether it can be claimed."""
+
+    @property
+    def kind(self) -> ProblemKind: ...
+    @property
+    def presumed(self) -> bool: ...
+    @property
+    def cause(self) -> Cause | None: ...
+    @property
+    def carrier_since(self) -> datetime | None: ...
+    @property
+    def resolved_at(self) -> datetime | None: ...
+
+
+def not_claimable(problem: Claimable, offer: ClaimOffer | None, history: History) -> WhyNot | None:
+    """Why there is no claim for this problem; None where there is one."""
     if offer is None:
-        return WhyNot.NO_OFFER
-    if problem.presumed:
-        return WhyNot.PRESUMED
+        return WhyNot.PRESUMED if problem.presumed else WhyNot.NO_OFFER
+    if problem.cause is not None and problem.cause in offer.not_causes:
+        return WhyNot.NOT_THE_CARRIERS_FAULT
     if problem.kind in NEEDS_CARRIER_LATE and problem.carrier_since is None:
         return WhyNot.INSIDE_CARRIER_TERM
     if offer.start is ClaimStart.DUE_DATE and history.due_first_on is None:
         return WhyNot.NO_DUE_DATE
     if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is None:
         return WhyNot.NOT_DELIVERED_YET
-    if problem.resolved_at is not None and problem.kind not in {Kind.LATE_DELIVERY, Kind.DAMAGE}:
+    if problem.resolved_at is not None and problem.kind not in STILL_OWED:
         return WhyNot.ENDED
     return None
 

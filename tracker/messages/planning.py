@@ -206,7 +206,7 @@ def _facts(
         history=row.history,
         first_seen_at=row.first_seen_at,
         problems=tuple(told_problem(problem) for problem in problems),
-        claim=ToldClaim(newest.state, newest.protocol, newest.opened_at) if newest else None,
+        claim=ToldClaim(newest.told_state, newest.protocol, newest.opened_at) if newest else None,
         problem_told=any(m.told and m.trigger in PROBLEM_TRIGGERS for m in members),
         order_silent=context.order.status in silent,
         known=frozenset((m.trigger, m.episode) for m in members),

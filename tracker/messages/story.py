@@ -149,7 +149,7 @@ def _shared(incident: Where | None, carrier_title: str) -> str | None:
 
 def _done_so_far(claim: ClaimRow | None) -> str | None:
     """What was really done; nothing is claimed that did not happen."""
-    if claim is None or claim.state not in FILED:
+    if claim is None or claim.told_state not in FILED:
         return None
     number = f", número {claim.protocol}" if claim.protocol else ""
     return f"abrimos um pedido de informação na transportadora{number}"

@@ -63,7 +63,7 @@ def answer_by(claim: ClaimRow, story: OrderStory, desk: Desk) -> date | None:
     if claim.opened_at is None or terms is None:
         return None
     days = desk.days(story)
-    return days.since.add(days.local_date(claim.opened_at), terms.answer_business_days)
+    return days.since.add(days.local_date(claim.reopened_at or claim.opened_at), terms.answer_business_days)
 
 
 def standing_events(parcel: Parcel) -> list[StoredEvent]:
@@ -118,7 +118,7 @@ def is_stale(parcel: Parcel, desk: Desk) -> bool:
 
 
 def _claim_facts(claim: ClaimRow, story: OrderStory, desk: Desk) -> ClaimFacts:
-    return ClaimFacts(claim.state, claim.protocol, claim.opened_at, answer_by(claim, story, desk))
+    return ClaimFacts(claim.told_state, claim.protocol, claim.opened_at, answer_by(claim, story, desk))
 
 
 def _told(parcel: Parcel, messages: Sequence[MessageRow], has_problem: bool) -> Told | None:

@@ -96,6 +96,17 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "problem.ended/resolved/withdrawn": "The problem ended[ on {ended_at:day}]: tracking no longer shows what caused it.",
 }
 _PLANS: Final[Mapping[str, str]] = {
+    "claim.plan": "The plan of the claim changed.",
+    "claim.plan/cancelled/by_contract": (
+        "Claim cancelled: the contract settles lateness by service level; it is kept as statistics."
+    ),
+    "claim.plan/not_claimed/by_contract": (
+        "No claim: the contract settles lateness by service level; it is kept as statistics."
+    ),
+    "claim.plan/not_claimed/not_the_carriers_fault": "No claim: it was no fault of the carrier's[, because {cause:cause}].",
+    "claim.plan/not_claimed/refused_before": (
+        "No other claim: the carrier has refused one with motive {motive} before[ (C{claim})]."
+    ),
     "claim.plan/planned": (
         "Claim planned: [{kind:claim_kind}|a request to the carrier][, motive {motive}]"
         "[. It may be filed from {claimable_from:day} on]"
@@ -193,6 +204,18 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.rejected": "The carrier rejected the claim after looking at it[: {text:quote}].",
     "claim.paid": "The carrier paid the compensation.",
     "claim.account": "The claim went over to the contract that can follow this parcel.",
+    "claim.second_problem": "Another problem of the parcel takes up the answered claim[, now with motive {motive}].",
+    "claim.carrier_failing": (
+        "The carrier's system has been failing for days; the claim is tried once a day, to the last day allowed."
+    ),
+    "claim.reopened": "The carrier took the reopening[ as {kind:claim_kind}][, protocol {protocol}].",
+    "claim.reopen_adopted": "The reopening stood at the carrier already[, protocol {protocol}].",
+    "claim.reopen_later": (
+        "The carrier asked to wait with the reopening[: {answer_text:quote}].[ Next try on {next_step_at:time}.]"
+    ),
+    "claim.reopen_look": "The carrier did not find the protocol: the claim is looked for by the parcel's code.",
+    "claim.reopen_refused": "The carrier did not take the reopening[: {answer_text:quote}][ (code {answer_code})].",
+    "claim.reopen_term": "The claim is not reopened: the term has passed, or there is nothing left to ask for.",
     "claim.reopen*": (
         "The claim was reopened[ as {kind:claim_kind}][, protocol {protocol}].[ The carrier said: {answer_text:quote}]"
     ),

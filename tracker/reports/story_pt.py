@@ -104,6 +104,19 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     ),
 }
 _PLANS: Final[Mapping[str, str]] = {
+    "claim.plan": "O plano da reclamação mudou.",
+    "claim.plan/cancelled/by_contract": (
+        "Reclamação cancelada: o contrato acerta os atrasos por nível de serviço, e eles ficam só na estatística."
+    ),
+    "claim.plan/not_claimed/by_contract": (
+        "Sem reclamação: o contrato acerta os atrasos por nível de serviço, e eles ficam só na estatística."
+    ),
+    "claim.plan/not_claimed/not_the_carriers_fault": (
+        "Sem reclamação: não foi falha da transportadora[, porque {cause:cause}]."
+    ),
+    "claim.plan/not_claimed/refused_before": (
+        "Sem nova reclamação: a transportadora já recusou uma com o motivo {motive}[ (C{claim})]."
+    ),
     "claim.plan/planned": (
         "Reclamação planejada: [{kind:claim_kind}|pedido à transportadora][, motivo {motive}]"
         "[. Pode ser registrada a partir de {claimable_from:day}]"
@@ -205,6 +218,18 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.rejected": "A transportadora recusou a reclamação na análise[: {text:quote}].",
     "claim.paid": "A transportadora pagou a indenização.",
     "claim.account": "A reclamação passou para o contrato que consegue acompanhar esta encomenda.",
+    "claim.second_problem": "Outro problema da mesma encomenda retoma a reclamação já respondida[, agora com o motivo {motive}].",
+    "claim.carrier_failing": (
+        "O sistema da transportadora falha há dias; a reclamação é tentada uma vez por dia, até o último dia permitido."
+    ),
+    "claim.reopened": "A transportadora aceitou a reabertura[ como {kind:claim_kind}][, protocolo {protocol}].",
+    "claim.reopen_adopted": "A reabertura já estava registrada na transportadora[, protocolo {protocol}].",
+    "claim.reopen_later": (
+        "A transportadora pediu para esperar com a reabertura[: {answer_text:quote}].[ Nova tentativa em {next_step_at:time}.]"
+    ),
+    "claim.reopen_look": "A transportadora não achou o protocolo: a reclamação é procurada pelo código da encomenda.",
+    "claim.reopen_refused": "A transportadora não aceitou a reabertura[: {answer_text:quote}][ (código {answer_code})].",
+    "claim.reopen_term": "A reclamação não é reaberta: o prazo passou, ou não há mais o que pedir.",
     "claim.reopen*": (
         "A reclamação foi reaberta[ como {kind:claim_kind}][, protocolo {protocol}]."
         "[ A transportadora disse: {answer_text:quote}]"

@@ -42,6 +42,7 @@ class Claim:
     reply_email: str
     reactivated_at: str | None = None
     reactivation_note: str | None = None
+    reactivations: int = 0
 
     @property
     def opened_on(self) -> date:
@@ -75,6 +76,8 @@ class ClaimDesk:
         self.attempts: list[dict[str, Any]] = []
         self.service_level = False
         """True: delay claims are refused because the contract settles them by service level."""
+        self.scripted: dict[str, list[int]] = {}
+        """Item codes to answer with, whatever the truth, by object code (a filing) or claim number (a reopening)."""
         if state_file is not None and state_file.exists():
             self._load(state_file)
 
@@ -103,6 +106,8 @@ class ClaimDesk:
         if fault is not None:
             return fault, ""
         known = facts(events)
+        if shipment is not None and self.scripted.get(shipment.code):
+            return self.scripted[shipment.code].pop(0), ""
         if shipment is None or shipment.sight in (Sight.NOT_FOUND, Sight.INVALID):
             return NOT_FOUND, ""
         if shipment.sight is Sight.OTHER_CONTRACT:
@@ -149,10 +154,13 @@ class ClaimDesk:
         paid = self._paid_on(claim, shipment) is not None
         return Answer(second or first, accepted, paid, _answer_text(claim, accepted, paid))
 
-    def reactivate(self, claim: Claim, note: str) -> None:
+    def reactivate(self, claim: Claim, note: str, kind: str | None = None) -> None:
+        """Take a claim up again; a complaint (R) that was accepted may go on as a refund request (I)."""
         with self._lock:
             claim.reactivated_at = self._clock.now().isoformat()
             claim.reactivation_note = note
+            claim.kind = kind or claim.kind
+            claim.reactivations += 1
             self._write_down({"attempt": None, "claim": asdict(claim)})
 
     def events_about(self, shipment: Shipment) -> tuple[Event, ...]:

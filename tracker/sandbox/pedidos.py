@@ -61,7 +61,7 @@ class Pedidos:
             "codigo do objeto": str(item.get("codigoObjeto") or ""),
             "numero do pi": number if code in (REGISTERED, ALREADY_OPEN) else "",
             "codigo retorno": str(code),
-            "descrição retorno": TEXTS[code],
+            "descrição retorno": TEXTS.get(code, "Olá, manifestação não registrada."),
         }
 
     def _envelope(self, code: int, results: list[dict[str, str]]) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class Pedidos:
             "protocolo": number,
             "numero do pi": number,
             "codigo retorno": str(code),
-            "descrição retorno": _REACTIVATION_TEXTS[code],
+            "descrição retorno": _REACTIVATION_TEXTS.get(code, TEXTS.get(code, "Olá, reativação não realizada.")),
         }
 
     def _reactivation_code(self, number: str, item: Mapping[str, Any]) -> int:
@@ -178,6 +178,8 @@ class Pedidos:
             return 50
         if not item.get("observacao") or not item.get("motivoReativacao"):
             return 513
+        if self._desk.scripted.get(number):
+            return self._desk.scripted[number].pop(0)
         claim = self._desk.find(number)
         shipment = None if claim is None else self._lookup(claim.code)[0]
         if claim is None or shipment is None:
@@ -185,9 +187,9 @@ class Pedidos:
         said = self._desk.answer(claim, shipment)
         if said is None or _awaits_second(claim, said):
             return 56
-        if said.accepted:
+        if said.accepted and claim.kind == "I":
             return 590
-        self._desk.reactivate(claim, str(item["observacao"]))
+        self._desk.reactivate(claim, str(item["observacao"]), str(item.get("tipoManifestacao") or claim.kind))
         return 0
 
     @staticmethod

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 
 from tracker.domain.claim_moves import Step
 from tracker.domain.words import ClaimState, Hold
-from tracker.store.database import insert_new
+from tracker.store.database import insert_new, upsert
 from tracker.store.leases import claim_due, held, release
-from tracker.store.tables import Claim, ClaimCheck, ClaimProblem, ClaimStep, ShipmentPoll, table
+from tracker.store.tables import (
+    Claim,
+    ClaimCheck,
+    ClaimProblem,
+    ClaimStep,
+    Problem,
+    SettledDesk,
+    Shipment,
+    ShipmentPoll,
+    table,
+)
 
 _CLAIMS, _LINKS, _STEPS, _CHECKS = table(Claim), table(ClaimProblem), table(ClaimStep), table(ClaimCheck)
-_POLLS = table(ShipmentPoll)
+_DESKS, _PROBLEMS, _SHIPMENTS, _POLLS = table(SettledDesk), table(Problem), table(Shipment), table(ShipmentPoll)
 PENDING = ("intended", "calling")
 WAITS_FOR_EVENT: Final = "waits_for_event"
 """The key among a step's facts that says what its answer waits for."""
+WAITS_FOR_ANSWER: Final = "waits_for_answer"
+WAY: Final = "way"
+"""The key among a step's facts that says what a reopening, or a look-up for its sake, is for."""
+ANSWERED_ON: Final = "answered_on"
+NOTE: Final = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,8 @@ class ClaimRow:
     approved_at: datetime | None
     opened_at: datetime | None
     answered_at: datetime | None
+    reopened_at: datetime | None
+    adopted: bool
     outcome: str | None
     refusal_code: str | None
     refusal_text: str | None
@@ -51,6 +68,13 @@ class ClaimRow:
     next_step_at: datetime | None
     closed_at: datetime | None
     version: int
+
+    @property
+    def told_state(self) -> ClaimState:
+        """How it stands for whoever is told of it: one whose reopening waits for a person stands as it was answered."""
+        waits = self.opened_at is not None and self.state is ClaimState.WAITING_APPROVAL
+        answered = self.outcome in {ClaimState.ACCEPTED.value, ClaimState.REJECTED.value}
+        return ClaimState(self.outcome) if waits and answered and self.outcome else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,12 @@ class StepRow:
     kind: str
     waits_for_event: bool = False
     """The carrier's answer put it off until the parcel's next event."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """What the carrier reads with a reopening."""
+        return str(self.facts.get(NOTE, ""))
 
 
 def _claim_row(row: Mapping[str, Any]) -> ClaimRow:
@@ -118,11 +148,10 @@ def problems_of_claims(connection: Connection, claim_ids: Iterable[int]) -> dict
     return found
 
 
-def attached(connection: Connection, problem_ids: Iterable[int]) -> set[int]:
-    """Of these problems, those that some claim answers or answered."""
-    return set(
-        connection.execute(select(_LINKS.c.problem_id).where(_LINKS.c.problem_id.in_(list(problem_ids)))).scalars()
-    )
+def attached(connection: Connection, problem_ids: Iterable[int]) -> dict[int, int]:
+    """Of these problems, those that some claim answers or answered, with the claim's id."""
+    query = select(_LINKS.c.problem_id, _LINKS.c.claim_id).where(_LINKS.c.problem_id.in_(list(problem_ids)))
+    return {row.problem_id: row.claim_id for row in connection.execute(query)}
 
 
 def add_claim(connection: Connection, values: Mapping[str, Any]) -> int | None:
@@ -132,9 +161,9 @@ def add_claim(connection: Connection, values: Mapping[str, Any]) -> int | None:
 
 
 def attach(connection: Connection, claim_id: int, problem_ids: Iterable[int]) -> None:
-    """Have a claim answer these problems too."""
+    """Have a claim answer these problems too; one that another claim failed to answer passes to this one."""
     rows = [{"claim_id": claim_id, "problem_id": problem_id} for problem_id in problem_ids]
-    insert_new(connection, _LINKS, rows)
+    upsert(connection, _LINKS, rows, ["problem_id"], ["claim_id"])
 
 
 def save_claim(connection: Connection, claim: ClaimRow, values: Mapping[str, Any], token: str | None = None) -> bool:
@@ -176,18 +205,35 @@ def hand_over(connection: Connection, claim: ClaimRow, carrier: str) -> ClaimRow
 
 
 def take_unfiled(connection: Connection, carrier: str, today: date, now: datetime) -> list[ClaimRow]:
-    """The carrier's claims that are being filed and still are not on the day of their alert; each is given once."""
+    """The carrier's claims that are not filed on the day of their alert, whatever keeps them; each is given once."""
+    return _take_once(connection, carrier, "alert_on", "alerted_at", today, now)
+
+
+def take_overdue(connection: Connection, carrier: str, today: date, now: datetime) -> list[ClaimRow]:
+    """Those that are not filed on their deadline; each is given once."""
+    return _take_once(connection, carrier, "deadline_on", "escalated_at", today, now)
+
+
+def _take_once(
+    connection: Connection, carrier: str, on: str, marked: str, today: date, now: datetime
+) -> list[ClaimRow]:
     late = (
         _CLAIMS.c.carrier == carrier,
-        _CLAIMS.c.state == ClaimState.SUBMITTING.value,
-        _CLAIMS.c.alert_on <= today,
-        _CLAIMS.c.alerted_at.is_(None),
+        _CLAIMS.c[on] <= today,
+        _CLAIMS.c.opened_at.is_(None),
+        _CLAIMS.c.closed_at.is_(None),
+        _CLAIMS.c[marked].is_(None),
     )
     rows = [_claim_row(dict(row)) for row in connection.execute(select(_CLAIMS).where(*late)).mappings()]
     if rows:
         ids = [row.id for row in rows]
-        connection.execute(update(_CLAIMS).where(_CLAIMS.c.id.in_(ids)).values(alerted_at=now))
+        connection.execute(update(_CLAIMS).where(_CLAIMS.c.id.in_(ids)).values(**{marked: now}))
     return rows
+
+
+def put_off(connection: Connection, claim: ClaimRow, claimable_from: date) -> None:
+    """Move the first allowed day of a claim that is on its way, beside whoever holds it: read again before it leaves."""
+    connection.execute(update(_CLAIMS).where(_CLAIMS.c.id == claim.id).values(claimable_from=claimable_from))
 
 
 def steps_of(connection: Connection, claim_ids: Iterable[int]) -> dict[int, list[StepRow]]:
@@ -196,13 +242,39 @@ def steps_of(connection: Connection, claim_ids: Iterable[int]) -> dict[int, list
     query = select(_STEPS).where(_STEPS.c.claim_id.in_(ids)).order_by(_STEPS.c.claim_id, _STEPS.c.seq)
     found: dict[int, list[StepRow]] = {claim_id: [] for claim_id in ids}
     for row in connection.execute(query).mappings():
-        step = Step(row["seq"], row["action"], row["state"], row["motive"], row["outcome"], row["code"])
-        waits = bool(row["facts"].get(WAITS_FOR_EVENT))
-        found[row["claim_id"]].append(StepRow(row["id"], row["claim_id"], row["done_at"], step, row["kind"], waits))
+        found[row["claim_id"]].append(_step_row(dict(row)))
     return found
 
 
-def add_step(connection: Connection, claim_id: int, *, action: str, motive: str, kind: str, now: datetime) -> None:
+def _step_row(row: Mapping[str, Any]) -> StepRow:
+    facts = row["facts"]
+    answered_on = facts.get(ANSWERED_ON)
+    step = Step(
+        row["seq"],
+        row["action"],
+        row["state"],
+        row["motive"],
+        row["outcome"],
+        row["code"],
+        kind=row["kind"],
+        way=facts.get(WAY),
+        waits_for_answer=bool(facts.get(WAITS_FOR_ANSWER)),
+        answered_on=date.fromisoformat(answered_on) if answered_on else None,
+    )
+    waits = bool(facts.get(WAITS_FOR_EVENT))
+    return StepRow(row["id"], row["claim_id"], row["done_at"], step, row["kind"], waits, facts)
+
+
+def add_step(
+    connection: Connection,
+    claim_id: int,
+    *,
+    action: str,
+    motive: str,
+    kind: str,
+    now: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     """Commit the intent of a call, before it leaves."""
     last = connection.execute(select(func.max(_STEPS.c.seq)).where(_STEPS.c.claim_id == claim_id)).scalar() or 0
     row: dict[str, Any] = {
@@ -213,7 +285,7 @@ def add_step(connection: Connection, claim_id: int, *, action: str, motive: str,
         "motive": motive,
         "kind": kind,
         "intended_at": now,
-        "facts": {},
+        "facts": dict(facts or {}),
     }
     connection.execute(insert(_STEPS), row)
 
@@ -253,3 +325,42 @@ def wake_claims(connection: Connection, shipment_ids: Iterable[int], now: dateti
     """Have the open claims of these shipments looked at now (tracking shows an indemnity, a hold was let go)."""
     waiting = (_CLAIMS.c.shipment_id.in_(list(shipment_ids)), _CLAIMS.c.closed_at.is_(None))
     connection.execute(update(_CLAIMS).where(*waiting).values(next_step_at=now))
+
+
+# --- contracts that settle lateness -----------------------------------------------------------------
+
+
+def settled_desks(connection: Connection) -> set[str]:
+    """The carriers whose contract has been seen to settle lateness by service level."""
+    return set(connection.execute(select(_DESKS.c.carrier)).scalars())
+
+
+def settle_desk(connection: Connection, carrier: str, reason: str, digest: str, now: datetime) -> bool:
+    """Remember that this carrier's contract settles lateness; False where it is known already. Planned claims that are not
+    filed are looked at again."""
+    row = {"carrier": carrier, "settled_by_contract_since": now, "reason": reason, "digest": digest}
+    if not insert_new(connection, _DESKS, [row], _DESKS.c.carrier):
+        return False
+    waiting = select(_CLAIMS.c.shipment_id).where(
+        _CLAIMS.c.carrier == carrier, _CLAIMS.c.opened_at.is_(None), _CLAIMS.c.closed_at.is_(None)
+    )
+    connection.execute(update(_CHECKS).where(_CHECKS.c.shipment_id.in_(waiting)).values(next_check_at=now))
+    return True
+
+
+def reopen_desk(connection: Connection, carrier: str, digest: str, now: datetime) -> bool:
+    """Forget it where the account's configuration has changed since; what stands late is looked at again."""
+    changed = delete(_DESKS).where(_DESKS.c.carrier == carrier, _DESKS.c.digest != digest)
+    if connection.execute(changed).rowcount == 0:
+        return False
+    late = (
+        select(_PROBLEMS.c.subject_id)
+        .join(_SHIPMENTS, _SHIPMENTS.c.id == _PROBLEMS.c.subject_id)
+        .where(
+            _PROBLEMS.c.subject_kind == "shipment",
+            _PROBLEMS.c.carrier_since.is_not(None),
+            _SHIPMENTS.c.carrier == carrier,
+        )
+    )
+    connection.execute(update(_CHECKS).where(_CHECKS.c.shipment_id.in_(late)).values(next_check_at=now))
+    return True

@@ -26,7 +26,8 @@ from carriers.base import (
     TrackingRef,
     TransientCarrierError,
 )
-from carriers.correios.claims import claim_terms, keyed, read_protocol, read_status
+from carriers.correios.claim_answers import keyed, read_protocol, read_status
+from carriers.correios.claim_terms import claim_terms
 from tests.carriers.correios.support import ACCOUNT, CLAIM_URL, adapter, grant_tokens, recorded, ref
 from tests.carriers.support import sample_json
 
@@ -412,12 +413,17 @@ def test_the_terms_of_claims() -> None:
     start = {ClaimStart.EVENT: "event", ClaimStart.DUE_DATE: "due"}
 
     assert [(o.problem, o.motive, o.kind, start[o.start], o.days_after_event) for o in terms.offers] == [
+        (ProblemKind.VIOLATION, "133", REFUND, "event", 0),
         (ProblemKind.DAMAGE, "134", REFUND, "event", 0),
+        (ProblemKind.MISDELIVERY, "132", INQUIRY, "event", 0),
         (ProblemKind.LOSS, "211", REFUND, "event", 0),
         (ProblemKind.THEFT, "211", REFUND, "event", 1),
+        (ProblemKind.LOSS, "211", INQUIRY, "due", 0),
         (ProblemKind.DELAY, "211", INQUIRY, "due", 0),
+        (ProblemKind.RETURNED, "136", INQUIRY, "event", 0),
         (ProblemKind.LATE_DELIVERY, "135", REFUND, "due", 0),
     ]
+    assert [o.motive for o in terms.offers if o.presumed] == ["211"]
     priorities = [offer.priority for offer in terms.offers]
     assert priorities == sorted(set(priorities))
     assert {o.problem for o in terms.offers if o.fallback == ("211", INQUIRY)} == {ProblemKind.LOSS, ProblemKind.THEFT}
@@ -431,4 +437,21 @@ def test_the_terms_of_claims() -> None:
 def test_delays_are_left_out_where_the_contract_settles_them(setting: str) -> None:
     kept = {offer.problem for offer in claim_terms(setting).offers}
 
-    assert kept == {ProblemKind.DAMAGE, ProblemKind.LOSS, ProblemKind.THEFT}
+    assert {ProblemKind.DELAY, ProblemKind.LATE_DELIVERY} & kept == set()
+    assert kept >= {ProblemKind.DAMAGE, ProblemKind.LOSS, ProblemKind.THEFT, ProblemKind.RETURNED}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "loss", "delay"),
+    [
+        pytest.param({}, (REFUND, ("211", INQUIRY)), (INQUIRY, None), id="ours"),
+        pytest.param({"loss": "information_request"}, (INQUIRY, None), (INQUIRY, None), id="an inquiry about losses"),
+        pytest.param({"delay": "refund"}, (REFUND, ("211", INQUIRY)), (REFUND, None), id="a refund for delays at once"),
+    ],
+)
+def test_the_shop_chooses_the_kind_that_is_filed_first(
+    kinds: dict[str, str], loss: tuple[ClaimKind, Any], delay: tuple[ClaimKind, Any]
+) -> None:
+    offers = {o.problem: (o.kind, o.fallback) for o in claim_terms("pi", kinds).offers if not o.presumed}
+
+    assert (offers[ProblemKind.LOSS], offers[ProblemKind.DELAY]) == (loss, delay)

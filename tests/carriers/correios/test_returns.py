@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from carriers.base import ClaimOutcome
-from carriers.correios.claims import keyed, read_item
+from carriers.correios.claim_answers import keyed, read_item
 from carriers.correios.returns import RETURNS
 
 OUT = ClaimOutcome

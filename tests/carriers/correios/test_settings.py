@@ -41,6 +41,16 @@ def account(**changes: Any) -> dict[str, Any]:
         pytest.param(account(claims=ACCOUNT["claims"] | {"phone": "123"}), "area code", id="short phone"),
         pytest.param(account(claims=ACCOUNT["claims"] | {"reply_email": "pi@loja"}), "plain e-mail", id="odd e-mail"),
         pytest.param(account(claims=ACCOUNT["claims"] | {"packaging": "tube"}), "packaging", id="unknown packaging"),
+        pytest.param(
+            account(claims=ACCOUNT["claims"] | {"kinds": {"lost": "refund"}}),
+            "lost: Correios takes no claim for that; write one of damage",
+            id="a kind for an unknown problem",
+        ),
+        pytest.param(
+            account(claims=ACCOUNT["claims"] | {"kinds": {"loss": "R"}}),
+            "'information_request' or 'refund'",
+            id="a kind by the carrier's letter",
+        ),
         pytest.param(account(contract=...), "add contract: a claim names both", id="claims without contract"),
         pytest.param(
             KEY_ACCOUNT | {"claims": ACCOUNT["claims"]}, "contract and posting_card", id="claims by key without card"

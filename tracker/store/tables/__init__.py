@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 from tracker.store.tables.alerts import Alert, AlertDelivery, Signal
 from tracker.store.tables.base import BigId, Leased, table
-from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep
+from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
@@ -59,6 +59,7 @@ __all__ = [
     "OrderItem",
     "Problem",
     "RawAnswer",
+    "SettledDesk",
     "Shipment",
     "ShipmentCheck",
     "ShipmentDeadline",
@@ -74,7 +75,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
-    "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep),
+    "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
     "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
     "alerts": (Alert, AlertDelivery),
     "any": (Signal, Decision, OperatorAct),

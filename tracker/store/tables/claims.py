@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index, one_open
 
-_UNFILED: Final = text("state = 'submitting' AND alerted_at IS NULL")
-"""Claims that are being filed and of which no operator was told yet."""
+_UNFILED: Final = text("opened_at IS NULL AND closed_at IS NULL AND alerted_at IS NULL")
+"""Claims that are not filed and of which no operator was told yet."""
+_OVERDUE: Final = text("opened_at IS NULL AND closed_at IS NULL AND escalated_at IS NULL")
+"""Claims that are not filed and were not brought to a person yet."""
 
 
 class ClaimCheck(Leased, table=True):
@@ -30,6 +32,7 @@ class Claim(Leased, table=True):
         one_open("uq_claims_open", "tracking_ref_id", "closed_at"),
         due_index("ix_claims_due", "carrier", "next_step_at"),
         Index("ix_claims_unfiled", "carrier", "alert_on", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
+        Index("ix_claims_overdue", "carrier", "deadline_on", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
         Index("ix_claims_shipment", "shipment_id"),
     )
 
@@ -50,7 +53,13 @@ class Claim(Leased, table=True):
     last_on: date | None = None
     approved_at: datetime | None = None
     opened_at: datetime | None = None
+    adopted: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """It was opened through another channel: by the buyer, say, or on the carrier's site."""
     answered_at: datetime | None = None
+    """When we learned of its newest answer."""
+    reopened_at: datetime | None = None
+    carrier_state: str | None = None
+    """The carrier's own word for how it stands, verbatim."""
     outcome: str | None = None
     refusal_code: str | None = None
     refusal_text: str | None = Field(default=None, sa_type=Text)
@@ -60,6 +69,8 @@ class Claim(Leased, table=True):
     next_step_at: datetime | None = None
     alerted_at: datetime | None = None
     """When an operator was told that it is still not filed near its deadline."""
+    escalated_at: datetime | None = None
+    """When it was brought to a person, on its deadline."""
     closed_at: datetime | None = None
     version: int = 1
 
@@ -83,7 +94,7 @@ class ClaimStep(SQLModel, table=True):
     claim_id: int = Field(foreign_key="claims.id", sa_type=BigId)
     seq: int
     action: str
-    """`open` or `look_up`."""
+    """`open`, `look_up` or `reopen`."""
     state: str
     """`intended` (not called yet), `calling` (may have arrived), `done` or `lost` (no answer came)."""
     motive: str
@@ -96,3 +107,16 @@ class ClaimStep(SQLModel, table=True):
     text: str | None = Field(default=None, sa_type=Text)
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     raw_digest: str | None = None
+
+
+class SettledDesk(SQLModel, table=True):
+    """A carrier account whose contract has been seen to settle lateness by service level."""
+
+    __tablename__ = "claim_desks"
+
+    carrier: str = Field(primary_key=True)
+    settled_by_contract_since: datetime
+    reason: str = Field(sa_type=Text)
+    """The carrier's own words."""
+    digest: str
+    """The account's configuration then: it ends with another."""

@@ -1,0 +1,122 @@
+"""A claim with all that its next move depends on, read in one go for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from carriers.base import ClaimOffer, ClaimTerms, ProblemKind
+from tracker.domain.calendar import Calendars
+from tracker.domain.claim_moves import ClaimFacts, Move
+from tracker.domain.claim_note import NoteFacts, note
+from tracker.domain.claim_plan import not_claimable, offer_for
+from tracker.domain.history import History
+from tracker.domain.words import ClaimState, Hold
+from tracker.store.claims import ClaimRow, StepRow, steps_of
+from tracker.store.contexts import ShipmentContext
+from tracker.store.histories import HistoryRow, events_of
+from tracker.store.problems import ProblemRow
+
+
+@dataclass(frozen=True)
+class Story:
+    """What stands about one claim: the problems are those that it answers."""
+
+    claim: ClaimRow
+    context: ShipmentContext
+    history: HistoryRow | None
+    problems: Sequence[ProblemRow]
+    steps: Sequence[StepRow]
+    days: Calendars
+    terms: ClaimTerms
+    by_letter: bool
+
+    @property
+    def facts(self) -> ClaimFacts:
+        """The claim as its state machine reads it."""
+        claim, history = self.claim, self.history.history if self.history else None
+        return ClaimFacts(
+            state=ClaimState(claim.state),
+            motive=claim.motive,
+            kind=claim.kind,
+            claimable_from=claim.claimable_from,
+            alert_on=claim.alert_on,
+            last_on=claim.last_on,
+            hold=Hold(claim.hold_reason) if claim.hold_reason else None,
+            approved_at=claim.approved_at,
+            opened_at=claim.opened_at,
+            answered_at=claim.answered_at,
+            reopened_at=claim.reopened_at,
+            indemnified_at=history.indemnified_at if history else None,
+            delivered_at=history.delivered_at if history else None,
+            due_max_on=history.due_max_on if history else None,
+            protocol=claim.protocol,
+            outcome=claim.outcome,
+            steps=tuple(row.step for row in self.steps),
+            fallback=self._fallback(),
+            adopted=claim.adopted,
+            second=self._second(),
+            by_letter=self.by_letter,
+        )
+
+    def fresh(self, connection: Connection) -> Story:
+        """The same, with the steps as they stand in this transaction."""
+        return replace(self, steps=steps_of(connection, [self.claim.id])[self.claim.id])
+
+    def noted(self, connection: Connection, move: Move, now: datetime) -> Move:
+        """The move, with the words that a reopening takes along, and what a reopened claim is worth."""
+        if move.reopened and move.kind == "refund":
+            return replace(move, expected_cents=self._declared())
+        if move.call != "reopen" or move.ask is None:
+            return move
+        return replace(move, note=note(self._note_facts(connection, move.ask.way, now)))
+
+    def _declared(self) -> int | None:
+        """The declared value where the parcel is lost, stolen, damaged or never came; nothing is guessed of other money."""
+        history = self.history.history if self.history else History()
+        kinds = {problem.kind for problem in self.problems}
+        missing = ProblemKind.DELAY in kinds and history.delivered_at is None
+        if not missing and not kinds & {ProblemKind.LOSS, ProblemKind.THEFT, ProblemKind.DAMAGE}:
+            return None
+        return (self.history.declared_value_cents if self.history else None) or self.context.declared_value_cents
+
+    def _note_facts(self, connection: Connection, way: str, now: datetime) -> NoteFacts:
+        history = self.history.history if self.history else History()
+        standing = events_of(connection, [self.claim.shipment_id])[self.claim.shipment_id]
+        last = next((e for e in reversed(standing) if not e.void and e.vanished_at is None), None)
+        answers = [row.step.answered_on for row in self.steps if row.step.answered_on is not None]
+        return NoteFacts(
+            today=self.days.local_date(now),
+            way=way,
+            answered_on=answers[-1] if answers else None,
+            due_on=history.due_first_on,
+            attempted_on=self.days.local_date(history.first_attempt_at) if history.first_attempt_at else None,
+            delivered_on=self.days.local_date(history.delivered_at) if history.delivered_at else None,
+            last_event=last.carrier_code if last else None,
+            last_event_on=self.days.local_date(last.occurred_at) if last else None,
+        )
+
+    def _fallback(self) -> tuple[str, str] | None:
+        for offer in self.terms.offers:
+            if (offer.motive, offer.kind.value) == (self.claim.motive, self.claim.kind) and offer.fallback is not None:
+                motive, kind = offer.fallback
+                return motive, kind.value
+        return None
+
+    def _second(self) -> tuple[str, str] | None:
+        """Another problem of the parcel, seen after the claim was filed: the best that the carrier takes something for."""
+        opened_at = self.claim.opened_at
+        if opened_at is None or self.history is None:
+            return None
+        later = [problem for problem in self.problems if problem.detected_at > opened_at]
+        offers = [offer for problem in later if (offer := self._offer(problem)) is not None]
+        pairs = [(o.motive, o.kind.value) for o in sorted(offers, key=lambda offer: offer.priority)]
+        return next((pair for pair in pairs if pair != (self.claim.motive, self.claim.kind)), None)
+
+    def _offer(self, problem: ProblemRow) -> ClaimOffer | None:
+        offer = offer_for(problem.kind, problem.presumed, self.terms)
+        history = self.history.history if self.history else History()
+        return None if not_claimable(problem, offer, history) is not None else offer
