@@ -134,13 +134,12 @@ def test_a_random_plan_of_some_size_holds_every_fate() -> None:
         pytest.param(Fate.DAMAGED_RETURNED, ["BDE28", "FC01", "RO01", "OEC09", "BDE23"], id="damaged and sent back"),
         pytest.param(Fate.LOST_FOUND, ["BDE80", "RO01", "DO01", "OEC01", "BDE01"], id="lost, then found"),
         pytest.param(Fate.STOLEN_RECOVERED, ["BDE50", "RO01", "DO01", "OEC01", "BDE01"], id="stolen, then recovered"),
-        pytest.param(Fate.REVERSED_LATE, ["BDE01", "EST01", "DO01"], id="reversed, delivered late"),
+        pytest.param(Fate.REVERSED_LATE, ["BDE01", "EST01", "RO01"], id="reversed, delivered late"),
         pytest.param(Fate.REVERSED_LOST, ["BDE01", "EST01", "BDE80"], id="reversed, then lost"),
     ],
 )
 def test_what_the_broader_world_tells(fate: Fate, tells: list[str]) -> None:
-    shown = "".join(pairs(fate))
-    assert "".join(tells) in shown
+    assert "".join(tells) in "".join(pairs(fate))
 
 
 def test_a_return_for_no_reason_begins_before_the_due_date() -> None:

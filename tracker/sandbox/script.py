@@ -21,6 +21,7 @@ TRY_AGAIN = "Por favor, aguarde. Será realizada nova tentativa de entrega"
 CONTACT = "Favor entrar em contato com os Correios."
 _COUNTER = "Objeto aguardando retirada no endereço indicado"
 _COUNTER_DETAIL = "Para retirá-lo, é preciso informar o código do objeto e apresentar documentação."
+_HUB_EVERY = 3
 _PICKUP_DAYS = 7  # calendar days at the counter, as tracking shows in dtLimiteRetirada
 
 
@@ -94,9 +95,17 @@ class Script:
         self.add("RO", "01", at, _MOVING, unit(TREATMENT, start), towards=unit(TREATMENT, end))
 
     def arrive(self, day: date) -> None:
-        """Reach the distribution unit in the small hours of *day*."""
+        """Reach the distribution unit in the small hours of *day*, over hubs on the way where that is long."""
+        self._pass_hubs(day)
         local_unit = unit(DISTRIBUTION, self.place)
         self.add("DO", "01", self.at(day, 4), _MOVING, unit(TREATMENT, self.place), towards=local_unit)
+
+    def _pass_hubs(self, day: date) -> None:
+        """On a realistic route a parcel is scanned every three working days."""
+        scanned = add_business_days(local_date(self.events[-1].at), _HUB_EVERY, self.closed_in)
+        while self.closed_in and scanned < day:
+            self.move(self.at(scanned, 20), ORIGIN, self.place)
+            scanned = add_business_days(scanned, _HUB_EVERY, self.closed_in)
 
     def out(self, day: date) -> None:
         text, detail = "Objeto saiu para entrega ao destinatário", "É preciso ter alguém no endereço para receber"

@@ -18,8 +18,9 @@ from tracker.sandbox.mail import MailSettings, MailSink
 from tracker.sandbox.plan import Plan, Shipment
 
 CSV_COLUMNS = (
-    "Pedido", "Data", "Cliente", "E-mail", "Telefone", "CPF/CNPJ", "CEP", "Endereço", "Número", "Complemento", "Bairro",
-    "Cidade", "UF", "Valor", "Transportadora", "Serviço", "Código de rastreio", "Previsão de entrega",
+    "Pedido", "Data", "Data de envio", "Cliente", "E-mail", "Telefone", "CPF/CNPJ", "CEP", "Endereço", "Número",
+    "Complemento", "Bairro", "Cidade", "UF", "Valor", "Transportadora", "Serviço", "Código de rastreio",
+    "Previsão de entrega",
 )  # fmt: skip
 
 
@@ -115,6 +116,7 @@ def _row(shipment: Shipment) -> list[str]:
     return [
         order.number,
         order.ordered_on.strftime("%d/%m/%Y"),
+        order.shipped_on.strftime("%d/%m/%Y"),
         customer.name,
         customer.email,
         customer.phone,
