@@ -36,19 +36,25 @@ class Outcome:
 def play(setting: Setting, folder: Path, say: Callable[[str], None]) -> Outcome:
     """Play it in this (new) folder. Raises CommandFailed."""
     started = monotonic()
-    clock_file = folder / "clock"
-    write_instant(clock_file, datetime.combine(setting.first_day, datetime.min.time(), tzinfo=UTC))
-    world = World(setting.plan, SandboxClock(file=clock_file), folder=folder / "world", fault_plan=setting.fault_plan)
-    for strike in setting.strikes:
-        world.correios.strike(strike)
+    write_instant(folder / "clock", datetime.combine(setting.first_day, datetime.min.time(), tzinfo=UTC))
+    world = make_world(setting, folder)
     program = Program(folder, world, setting.first_day)
     with world:
         program.write_config()
         _passes(setting, program, say)
-        verdict, unexplained = _judge(setting, program)
+        verdict, unexplained = judge(setting, program)
     mails = len(world.mail.deliveries())
     calls = len(world.correios.calls)
     return Outcome(verdict, setting.parcels, len(setting.passes), calls, mails, unexplained, monotonic() - started)
+
+
+def make_world(setting: Setting, folder: Path) -> World:
+    """The setting's world over this folder's clock file, strikes and faults ordered."""
+    clock = SandboxClock(file=folder / "clock")
+    world = World(setting.plan, clock, folder=folder / "world", fault_plan=setting.fault_plan)
+    for strike in setting.strikes:
+        world.correios.strike(strike)
+    return world
 
 
 def _passes(setting: Setting, program: Program, say: Callable[[str], None]) -> None:
@@ -56,14 +62,14 @@ def _passes(setting: Setting, program: Program, say: Callable[[str], None]) -> N
     for at in setting.passes:
         day = local_date(at)
         if day not in dropped:
-            program.drop_orders(day)
             dropped.add(day)
-            program.world.faults.camel_case = setting.spells_camel_case(day)
+            program.start_day(setting, day)
             say(f"{day.isoformat()} {len(dropped)}/{setting.days}")
         program.run_pass(at)
 
 
-def _judge(setting: Setting, program: Program) -> tuple[Verdict, int]:
+def judge(setting: Setting, program: Program) -> tuple[Verdict, int]:
+    """Hold the program's exports against the truth; also says how many mails nobody can explain."""
     verdict, correios = Verdict(), program.world.correios
     attention = Attention.of(setting.passes, setting.fault_plan.outages)
     ledger, until = correios.desk.ledger(), setting.passes[-1]

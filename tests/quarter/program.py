@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from tests.quarter.setting import Setting
 from tracker.cli.main import main
 from tracker.sandbox.clock import write_instant
 from tracker.sandbox.world import World
@@ -114,6 +115,11 @@ class Program:
         written = path.stat().st_mtime - SETTLED_S
         os.utime(path, (written, written))
         path.replace(inbox / path.name)
+
+    def start_day(self, setting: Setting, day: date) -> None:
+        """What the day brings: its orders, and how the claim desk spells."""
+        self.drop_orders(day)
+        self.world.faults.camel_case = setting.spells_camel_case(day)
 
     def run_pass(self, at: datetime) -> None:
         """Set the clock and run one `tracker run --once`. Raises CommandFailed."""

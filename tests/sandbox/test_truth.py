@@ -106,7 +106,19 @@ def test_an_outage_puts_the_window_off_and_its_days_are_no_silence() -> None:
     blind = Attention.of(LOOKS, [outage])
     (later,) = [each for each in problems(parcel, blind).expected if each.kind == "loss"]
     assert blind.blind_days == {day}
+    evening = Outage(local(day, 18), local(day, 20), Family.TRACKING)
+    assert Attention.of(LOOKS, [evening]).blind_days == {day}
     assert later.latest > plain.latest
+
+
+def test_what_changes_after_the_last_second_look_is_owed_no_word() -> None:
+    parcel = next(each for each in of_fate(Fate.REVERSED_LATE) if "late_delivery" in expected_kinds(each))
+    reversed_at = next(event.at for event in parcel.events if event.code == "EST")
+    week = timedelta(days=8)
+    late = tuple(replace(each, at=each.at + week) if each.at >= reversed_at else each for each in parcel.events)
+    unseen = replace(parcel, events=late)
+    assert not {"delay", "late_delivery"} & {each.kind for each in problems(unseen, ATTENTION).expected}
+    assert claim_truth(unseen, ATTENTION).owed is None
 
 
 def test_causes_go_with_what_turns_back() -> None:

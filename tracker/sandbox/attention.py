@@ -31,7 +31,7 @@ class Attention:
     looks: tuple[datetime, ...]
     claim_looks: tuple[datetime, ...]
     blind_days: frozenset[date] = frozenset()
-    """Days without a single answer: silence rules do not count them."""
+    """Days on which a look got no answer: whether silence rules count them is open (design 6)."""
 
     @classmethod
     def of(cls, instants: Iterable[datetime], outages: Sequence[Outage] = ()) -> Attention:
@@ -39,8 +39,8 @@ class Attention:
         wanted = tuple(instants)
         looks = tuple(now for now in wanted if not _out("/srorastro", now, outages))
         claim_looks = tuple(now for now in looks if not _out("/pedido-informacao", now, outages))
-        blind = {local_date(now) for now in wanted} - {local_date(now) for now in looks}
-        return cls(looks, claim_looks, frozenset(blind))
+        blind = frozenset(local_date(now) for now in wanted if now not in looks)
+        return cls(looks, claim_looks, blind)
 
 
 def _out(path: str, now: datetime, outages: Sequence[Outage]) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from tracker.sandbox.facts import effective
 from tracker.sandbox.meanings import Meaning, meaning
 from tracker.sandbox.plan import Account, Event, Shipment, Sight
 from tracker.sandbox.workdays import local_date
 
+ENDS = frozenset({"delivered", "returned", "seized"})
+LAST_LOOK = timedelta(days=7)
 _ON_THE_WAY_BACK = frozenset({"posted", "in_transit", "customs", "delivery_failed", "available_for_pickup", "damaged"})
 """What a parcel that was turned back goes through without being turned round again."""
 
@@ -92,6 +94,7 @@ class Story:
         changes |= {event.hidden_at for event in events if event.hidden_at is not None}
         self._changes = sorted(changes)
         self._views: dict[int, View] = {}
+        self._closed_at = self._find_end()
 
     def view(self, now: datetime) -> View:
         """Return what tracking has said by *now*."""
@@ -100,6 +103,18 @@ class Story:
             events = self.shipment.events_until(self._changes[index - 1]) if index else ()
             self._views[index] = view_of(events)
         return self._views[index]
+
+    def is_closed(self, now: datetime) -> bool:
+        """Whether nobody looks any more: an end has stood for longer than the second looks go (design 6)."""
+        return self._closed_at is not None and now > self._closed_at
+
+    def _find_end(self) -> datetime | None:
+        for place, change in enumerate(self._changes):
+            following = self._changes[place + 1] if place + 1 < len(self._changes) else None
+            ended = self.view(change).status in ENDS
+            if ended and (following is None or following - change > LAST_LOOK):
+                return change + LAST_LOOK
+        return None
 
     def first_due_on(self, now: datetime) -> date:
         """Return the due date that tracking named first, else the one that the deadline service knows."""

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from tracker.sandbox.attention import A_DAY_OF_LOOKS, Attention, Run, add_strictly, loosely, runs
 from tracker.sandbox.people import ORIGIN
 from tracker.sandbox.plan import Service, Shipment, Sight
-from tracker.sandbox.story import Story, View
+from tracker.sandbox.story import ENDS, Story, View
 from tracker.sandbox.workdays import local_date
 
 STALLED_DAYS = 5
@@ -27,8 +27,7 @@ NOT_POSTED_DAYS = 2
 """3.4: the order says it was posted more than two business days ago."""
 _DAY = timedelta(days=1)
 _STRAIGHT = frozenset({"posted", "in_transit", "out_for_delivery", "delivery_failed"})
-_OVER = frozenset({"delivered", "returned", "seized"})
-_GONE = frozenset({"lost", "stolen", "returning", *_OVER})
+_GONE = frozenset({"lost", "stolen", "returning", *ENDS})
 _SECOND_LOOKS = (1, 3, 7)
 
 
@@ -130,7 +129,8 @@ def _apply(rule: Rule, case: Case, looks: Sequence[datetime]) -> tuple[list[Expe
         for run in runs(looks, lambda now: rule.may(case, story.view(now), now))
     ]
     expected = []
-    for run in runs(looks, lambda now: rule.must(case, story.view(now), now)):
+    watched = [now for now in looks if not story.is_closed(now)]
+    for run in runs(watched, lambda now: rule.must(case, story.view(now), now)):
         slack = _slack(story, looks, run)
         if run.length < max(rule.looks, slack - A_DAY_OF_LOOKS + rule.looks):
             continue
@@ -159,7 +159,7 @@ def _slack(story: Story, looks: Sequence[datetime], run: Run) -> int:
     if run.first == 0:
         return A_DAY_OF_LOOKS
     before, now = story.view(looks[run.first - 1]), story.view(looks[run.first])
-    if before.status in _OVER and before.status_on is not None:
+    if before.status in ENDS and before.status_on is not None:
         age = (local_date(looks[run.first]) - before.status_on).days
         wait = next((day for day in _SECOND_LOOKS if day >= age), None)
         return len(looks) if wait is None else (wait - age + 2) * A_DAY_OF_LOOKS
@@ -188,7 +188,7 @@ def _is_untried(view: View) -> bool:
 
 def _may_delay(case: Case, view: View, now: datetime) -> bool:
     """4.1: no attempt, availability or delivery by the day a due date or the shop's promise is over."""
-    if case.is_hidden() or not _is_untried(view) or view.status in _OVER:
+    if case.is_hidden() or not _is_untried(view) or view.status in ENDS:
         return False
     return local_date(now) > min(case.shipment.promised_on, *_dues(case, now))
 

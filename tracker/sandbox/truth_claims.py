@@ -67,7 +67,8 @@ def _owed(
     name: str, rule: Callable[[Story, View, datetime], bool], story: Story, looks: Sequence[datetime]
 ) -> list[Owed]:
     found = []
-    for run in runs(looks, lambda now: rule(story, story.view(now), now)):
+    watched = [now for now in looks if not story.is_closed(now)]
+    for run in runs(watched, lambda now: rule(story, story.view(now), now)):
         # A day to notice, a day to get through faults; what stood for less may have been missed with a good reason.
         latest = run.first + 2 * A_DAY_OF_LOOKS
         if run.last >= latest:
