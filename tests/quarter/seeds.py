@@ -7,12 +7,14 @@ of a call pass at once), but ten seeds take less than its one.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic
 
+import structlog
 import yaml
 
 from tests.end_to_end.support import Trial
@@ -69,6 +71,7 @@ async def _passes(setting: Setting, program: Program, trial: Trial) -> None:
 
 def main(seeds: list[int]) -> int:
     """Play them all; returns how many showed a fault."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     bad = 0
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="quarter-") as folder:
