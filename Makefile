@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-quick chaos bench lint format lock clean
+.PHONY: demo test test-quick chaos quarter bench lint format lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/tracker demo
@@ -18,6 +18,10 @@ test-quick: $(VENV)/.dev
 # The long form: a kill at every point passed, not only at the chosen ones.
 chaos: $(VENV)/.dev
 	CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
+
+# The long form: ninety days, two thousand parcels of every fate, against the simulated world's truth; QUARTER_SEED=1.
+quarter: $(VENV)/.dev
+	QUARTER_LONG=1 $(BIN)/python -m pytest -m quarter -p no:cacheprovider tests/quarter
 
 # Figures as ratios to the same work done bare, measured in one run; takes some minutes.
 bench: $(VENV)/.dev

@@ -88,6 +88,6 @@ def outcome(play: Play) -> dict[str, Any]:
     desk = play.trial.world.correios.desk.ledger()["claims"]
     told = ("state", "motive", "kind", "outcome", "protocol")
     return {
-        "desk": [(claim["kind"], claim["reactivations"]) for claim in desk],
+        "desk": [(claim["kind"], len(claim["reopenings"])) for claim in desk],
         "ours": [tuple(row[name] for name in told) for row in play.trial.rows(Claim)],
     }

@@ -16,7 +16,7 @@ from tracker.store.tables import Alert, Claim, ClaimStep, Decision, ShipmentHist
 NEVER = replace(of_fate(Fate.LATE_OPEN), events=of_fate(Fate.LATE_OPEN).events[:3], answer_days=3)
 """Late, and never delivered."""
 ACCEPTED = replace(NEVER, verdict=Verdict.ACCEPTED)
-REJECTED = replace(NEVER, verdict=Verdict.REJECTED)
+REJECTED = replace(NEVER, verdict=Verdict.REJECTED, second_verdict=Verdict.REJECTED)
 FILED_ON = add_business_days(NEVER.due_on, 1)
 ANSWERED_ON = add_business_days(FILED_ON, 3)
 AGAIN_ON = add_business_days(ANSWERED_ON, 3)
@@ -32,7 +32,11 @@ def filed(trial: Trial, **carrier_claims: Any) -> Trial:
 
 def reactivated(trial: Trial) -> list[tuple[str, int]]:
     """(kind, how often) of every claim at the carrier's desk."""
-    return [(claim["kind"], claim["reactivations"]) for claim in trial.world.correios.desk.ledger()["claims"]]
+    desk = trial.world.correios.desk.ledger()["claims"]
+    return [
+        (claim["reopenings"][-1]["kind"] if claim["reopenings"] else claim["kind"], len(claim["reopenings"]))
+        for claim in desk
+    ]
 
 
 def calls(trial: Trial, path: str = "reativa") -> int:
@@ -75,7 +79,7 @@ def test_the_note_is_made_of_dates_and_codes_alone(start: Start) -> None:
         f"Último evento {last.code}-{last.kind} em {last.at:%d/%m/%Y}; sem entrega até {ANSWERED_ON:%d/%m/%Y}. "
         "Solicitamos o ressarcimento."
     )
-    assert trial.world.correios.desk.ledger()["claims"][0]["reactivation_note"] == note
+    assert trial.world.correios.desk.ledger()["claims"][0]["reopenings"][-1]["note"] == note
 
 
 def test_a_rejection_is_contested_once(start: Start) -> None:
@@ -189,6 +193,7 @@ def test_a_refund_request_that_stands_already_is_followed(start: Start) -> None:
     found = desk.find(NEVER.code)
     assert found is not None
     found.kind = "I"  # what was filed by hand on the carrier's site
+    desk.scripted[found.number] = [590]
     trial.pass_at(at(ANSWERED_ON, 11))
     claim = trial.one(Claim)
     assert (claim["state"], claim["kind"], claim["closed_at"]) == ("accepted", "refund", None)

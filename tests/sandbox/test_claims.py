@@ -1,21 +1,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import CLAIMS, CONTRACT, Client, at, first, item
+from tests.sandbox.conftest import CLAIMS, CONTRACT, MONDAY, Client, at, first, item
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.facts import Facts, facts
-from tracker.sandbox.fates import DEMO_DAYS
+from tracker.sandbox.fates import DEMO_DAYS, random_plan
+from tracker.sandbox.gate import SECOND_CARD, SECOND_CONTRACT
 from tracker.sandbox.judgement import judge
 from tracker.sandbox.pedidos import camel_case
 from tracker.sandbox.plan import Fate, Plan
+from tracker.sandbox.reopening import Answered, judge_reopening
 from tracker.sandbox.world import World
 
 DUE = date(2026, 11, 12)
+REJECTED = Answered("R", DUE + timedelta(days=1), False, False, DUE)
+ACCEPTED = replace(REJECTED, accepted=True)
+REFUND_REJECTED = replace(REJECTED, kind="I")
+REFUND_ACCEPTED = replace(REFUND_REJECTED, accepted=True, pays_until=DUE + timedelta(days=31))
+REFUND_PAID = replace(REFUND_ACCEPTED, paid=True)
+PROVEN = {Fate.LOST_CODED, Fate.STOLEN, Fate.DAMAGED}
 BEFORE, AFTER = DUE, DUE + timedelta(days=1)
 QUIET = Facts(
     posted_on=date(2026, 11, 9), delivered_on=None, first_try_on=None, last=None, at_counter=False,
@@ -57,9 +67,8 @@ def known(**changes: Any) -> Facts:
         pytest.param(211, "I", {}, DUE + timedelta(days=91), 510, id="refund request after ninety days"),
     ],
 )
-def test_item_codes(plan: Plan, motive: int, kind: str, changes: dict[str, Any], today: date, code: int) -> None:
-    parcel = next(each for each in plan.shipments if each.claim_due_on == DUE)
-    assert judge(motive, kind, parcel, known(**changes), today) == code
+def test_item_codes(motive: int, kind: str, changes: dict[str, Any], today: date, code: int) -> None:
+    assert judge(motive, kind, DUE, known(**changes), today) == code
 
 
 @pytest.mark.parametrize(
@@ -167,6 +176,104 @@ def _reactivate(client: Client, number: str, **changes: str) -> str:
     return str(answer["pi"][0]["codigo retorno"])
 
 
+@pytest.mark.parametrize(
+    ("claim", "kind", "motive", "changes", "today", "code"),
+    [
+        pytest.param(REJECTED, "R", 211, {}, 5, (0, None), id="a rejection is contested within five days"),
+        pytest.param(REJECTED, "R", 211, {}, 6, (587, 5), id="a rejection after five days"),
+        pytest.param(REJECTED, "I", 211, {}, 5, (0, None), id="a rejected complaint comes back as a refund request"),
+        pytest.param(ACCEPTED, "I", 211, {}, 30, (0, None), id="an accepted complaint becomes a refund request"),
+        pytest.param(ACCEPTED, "I", 211, {}, 31, (587, 30), id="an accepted complaint after thirty days"),
+        pytest.param(ACCEPTED, "R", 211, {}, 1, (595, None), id="an accepted complaint has nothing to contest"),
+        pytest.param(ACCEPTED, "I", 1414, {}, 1, (582, None), id="no refund for a missing try at home"),
+        pytest.param(REFUND_REJECTED, "R", 211, {}, 1, (582, None), id="a refund request stays one"),
+        pytest.param(REFUND_REJECTED, "I", 211, {}, 1, (0, None), id="a rejected refund request is contested"),
+        pytest.param(REFUND_ACCEPTED, "I", 211, {}, 1, (589, 30), id="an accepted refund inside its payment term"),
+        pytest.param(REFUND_PAID, "I", 211, {}, 1, (590, None), id="a refund that was paid"),
+        pytest.param(
+            ACCEPTED, "I", 211, {"delivered_on": AFTER}, 1, (597, None), id="the object was delivered meanwhile"
+        ),
+        pytest.param(ACCEPTED, "I", 211, {"at_counter": True}, 1, (598, None), id="the object waits at a counter"),
+        pytest.param(REJECTED, "R", 135, {}, 1, (531, None), id="contested as delivered late, but not delivered"),
+        pytest.param(REJECTED, "R", 148, {}, 1, (595, None), id="contested with a motive of another service"),
+    ],
+)
+def test_reopening_codes(
+    claim: Answered, kind: str, motive: int, changes: dict[str, Any], today: int, code: tuple[int, int | None]
+) -> None:
+    found, day = judge_reopening(kind, motive, claim, known(**changes), DUE, AFTER + timedelta(days=today))
+    assert (found, None if day is None else (day - AFTER).days) == code
+
+
+def test_an_accepted_complaint_is_paid_after_it_was_reopened_as_a_refund(
+    client: Client, clock: SandboxClock, plan: Plan
+) -> None:
+    lost = plan.of_fate(Fate.LOST_CODED)[
+        1
+    ].code  # lost on day 9, answered after four business days, never by itself paid
+    clock.set(at(9, 18))
+    client.log_in()
+    number = client.claim(item(lost))[1]["pi"][0]["numero do pi"]
+    clock.set(at(17))
+    client.log_in()
+    assert client.follow(number)["Indicativo Procedência"] == "S"
+    assert "reative" in client.follow(number)["Mensagem Última Resposta"]
+    assert _reactivate(client, number, tipoManifestacao="I") == "0"
+    assert client.follow(number)["Tipo Manifestação"] == "I"
+    clock.set(at(31))
+    client.log_in()
+    assert client.events(lost)[0] == "IDC01"
+    assert client.follow(number)["Situação Manifestação"] == "Encerrada"
+    assert _reactivate(client, number, tipoManifestacao="I") == "590"
+    assert [each["result"] for each in client.control("claims")["reopenings"]] == [0, 590]
+
+
+def test_a_buyer_who_complained_on_the_site_is_there_first(clock: SandboxClock, tmp_path: Path) -> None:
+    plan = random_plan(200, 6, 3, first_day=MONDAY)
+    parcel = first(plan, Fate.BUYER_CLAIMED)
+    assert parcel.buyer_claims_at is not None
+    clock.set(parcel.buyer_claims_at + timedelta(days=4))
+    with World(plan, clock, folder=tmp_path / "other") as world:
+        client = Client(world.correios_url)
+        client.log_in()
+        row = client.claim(item(parcel.code))[1]["pi"][0]
+        assert row["codigo retorno"] == "900"
+        assert client.follow(parcel.code)["numeroPi"] == row["numero do pi"]
+        ledger = client.control("claims")
+        assert ledger["registrations"] == {}
+        assert [claim["by"] for claim in ledger["claims"] if claim["code"] == parcel.code] == ["buyer"]
+
+
+def test_another_card_and_another_contract_have_their_own_objects(clock: SandboxClock, tmp_path: Path) -> None:
+    plan = random_plan(200, 6, 3, first_day=MONDAY)
+    card, contract = first(plan, Fate.SECOND_CARD), first(plan, Fate.SECOND_CONTRACT)
+    clock.set(at(25))
+    with World(plan, clock, folder=tmp_path / "other") as world:
+        client = Client(world.correios_url)
+        client.log_in()
+        assert client.events(card.code) and not client.events(contract.code)
+        answer = client.claim(item(card.code), item(contract.code))[1]
+        assert [row["codigo retorno"] for row in answer["pi"]] == ["126", "55"]
+        other = SECOND_CONTRACT
+        assert client.log_in(other.user, other.access_code, other.posting_card)[0] == 201
+        assert client.events(contract.code) and not client.events(card.code)
+        answer = client.claim(item(contract.code, 135), contract=other.contract, card=other.posting_card)[1]
+        assert answer["pi"][0]["codigo retorno"] == "0"
+        own = SECOND_CARD
+        assert client.log_in(own.user, own.access_code, own.posting_card)[0] == 201
+        answer = client.claim(item(card.code, 135), card=own.posting_card)[1]
+        assert answer["pi"][0]["codigo retorno"] == "0"
+
+
+def test_claims_of_a_service_level_contract_cannot_be_followed(client: Client, clock: SandboxClock, plan: Plan) -> None:
+    clock.set(at(9))
+    client.log_in()
+    late = first(plan, Fate.LATE_OPEN).code
+    client.claim(item(late))
+    client.control("switches", {"service_level": True})
+    assert client.follow(late)["codigoRetorno"] == 631
+
+
 def test_following_what_is_not_there(client: Client, clock: SandboxClock, plan: Plan) -> None:
     clock.set(at(9))
     client.log_in()
@@ -223,7 +330,8 @@ def test_twenty_days_of_the_demo_show_every_outcome_of_a_claim(
         ours = client.control("claims")["registrations"]
         for parcel in troubled:
             if parcel.code not in ours:
-                answer = client.claim(item(parcel.code, motives[parcel.fate]))[1]
+                kind = "I" if parcel.fate in PROVEN else "R"
+                answer = client.claim(item(parcel.code, motives[parcel.fate], kind))[1]
                 seen[answer["pi"][0]["codigo retorno"]] += 1
     assert seen["0"] == len(troubled) and seen["544"] and seen["531"]
     states = [client.follow(parcel.code) for parcel in troubled]

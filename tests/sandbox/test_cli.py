@@ -57,7 +57,8 @@ def greeting(process: subprocess.Popen[str]) -> str:
 def test_it_runs_until_a_signal_and_greets_with_a_working_configuration(
     run: Run, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = run("--shipments", "12", "--fault", "429:1@srorastro", "--strike", "2026-12-01:2026-12-02")
+    process = run("--shipments", "12", "--fault", "429:1@srorastro", "--strike", "2026-12-01:2026-12-02",
+        "--outage", "claims@2026-12-03T08:00-03:00/2026-12-04T20:00-03:00", "--realistic")  # fmt: skip
     text = greeting(process)
     snippet = text.split("For config.yaml:\n")[1].split("To try it")[0]
     configuration = yaml.safe_load(snippet)
@@ -65,6 +66,7 @@ def test_it_runs_until_a_signal_and_greets_with_a_working_configuration(
     client = Client(carrier["base_url"])
     assert client.log_in(carrier["user"], carrier["access_code"], carrier["posting_card"])[0] == 201
     assert client.control("faults")["pending"] == [{"kind": "429", "left": 1, "path": "srorastro"}]
+    assert [each["family"] for each in client.control("faults")["outages"]] == ["claims"]
     assert client.control("faults")["strikes"] == [["2026-12-01", "2026-12-02"]]
     plan = client.control("plan")
     assert (len(plan["shipments"]), plan["first_day"]) == (12, "2026-11-30")
@@ -92,6 +94,8 @@ def test_a_restart_over_the_same_folder_keeps_the_first_day(run: Run, tmp_path: 
         pytest.param(["--fault", "earthquake"], "earthquake", id="unknown fault"),
         pytest.param(["--fault", "429:many"], "many", id="count that is none"),
         pytest.param(["--strike", "soon"], "soon", id="strike without dates"),
+        pytest.param(["--outage", "claims"], "FAMILY@FIRST/LAST", id="outage without instants"),
+        pytest.param(["--outage", "mail@2026-12-03T08:00Z/2026-12-03T09:00Z"], "families", id="outage of what is none"),
     ],
 )
 def test_wrong_options_are_a_usage_error(run: Run, options: list[str], reason: str) -> None:

@@ -269,7 +269,9 @@ def test_a_reactivation_survives_a_restart(plan: Plan, clock: SandboxClock, tmp_
     _, number = desk.register(item(parcel.code), parcel, parcel.events_until(clock.now()))
     claim = desk.find(number)
     assert claim is not None
-    desk.reactivate(claim, "Não entregue.")
+    clock.set(at(16))
+    asked = {"protocolo": number, "tipoManifestacao": "R", "motivoReativacao": "211", "observacao": "Não entregue."}
+    assert desk.reopen(asked, claim, parcel, parcel.events_until(clock.now())) == (0, None)
     again = ClaimDesk(clock, file)
     assert again.find(parcel.code) == claim
     assert again.ledger() == desk.ledger()

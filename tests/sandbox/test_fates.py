@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from stdnum.br import cpf
 from tests.sandbox.conftest import MONDAY, first
 from tracker.sandbox.facts import facts
 from tracker.sandbox.fates import DEMO_DAYS, demo_plan, random_plan, s10_code
-from tracker.sandbox.plan import Fate, Plan, Sight, Strike
-from tracker.sandbox.workdays import add_business_days, is_business_day, local_date
+from tracker.sandbox.plan import Fate, Plan, Sight
+from tracker.sandbox.strikes import Strike
+from tracker.sandbox.workdays import add_business_days, is_business_day, local, local_date
 
+IN_THE_DEMO = set(list(Fate)[: list(Fate).index(Fate.POSTED_LATE)]) - {Fate.BAD_CODE}
 MONDAYS = [MONDAY, date(2026, 3, 2), date(2026, 12, 7), date(2026, 12, 21), date(2027, 2, 1)]
 
 
@@ -22,7 +25,7 @@ def test_the_demo_is_sixty_parcels_of_which_most_arrive_in_time(monday: date) ->
     assert {(shipment.order.shipped_on - monday).days + 1 for shipment in plan.shipments} == {1, 2, 3, 4, 5, 6}
     in_time = [shipment for shipment in plan.shipments if _arrived_by(shipment.due_on, shipment.events)]
     assert 34 <= len(in_time) <= 42
-    assert {shipment.fate for shipment in plan.shipments} == set(Fate) - {Fate.BAD_CODE}
+    assert {shipment.fate for shipment in plan.shipments} == IN_THE_DEMO
 
 
 @pytest.mark.parametrize("monday", MONDAYS, ids=str)
@@ -79,7 +82,7 @@ def test_forecasts_move_and_vanish(plan: Plan) -> None:
     end = posted_at + timedelta(days=20)
     assert replanned.due_seen_at(end) == add_business_days(replanned.due_on, 2)
     assert silent.due_seen_at(end) is None
-    assert {each.claim_due_on == each.due_on for each in plan.of_fate(Fate.REPLANNED)} == {True, False}
+    assert {each.claim_due_on(end) == each.due_on for each in plan.of_fate(Fate.REPLANNED)} == {True, False}
 
 
 def test_the_same_seed_gives_the_same_world_and_another_seed_another() -> None:
@@ -105,6 +108,76 @@ def test_a_random_plan_has_unique_valid_and_invented_data() -> None:
     assert all((each.sight is Sight.INVALID) == (each.fate is Fate.BAD_CODE) for each in shipments)
 
 
+BROAD = random_plan(600, 30, 5, first_day=date(2027, 1, 25), realistic=True)
+
+
+def pairs(fate: Fate) -> list[str]:
+    return [event.code + event.kind for event in first(BROAD, fate).events]
+
+
+def test_a_random_plan_of_some_size_holds_every_fate() -> None:
+    assert {shipment.fate for shipment in BROAD.shipments} == set(Fate)
+
+
+@pytest.mark.parametrize(
+    ("fate", "tells"),
+    [
+        pytest.param(Fate.STALLED, ["DO01", "RO01"], id="stalled, then moving"),
+        pytest.param(Fate.HUB_DELAY, ["BDE09", "BDE69", "DO01"], id="delayed at a hub"),
+        pytest.param(Fate.ABSENT_ONCE, ["BDE20", "OEC01", "BDE01"], id="absent once"),
+        pytest.param(Fate.ABSENT_THRICE, ["BDE20", "OEC01", "BDE20", "OEC01", "BDE21"], id="absent three times"),
+        pytest.param(Fate.ADDRESS_CORRECTED, ["BDE19", "OEC01", "BDE01"], id="address corrected"),
+        pytest.param(Fate.PICKUP_LAST_DAY, ["DO01", "LDI01", "BDI01"], id="fetched on the last day"),
+        pytest.param(Fate.CUSTOMS_HOLD, ["FC34", "FC32", "PAR42"], id="held for inspection"),
+        pytest.param(Fate.SEIZED, ["FC34", "BDE75"], id="seized"),
+        pytest.param(Fate.DAMAGED_DELIVERED, ["BDE28", "DO01", "OEC01", "BDE01"], id="damaged, yet delivered"),
+        pytest.param(Fate.DAMAGED_RETURNED, ["BDE28", "FC01", "RO01", "OEC09", "BDE23"], id="damaged and sent back"),
+        pytest.param(Fate.LOST_FOUND, ["BDE80", "RO01", "DO01", "OEC01", "BDE01"], id="lost, then found"),
+        pytest.param(Fate.STOLEN_RECOVERED, ["BDE50", "RO01", "DO01", "OEC01", "BDE01"], id="stolen, then recovered"),
+        pytest.param(Fate.REVERSED_LATE, ["BDE01", "EST01", "RO01"], id="reversed, delivered late"),
+        pytest.param(Fate.REVERSED_LOST, ["BDE01", "EST01", "BDE80"], id="reversed, then lost"),
+    ],
+)
+def test_what_the_broader_world_tells(fate: Fate, tells: list[str]) -> None:
+    assert "".join(tells) in "".join(pairs(fate))
+
+
+def test_a_return_for_no_reason_begins_before_the_due_date() -> None:
+    for shipment in BROAD.of_fate(Fate.RETURNED_UNDULY):
+        turned = next(event for event in shipment.events if event.kind in {"05", "36"})
+        assert local_date(turned.at) < shipment.due_on
+        assert shipment.events[-1].kind == "23"
+
+
+def test_a_parcel_posted_late_has_a_label_on_the_day_the_shop_says() -> None:
+    for shipment in BROAD.of_fate(Fate.POSTED_LATE):
+        label, posting = shipment.events[:2]
+        assert local_date(label.at) == shipment.order.shipped_on
+        assert local_date(posting.at) >= add_business_days(shipment.order.shipped_on, 4)
+
+
+def test_tracking_tells_late_twice_or_no_more() -> None:
+    late = next(each for each in BROAD.of_fate(Fate.LATE_NEWS) if each.events[-1].code == "BDE")
+    delivered = late.events[-1]
+    assert late.events_until(delivered.at)[-1] != delivered == late.events_until(delivered.appears_at)[-1]
+    twice = first(BROAD, Fate.REPEATED)
+    assert twice.events[-1] == twice.events[-2]
+    gone = first(BROAD, Fate.VANISHED)
+    stray = next(event for event in gone.events if event.hidden_at is not None)
+    assert stray.hidden_at is not None
+    assert stray in gone.events_until(stray.at)
+    assert stray not in gone.events_until(stray.hidden_at)
+
+
+def test_due_dates_come_in_every_order_with_the_promise_and_some_are_never_shown() -> None:
+    orders = {(each.promised_on > each.due_on) - (each.promised_on < each.due_on) for each in BROAD.shipments}
+    assert orders == {-1, 0, 1}
+    end = local(date(2027, 6, 1), 9)
+    assert all(each.due_seen_at(end) is None for each in BROAD.of_fate(Fate.DATE_NEVER_SHOWN))
+    assert all(len(each.due_dates(end)) == 1 for each in BROAD.of_fate(Fate.DATE_NEVER_SHOWN))
+    assert all(each.due_dates(end)[-1] < each.due_on for each in BROAD.of_fate(Fate.REPLANNED_EARLIER))
+
+
 @pytest.mark.parametrize(
     ("prefix", "digits", "code"), [("RR", 47312482, "RR473124829BR"), ("AD", 10000001, "AD100000017BR")]
 )
@@ -124,6 +197,34 @@ def test_check_digits_follow_the_published_examples(prefix: str, digits: int, co
 )
 def test_business_days(start: date, count: int, expected: date) -> None:
     assert add_business_days(start, count) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "state"),
+    [
+        pytest.param(date(2026, 7, 9), "SP", id="São Paulo, 9 July"),
+        pytest.param(date(2027, 4, 5), "ES", id="Espírito Santo, Monday after Easter week"),
+        pytest.param(date(2027, 11, 19), "AC", id="Acre moves 17 November to Friday"),
+        pytest.param(date(2026, 7, 2), "BA", id="Bahia, 2 July"),
+    ],
+)
+def test_state_holidays_close_their_own_state_alone(day: date, state: str) -> None:
+    assert not is_business_day(day, state)
+    assert is_business_day(day) and is_business_day(day, "PR")
+
+
+def test_business_days_count_backwards_too() -> None:
+    assert add_business_days(date(2026, 11, 23), -2) == date(2026, 11, 18)  # Friday 20 November is a holiday
+
+
+def test_a_local_strike_holds_what_is_there_and_lets_the_rest_go(plan: Plan) -> None:
+    shipment = first(plan, Fate.LATE_DELIVERED)
+    state, arrival = shipment.order.customer.place.state, shipment.events[-3].at
+    here = Strike(local_date(arrival), local_date(arrival) + timedelta(days=1), state=state)
+    assert here.hold(shipment).events[-1].at - shipment.events[-1].at == timedelta(days=2)
+    elsewhere = replace(here, state="AP")
+    over_before_it_came = replace(here, first=MONDAY, last=local_date(arrival) - timedelta(days=1))
+    assert elsewhere.hold(shipment) == over_before_it_came.hold(shipment) == shipment
 
 
 def test_a_strike_holds_everything_after_it_but_not_the_posting(plan: Plan) -> None:

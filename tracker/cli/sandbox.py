@@ -21,13 +21,31 @@ def sandbox(
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="KIND[:COUNT][@PATH], repeatable: 429, 403, 500, html, close, hang, lost_answer, hang_after, 999, f; "
+            help="KIND[:COUNT][@PATH], repeatable: 429, 403, expired, 500, html, close, hang, lost_answer, hang_after, 999, f; "
             "for mail greylist, unknown_user, throttled, auth_refused, drop_before_data, drop_after_dot, with @RECIPIENT."
         ),
     ] = None,
-    strike: Annotated[list[str] | None, typer.Option(help="FIRST:LAST as YYYY-MM-DD, repeatable.")] = None,
+    fault_share: Annotated[
+        float, typer.Option(min=0, max=1, help="This share of all calls fails by chance, by seed.")
+    ] = 0.0,
+    outage: Annotated[
+        list[str] | None,
+        typer.Option(help="tracking, claims, deadlines or all, then @FIRST/LAST as instants with offset; repeatable."),
+    ] = None,
+    strike: Annotated[
+        list[str] | None,
+        typer.Option(help="FIRST:LAST[@STATE[/CITY]] as YYYY-MM-DD, repeatable: the whole carrier, a state, a city."),
+    ] = None,
+    realistic: Annotated[
+        bool,
+        typer.Option("--realistic", help="Terms as long as the real ones; state holidays of the destination count."),
+    ] = False,
 ) -> None:
-    """Run a simulated carrier and a mail sink on loopback until interrupted."""
+    """Run a simulated carrier and a mail sink on loopback until interrupted.
+
+    Every fate of a parcel is in it: late, lost, found again, stolen, damaged, stalled, held, seized, turned back, waiting at
+    the counter, delivered and reversed, re-planned, told late, twice or not at all, and claimed by its buyer.
+    """
     from tracker.clock import SystemClock
     from tracker.sandbox.foreground import serve
 
@@ -41,7 +59,10 @@ def sandbox(
             clock_file=clock_file,
             seed=seed,
             faults=fault or [],
+            fault_share=fault_share,
+            outages=outage or [],
             strikes=strike or [],
+            realistic=realistic,
             # Only here does the sandbox touch the program's clock: all below is told the time.
             real_time=SystemClock().now,
             say=typer.echo,

@@ -22,7 +22,20 @@ FIRST_DAY: Final = date(2026, 8, 3)
 PASSES: Final = (time(8, 30), time(13, 0), time(18, 30))
 SETTLED_S: Final = 60.0
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tracker.app", "tracker.cli.main", "tracker.cli.prepare", "tracker.demo.stage"])
+_FORKS.set_forkserver_preload(
+    [
+        "tracker.app",
+        "tracker.cli.main",
+        "tracker.cli.prepare",
+        "tracker.cli.run",
+        "tracker.demo.stage",
+        "tracker.engine.lock",
+        "tracker.engine.once",
+        "anyio.to_thread",
+        "holidays.countries",
+        "httpcore",
+    ]
+)
 """Each pass is a process of its own, forked from one that has the program loaded: a cold start would cost the most."""
 
 

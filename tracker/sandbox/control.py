@@ -6,18 +6,22 @@ POST /sandbox/faults           {"kind": "429", "count": 2, "path": "cadastra"}  
 POST /sandbox/faults/clear
 POST /sandbox/switches         {"refuse_credentials": true, "camel_case": true, "service_level": true}
 POST /sandbox/tokens/expire
-POST /sandbox/strikes          {"first": "2026-11-10", "last": "2026-11-12"}
+POST /sandbox/faults/plan      {"seed": 1, "share": 0.03}    that share of all calls fails at random, by seed
+POST /sandbox/outages          {"first": ISO instant, "last": ISO instant, "family": "tracking"}    claims, deadlines, all
+POST /sandbox/strikes          {"first": "2026-11-10", "last": "2026-11-12", "state": "BA", "city": "SALVADOR"}
 POST /sandbox/mail/faults      {"kind": "greylist", "count": 1, "recipient": "x@example.com"}    kinds: `mail.MailFault`
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from tracker.sandbox.correios import SimulatedCorreios
-from tracker.sandbox.plan import Strike
+from tracker.sandbox.faults import Family, Outage
+from tracker.sandbox.strikes import Strike
 from tracker.sandbox.wire import Request, Response, answer
 
 PREFIX = "/sandbox/"
@@ -47,6 +51,8 @@ class Control:
             ("POST", "clock"): self._set_clock,
             ("POST", "faults"): self._order_fault,
             ("POST", "faults/clear"): lambda _: correios.faults.clear(),
+            ("POST", "faults/plan"): self._plan_faults,
+            ("POST", "outages"): self._order_outage,
             ("POST", "switches"): self._switch,
             ("POST", "tokens/expire"): lambda _: correios.gate.expire_all(),
             ("POST", "strikes"): self._strike,
@@ -89,6 +95,11 @@ class Control:
             "camel_case": faults.camel_case,
             "service_level": self._correios.desk.service_level,
             "strikes": [[strike.first.isoformat(), strike.last.isoformat()] for strike in self._correios.strikes],
+            "outages": [
+                {"first": each.first.isoformat(), "last": each.last.isoformat(), "family": each.family.name.lower()}
+                for each in faults.plan.outages
+            ],
+            "share": faults.plan.share,
         }
 
     def _set_clock(self, request: Request) -> None:
@@ -110,7 +121,21 @@ class Control:
 
     def _strike(self, request: Request) -> None:
         asked = request.json_object()
-        self._correios.strike(Strike(date.fromisoformat(asked["first"]), date.fromisoformat(asked["last"])))
+        first, last = date.fromisoformat(asked["first"]), date.fromisoformat(asked["last"])
+        self._correios.strike(Strike(first, last, asked.get("state"), asked.get("city")))
+
+    def _plan_faults(self, request: Request) -> None:
+        asked, faults = request.json_object(), self._correios.faults
+        seed, share = int(asked.get("seed", 0)), float(asked["share"])
+        faults.follow(replace(faults.plan, seed=seed, share=share))
+
+    def _order_outage(self, request: Request) -> None:
+        asked, faults = request.json_object(), self._correios.faults
+        first, last = (datetime.fromisoformat(asked[key]) for key in ("first", "last"))
+        outage = Outage(first, last, Family[str(asked.get("family", "all")).upper()])
+        if first.tzinfo is None or last.tzinfo is None:
+            raise ValueError("an outage needs instants with an offset")
+        faults.follow(replace(faults.plan, outages=(*faults.plan.outages, outage)))
 
     def _order_mail_fault(self, request: Request) -> None:
         if self._mail is None:

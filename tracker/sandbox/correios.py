@@ -1,4 +1,4 @@
-"""The simulated Correios: token, tracking and claims for the parcels of one plan, seen at the sandbox clock's time."""
+"""The simulated Correios: token, tracking, deadlines and claims for the parcels of one plan, seen at the sandbox clock's time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from tracker.sandbox import rastro
+from tracker.sandbox import prazo, rastro
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.desk import ClaimDesk
-from tracker.sandbox.faults import Fault, Faults
+from tracker.sandbox.faults import Fault, FaultPlan, Faults
 from tracker.sandbox.gate import Credentials, Gate
 from tracker.sandbox.pedidos import Pedidos, camel_case
-from tracker.sandbox.plan import Event, Plan, Shipment, Strike
+from tracker.sandbox.plan import Event, Plan, Shipment
+from tracker.sandbox.strikes import Strike
 from tracker.sandbox.wire import Ending, Refusal, Request, Response, answer, refusal
 
 TOKEN_PATH = "/token/v1/autentica/cartaopostagem"
@@ -21,6 +22,8 @@ OBJECTS_PATH = "/srorastro/v1/objetos"
 CLAIMS_PATH = "/pedido-informacao/v1/externo/pedidos"
 _MAINTENANCE_PAGE = "<!DOCTYPE html><html><head><title>Correios</title></head><body>Em manutenção.</body></html>"
 _CALLS_KEPT = 50_000
+_NOT_ENABLED = "API restrita. Solicite a inclusão do serviço no cartão de postagem."
+_TRACKING_API, _DEADLINES_API = 87, 35
 
 
 class SimulatedCorreios:
@@ -37,16 +40,17 @@ class SimulatedCorreios:
         credentials: Credentials | None = None,
         state_file: Path | None = None,
         tokens_per_second: int | None = None,
+        fault_plan: FaultPlan | None = None,
     ) -> None:
         """Raises ValueError where *state_file* holds something else than an earlier sandbox's claims."""
         self.plan = plan
         self.clock = clock
         self.credentials = credentials or Credentials()
-        self.faults = Faults()
+        self.faults = Faults(fault_plan)
         self.gate = Gate(clock, self.credentials, tokens_per_second)
-        self.desk = ClaimDesk(clock, state_file)
+        self.desk = ClaimDesk(clock, state_file, plan.shipments)
         self.calls: deque[dict[str, Any]] = deque(maxlen=_CALLS_KEPT)
-        self._pedidos = Pedidos(self.desk, clock, self.credentials, self.look_up)
+        self._pedidos = Pedidos(self.desk, clock, self.look_up)
         self._strikes: tuple[Strike, ...] = ()
         self._by_code = {shipment.code: shipment for shipment in plan.shipments}
 
@@ -65,6 +69,11 @@ class SimulatedCorreios:
             held[moved.code] = moved
         self._by_code = held
 
+    @property
+    def shipments(self) -> tuple[Shipment, ...]:
+        """Every parcel with the strikes applied."""
+        return tuple(self._by_code.values())
+
     def look_up(self, code: str) -> tuple[Shipment | None, tuple[Event, ...]]:
         """Return the parcel and its events until now, oldest first; those of the claim desk among them."""
         shipment = self._by_code.get(code)
@@ -75,7 +84,7 @@ class SimulatedCorreios:
 
     def handle(self, request: Request) -> Response:
         """Answer one call, with the fault that waits for it, and write it down."""
-        fault = self.faults.take(request.path)
+        fault = self.faults.take(request.path, self.clock.now())
         note: dict[str, Any] = {
             "at": self.clock.now().isoformat(),
             "method": request.method,
@@ -94,7 +103,10 @@ class SimulatedCorreios:
         if fault is Fault.SERVER_ERROR:
             return refusal(request, 500, "Erro interno do servidor.", now)
         if fault is Fault.FORBIDDEN:
-            return refusal(request, 403, "API restrita. Solicite a inclusão do serviço no cartão de postagem.", now)
+            return refusal(request, 403, _NOT_ENABLED, now)
+        if fault is Fault.TOKEN_EXPIRED:
+            self.gate.expire_all()
+            return refusal(request, 403, "Token expirado.", now)
         if fault is Fault.MAINTENANCE:
             return Response(200, _MAINTENANCE_PAGE.encode(), "text/html; charset=utf-8")
         if fault is Fault.CLOSE:
@@ -115,35 +127,49 @@ class SimulatedCorreios:
         try:
             if (request.method, request.path) == ("POST", TOKEN_PATH):
                 return self.gate.issue(request, refuse=self.faults.refuse_credentials)
-            self.gate.check(request)
+            held = self.gate.check(request)
             if request.path.startswith(CLAIMS_PATH):
-                return self._serve_claims(request, fault, note)
-            return self._serve_tracking(request)
+                return self._serve_claims(request, held, fault, note)
+            if request.path.startswith(prazo.PATH):
+                return self._serve_deadlines(request, held)
+            return self._serve_tracking(request, held)
         except Refusal as exc:
             if exc.status == 429:
                 return Response(429)
             return refusal(request, exc.status, exc.text, self.clock.now())
 
-    def _serve_tracking(self, request: Request) -> Response:
-        now, contract = self.clock.now(), self.credentials.contract
+    def _serve_tracking(self, request: Request, held: Credentials) -> Response:
+        now = self.clock.now()
+        if _TRACKING_API not in held.apis:
+            raise Refusal(403, _NOT_ENABLED)
         if request.method == "GET" and request.path == OBJECTS_PATH:
-            return rastro.many(request, self.look_up, contract, now)
+            return rastro.many(request, self.look_up, held, now)
         code = request.path.removeprefix(OBJECTS_PATH + "/")
         if request.method == "GET" and code != request.path and "/" not in code:
-            return rastro.one(request, code, self.look_up, contract, now)
+            return rastro.one(request, code, self.look_up, held, now)
         raise Refusal(404, "Recurso não encontrado.")
 
-    def _serve_claims(self, request: Request, fault: Fault | None, note: dict[str, Any]) -> Response:
+    def _serve_deadlines(self, request: Request, held: Credentials) -> Response:
+        if _DEADLINES_API not in held.apis:
+            raise Refusal(403, _NOT_ENABLED)
+        product = request.path.removeprefix(prazo.PATH).removeprefix("/")
+        if request.method == "POST" and not product:
+            return prazo.many(request, self.clock.now(), realistic=self.plan.realistic)
+        if request.method == "GET" and product and "/" not in product:
+            return prazo.one(request, product, self.clock.now(), realistic=self.plan.realistic)
+        raise Refusal(404, "Recurso não encontrado.")
+
+    def _serve_claims(self, request: Request, held: Credentials, fault: Fault | None, note: dict[str, Any]) -> Response:
         call = (request.method, request.path.removeprefix(CLAIMS_PATH))
         if call == ("POST", "/cadastra"):
             hide = fault is Fault.NO_NUMBER
-            response = self._pedidos.register(request, fail=fault is Fault.CLAIM_ERROR, hide_numbers=hide)
+            response = self._pedidos.register(request, held, fail=fault is Fault.CLAIM_ERROR, hide_numbers=hide)
             note["items"] = request.json_object()["pedidos"]
             note["results"] = json.loads(response.body)["pi"]
         elif call == ("POST", "/reativa"):
-            response = self._pedidos.reactivate(request)
+            response = self._pedidos.reactivate(request, held)
         elif call == ("GET", "/acompanha"):
-            response = self._pedidos.follow(request)
+            response = self._pedidos.follow(request, held)
         else:
             raise Refusal(404, "Recurso não encontrado.")
         if self.faults.camel_case:

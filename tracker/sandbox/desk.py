@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from tracker.sandbox.answers import Answer, Claim, answers, opened_by_buyer, paid_on, standing
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.facts import facts
 from tracker.sandbox.judgement import (
@@ -21,59 +22,30 @@ from tracker.sandbox.judgement import (
     form_fault,
     judge,
 )
-from tracker.sandbox.plan import Event, Shipment, Sight, Unit, Verdict
-from tracker.sandbox.workdays import add_business_days, local, local_date
+from tracker.sandbox.plan import Account, Event, Shipment, Sight, Unit
+from tracker.sandbox.reopening import NOT_ANSWERED, REACTIVATED_ITEM, UNKNOWN_PROTOCOL, judge_reopening
+from tracker.sandbox.reopening import form_fault as reopening_fault
+from tracker.sandbox.workdays import local, local_date
 
 _FIRST_NUMBER = 210_000_001
-_PAID_AFTER = 3
-"""Business days from an accepting answer to the money; real contracts wait for the next invoice, weeks away."""
-
-
-@dataclass(slots=True)
-class Claim:
-    """One registration. `opened_at` and `reactivated_at` are ISO instants in UTC, so that it saves as it is."""
-
-    number: str
-    code: str
-    motive: int
-    kind: str
-    opened_at: str
-    addressee: str
-    reply_email: str
-    reactivated_at: str | None = None
-    reactivation_note: str | None = None
-    reactivations: int = 0
-
-    @property
-    def opened_on(self) -> date:
-        return local_date(datetime.fromisoformat(self.opened_at))
-
-    @property
-    def reactivated_on(self) -> date | None:
-        return None if self.reactivated_at is None else local_date(datetime.fromisoformat(self.reactivated_at))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the desk says: `accepted` or not, when, and whether the money has gone out."""
-
-    on: date
-    accepted: bool
-    paid: bool
-    text: str
+_DELAY_MOTIVES = (135, 211)
+CARD_DIFFERS = 126
 
 
 class ClaimDesk:
     """All registrations, in memory and, where a file (JSON lines) is given, on disk before the caller hears of them."""
 
-    def __init__(self, clock: SandboxClock, state_file: Path | None = None) -> None:
-        """Raises ValueError where the state file is not one of ours."""
+    def __init__(self, clock: SandboxClock, state_file: Path | None = None, shipments: Iterable[Shipment] = ()) -> None:
+        """*shipments* are the parcels whose buyers may come. Raises ValueError where the state file is not one of ours."""
         self._clock = clock
         self._file = state_file
         self._lock = RLock()
         self._claims: dict[str, Claim] = {}
         self._by_number: dict[str, Claim] = {}
+        self._buyers = [shipment for shipment in shipments if shipment.buyer_claims_at is not None]
         self.attempts: list[dict[str, Any]] = []
+        self.reopenings: list[dict[str, Any]] = []
+        """Every try to reopen a claim, with its result."""
         self.service_level = False
         """True: delay claims are refused because the contract settles them by service level."""
         self.scripted: dict[str, list[int]] = {}
@@ -82,12 +54,17 @@ class ClaimDesk:
             self._load(state_file)
 
     def register(
-        self, item: Mapping[str, Any], shipment: Shipment | None, events: tuple[Event, ...]
+        self,
+        item: Mapping[str, Any],
+        shipment: Shipment | None,
+        events: tuple[Event, ...],
+        account: Account = Account.MAIN,
     ) -> tuple[int, str]:
         """Judge one item of a call and register it where it may be. Return the item code and the claim number or ''."""
         with self._lock:
+            self._let_buyers_in()
             known = len(self._claims)
-            code, number = self._decide(item, shipment, events)
+            code, number = self._decide(item, shipment, events, account)
             attempt = {
                 "at": self._clock.now().isoformat(),
                 "code": item.get("codigoObjeto"),
@@ -101,7 +78,9 @@ class ClaimDesk:
             self.attempts.append(attempt)
             return code, number
 
-    def _decide(self, item: Mapping[str, Any], shipment: Shipment | None, events: tuple[Event, ...]) -> tuple[int, str]:
+    def _decide(
+        self, item: Mapping[str, Any], shipment: Shipment | None, events: tuple[Event, ...], account: Account
+    ) -> tuple[int, str]:
         fault = form_fault(item)
         if fault is not None:
             return fault, ""
@@ -112,15 +91,18 @@ class ClaimDesk:
             return NOT_FOUND, ""
         if shipment.sight is Sight.OTHER_CONTRACT:
             return FOREIGN_OBJECT, ""
+        if shipment.account is not account:
+            card = Account.SECOND_CONTRACT not in (shipment.account, account)
+            return (CARD_DIFFERS if card else FOREIGN_OBJECT), ""
         if shipment.code in self._claims:
             return ALREADY_OPEN, self._claims[shipment.code].number
         if known.posted_on is None:
             return NOT_FOUND, ""
         motive = item["codigoMotivoReclamacao"]
-        if self.service_level and motive in (135, 211) and not (known.lost or known.stolen):
+        if self.service_level and motive in _DELAY_MOTIVES and not (known.lost or known.stolen):
             return SERVICE_LEVEL, ""
         now = self._clock.now()
-        result = judge(motive, item["tipoManifestacao"], shipment, known, local_date(now))
+        result = judge(motive, item["tipoManifestacao"], shipment.claim_due_on(now), known, local_date(now))
         if result != REGISTERED:
             return result, ""
         claim = Claim(
@@ -138,35 +120,62 @@ class ClaimDesk:
     def find(self, code_or_number: str) -> Claim | None:
         """Return the claim about that object, or with that number."""
         with self._lock:
+            self._let_buyers_in()
             return self._claims.get(code_or_number) or self._by_number.get(code_or_number)
 
     def answer(self, claim: Claim, shipment: Shipment) -> Answer | None:
-        """Return the newest answer given by now, or None while there is none.
+        """Return the newest answer given by now, or None while there is none."""
+        given = answers(claim, shipment, self._clock.now())
+        return given[-1] if given else None
 
-        The first comes `answer_days` business days after the registration, at ten in the morning; a reactivation is
-        answered after as many again, with the same verdict.
-        """
-        first = self._answer_day(claim.opened_at, shipment)
-        if first is None:
-            return None
-        second = None if claim.reactivated_at is None else self._answer_day(claim.reactivated_at, shipment)
-        accepted = shipment.verdict is not Verdict.REJECTED
-        paid = self._paid_on(claim, shipment) is not None
-        return Answer(second or first, accepted, paid, _answer_text(claim, accepted, paid))
-
-    def reactivate(self, claim: Claim, note: str, kind: str | None = None) -> None:
-        """Take a claim up again; a complaint (R) that was accepted may go on as a refund request (I)."""
+    def reopen(
+        self, item: Mapping[str, Any], claim: Claim | None, shipment: Shipment | None, events: tuple[Event, ...]
+    ) -> tuple[int, date | None]:
+        """Judge one item of "reativa" and reopen the claim where it may be. Return the item code, and the day in its text."""
         with self._lock:
-            claim.reactivated_at = self._clock.now().isoformat()
-            claim.reactivation_note = note
-            claim.kind = kind or claim.kind
-            claim.reactivations += 1
-            self._write_down({"attempt": None, "claim": asdict(claim)})
+            code, day = self._decide_reopening(item, claim, shipment, events)
+            now = self._clock.now().isoformat()
+            attempt = {
+                "at": now,
+                "number": item.get("protocolo"),
+                "code": None if claim is None else claim.code,
+                "motive": item.get("motivoReativacao"),
+                "kind": item.get("tipoManifestacao"),
+                "result": code,
+            }
+            if code == REACTIVATED_ITEM and claim is not None:
+                made = {"at": now, "kind": item["tipoManifestacao"], "motive": int(item["motivoReativacao"])}
+                claim.reopenings.append(made | {"note": str(item["observacao"])})
+                self._write_down({"reopening": attempt, "claim": asdict(claim)})
+            self.reopenings.append(attempt)
+            return code, day
+
+    def _decide_reopening(
+        self, item: Mapping[str, Any], claim: Claim | None, shipment: Shipment | None, events: tuple[Event, ...]
+    ) -> tuple[int, date | None]:
+        fault = reopening_fault(item)
+        if fault is not None:
+            return fault, None
+        if claim is not None and self.scripted.get(claim.number):
+            return self.scripted[claim.number].pop(0), None
+        if claim is None or shipment is None:
+            return UNKNOWN_PROTOCOL, None
+        now = self._clock.now()
+        state = standing(claim, shipment, now)
+        if state is None:
+            return NOT_ANSWERED, None
+        kind, motive = str(item["tipoManifestacao"]), int(item["motivoReativacao"])
+        return judge_reopening(kind, motive, state, facts(events), shipment.claim_due_on(now), local_date(now))
+
+    def is_by_service_level(self, claim: Claim) -> bool:
+        """Whether the contract settles this claim collectively, so that it cannot be followed."""
+        return self.service_level and claim.motive in _DELAY_MOTIVES
 
     def events_about(self, shipment: Shipment) -> tuple[Event, ...]:
         """Return the tracking events that the desk itself caused: IDC once the indemnity is paid."""
-        claim = self.find(shipment.code)
-        day = None if claim is None else self._paid_on(claim, shipment)
+        with self._lock:
+            claim = self._claims.get(shipment.code)
+        day = None if claim is None else paid_on(claim, shipment, self._clock.now())
         if day is None:
             return ()
         where = Unit("Unidade de Tratamento", "VALINHOS", "SP", "13279970")
@@ -174,25 +183,35 @@ class ClaimDesk:
         return (Event("IDC", "01", local(day, 9), "Objeto não localizado", where, detail),)
 
     def ledger(self) -> dict[str, Any]:
-        """Return every registration, and every try at one with its result, for counting."""
+        """Return every claim, and every try to register or reopen one with its result, for counting.
+
+        `registrations` holds what the shop registered; buyers' own claims stand in `claims` alone.
+        """
         with self._lock:
             numbers: dict[str, list[str]] = {}
             for attempt in self.attempts:
                 if attempt["result"] == REGISTERED:
                     numbers.setdefault(attempt["code"], []).append(attempt["number"])
             claims = [asdict(claim) for claim in self._claims.values()]
-            return {"claims": claims, "registrations": numbers, "attempts": list(self.attempts)}
+            return {
+                "claims": claims,
+                "registrations": numbers,
+                "attempts": list(self.attempts),
+                "reopenings": list(self.reopenings),
+            }
 
-    def _answer_day(self, since: str, shipment: Shipment) -> date | None:
-        day = add_business_days(local_date(datetime.fromisoformat(since)), shipment.answer_days)
-        return day if self._clock.now() >= local(day, 10) else None
-
-    def _paid_on(self, claim: Claim, shipment: Shipment) -> date | None:
-        answered = self._answer_day(claim.opened_at, shipment)
-        if answered is None or shipment.verdict is not Verdict.PAID:
-            return None
-        day = add_business_days(answered, _PAID_AFTER)
-        return day if self._clock.now() >= local(day, 9) else None
+    def _let_buyers_in(self) -> None:
+        """Register what buyers have opened themselves by now; an object that has a claim already is left alone."""
+        now = self._clock.now()
+        waiting = []
+        for shipment in self._buyers:
+            if shipment.buyer_claims_at is None or shipment.buyer_claims_at > now:
+                waiting.append(shipment)
+            elif shipment.code not in self._claims:
+                claim = opened_by_buyer(shipment, str(_FIRST_NUMBER + len(self._claims)))
+                self._take_in(claim)
+                self._write_down({"claim": asdict(claim)})
+        self._buyers = waiting
 
     def _write_down(self, row: Mapping[str, Any]) -> None:
         """Add one line to the file: what a killed sandbox must still know is there before anybody is answered."""
@@ -207,20 +226,12 @@ class ClaimDesk:
                 row = json.loads(line)
                 if row["claim"] is not None:
                     self._take_in(Claim(**row["claim"]))
-                if row["attempt"] is not None:
+                if row.get("attempt") is not None:
                     self.attempts.append(row["attempt"])
+                if row.get("reopening") is not None:
+                    self.reopenings.append(row["reopening"])
         except (KeyError, TypeError, ValueError) as exc:
             raise ValueError(f"{file}: not a state file of this sandbox") from exc
 
     def _take_in(self, claim: Claim) -> None:
         self._claims[claim.code] = self._by_number[claim.number] = claim
-
-
-def _answer_text(claim: Claim, accepted: bool, paid: bool) -> str:
-    if paid:
-        return "Olá, a indenização foi paga."
-    if not accepted:
-        return "Olá, a apuração não confirmou falha na prestação do serviço. Manifestação improcedente."
-    if claim.motive == 135:
-        return "Olá, confirmamos o atraso na entrega. O valor devido será creditado em fatura."
-    return "Olá, sua manifestação é procedente. A indenização será creditada em fatura."

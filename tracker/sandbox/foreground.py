@@ -11,8 +11,10 @@ from threading import Event
 
 from tracker.sandbox.clock import SandboxClock, write_instant
 from tracker.sandbox.fates import random_plan
+from tracker.sandbox.faults import Family, FaultPlan, Outage
 from tracker.sandbox.mail import MailFault, MailSettings
-from tracker.sandbox.plan import Plan, Strike
+from tracker.sandbox.plan import Plan
+from tracker.sandbox.strikes import Strike
 from tracker.sandbox.workdays import local, local_date
 from tracker.sandbox.world import World
 
@@ -29,7 +31,10 @@ def serve(
     clock_file: Path | None,
     seed: int,
     faults: Sequence[str],
+    fault_share: float,
+    outages: Sequence[str],
     strikes: Sequence[str],
+    realistic: bool,
     real_time: Callable[[], datetime],
     say: Callable[[str], None],
 ) -> None:
@@ -38,8 +43,9 @@ def serve(
     # On real time the plan lies in the past, so that there is something to see; a clock file can walk through it.
     today = local_date(clock.now())
     first_day = today if clock_file is not None else today - timedelta(days=days)
-    plan = _remembered_plan(folder, shipments, days, seed, first_day)
-    world = World(plan, clock, folder=folder, port=port, mail=MailSettings(port=smtp_port))
+    plan = _remembered_plan(folder, shipments, days, seed, first_day, realistic)
+    fault_plan = FaultPlan(seed, fault_share, tuple(_outage(text) for text in outages))
+    world = World(plan, clock, folder=folder, port=port, mail=MailSettings(port=smtp_port), fault_plan=fault_plan)
     _order_faults(world, faults)
     _order_strikes(world, strikes)
     stopped = Event()
@@ -61,21 +67,21 @@ def _clock(clock_file: Path | None, real_time: Callable[[], datetime]) -> Sandbo
     return SandboxClock(file=clock_file)
 
 
-def _remembered_plan(folder: Path, shipments: int, days: int, seed: int, first_day: date) -> Plan:
+def _remembered_plan(folder: Path, shipments: int, days: int, seed: int, first_day: date, realistic: bool) -> Plan:
     """Return the plan from *first_day* on, or from the day that an earlier run over this folder began.
 
     Raises ValueError where that run was of other numbers.
     """
-    wanted = {"shipments": shipments, "days": days, "seed": seed}
+    wanted = {"shipments": shipments, "days": days, "seed": seed, "realistic": realistic}
     file = folder / _PLAN_FILE
     if file.exists():
-        kept = json.loads(file.read_text(encoding="utf-8"))
+        kept = {"realistic": False} | json.loads(file.read_text(encoding="utf-8"))
         if {key: kept.get(key) for key in wanted} != wanted:
             raise ValueError(f"{folder} holds another plan ({file}): choose another folder or the same numbers")
         first_day = date.fromisoformat(kept["first_day"])
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(wanted | {"first_day": first_day.isoformat()}), encoding="utf-8")
-    return random_plan(shipments, days, seed, first_day=first_day)
+    return random_plan(shipments, days, seed, first_day=first_day, realistic=realistic)
 
 
 def _order_faults(world: World, wanted: Sequence[str]) -> None:
@@ -91,8 +97,21 @@ def _order_faults(world: World, wanted: Sequence[str]) -> None:
 
 def _order_strikes(world: World, wanted: Sequence[str]) -> None:
     for text in wanted:
-        first, _, last = text.partition(":")
-        world.correios.strike(Strike(date.fromisoformat(first), date.fromisoformat(last or first)))
+        days, _, where = text.partition("@")
+        first, _, last = days.partition(":")
+        state, _, city = where.partition("/")
+        strike = Strike(date.fromisoformat(first), date.fromisoformat(last or first), state or None, city or None)
+        world.correios.strike(strike)
+
+
+def _outage(text: str) -> Outage:
+    """Read FAMILY@FIRST/LAST. Raises ValueError for an unknown family or for what is no instant with an offset."""
+    family, _, span = text.partition("@")
+    first, last = (datetime.fromisoformat(part) for part in span.split("/", 1)) if "/" in span else (None, None)
+    if family.upper() not in Family.__members__ or first is None or last is None or not (first.tzinfo and last.tzinfo):
+        names = ", ".join(name.lower() for name in Family.__members__)
+        raise ValueError(f"outage {text!r}: write FAMILY@FIRST/LAST with instants with an offset; families: {names}")
+    return Outage(first, last, Family[family.upper()])
 
 
 def _write_orders(plan: Plan, world: World, folder: Path, days: int) -> None:

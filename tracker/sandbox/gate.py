@@ -11,21 +11,40 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from tracker.sandbox.clock import SandboxClock
+from tracker.sandbox.plan import Account
 from tracker.sandbox.wire import Refusal, Request, Response, answer
 from tracker.sandbox.workdays import local_text
 
 _LIFE = timedelta(hours=24)
-_APIS = [34, 35, 36, 41, 76, 78, 87]  # the numbers of the documented token answer; 87 is tracking, 35 deadlines
+APIS = (34, 35, 36, 41, 76, 78, 87)
+"""The numbers of the documented token answer; 87 is tracking, 35 deadlines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the simulated contract holder logs in with; invented."""
+    """What the simulated contract holder logs in with; invented. `apis`: the numbers that its token opens."""
 
     user: str = "12345678000195"
     access_code: str = "sandbox-access-code"
     contract: str = "9912345678"
     posting_card: str = "0067599079"
+    account: Account = Account.MAIN
+    apis: tuple[int, ...] = APIS
+
+    def is_foreign(self, account: Account) -> bool:
+        """Whether objects of that account belong to another contract than this one."""
+        return Account.SECOND_CONTRACT in (account, self.account) and account is not self.account
+
+
+SECOND_CARD = Credentials(posting_card="0067599087", account=Account.SECOND_CARD)
+SECOND_CONTRACT = Credentials(
+    user="12345678000276",
+    access_code="sandbox-second-access-code",
+    contract="9987654321",
+    posting_card="0075111222",
+    account=Account.SECOND_CONTRACT,
+)
+"""The same holder's second card and second contract."""
 
 
 class Gate:
@@ -37,57 +56,60 @@ class Gate:
 
     def __init__(self, clock: SandboxClock, credentials: Credentials, tokens_per_second: int | None = None) -> None:
         self._clock = clock
-        self._credentials = credentials
+        self._known = (credentials, SECOND_CARD, SECOND_CONTRACT)
         self._limit = tokens_per_second
         self._lock = Lock()
         self._serial = 0
-        self._expiry: dict[str, datetime] = {}
+        self._living: dict[str, tuple[datetime, Credentials]] = {}
         self._recent: deque[datetime] = deque()
 
     def issue(self, request: Request, *, refuse: bool) -> Response:
         """Answer the token call by posting card. Raises Refusal: 401 wrong credentials, 400 wrong card, 429 too many."""
         self._check_rate()
-        if refuse or self._basic(request) != (self._credentials.user, self._credentials.access_code):
+        basic = self._basic(request)
+        matching = [held for held in self._known if basic == (held.user, held.access_code)]
+        if refuse or not matching:
             raise Refusal(401, "Usuário ou senha inválidos.")
         try:
             number = request.json_object().get("numero")
         except ValueError as exc:
             raise Refusal(400, "Corpo da requisição inválido.") from exc
-        if number != self._credentials.posting_card:
+        held = next((each for each in matching if each.posting_card == number), None)
+        if held is None:
             raise Refusal(400, "Cartão de postagem não encontrado.")
-        return answer(201, self._token())
+        return answer(201, self._token(held))
 
-    def check(self, request: Request) -> None:
-        """Raises Refusal 401 unless the call carries a living bearer token."""
+    def check(self, request: Request) -> Credentials:
+        """Return whose token the call carries. Raises Refusal 401 unless it is a living one."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refusal(401, "Token não informado.")
         with self._lock:
-            expires_at = self._expiry.get(token)
-        if expires_at is None or self._clock.now() >= expires_at:
+            living = self._living.get(token)
+        if living is None or self._clock.now() >= living[0]:
             raise Refusal(401, "Token expirado.")
+        return living[1]
 
     def expire_all(self) -> None:
         """Let every token be refused from now on."""
         with self._lock:
-            self._expiry.clear()
+            self._living.clear()
 
-    def _token(self) -> dict[str, object]:
+    def _token(self, held: Credentials) -> dict[str, object]:
         now = self._clock.now()
         expires_at = now + _LIFE
         with self._lock:
             self._serial += 1
             token = _unsigned_jwt({"jti": self._serial, "iat": now.timestamp(), "exp": int(expires_at.timestamp())})
-            self._expiry[token] = expires_at
-        held = self._credentials
+            self._living[token] = expires_at, held
         return {
             "ambiente": "HOMOLOGACAO",
             "id": held.user,
             "ip": "127.0.0.1",
             "perfil": "PJ",
             "cnpj": held.user,
-            "cartaoPostagem": {"numero": held.posting_card, "contrato": held.contract, "dr": 72, "api": _APIS},
-            "api": [5, *_APIS],
+            "cartaoPostagem": {"numero": held.posting_card, "contrato": held.contract, "dr": 72, "api": [*held.apis]},
+            "api": [5, *held.apis],
             "emissao": local_text(now),
             "expiraEm": local_text(expires_at),
             "zoneOffset": "-03:00",

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from tracker.sandbox.facts import Facts
-from tracker.sandbox.plan import Shipment
 
 REGISTERED, NOT_FOUND, FOREIGN_OBJECT, ALREADY_OPEN, FAILED = 0, 4, 55, 900, 999
 SERVICE_LEVEL = 560
@@ -97,17 +96,17 @@ def form_fault(item: Mapping[str, object]) -> int | None:
     return None if isinstance(email, str) and _EMAIL.fullmatch(email) else 241
 
 
-def judge(motive: int, kind: str, shipment: Shipment, known: Facts, today: date) -> int:
-    """Return the item code for a well-formed claim about a posted object of the right contract."""
-    since = min(day for day in (shipment.claim_due_on, known.delivered_on) if day is not None)
+def judge(motive: int, kind: str, due_on: date, known: Facts, today: date) -> int:
+    """Return the item code for a well-formed claim about a posted object of the right contract, due on *due_on*."""
+    since = min(day for day in (due_on, known.delivered_on) if day is not None)
     if today > since + timedelta(days=90):
         return 510
     if kind == "R" and today > since + timedelta(days=30):
         return 564
     if motive == 211:
-        return _not_delivered(known, shipment.claim_due_on, today)
+        return _not_delivered(known, due_on, today)
     if motive == 135:
-        return _late(known, shipment.claim_due_on)
+        return _late(known, due_on)
     if motive == 134:
         return REGISTERED if known.damaged or known.delivered_on else 547
     if motive == 133:

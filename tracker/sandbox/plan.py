@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from tracker.sandbox.people import Customer, Item
-from tracker.sandbox.workdays import local_date
 
 
 class Fate(StrEnum):
@@ -29,6 +28,35 @@ class Fate(StrEnum):
     OTHER_CONTRACT = "other_contract"
     BAD_CODE = "bad_code"
     UNKNOWN_CODE = "unknown_code"
+    # The rest is not in the demonstration.
+    POSTED_LATE = "posted_late"
+    STALLED = "stalled"
+    HUB_DELAY = "hub_delay"
+    ABSENT_ONCE = "absent_once"
+    ABSENT_THRICE = "absent_thrice"
+    ADDRESS_CORRECTED = "address_corrected"
+    PICKUP_LAST_DAY = "pickup_last_day"
+    CUSTOMS_HOLD = "customs_hold"
+    SEIZED = "seized"
+    RETURNED_UNDULY = "returned_unduly"
+    DAMAGED_DELIVERED = "damaged_delivered"
+    DAMAGED_RETURNED = "damaged_returned"
+    LOST_FOUND = "lost_found"
+    STOLEN_RECOVERED = "stolen_recovered"
+    SILENT_FOUND = "silent_found"
+    REVERSED_LATE = "reversed_late"
+    REVERSED_LOST = "reversed_lost"
+    REPLANNED_EARLIER = "replanned_earlier"
+    REPLANNED_OFTEN = "replanned_often"
+    DATE_VANISHED = "date_vanished"
+    DATE_NEVER_SHOWN = "date_never_shown"
+    LATE_NEWS = "late_news"
+    INSERTED = "inserted"
+    REPEATED = "repeated"
+    VANISHED = "vanished"
+    BUYER_CLAIMED = "buyer_claimed"
+    SECOND_CONTRACT = "second_contract"
+    SECOND_CARD = "second_card"
 
 
 class Service(StrEnum):
@@ -42,11 +70,15 @@ class Service(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What becomes of a claim: `paid` is accepted first and paid some days later."""
+    """What becomes of a claim: `paid` is accepted first and paid some days later, whatever its type.
+
+    `paid_as_refund` pays a refund request alone: a complaint is accepted, and must be reopened as one within its term.
+    """
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     PAID = "paid"
+    PAID_AS_REFUND = "paid_as_refund"
 
 
 class Sight(StrEnum):
@@ -56,6 +88,14 @@ class Sight(StrEnum):
     NOT_FOUND = "SRO-020: Objeto não encontrado na base de dados dos Correios."
     OTHER_CONTRACT = "SRO-009: Objeto não pertence ao contrato"
     INVALID = "SRO-019: Objeto inválido"
+
+
+class Account(StrEnum):
+    """Whose object it is: of the main contract, of its second posting card, or of the holder's second contract."""
+
+    MAIN = "main"
+    SECOND_CARD = "second_card"
+    SECOND_CONTRACT = "second_contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +110,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One tracking event. `at` is aware; `pickup_by` is the last day at the counter."""
+    """One tracking event. `at` is aware; `pickup_by` is the last day at the counter.
+
+    Tracking shows it from `shown_at` on (at once, where None) until `hidden_at` (for ever, where None).
+    """
 
     code: str
     kind: str
@@ -81,6 +124,15 @@ class Event:
     towards: Unit | None = None
     pickup_by: date | None = None
     receiver: str | None = None
+    shown_at: datetime | None = None
+    hidden_at: datetime | None = None
+
+    @property
+    def appears_at(self) -> datetime:
+        return self.shown_at or self.at
+
+    def is_shown(self, now: datetime) -> bool:
+        return self.appears_at <= now and (self.hidden_at is None or now < self.hidden_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +159,8 @@ class Order:
 class Shipment:
     """One parcel and its future.
 
-    `promised_on` is what the shop told the customer, `due_on` what the carrier's term gives for the real posting day,
-    `claim_due_on` the due date its claim desk goes by (a re-planned one where they differ).
+    `promised_on` is what the shop told the customer, `due_on` what the carrier's term gives for the real posting day.
+    `by_latest_date`: the claim desk goes by the due date that tracking showed last, not by `due_on`.
     """
 
     fate: Fate
@@ -117,59 +169,49 @@ class Shipment:
     code: str
     promised_on: date
     due_on: date
-    claim_due_on: date
+    by_latest_date: bool = False
     events: tuple[Event, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
     sight: Sight = Sight.SHOWN
     verdict: Verdict = Verdict.ACCEPTED
+    second_verdict: Verdict = Verdict.ACCEPTED
+    """The answer to a claim that was reopened."""
     answer_days: int = 3
     """Business days from a claim's registration to its answer, two to five."""
+    account: Account = Account.MAIN
+    buyer_claims_at: datetime | None = None
+    """When the buyer opens a claim of his own on the carrier's site."""
 
     def events_until(self, now: datetime) -> tuple[Event, ...]:
-        """Return what has happened by *now*, oldest first."""
-        return tuple(event for event in self.events if event.at <= now)
+        """Return what tracking shows at *now* of what has happened, oldest first."""
+        return tuple(sorted((event for event in self.events if event.is_shown(now)), key=lambda event: event.at))
 
     def due_seen_at(self, now: datetime) -> date | None:
         """Return the due date that tracking shows at *now*."""
         seen = [forecast for forecast in self.forecasts if forecast.seen_from <= now]
         return seen[-1].due_on if seen else None
 
+    def due_dates(self, now: datetime) -> list[date]:
+        """Return every due date named until *now*: the calculator's first, then those tracking showed in their order."""
+        shown = [each.due_on for each in self.forecasts if each.seen_from <= now and each.due_on is not None]
+        return [self.due_on, *shown]
 
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """Nobody's parcel moves from the start of `first` until the end of `last`."""
-
-    first: date
-    last: date
-
-    def hold(self, shipment: Shipment) -> Shipment:
-        """Return *shipment* with all that falls into or after the strike moved behind it.
-
-        The shop still posts: label and posting keep their time, and a parcel posted meanwhile waits only for the rest.
-        """
-        posted = [local_date(event.at) for event in shipment.events if event.code == "PO"]
-        anchor = max([self.first, *posted])
-        if anchor > self.last:
-            return shipment
-        pause = self.last - anchor + timedelta(days=1)
-        moved = tuple(self._move(event, anchor, pause) for event in shipment.events)
-        return replace(shipment, events=moved)
-
-    @staticmethod
-    def _move(event: Event, anchor: date, pause: timedelta) -> Event:
-        if event.code == "PO" or (event.code, event.kind) == ("FC", "82") or local_date(event.at) < anchor:
-            return event
-        pickup_by = None if event.pickup_by is None else event.pickup_by + pause
-        return replace(event, at=event.at + pause, pickup_by=pickup_by)
+    def claim_due_on(self, now: datetime) -> date:
+        """Return the due date that the claim desk goes by at *now*."""
+        return self.due_dates(now)[-1] if self.by_latest_date else self.due_on
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole world: `first_day` is the first day anything is shipped."""
+    """A whole world: `first_day` is the first day anything is shipped.
+
+    `realistic`: terms are as long as the carrier's own, and state holidays of the destination count; see `terms`.
+    """
 
     seed: int
     first_day: date
     shipments: tuple[Shipment, ...] = field(default=())
+    realistic: bool = False
 
     def day(self, number: int) -> date:
         """Return the calendar day of the plan's day *number*, counted from one."""

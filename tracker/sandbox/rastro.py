@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from tracker.sandbox.gate import Credentials
 from tracker.sandbox.plan import Event, Service, Shipment, Sight, Unit
 from tracker.sandbox.wire import Refusal, Request, Response, answer
 from tracker.sandbox.workdays import local_text
@@ -23,7 +24,7 @@ Lookup = Callable[[str], tuple[Shipment | None, tuple[Event, ...]]]
 """From an object code to the parcel (strikes applied) and its events until now, oldest first."""
 
 
-def many(request: Request, lookup: Lookup, contract: str, now: datetime) -> Response:
+def many(request: Request, lookup: Lookup, held: Credentials, now: datetime) -> Response:
     """Answer for one to fifty `codigosObjetos`, repeated or separated by commas; `resultado` is U unless told.
 
     Raises Refusal 400: language header not exactly one of three, no or too many codes, unknown `resultado`.
@@ -31,23 +32,23 @@ def many(request: Request, lookup: Lookup, contract: str, now: datetime) -> Resp
     codes = [code for value in request.values("codigosObjetos") for code in value.split(",") if code]
     if not 1 <= len(codes) <= MAX_CODES:
         raise Refusal(400, f"Informe de 1 a {MAX_CODES} códigos de objetos.")
-    return _respond(request, codes, "U", lookup, contract, now)
+    return _respond(request, codes, "U", lookup, held, now)
 
 
-def one(request: Request, code: str, lookup: Lookup, contract: str, now: datetime) -> Response:
+def one(request: Request, code: str, lookup: Lookup, held: Credentials, now: datetime) -> Response:
     """Answer for a single object; `resultado` is T unless told. Raises Refusal 400 as `many`."""
-    return _respond(request, [code], "T", lookup, contract, now)
+    return _respond(request, [code], "T", lookup, held, now)
 
 
 def _respond(
-    request: Request, codes: list[str], default: str, lookup: Lookup, contract: str, now: datetime
+    request: Request, codes: list[str], default: str, lookup: Lookup, held: Credentials, now: datetime
 ) -> Response:
     if request.headers.get("accept-language") not in _LANGUAGES:
         raise Refusal(400, _LANGUAGE_REFUSED)
     wanted = request.value("resultado") or default
     if wanted not in _SHOWN:
         raise Refusal(400, "Parâmetro resultado inválido: use T, P ou U.")
-    objects = [_object(code, *lookup(code), wanted, contract, now) for code in codes]
+    objects = [_object(code, *lookup(code), wanted, held, now) for code in codes]
     payload = {
         "versao": "3.5.38",
         "quantidade": len(objects),
@@ -58,12 +59,12 @@ def _respond(
 
 
 def _object(
-    code: str, shipment: Shipment | None, events: tuple[Event, ...], wanted: str, contract: str, now: datetime
+    code: str, shipment: Shipment | None, events: tuple[Event, ...], wanted: str, held: Credentials, now: datetime
 ) -> dict[str, Any]:
     if shipment is None:
         sight = Sight.NOT_FOUND if len(code) == 13 and code.endswith("BR") else Sight.INVALID
         return {"codObjeto": code, "mensagem": sight.value}
-    sight = shipment.sight
+    sight = Sight.OTHER_CONTRACT if held.is_foreign(shipment.account) else shipment.sight
     if sight is Sight.SHOWN and not events:
         sight = Sight.NOT_FOUND
     if sight is not Sight.SHOWN:
@@ -76,7 +77,7 @@ def _object(
         # The time of day is noise in real answers too: both forms occur.
         shown["dtPrevista"] = f"{due_on.isoformat()}T{'20:59:00' if code[9] in '02468' else '23:59:59'}"
     size = {"largura": 16, "comprimento": 24, "altura": 12, "diametro": 0, "peso": 0.65}
-    shown |= {"contrato": contract, **size, "formato": "Pacote", "modalidade": "F", "valorDeclarado": 0}
+    shown |= {"contrato": held.contract, **size, "formato": "Pacote", "modalidade": "F", "valorDeclarado": 0}
     shown["eventos"] = [_event(event) for event in picked]
     return shown
 

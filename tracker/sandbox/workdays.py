@@ -8,28 +8,34 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
+from tracker.sandbox.state_holidays import state_holidays
+
 LOCAL = ZoneInfo("America/Sao_Paulo")
 _DAY = timedelta(days=1)
 
 
 @cache
-def _closed_days(year: int) -> frozenset[date]:
+def _closed_days(year: int, state: str) -> frozenset[date]:
     """National holidays and Good Friday; branches also close on Carnival Monday and Tuesday, 46 and 45 days before."""
     by_law = dict(holidays.country_holidays("BR", years=year, language="en_US").items())
     good_friday = next(day for day, name in by_law.items() if "Good Friday" in name)
-    return frozenset(by_law) | {good_friday - 46 * _DAY, good_friday - 45 * _DAY}
+    carnival = {good_friday - 46 * _DAY, good_friday - 45 * _DAY}
+    return frozenset(by_law) | carnival | state_holidays(state, year, good_friday + 2 * _DAY)
 
 
-def is_business_day(day: date) -> bool:
-    return day.weekday() < 5 and day not in _closed_days(day.year)
+def is_business_day(day: date, state: str = "") -> bool:
+    """Whether the carrier works on *day*: everywhere, or in one state with its own holidays."""
+    return day.weekday() < 5 and day not in _closed_days(day.year, state)
 
 
-def add_business_days(day: date, count: int) -> date:
-    """Return the *count*-th business day after *day*; zero gives *day* itself, whatever it is."""
-    while count > 0:
-        day += _DAY
-        if is_business_day(day):
-            count -= 1
+def add_business_days(day: date, count: int, state: str = "") -> date:
+    """Return the *count*-th business day after *day* (before it, where negative); zero gives *day* itself."""
+    step = _DAY if count >= 0 else -_DAY
+    left = abs(count)
+    while left > 0:
+        day += step
+        if is_business_day(day, state):
+            left -= 1
     return day
 
 

@@ -11,15 +11,16 @@ from typing import Self
 
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.correios import SimulatedCorreios
-from tracker.sandbox.faults import Faults
+from tracker.sandbox.faults import FaultPlan, Faults
 from tracker.sandbox.gate import Credentials
 from tracker.sandbox.http import CorreiosServer
 from tracker.sandbox.mail import MailSettings, MailSink
 from tracker.sandbox.plan import Plan, Shipment
 
 CSV_COLUMNS = (
-    "Pedido", "Data", "Cliente", "E-mail", "Telefone", "CPF/CNPJ", "CEP", "Endereço", "Número", "Complemento", "Bairro",
-    "Cidade", "UF", "Valor", "Transportadora", "Serviço", "Código de rastreio", "Previsão de entrega",
+    "Pedido", "Data", "Data de envio", "Cliente", "E-mail", "Telefone", "CPF/CNPJ", "CEP", "Endereço", "Número",
+    "Complemento", "Bairro", "Cidade", "UF", "Valor", "Transportadora", "Serviço", "Código de rastreio",
+    "Previsão de entrega",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class World:
         mail: MailSettings | None = None,
         remember: bool = True,
         tokens_per_second: int | None = None,
+        fault_plan: FaultPlan | None = None,
     ) -> None:
         """Binds the carrier's port at once. Raises OSError: port taken; ValueError: foreign state file, TLS half given."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +49,9 @@ class World:
         self.clock = clock
         self.mail = MailSink(folder / "mail", clock, mail)
         state_file = folder / "claims.jsonl" if remember else None
-        self.correios = SimulatedCorreios(plan, clock, state_file=state_file, tokens_per_second=tokens_per_second)
+        self.correios = SimulatedCorreios(
+            plan, clock, state_file=state_file, tokens_per_second=tokens_per_second, fault_plan=fault_plan
+        )
         self._server = CorreiosServer(self.correios, port=port, mail=self.mail)
 
     @property
@@ -112,6 +116,7 @@ def _row(shipment: Shipment) -> list[str]:
     return [
         order.number,
         order.ordered_on.strftime("%d/%m/%Y"),
+        order.shipped_on.strftime("%d/%m/%Y"),
         customer.name,
         customer.email,
         customer.phone,
