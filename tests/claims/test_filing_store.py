@@ -10,7 +10,7 @@ from typing import Any
 from tests.end_to_end.support import DEMO, MONDAY, Start, Trial, at, day, of_fate
 from tracker.sandbox.fates import random_plan
 from tracker.sandbox.judgement import ALREADY_OPEN, REGISTERED, SERVICE_LEVEL
-from tracker.sandbox.plan import Fate, Shipment, Verdict
+from tracker.sandbox.plan import Fate, Forecast, Shipment, Verdict
 from tracker.sandbox.workdays import add_business_days, local_date
 from tracker.store.claims import approve, claims_by_id
 from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll
@@ -75,6 +75,9 @@ def test_what_the_claims_office_knows_first_is_looked_up_in_tracking_before_anot
     trial.pass_at(later(0))
     delivered_on = local_date(LATE.events[-1].at)
     trial.carrier["claims"]["mode"] = "auto"
+    with trial.database.begin_write() as connection:
+        waiting = trial.one(Claim)["id"]
+        assert approve(connection, claims_by_id(connection, [waiting])[waiting], at(delivered_on, 20))
     trial.world.faults.next("500", count=1000, path="objetos")
     trial.pass_at(at(delivered_on, 21))
     claim = trial.one(Claim)
@@ -86,6 +89,38 @@ def test_what_the_claims_office_knows_first_is_looked_up_in_tracking_before_anot
     claim = trial.one(Claim)
     assert results(trial) == [DELIVERED, REGISTERED]
     assert (claim["state"], claim["motive"], claim["kind"]) == ("open", "135", "refund")
+
+
+def test_no_claim_leaves_while_tracking_is_away(start: Start) -> None:
+    """Late since Friday, planned for Monday, and by then tracking does not answer: it waits, however long that takes."""
+    friday, monday = day(5), day(8)
+    trial = late_parcel(
+        start(replace(LATE, due_on=friday, promised_on=friday, forecasts=(Forecast(at(day(1)), friday),)))
+    )
+    trial.pass_at(at(day(6), 9))
+    assert trial.one(Claim)["claimable_from"] == monday
+    trial.world.faults.next("500", count=1000, path="objetos")
+    trial.pass_through(at(monday + timedelta(days=n), hour) for n in range(3) for hour in (9, 18))
+    assert results(trial) == []
+    assert "claim.needs_news" in {row["rule"] for row in trial.rows(Decision, subject_kind="claim")}
+    trial.world.faults.clear()
+    trial.pass_at(at(monday + timedelta(days=3), 9))
+    assert results(trial) == [REGISTERED]
+
+
+def test_a_filing_that_could_not_leave_is_planned_anew_by_what_tracking_shows(start: Start) -> None:
+    """The claims calls fail for days, and the parcel arrives: the inquiry is dropped unsent, the refund is asked for."""
+    trial = late_parcel(start(LATE))
+    trial.world.faults.next("500", count=1000, path="cadastra")
+    delivered_on = local_date(LATE.events[-1].at)
+    trial.pass_through([later(0), at(delivered_on - timedelta(days=1), 9)])
+    assert trial.one(Claim)["state"] == "submitting"
+    trial.pass_at(at(delivered_on, 21))
+    trial.world.faults.clear()
+    trial.pass_through(at(delivered_on + timedelta(days=1), hour) for hour in (9, 11, 13))
+    claim = trial.one(Claim)
+    assert (results(trial), claim["motive"], claim["state"]) == ([REGISTERED], "135", "open")
+    assert [a["motive"] for a in trial.attempts()] == [135]
 
 
 def test_a_filing_that_never_arrived_is_sent_again_after_two_looks(start: Start) -> None:

@@ -21,7 +21,7 @@ from tests.domain.claim_support import claim as standing
 from tests.domain.support import DAYS, at, on
 from tests.domain.test_claim_plan import LONG_AGO, TERMS, history, problem
 from tracker.domain.claim_filing import instead_of_filing, start
-from tracker.domain.claim_plan import ClaimPlan, claimable_from, plan
+from tracker.domain.claim_plan import ClaimPlan, WhyNot, claimable_from, plan
 
 Kind = ProblemKind
 MATRIX = [
@@ -44,7 +44,13 @@ MATRIX = [
     ("delivered the day after", ["2026-11-24"], "2026-11-25 10:00", "2026-11-25", "2026-12-24"),
     ("delivered at 23:30 of the day after", ["2026-11-24"], "2026-11-25 23:30", "2026-11-25", "2026-12-24"),
     ("delivered on a Saturday", ["2026-11-27"], "2026-11-28 09:00", "2026-11-30", "2026-12-27"),
-    ("delivered between the two dates", ["2026-11-24", "2026-11-30"], "2026-11-26 10:00", "2026-12-01", "2026-12-24"),
+    (
+        "delivered after a date beyond the cap",
+        ["2026-11-24", "2027-01-29"],
+        "2026-12-16 10:00",
+        "2026-12-16",
+        "2026-12-24",
+    ),
     ("delivered long after both", ["2026-11-24", "2026-11-27"], "2026-12-16 10:00", "2026-12-16", "2026-12-24"),
     ("delivered on the holiday", ["2026-11-18"], "2026-11-20 10:00", "2026-11-20", "2026-12-18"),
 ]
@@ -59,6 +65,28 @@ def test_the_matrix(named: list[str], delivered: str | None, first: str, deadlin
     subject = problem(kind, named[0] + " 00:00", resolved_at=ended)
     (found,), _ = plan([subject], history(*named, delivered=delivered), TERMS, DAYS, first_on=LONG_AGO)
     assert (found.claimable_from, found.deadline_on) == (on(first), on(deadline))
+
+
+@pytest.mark.parametrize(
+    ("named", "came", "owed"),
+    [
+        pytest.param(["2026-11-24", "2026-11-30"], "2026-11-26 10:00", False, id="between the two dates"),
+        pytest.param(["2026-11-24", "2026-11-30"], "2026-11-30 23:30", False, id="at 23:30 of the later date"),
+        pytest.param(["2026-11-24", "2026-11-30"], "2026-12-01 00:00", True, id="at midnight after it"),
+        pytest.param(
+            ["2026-11-30", "2026-11-24"], "2026-11-26 10:00", False, id="brought forward: the later one counts"
+        ),
+        # Ten business days after Tuesday 24 November: Tuesday 8 December.
+        pytest.param(["2026-11-24", "2027-01-29"], "2026-12-08 10:00", False, id="on the last day of the cap"),
+        pytest.param(["2026-11-24", "2027-01-29"], "2026-12-09 10:00", True, id="put off beyond the cap"),
+    ],
+)
+def test_what_came_by_the_latest_date_is_not_claimed_as_late(named: list[str], came: str, owed: bool) -> None:
+    """Section 6.4, code 530: the claims office goes by its own calculator, which may have been put off."""
+    subject = problem(Kind.LATE_DELIVERY, came, resolved_at=at(came))
+    plans, refused = plan([subject], history(*named, delivered=came), TERMS, DAYS, first_on=LONG_AGO)
+    assert bool(plans) is owed
+    assert [entry.why for entry in refused] == ([] if owed else [WhyNot.INSIDE_LATEST_DATE])
 
 
 @pytest.mark.parametrize("order", list(permutations(["2026-11-24", "2026-11-27", "2026-12-02"])), ids=" then ".join)

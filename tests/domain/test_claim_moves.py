@@ -177,6 +177,63 @@ def test_approving_a_letter_says_that_it_was_sent_whatever_held_it(hold: Hold) -
     }
 
 
+# --- waiting on its day -----------------------------------------------------------------------------
+
+BLIND: dict[str, Any] = {"needs_news": True, "last_answered_at": at("2026-11-24 23:50")}
+"""Its day is the 25th; tracking has not answered since."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "rule"),
+    [
+        pytest.param(BLIND, "2026-11-25 00:10", "claim.needs_news", id="nothing was heard since its day came"),
+        pytest.param(
+            BLIND | {"last_answered_at": None}, "2026-11-25 09:00", "claim.needs_news", id="tracking never answered"
+        ),
+        pytest.param(
+            BLIND | {"last_answered_at": at("2026-11-25 00:00")}, "2026-11-25 09:00", "claim.due", id="heard since"
+        ),
+        pytest.param(
+            {"needs_news": True, "last_answered_at": at("2026-11-25 08:00"), "next_look_at": at("2026-11-25 08:45")},
+            "2026-11-26 09:00",
+            "claim.needs_news",
+            id="its next look is a day overdue",
+        ),
+        pytest.param({"needs_news": False}, "2026-11-25 09:00", "claim.due", id="an event proves it"),
+        pytest.param(BLIND, "2026-12-19 09:00", "claim.due", id="near its deadline it waits for nothing"),
+        pytest.param(BLIND | {"approved_at": NOW}, "2026-11-25 09:00", "claim.approved", id="a person let it go"),
+        pytest.param(
+            {"paced_until": at("2026-11-25 13:30")}, "2026-11-25 09:00", "claim.paced", id="its turn comes later today"
+        ),
+        pytest.param({"paced_until": at("2026-11-25 13:30")}, "2026-11-25 13:30", "claim.due", id="its turn has come"),
+        pytest.param(
+            {"paced_until": at("2026-12-19 13:30")}, "2026-12-19 09:00", "claim.due", id="no turns near the deadline"
+        ),
+    ],
+)
+def test_what_lets_a_claim_wait_on_its_day(changes: dict[str, Any], now: str, rule: str) -> None:
+    """Design section 6: an outage is never read as "no news"."""
+    move = start(claim(**changes), FREE, TERMS, DAYS, at(now))
+    assert move.rule == rule
+    assert (move.call is None) is (move.state is State.PLANNED)
+    assert move.state is not State.PLANNED or (move.next_step_at is not None and move.next_step_at > at(now))
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        pytest.param({}, None, id="nothing has changed"),
+        pytest.param(BLIND, "claim.needs_news", id="tracking has gone away since it was decided"),
+        pytest.param({"is_overtaken": True}, "claim.overtaken", id="the parcel has come meanwhile"),
+        pytest.param({"claimable_from": on("2026-11-27")}, "claim.window", id="its day has moved"),
+    ],
+)
+def test_a_filing_is_looked_at_once_more_before_it_leaves(changes: dict[str, Any], rule: str | None) -> None:
+    move = instead_of_filing(filing(**changes), DAYS, NOW)
+    assert (move.rule if move else None) == rule
+    assert move is None or (move.state, move.call) == (State.PLANNED, None)
+
+
 # --- the answer to a filing -------------------------------------------------------------------------
 
 

@@ -362,7 +362,7 @@ def test_a_term_without_a_due_date_is_a_fault_of_the_caller() -> None:
 
 @given(
     st.lists(st.dates(on("2026-01-01"), on("2028-12-31")), min_size=1, max_size=4),
-    st.integers(0, 3),
+    st.integers(1, 3),
     st.integers(3, 12),
 )
 def test_never_before_the_first_business_day_after_and_never_past_the_cap(

@@ -13,20 +13,17 @@ from tracker.sandbox.faults import Family, Fault, FaultOrder, FaultPlan, Outage
 from tracker.sandbox.people import PLACES
 from tracker.sandbox.plan import Fate, Plan
 from tracker.sandbox.strikes import Strike
+from tracker.sandbox.truth import kinds
+from tracker.sandbox.truth_claims import CLASSES
 from tracker.sandbox.workdays import local
 
-COMPARED_KINDS = frozenset(
-    {"delay", "late_delivery", "loss", "theft", "damage", "returning", "returned"},
-)
-"""Kinds of problems that the program under trial knows; every kind of the truth, once it knows them all."""
-COMPARED_CLAIMS = frozenset({"lateness", "loss", "theft", "damage"})
-"""Classes of claims that it files; all of `truth_claims.CLASSES`, once it files them all."""
-COMPARES_REOPENINGS = False
-"""Whether it reopens accepted complaints as refund requests."""
-
-UNCOMPARED_FATES = frozenset({Fate.DATE_NEVER_SHOWN, Fate.REPLANNED_EARLIER})
-"""Parcels whose due date only the deadline service knows: tracking never shows it, or showed it during an outage alone
-before it named an earlier one. None, once the program asks that service."""
+COMPARED_KINDS = kinds()
+"""Kinds of problems that are compared: all that the truth knows."""
+COMPARED_CLAIMS = frozenset(CLASSES)
+"""Classes of claims that are compared: all that the truth knows."""
+COMPARES_REOPENINGS = True
+"""Whether accepted complaints must have been reopened as refund requests."""
+UNCOMPARED_FATES: frozenset[Fate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
     # What comes back to a state that it has left is news, also where the same rule said the same before.
     (log_decisions if changed else log_changes)(connection, [note], now)
     _signal(connection, claim, move, now)
+    if move.replan:
+        wake(connection, "claims", [claim.shipment_id], now)
     if move.look:
         wake_polling(connection, [(claim.shipment_id, claim.carrier)], now)
     if move.state is not claim.state:

@@ -14,6 +14,7 @@ from tracker.domain.claim_moves import ClaimFacts, Move
 from tracker.domain.claim_note import NoteFacts, note
 from tracker.domain.claim_plan import not_claimable, offer_for
 from tracker.domain.history import History
+from tracker.domain.incidents import paced
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.claims import ClaimRow, StepRow, steps_of
 from tracker.store.contexts import ShipmentContext
@@ -33,6 +34,8 @@ class Story:
     days: Calendars
     terms: ClaimTerms
     by_letter: bool
+    in_incident: bool = False
+    """Many parcels go wrong with it for one cause."""
 
     @property
     def facts(self) -> ClaimFacts:
@@ -59,8 +62,32 @@ class Story:
             fallback=self._fallback(),
             adopted=claim.adopted,
             second=self._second(),
+            last_answered_at=self.context.last_answered_at,
+            next_look_at=self.context.next_poll_at,
+            needs_news=self._needs_news(history),
+            is_overtaken=self._is_overtaken(),
+            paced_until=self._paced_until(),
             by_letter=self.by_letter,
         )
+
+    def _is_overtaken(self) -> bool:
+        """Whether no problem that its motive is for can be claimed any more. A motive that the carrier itself pointed to is
+        none of theirs, and stays."""
+        its_own = [
+            p
+            for p in self.problems
+            if (o := offer_for(p.kind, p.presumed, self.terms)) and o.motive == self.claim.motive
+        ]
+        return bool(its_own) and not any(self._offer(problem) for problem in its_own)
+
+    def _needs_news(self, history: History | None) -> bool:
+        """Whether it says that the parcel has not come, and no event of the carrier's proves a loss or damage."""
+        if history is None or history.delivered_at is not None:
+            return False
+        return not any((history.lost_at, history.stolen_at, history.damaged_at, history.returned_at))
+
+    def _paced_until(self) -> datetime | None:
+        return paced(self.days.start_of(self.claim.claimable_from), self.claim.id) if self.in_incident else None
 
     def fresh(self, connection: Connection) -> Story:
         """The same, with the steps as they stand in this transaction."""
@@ -119,4 +146,4 @@ class Story:
     def _offer(self, problem: ProblemRow) -> ClaimOffer | None:
         offer = offer_for(problem.kind, problem.presumed, self.terms)
         history = self.history.history if self.history else History()
-        return None if not_claimable(problem, offer, history) is not None else offer
+        return None if not_claimable(problem, offer, history, self.terms, self.days) is not None else offer

@@ -38,6 +38,7 @@ from tracker.store.claims import (
 from tracker.store.contexts import contexts_of
 from tracker.store.database import Database
 from tracker.store.histories import histories_of
+from tracker.store.incidents import incidents_of
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
 from tracker.store.problems import problems_of
@@ -181,6 +182,7 @@ class ClaimSweep:
             problems_of_claims(connection, ids),
             steps_of(connection, ids),
         )
+        around = incidents_of(connection, shipments)
         stories = {}
         for claim in claims:
             context = contexts[claim.shipment_id]
@@ -193,5 +195,6 @@ class ClaimSweep:
                 days=self.days(claim.shop, context.order.state, context.order.city),
                 terms=self.terms,
                 by_letter=self.adapter is None,
+                in_incident=claim.shipment_id in around,
             )
         return stories

@@ -26,6 +26,7 @@ from tracker.domain.claim_moves import (
     to_person,
     trailing,
 )
+from tracker.domain.freshness import is_stale
 from tracker.domain.words import Hold
 
 NOT_SENT_WAITS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
@@ -51,6 +52,9 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
         return Move(State.SUBMITTING, "claim.approved", "approved by a person", now, call="open")
     if gates.hold is not None:
         return _held(claim, gates, gates.hold, days, now)
+    waits = _waits(claim, days, now)
+    if waits is not None:
+        return waits
     return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call="open")
 
 
@@ -60,7 +64,30 @@ def instead_of_filing(claim: ClaimFacts, days: Calendars, now: datetime) -> Move
     today = days.local_date(now)
     if today > claim.last_on:
         return _expired()
-    return _too_early(claim, days) if today < claim.claimable_from else None
+    if claim.is_overtaken:
+        return Move(State.PLANNED, "claim.overtaken", "what it was planned for is over: planned anew", now, replan=True)
+    if today < claim.claimable_from:
+        return _too_early(claim, days)
+    return _waits(claim, days, now) if claim.needs_news and claim.approved_at is None else None
+
+
+def _waits(claim: ClaimFacts, days: Calendars, now: datetime) -> Move | None:
+    """What lets a claim wait on its day: no fresh word of tracking, or its turn within an incident. Near its deadline nothing
+    does: a claim refused for a delivery costs less than one that was never filed."""
+    if days.local_date(now) >= claim.alert_on:
+        return None
+    if claim.needs_news and _is_blind(claim, days, now):
+        reason = "tracking has not answered since its day came: the parcel may have been delivered"
+        return Move(State.PLANNED, "claim.needs_news", reason, now + LOOK_UP_AGAIN)
+    if claim.paced_until is not None and now < claim.paced_until:
+        reason = "one of many parcels with the same cause: it takes its turn within the day"
+        return Move(State.PLANNED, "claim.paced", reason, claim.paced_until)
+    return None
+
+
+def _is_blind(claim: ClaimFacts, days: Calendars, now: datetime) -> bool:
+    seen = claim.last_answered_at
+    return seen is None or seen < days.start_of(claim.claimable_from) or is_stale(claim.next_look_at, now)
 
 
 def after_lost_answer(claim: ClaimFacts, now: datetime) -> Move:

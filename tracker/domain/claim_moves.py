@@ -26,6 +26,9 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.letter": 1,
     "claim.approved": 1,
     "claim.due": 1,
+    "claim.needs_news": 1,
+    "claim.overtaken": 1,
+    "claim.paced": 1,
     **{f"claim.hold.{hold.value}": 1 for hold in Hold if hold is not Hold.TEMPLATE},
     "claim.lost_answer": 1,
     "claim.not_sent": 1,
@@ -136,6 +139,16 @@ class ClaimFacts:
     """It was opened through another channel."""
     second: tuple[str, str] | None = None
     """Motive and kind for another problem of the parcel, seen after the claim was filed."""
+    last_answered_at: datetime | None = None
+    """When tracking last answered about the parcel."""
+    next_look_at: datetime | None = None
+    """When tracking is, or was, to be asked next; None: no more."""
+    needs_news: bool = False
+    """It rests on the parcel's not having come: only a fresh look at tracking says so."""
+    is_overtaken: bool = False
+    """What it was planned for is over."""
+    paced_until: datetime | None = None
+    """One of many of an incident: it takes its turn within its first day."""
     by_letter: bool = False
     """The carrier takes no calls: a person sends it, and says so by approving it."""
 
@@ -171,6 +184,8 @@ class Move:
     outcome: str | None = None
     refusal: tuple[str, str] | None = None
     closed: bool = False
+    replan: bool = False
+    """Have it planned anew by what the facts show."""
     look: bool = False
     """Have the parcel's tracking asked now: the carrier knows more than it had told."""
     by_contract: str | None = None

@@ -33,6 +33,7 @@ class WhyNot(StrEnum):
     INSIDE_CARRIER_TERM = "inside_carrier_term"
     NO_DUE_DATE = "no_due_date"
     NOT_DELIVERED_YET = "not_delivered_yet"
+    INSIDE_LATEST_DATE = "inside_latest_date"
     ENDED = "ended"
     NO_DESK = "no_desk"
     SWITCHED_OFF = "switched_off"
@@ -49,6 +50,7 @@ WHY_NOT: Final[Mapping[WhyNot, str]] = {
     WhyNot.INSIDE_CARRIER_TERM: "later than the shop promised, but inside the carrier's own term",
     WhyNot.NO_DUE_DATE: "the carrier has named no due date; none is guessed",
     WhyNot.NOT_DELIVERED_YET: "attempted late; claimable as a late delivery once it is delivered",
+    WhyNot.INSIDE_LATEST_DATE: "it came by the latest date that the carrier had named ({due_on})",
     WhyNot.ENDED: "ended before it could be claimed",
     WhyNot.NO_DESK: "this carrier takes no claims here",
     WhyNot.SWITCHED_OFF: "claims are switched off for this carrier (claims.mode: off)",
@@ -149,7 +151,7 @@ def _plan_one(
     days: Calendars,
     first_on: date,
 ) -> ClaimPlan | NotClaimable:
-    why = not_claimable(problem, offer, history)
+    why = not_claimable(problem, offer, history, terms, days)
     if why is not None or offer is None:
         due = history.due_max_on
         facts = {"due_on": due.isoformat()} if due else {}
@@ -205,7 +207,9 @@ class Claimable(Protocol):
     def resolved_at(self) -> datetime | None: ...
 
 
-def not_claimable(problem: Claimable, offer: ClaimOffer | None, history: History) -> WhyNot | None:
+def not_claimable(
+    problem: Claimable, offer: ClaimOffer | None, history: History, terms: ClaimTerms, days: Calendars
+) -> WhyNot | None:
     """Why there is no claim for this problem; None where there is one."""
     if offer is None:
         return WhyNot.PRESUMED if problem.presumed else WhyNot.NO_OFFER
@@ -217,9 +221,21 @@ def not_claimable(problem: Claimable, offer: ClaimOffer | None, history: History
         return WhyNot.NO_DUE_DATE
     if problem.kind is Kind.LATE_DELIVERY and history.delivered_at is None:
         return WhyNot.NOT_DELIVERED_YET
+    if problem.kind is Kind.LATE_DELIVERY and _came_by_the_latest_date(history, terms, days):
+        return WhyNot.INSIDE_LATEST_DATE
     if problem.resolved_at is not None and problem.kind not in STILL_OWED:
         return WhyNot.ENDED
     return None
+
+
+def _came_by_the_latest_date(history: History, terms: ClaimTerms, days: Calendars) -> bool:
+    """The claims office may go by a date that the carrier put off, and refuses such a claim as on time (code 530). Beyond
+    the cap on waiting for re-planned dates, what it owes is the first one."""
+    reached = history.first_attempt_at or history.delivered_at
+    if reached is None or history.due_first_on is None or history.due_max_on is None:
+        return False
+    cap = days.since.add(history.due_first_on, terms.replanning_cap_business_days)
+    return days.local_date(reached) <= min(history.due_max_on, cap)
 
 
 def claimable_from(

@@ -137,6 +137,9 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/not_claimed/not_delivered_yet": (
         "No claim yet: delivery was attempted late, which can only be claimed once the parcel is delivered."
     ),
+    "claim.plan/not_claimed/inside_latest_date": (
+        "No claim: it came by the latest date that the carrier had named[, {due_on:day}]."
+    ),
     "claim.plan/not_claimed/ended": "No claim: the problem ended before it could be claimed.",
     "claim.plan/not_claimed/no_desk": "No claim: this program files no claims with this carrier.",
     "claim.plan/not_claimed/switched_off": (
@@ -151,6 +154,13 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.window": "The claim waits: the carrier only takes it[ from {claimable_from:day} on| later].",
     "claim.window/expired": "The carrier's term for claiming ended before the claim was filed.",
     "claim.due": "The first allowed day came[, {claimable_from:day}]: the claim goes to the carrier.",
+    "claim.needs_news": (
+        "The claim waits: tracking has not answered since its day came, and the parcel may have been delivered."
+    ),
+    "claim.overtaken": "What the claim was planned for was over before it left: it is planned anew.",
+    "claim.paced": (
+        "The claim waits for its turn within the day: many parcels have the same problem[ (it leaves on {next_step_at:time})]."
+    ),
     "claim.approved": "A person approved it, and the claim goes to the carrier.",
     "claim.letter": "A person sent the claim; it counts as filed.",
     "claim.hold.observe": (

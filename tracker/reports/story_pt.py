@@ -147,6 +147,9 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/not_claimed/not_delivered_yet": (
         "Ainda sem reclamação: a tentativa de entrega foi fora do prazo, o que só se reclama depois da entrega."
     ),
+    "claim.plan/not_claimed/inside_latest_date": (
+        "Sem reclamação: chegou até a última data que a transportadora tinha informado[, {due_on:day}]."
+    ),
     "claim.plan/not_claimed/ended": "Sem reclamação: o problema terminou antes de poder ser reclamado.",
     "claim.plan/not_claimed/no_desk": "Sem reclamação: este programa não registra reclamações nesta transportadora.",
     "claim.plan/not_claimed/switched_off": (
@@ -161,6 +164,13 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.window": "A reclamação espera: a transportadora só aceita[ a partir de {claimable_from:day}| mais tarde].",
     "claim.window/expired": "O prazo da transportadora para reclamar acabou sem que a reclamação fosse registrada.",
     "claim.due": "Chegou o primeiro dia permitido[, {claimable_from:day}]: a reclamação segue para a transportadora.",
+    "claim.needs_news": (
+        "A reclamação espera: o rastreio não respondeu desde o dia dela, e a encomenda pode ter sido entregue."
+    ),
+    "claim.overtaken": "O que a reclamação pedia terminou antes de ela sair: ela é replanejada.",
+    "claim.paced": (
+        "A reclamação espera a vez dela no dia: muitas encomendas têm o mesmo problema[ (sai em {next_step_at:time})]."
+    ),
     "claim.approved": "Aprovada por uma pessoa, a reclamação segue para a transportadora.",
     "claim.letter": "Uma pessoa enviou a reclamação; conta como registrada.",
     "claim.hold.observe": (

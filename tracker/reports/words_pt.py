@@ -123,6 +123,7 @@ WHY: Final[Mapping[str, str]] = {
     WhyNot.INSIDE_CARRIER_TERM: "atrasou para o cliente, não para a transportadora",
     WhyNot.NO_DUE_DATE: "a transportadora não informou prazo, e nenhum é inventado",
     WhyNot.NOT_DELIVERED_YET: "tentativa fora do prazo; reclamável quando entregue",
+    WhyNot.INSIDE_LATEST_DATE: "chegou até a última data que a transportadora informou",
     WhyNot.ENDED: "terminou antes de poder ser reclamado",
     WhyNot.NOT_THE_CARRIERS_FAULT: "não foi falha da transportadora",
     WhyNot.BY_CONTRACT: "o contrato acerta atrasos por nível de serviço",

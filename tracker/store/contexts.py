@@ -53,6 +53,7 @@ class ShipmentContext:
     ref_kind: str | None
     tracking_code: str | None
     last_answered_at: datetime | None
+    next_poll_at: datetime | None
     order: OrderRow
     shipped_on: date | None = None
     closed_reason: str | None = None
@@ -75,6 +76,7 @@ def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
             _REFS.c.kind.label("ref_kind"),
             _REFS.c.value.label("tracking_code"),
             _POLLS.c.last_answered_at,
+            _POLLS.c.next_poll_at,
             _SHIPMENTS.c.shipped_on,
             _POLLS.c.closed_reason,
             *(_ORDERS.c[name].label(f"order_{name}") for name in _ORDER_COLUMNS),
