@@ -58,6 +58,7 @@ def problem(kind: Kind, since: str = "2026-11-27 10:00", **more: Any) -> ToldPro
         "episode": 1,
         "presumed": False,
         "customer_since": at(since) if kind is Kind.DELAY else None,
+        "detected_at": at(since),
         "resolved_at": None,
     }
     return ToldProblem(kind=kind, since=at(since), **(values | more))
@@ -312,6 +313,73 @@ def test_a_delivery_of_the_very_instant_of_first_sight_is_told() -> None:
 def test_at_first_sight_a_fresh_delay_is_told() -> None:
     shown = facts(ON_ITS_WAY, LATE, first_seen_at=at("2026-11-27 12:00"))
     assert triggers(told(shown)) == [Trigger.DELAY_DETECTED]
+
+
+LEARNED = at("2026-12-01 09:00")
+LONG_BEFORE, LONG_AFTER = at("2026-11-16 11:00"), at("2026-11-30 11:00")
+"""First seen while all was well; first seen when it had gone wrong already."""
+
+
+def learned_late(kind: Kind, since: str = "2026-11-27 00:00", **more: Any) -> ToldProblem:
+    return problem(kind, since, detected_at=LEARNED, **more)
+
+
+@pytest.mark.parametrize(
+    ("shown", "counted_from"),
+    [
+        pytest.param(facts(ON_ITS_WAY, learned_late(Kind.DELAY)), LEARNED, id="late while tracking was down"),
+        pytest.param(facts(LOST, learned_late(Kind.LOSS)), LEARNED, id="lost while tracking was down"),
+        pytest.param(facts(RETURNING, learned_late(Kind.RETURNING)), LEARNED, id="turned while tracking was down"),
+        pytest.param(facts(RETURNED, learned_late(Kind.RETURNED)), LEARNED, id="back while tracking was down"),
+        pytest.param(
+            facts(ON_ITS_WAY, learned_late(Kind.DELAY, episode=2), known=frozenset({(Trigger.DELAY_DETECTED, 1)})),
+            LEARNED,
+            id="late again: a delivery was taken back days later",
+        ),
+        pytest.param(
+            facts(ON_ITS_WAY, learned_late(Kind.DELAY), first_seen_at=at("2026-11-27 00:00")),
+            LEARNED,
+            id="first seen at the very instant",
+        ),
+        pytest.param(
+            facts(ON_ITS_WAY, problem(Kind.DELAY, "2026-11-30 00:00", detected_at=at("2026-11-28 00:00"))),
+            at("2026-11-30 00:00"),
+            id="known before, as late for the carrier only",
+        ),
+        pytest.param(
+            facts(ON_ITS_WAY, learned_late(Kind.DELAY), first_seen_at=at("2026-11-27 00:01")),
+            at("2026-11-27 00:00"),
+            id="first sight came after it",
+        ),
+        pytest.param(
+            facts(ON_ITS_WAY, learned_late(Kind.DELAY, "2026-11-10 00:00"), first_seen_at=LEARNED),
+            at("2026-11-10 00:00"),
+            id="an old order is imported",
+        ),
+        pytest.param(
+            facts(ON_ITS_WAY, learned_late(Kind.DELAY, episode=2), first_seen_at=LONG_AFTER),
+            at("2026-11-27 00:00"),
+            id="late at first sight, and again later",
+        ),
+    ],
+)
+def test_what_went_wrong_in_our_sight_is_as_old_as_our_knowledge(shown: NoticeFacts, counted_from: datetime) -> None:
+    """What we followed is news when we learn of it; first sight tells nothing about the past."""
+    trigger = {Kind.DELAY: Trigger.DELAY_DETECTED, Kind.LOSS: Trigger.LOSS_CONFIRMED}.get(
+        shown.problems[0].kind, Trigger.RETURNED_TO_SENDER
+    )
+    expires_at = counted_from + MAX_AGE[trigger]
+    wanted, _, _ = decide(shown, PROBLEMS, DAYS, expires_at - timedelta(seconds=1))
+    assert [(notice.trigger, notice.expires_at) for notice in wanted] == [(trigger, expires_at)]
+    assert wanted[0].since <= counted_from
+    wanted, held, _ = decide(shown, PROBLEMS, DAYS, expires_at)
+    assert (wanted, [entry.why for entry in held]) == ([], [WhyNotTold.TOO_OLD])
+
+
+def test_a_delivery_learned_late_stays_as_old_as_it_is() -> None:
+    shown = facts(DELIVERED, problem(Kind.DELAY, resolved_at=at("2026-11-27 11:00"), detected_at=LEARNED))
+    wanted, held, _ = decide(replace(shown, problem_told=True), PROBLEMS, DAYS, at("2026-11-30 11:00"))
+    assert (wanted, [entry.why for entry in held]) == ([], [WhyNotTold.TOO_OLD])
 
 
 # --- how many a day ---------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ def problem(kind: Kind, since: str = "2026-11-27 10:00", **more: Any) -> ToldPro
         "episode": 1,
         "presumed": False,
         "customer_since": at(since) if kind is Kind.DELAY else None,
+        "detected_at": at(since),
         "resolved_at": None,
     }
     return ToldProblem(kind=kind, since=at(since), **(values | more))

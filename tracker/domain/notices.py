@@ -1,7 +1,8 @@
 """What the customer is told, when, and until when it is worth telling. Pure.
 
 The notice decides once; how it goes out is the deliverer's business. A parcel that had come to its end before the carrier
-first told us of it is the past: nobody is mailed about it. What is older than its trigger's `max_age` is not sent either.
+first told us of it is the past: nobody is mailed about it. What is older than its trigger's `max_age` is not sent either; a
+problem that arose while we followed the parcel is as old as our knowledge of it, not as the problem.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ PROBLEM_TRIGGERS: Final = frozenset(
 )
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
-RULE_VERSIONS: Final[Mapping[str, int]] = {f"notice.{trigger.value}": 1 for trigger in Trigger}
-"""Every rule that makes a notice, or says why there is none."""
+RULE_VERSIONS: Final[Mapping[str, int]] = {
+    f"notice.{trigger.value}": 2 if trigger in PROBLEM_TRIGGERS else 1 for trigger in Trigger
+}
+"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it."""
 
 
 class WhyNotTold(StrEnum):
@@ -86,6 +89,8 @@ class ToldProblem:
     presumed: bool
     since: datetime
     customer_since: datetime | None
+    detected_at: datetime
+    """When we learned of it."""
     resolved_at: datetime | None
 
 
@@ -229,15 +234,15 @@ def _problem_notice(problem: ToldProblem, facts: NoticeFacts, policy: NoticePoli
         return None
     history = facts.history
     if problem.kind is Kind.DELAY and problem.customer_since is not None:
-        return _wanted(Trigger.DELAY_DETECTED, problem.episode, problem.customer_since, policy, problem.id)
+        return _about(problem, Trigger.DELAY_DETECTED, problem.customer_since, facts, policy)
     if problem.kind is Kind.LOSS and not problem.presumed:
-        return _wanted(Trigger.LOSS_CONFIRMED, problem.episode, history.lost_at or problem.since, policy, problem.id)
+        return _about(problem, Trigger.LOSS_CONFIRMED, history.lost_at or problem.since, facts, policy)
     if problem.kind is Kind.THEFT:
-        return _wanted(Trigger.LOSS_CONFIRMED, problem.episode, history.stolen_at or problem.since, policy, problem.id)
+        return _about(problem, Trigger.LOSS_CONFIRMED, history.stolen_at or problem.since, facts, policy)
     if problem.kind is Kind.DAMAGE:
-        return _wanted(Trigger.DAMAGE, problem.episode, problem.since, policy, problem.id)
+        return _about(problem, Trigger.DAMAGE, problem.since, facts, policy)
     if problem.kind is Kind.RETURNING:
-        return _wanted(Trigger.RETURNED_TO_SENDER, problem.episode, problem.since, policy, problem.id)
+        return _about(problem, Trigger.RETURNED_TO_SENDER, problem.since, facts, policy)
     return None
 
 
@@ -249,7 +254,7 @@ def _inquiry(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
     )
     if claim is None or claim.opened_at is None or late is None or claim.state not in FILED:
         return []
-    return [_wanted(Trigger.INQUIRY_OPENED, late.episode, claim.opened_at, policy, late.id)]
+    return [_about(late, Trigger.INQUIRY_OPENED, claim.opened_at, facts, policy)]
 
 
 def _returned(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
@@ -257,7 +262,7 @@ def _returned(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
     turned = any(problem.kind is Kind.RETURNING for problem in facts.problems)
     for problem in facts.problems:
         if problem.kind is Kind.RETURNED and problem.resolved_at is None and not turned:
-            return [_wanted(Trigger.RETURNED_TO_SENDER, problem.episode, problem.since, policy, problem.id)]
+            return [_about(problem, Trigger.RETURNED_TO_SENDER, problem.since, facts, policy)]
     return []
 
 
@@ -265,7 +270,7 @@ def _posted(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
     posted_at = facts.history.posted_at
     if posted_at is None or facts.history.status not in MOVING:
         return []
-    return [_wanted(Trigger.POSTED, 1, posted_at, policy)]
+    return [_wanted(Trigger.POSTED, posted_at, policy)]
 
 
 def _delivered(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:
@@ -275,7 +280,7 @@ def _delivered(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> lis
     if policy.delivered_only_after_problem and not facts.problem_told:
         return []
     leaves = within_hours(delivered_at + policy.delivered_after, policy.delivered_between, days)
-    return [_wanted(Trigger.DELIVERED, 1, delivered_at, policy, not_before=leaves)]
+    return [_wanted(Trigger.DELIVERED, delivered_at, policy, not_before=leaves)]
 
 
 def within_hours(at: datetime, hours: tuple[time, time], days: Calendars) -> datetime:
@@ -287,15 +292,15 @@ def within_hours(at: datetime, hours: tuple[time, time], days: Calendars) -> dat
     return at if local.time() < last else days.at(local.date() + DAY, first)
 
 
-def _wanted(
-    trigger: Trigger,
-    episode: int,
-    since: datetime,
-    policy: NoticePolicy,
-    problem_id: int | None = None,
-    *,
-    not_before: datetime | None = None,
-) -> Wanted:
+def _about(problem: ToldProblem, trigger: Trigger, since: datetime, facts: NoticeFacts, policy: NoticePolicy) -> Wanted:
+    """A notice of a problem. First sight tells nothing about the past; what came later is news when we learn of it."""
+    followed = facts.first_seen_at <= since
+    learned_at = max(since, problem.detected_at) if followed else since
+    return Wanted(trigger, problem.episode, since, since, learned_at + policy.max_age[trigger], problem.id)
+
+
+def _wanted(trigger: Trigger, since: datetime, policy: NoticePolicy, *, not_before: datetime | None = None) -> Wanted:
+    """A notice of something that is no problem."""
     leaves = not_before or since
     expires_at = max(since + policy.max_age[trigger], leaves + DAY if not_before else since)
-    return Wanted(trigger, episode, since, leaves, expires_at, problem_id)
+    return Wanted(trigger, 1, since, leaves, expires_at)

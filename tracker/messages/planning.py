@@ -223,7 +223,9 @@ def _delay_told_at(members: Sequence[Member], now: datetime) -> datetime | None:
 
 def told_problem(row: ProblemRow) -> ToldProblem:
     """The row as the rules read it."""
-    return ToldProblem(row.id, row.kind, row.episode, row.presumed, row.since, row.customer_since, row.resolved_at)
+    return ToldProblem(
+        row.id, row.kind, row.episode, row.presumed, row.since, row.customer_since, row.detected_at, row.resolved_at
+    )
 
 
 def _held_note(context: ShipmentContext, entry: HeldBack) -> DecisionNote:
