@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tracker.sandbox.plan import Fate
-from tracker.store.tables import Delivery, Notice, Problem
+from tracker.store.tables import Decision, Delivery, Notice, Problem
 
 LATE = of_fate(Fate.LATE_OPEN)
 """Due on day 4, late from day 5, delivered on day 15."""
@@ -43,3 +43,78 @@ def test_a_delay_that_still_lasts_is_told_however_late_it_is_learned(start: Star
     told = of_trigger(trial, "delay_detected")
     assert (told["state"], told["sent_at"]) == ("sent", learned_at)
     assert trial.one(Notice, trigger="delay_detected")["since"] == problem["customer_since"]
+
+
+# --- stale facts ------------------------------------------------------------------------------------
+
+NEWS_ENDED = at(day(5), 9)
+"""The last look before tracking fails; the delay has just been learned of."""
+DELIVERED_AT = LATE.events[-1].at
+
+
+def queued_on_old_news(trial: Trial) -> Trial:
+    """The delay is queued behind a mail server that is down; then tracking fails too, and the mail server returns."""
+    trial.drop_orders()
+    trial.settings["messages"]["triggers"] = {"posted": [], "delivered": []}
+    trial.settings["rules"] = {"max_age_hours": {"delay_detected": 500, "inquiry_opened": 500}}
+    trial.pass_through(BEFORE)
+    trial.world.mail.order_fault("greylist", count=None)
+    trial.pass_at(NEWS_ENDED)
+    tracking_down(trial)
+    trial.pass_at(NEWS_ENDED + 9 * HOUR)
+    trial.world.mail.clear_faults()
+    return trial
+
+
+def test_no_delay_is_told_on_old_news(start: Start, database_url: str) -> None:
+    trial = queued_on_old_news(start(LATE, url=database_url))
+    held_at = NEWS_ENDED + 33 * HOUR
+    trial.pass_at(held_at)
+    row = of_trigger(trial, "delay_detected")
+    assert trial.told() == []
+    assert (row["state"], row["hold_reason"]) == ("queued", None)
+    assert held_at < row["next_step_at"] <= held_at + HOUR
+    trial.pass_through(held_at + n * HOUR for n in range(1, 6))
+    decisions = [
+        d for d in trial.rows(Decision, subject_id=row["id"], rule="deliver.email") if d["subject_kind"] == "message"
+    ]
+    assert [d["facts"]["why"] for d in decisions][-1:] == ["stale_news"]
+    assert len([d for d in decisions if d["facts"]["why"] == "stale_news"]) == 1
+
+
+def test_explain_says_that_a_message_waits_for_news(start: Start) -> None:
+    trial = queued_on_old_news(start(LATE))
+    trial.pass_at(NEWS_ENDED + 33 * HOUR)
+    told = trial.command("explain", f"M{of_trigger(trial, 'delay_detected')['id']}")
+    assert told.returncode == 0, told.stderr
+    assert "há mais de duas horas sem notícia" in " ".join(told.stdout.split())
+
+
+def test_a_delay_leaves_once_fresh_news_says_that_it_lasts(start: Start) -> None:
+    trial = queued_on_old_news(start(LATE))
+    trial.pass_at(NEWS_ENDED + 33 * HOUR)
+    tracking_up(trial)
+    back_at = NEWS_ENDED + 34 * HOUR
+    trial.pass_at(back_at)
+    row = of_trigger(trial, "delay_detected")
+    assert (row["state"], row["sent_at"]) == ("sent", back_at)
+
+
+def test_a_delay_is_not_told_of_a_parcel_that_came_while_tracking_was_down(start: Start) -> None:
+    trial = queued_on_old_news(start(LATE))
+    trial.pass_at(DELIVERED_AT + HOUR)
+    assert of_trigger(trial, "delay_detected")["state"] == "queued"
+    tracking_up(trial)
+    trial.pass_at(DELIVERED_AT + 3 * HOUR)
+    assert {row["state"] for row in trial.rows(Delivery)} == {"suppressed"}
+    assert trial.told() == []
+
+
+def test_a_delay_that_no_news_comes_about_expires(start: Start) -> None:
+    trial = queued_on_old_news(start(LATE))
+    expires_at = trial.one(Notice, trigger="delay_detected")["expires_at"]
+    trial.pass_at(expires_at - HOUR / 4)
+    assert of_trigger(trial, "delay_detected")["next_step_at"] == expires_at
+    trial.pass_at(expires_at)
+    assert of_trigger(trial, "delay_detected")["state"] == "expired"
+    assert trial.told() == []

@@ -31,6 +31,7 @@ WITHHELD = {
     WhyWithheld.NO_SHOP: DeliveryState.AWAITING_PERSON,
     WhyWithheld.NO_LONGER_TRUE: DeliveryState.SUPPRESSED,
     WhyWithheld.ORDER_SILENT: DeliveryState.SUPPRESSED,
+    WhyWithheld.STALE_NEWS: DeliveryState.QUEUED,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }

@@ -29,6 +29,8 @@ PROBLEM_TRIGGERS: Final = frozenset(
         Trigger.RETURNED_TO_SENDER,
     }
 )
+NEEDS_NEWS: Final = frozenset({Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED})
+"""They say that the parcel has not come: true only as long as we would know of its coming (see `freshness`)."""
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
 RULE_VERSIONS: Final[Mapping[str, int]] = {
@@ -180,7 +182,7 @@ def _spaced(notice: Wanted, delay_told_at: datetime | None) -> Wanted:
 
 def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:
     """Whether what a notice says still holds at the moment it leaves (a delay is no news once the parcel is here)."""
-    if trigger in {Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED}:
+    if trigger in NEEDS_NEWS:
         on_its_way = history.first_attempt_at is None and history.status not in FINAL
         return on_its_way and (problem is None or _late_for_customer(problem))
     if trigger is Trigger.POSTED:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from carriers.base import ClaimTerms
 from tracker.domain.calendar import CalendarsBetween
+from tracker.domain.freshness import is_stale
 from tracker.domain.incidents import Where
-from tracker.domain.notices import still_true
+from tracker.domain.notices import NEEDS_NEWS, still_true
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
@@ -25,7 +26,7 @@ from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
-from tracker.store.notices import DueDelivery, members_of_notice
+from tracker.store.notices import DueDelivery, members_of_notice, next_looks
 from tracker.store.problems import ProblemRow, problems_of
 
 RULE: Final = "deliver.email"
@@ -41,6 +42,7 @@ class WhyWithheld(StrEnum):
     ORDER_SILENT = "order_silent"
     BROKEN_TEXT = "broken_text"
     BAD_ADDRESS = "bad_address"
+    STALE_NEWS = "stale_news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ WARN_BEFORE: Final = timedelta(hours=6)
 """A message that is held for its text is looked at once more so long before it is no longer worth telling, or half-way."""
 
 
+ASK_AGAIN: Final = timedelta(minutes=30)
+"""A message that waits for something else than a person is looked at again so soon."""
+
+
 def _look_again(delivery: DueDelivery, now: datetime) -> datetime:
     if delivery.hold_reason == Hold.TEMPLATE.value:
         return delivery.expires_at
@@ -98,6 +104,8 @@ class _Facts:
     problems: Mapping[int, Sequence[ProblemRow]]
     claims: Mapping[int, Sequence[ClaimRow]]
     incidents: Mapping[int, Where]
+    next_looks: Mapping[int, datetime | None]
+    """Of the shipments whose notices need fresh news."""
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
         """The shipments of which the delivery's notice is still true."""
@@ -117,6 +125,7 @@ class _Facts:
 def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Facts:
     members = {delivery.id: members_of_notice(connection, delivery.notice_id) for delivery in deliveries}
     ids = list(dict.fromkeys(member[0] for found in members.values() for member in found))
+    late = [member[0] for one in deliveries if one.trigger in NEEDS_NEWS for member in members[one.id]]
     return _Facts(
         members,
         contexts_of(connection, ids),
@@ -124,7 +133,18 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Fac
         problems_of(connection, ids),
         claims_of_shipments(connection, ids),
         incidents_of(connection, ids),
+        next_looks(connection, late) if late else {},
     )
+
+
+WAITS_FOR: Final[Mapping[WhyWithheld, str]] = {
+    WhyWithheld.STALE_NEWS: "no fresh news of the parcel: its next look is overdue by more than two hours",
+}
+"""What the log says of a message that leaves by itself later."""
+
+
+def _waiting(delivery: DueDelivery, why: WhyWithheld, until: datetime) -> Withheld:
+    return Withheld(DeliveryState.QUEUED, WAITS_FOR[why], why, next_step_at=min(until, delivery.expires_at))
 
 
 @dataclass(frozen=True)
@@ -167,6 +187,8 @@ class Composer:
             return Withheld(DeliveryState.SUPPRESSED, reason, WhyWithheld.NO_LONGER_TRUE)
         if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
+        if any(is_stale(facts.next_looks.get(part.context.shipment_id), now) for part in parts):
+            return _waiting(delivery, WhyWithheld.STALE_NEWS, now + ASK_AGAIN)
         composed = self._rendered(connection, delivery, parts, now)
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any
 
 from carriers.base import ClaimTerms, ProblemKind, TrackingStatus
+from tracker.domain import freshness
 from tracker.domain.calendar import Calendars
 from tracker.domain.history import History, StoredEvent
 from tracker.domain.notices import PROBLEM_TRIGGERS
@@ -21,8 +22,6 @@ from tracker.store.claims import ClaimRow
 from tracker.store.problems import ProblemRow
 from tracker.store.views_show import MessageRow, OrderStory, Parcel
 
-STALE_AFTER: Final = timedelta(hours=2)
-"""A look so long overdue means that the carrier, or this program, has not been able to: what is known may be old."""
 LEFT = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED})
 
 
@@ -113,8 +112,7 @@ def _delivery_undone_at(parcel: Parcel) -> datetime | None:
 
 def is_stale(parcel: Parcel, desk: Desk) -> bool:
     """Whether the parcel's next look is long overdue."""
-    due_at = parcel.looks.next_poll_at
-    return due_at is not None and desk.now - due_at > STALE_AFTER
+    return freshness.is_stale(parcel.looks.next_poll_at, desk.now)
 
 
 def _claim_facts(claim: ClaimRow, story: OrderStory, desk: Desk) -> ClaimFacts:

@@ -270,6 +270,10 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "The message has not left yet[ ({why:smtp})].[ It is tried again on {next_step_at:time}.]"
         "[ The server said: {reply:quote}]"
     ),
+    "deliver.email/queued/stale_news": (
+        "The message waits: tracking has had no news for more than two hours, and the parcel may have come by now."
+        "[ It is tried again on {next_step_at:time}.]"
+    ),
     "deliver.email/sent": "The message was sent: the mail server took it.",
     "deliver.email/delivered": "The message was delivered.",
     "deliver.email/unconfirmed": (

@@ -283,6 +283,10 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/queued": (
         "A mensagem ainda não saiu[ ({why:smtp})].[ Nova tentativa em {next_step_at:time}.][ O servidor disse: {reply:quote}]"
     ),
+    "deliver.email/queued/stale_news": (
+        "A mensagem espera: o rastreio está há mais de duas horas sem notícia, e o envio pode já ter chegado."
+        "[ Nova tentativa em {next_step_at:time}.]"
+    ),
     "deliver.email/sent": "A mensagem foi enviada: o servidor de e-mail a aceitou.",
     "deliver.email/delivered": "A mensagem foi entregue.",
     "deliver.email/unconfirmed": (

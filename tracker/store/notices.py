@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
-from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, table
+from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, ShipmentPoll, table
 
 _NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
+_POLLS = table(ShipmentPoll)
 TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
 
 
@@ -147,6 +148,12 @@ def members_of_notice(connection: Connection, notice_id: int) -> list[tuple[int,
         .order_by(_MEMBERS.c.shipment_id)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def next_looks(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, datetime | None]:
+    """When each of these shipments is, or was, to be asked about next; None: no more."""
+    query = select(_POLLS.c.shipment_id, _POLLS.c.next_poll_at).where(_POLLS.c.shipment_id.in_(list(shipment_ids)))
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def take_due(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[DueDelivery]:
