@@ -9,7 +9,7 @@ import pytest
 
 from tests.domain.support import at
 from tracker.domain.notices import TOLERATES_DUPLICATE
-from tracker.domain.outcome import Outcome, Result
+from tracker.domain.outcome import Outcome, Result, Scope
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.outcomes import ACCOUNT_PROBE, RECONCILE, Settlement, after_outcome, after_unknown
 from tracker.store.notices import DueDelivery
@@ -71,6 +71,11 @@ def delivery(
             id="the account is down for so long",
         ),
         pytest.param(
+            Outcome(Result.RETRY, "unreachable", scope=Scope.ACCOUNT),
+            Settlement(State.QUEUED, NOW + LADDER, "unreachable"),
+            id="the server is not there",
+        ),
+        pytest.param(
             Outcome(Result.BAD_ADDRESS, "no_such_mailbox"),
             Settlement(State.BOUNCED, None, "no_such_mailbox"),
             id="no such mailbox",
@@ -95,6 +100,13 @@ def delivery(
 )
 def test_after_the_first_attempt(outcome: Outcome, expected: Settlement) -> None:
     assert after_outcome(outcome, delivery(), LADDER, NOW) == expected
+
+
+def test_what_waited_out_an_outage_leaves_soon_after_it() -> None:
+    """The failures were the server's, not the message's: the pause of the account spares it, no ladder need."""
+    outcome = Outcome(Result.RETRY, "unreachable", scope=Scope.ACCOUNT)
+    settlement = after_outcome(outcome, delivery(attempts=9), timedelta(hours=6), NOW)
+    assert settlement == Settlement(State.QUEUED, NOW + ACCOUNT_PROBE, "unreachable")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tracker.domain.notices import TOLERATES_DUPLICATE
-from tracker.domain.outcome import Outcome, Result
+from tracker.domain.outcome import Outcome, Result, Scope
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.notices import DueDelivery
 
@@ -37,6 +37,9 @@ def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now:
         # One that was unconfirmed when we read it has just been sent for the second time.
         repeated = delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED
         return after_unknown(delivery.trigger, repeated, now)
+    if outcome.scope is Scope.ACCOUNT:
+        # The server's failure and not the message's: the account's pause spares the server, no ladder need.
+        wait = min(wait, ACCOUNT_PROBE)
     after = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else wait)
     if delivery.state is DeliveryState.UNCONFIRMED:
         # The second try did not leave, and the first may have arrived: it stays unconfirmed.
