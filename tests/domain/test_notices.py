@@ -14,18 +14,21 @@ from carriers.base import Cause, ProblemKind, TrackingStatus
 from tests.domain.support import DAYS, at, event, fold_of
 from tracker.domain.history import History
 from tracker.domain.notices import (
+    RETRY,
     SPACING,
     HeldBack,
     NoticeFacts,
     NoticePolicy,
     ToldClaim,
+    ToldDelay,
     ToldProblem,
     Wanted,
     WhyNotTold,
+    after_delay,
     decide,
     within_hours,
 )
-from tracker.domain.words import ClaimState, Trigger
+from tracker.domain.words import ClaimState, DeliveryState, Trigger
 
 Status = TrackingStatus
 Kind = ProblemKind
@@ -207,6 +210,41 @@ def test_the_inquiry_keeps_its_distance_from_a_delay_told_in_the_same_breath() -
     wanted = told(facts(ON_ITS_WAY, LATE, claim=CLAIM))
     assert triggers(wanted) == [Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED]
     assert wanted[1].not_before == at("2026-11-27 12:00") + SPACING
+
+
+NOON = at("2026-11-27 12:00")
+AN_HOUR_AGO, LONG_AGO = NOON - HOUR, NOON - SPACING
+
+
+@pytest.mark.parametrize(
+    ("delays", "until"),
+    [
+        pytest.param([], None, id="no delay was to be told"),
+        pytest.param([ToldDelay(DeliveryState.QUEUED)], NOON + RETRY, id="queued: it goes first"),
+        pytest.param([ToldDelay(DeliveryState.SENDING, NOON)], NOON + RETRY, id="leaving right now"),
+        pytest.param([ToldDelay(DeliveryState.SENT, AN_HOUR_AGO)], NOON + 2 * HOUR, id="sent an hour ago"),
+        pytest.param([ToldDelay(DeliveryState.DELIVERED, AN_HOUR_AGO)], NOON + 2 * HOUR, id="delivered since"),
+        pytest.param([ToldDelay(DeliveryState.UNCONFIRMED, AN_HOUR_AGO)], NOON + 2 * HOUR, id="it may have arrived"),
+        pytest.param([ToldDelay(DeliveryState.SENT, LONG_AGO)], None, id="sent three hours ago"),
+        pytest.param(
+            [ToldDelay(DeliveryState.SENT, LONG_AGO), ToldDelay(DeliveryState.QUEUED)],
+            NOON + RETRY,
+            id="a second delay is queued",
+        ),
+        *(
+            pytest.param([ToldDelay(state)], None, id=f"{state.value}: it will not be told by itself")
+            for state in (
+                DeliveryState.EXPIRED,
+                DeliveryState.SUPPRESSED,
+                DeliveryState.BOUNCED,
+                DeliveryState.FAILED,
+                DeliveryState.AWAITING_PERSON,
+            )
+        ),
+    ],
+)
+def test_the_inquiry_leaves_after_the_delay(delays: list[ToldDelay], until: datetime | None) -> None:
+    assert after_delay(delays, NOON) == until
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tracker.domain.notices import SPACING
 from tracker.sandbox.plan import Fate
 from tracker.store.tables import Decision, Delivery, Notice, Problem
 
@@ -118,3 +121,59 @@ def test_a_delay_that_no_news_comes_about_expires(start: Start) -> None:
     trial.pass_at(expires_at)
     assert of_trigger(trial, "delay_detected")["state"] == "expired"
     assert trial.told() == []
+
+
+# --- after a time without mail ----------------------------------------------------------------------
+
+MAIL_BACK = at(day(6), 14)
+MINUTE = timedelta(minutes=1)
+
+
+def mail_down(start: Start, url: str | None = None) -> Trial:
+    """Delay and inquiry of one parcel wait for a mail server that is down for more than a day; tracking works."""
+    trial = start(LATE, url=url)
+    trial.settings["messages"]["triggers"] = {"posted": [], "delivered": []}
+    trial.drop_orders()
+    trial.pass_through(BEFORE)
+    trial.world.mail.stop()
+    trial.pass_through([NEWS_ENDED, *(NEWS_ENDED + n * HOUR for n in range(1, 29))])
+    assert {row["state"] for row in trial.rows(Delivery)} == {"queued"}
+    assert {row["trigger"] for row in trial.rows(Notice)} == {"delay_detected", "inquiry_opened"}
+    return trial
+
+
+def mail_returns(trial: Trial) -> None:
+    trial.world.mail.start()
+    trial.settings["messages"]["email"]["port"] = trial.world.smtp_port
+
+
+def test_after_a_mail_outage_the_delay_goes_first_and_the_inquiry_hours_later(start: Start, database_url: str) -> None:
+    trial = mail_down(start, database_url)
+    mail_returns(trial)
+    trial.pass_through(MAIL_BACK + n * 10 * MINUTE for n in range(25))
+    delay, inquiry = of_trigger(trial, "delay_detected"), of_trigger(trial, "inquiry_opened")
+    assert [message for _, message in trial.told()] == [delay["message_id"], inquiry["message_id"]]
+    assert delay["sent_at"] - MAIL_BACK < HOUR
+    assert timedelta(0) <= inquiry["sent_at"] - (delay["sent_at"] + SPACING) <= 10 * MINUTE
+    decisions = [
+        d
+        for d in trial.rows(Decision, subject_id=inquiry["id"], rule="deliver.email")
+        if d["subject_kind"] == "message"
+    ]
+    assert "delay_first" in {d["facts"]["why"] for d in decisions}
+
+
+@pytest.mark.parametrize("act", ["reject", "expire"])
+def test_an_inquiry_does_not_wait_for_a_delay_that_will_not_be_told(start: Start, act: str) -> None:
+    trial = mail_down(start)
+    mail_returns(trial)
+    resumed_at = MAIL_BACK
+    if act == "reject":
+        done = trial.command("reject", f"M{of_trigger(trial, 'delay_detected')['id']}")
+        assert done.returncode == 0, done.stderr
+    else:
+        resumed_at = trial.one(Notice, trigger="delay_detected")["expires_at"]
+    trial.pass_through(resumed_at + n * 10 * MINUTE for n in range(5))
+    inquiry = of_trigger(trial, "inquiry_opened")
+    assert [message for _, message in trial.told()] == [inquiry["message_id"]]
+    assert of_trigger(trial, "delay_detected")["state"] in {"suppressed", "expired"}

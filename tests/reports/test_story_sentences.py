@@ -32,6 +32,7 @@ WITHHELD = {
     WhyWithheld.NO_LONGER_TRUE: DeliveryState.SUPPRESSED,
     WhyWithheld.ORDER_SILENT: DeliveryState.SUPPRESSED,
     WhyWithheld.STALE_NEWS: DeliveryState.QUEUED,
+    WhyWithheld.DELAY_FIRST: DeliveryState.QUEUED,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }

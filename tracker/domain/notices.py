@@ -16,7 +16,7 @@ from typing import Any, Final
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
 from tracker.domain.history import FINAL, MOVING, History
-from tracker.domain.words import FILED, ClaimState, Trigger
+from tracker.domain.words import FILED, ClaimState, DeliveryState, Trigger
 
 Kind = ProblemKind
 
@@ -63,8 +63,13 @@ POSTPONES: Final = frozenset({WhyNotTold.DAILY_LIMIT})
 """Reasons that end by themselves."""
 SPACING: Final = timedelta(hours=3)
 """The inquiry is told so long after the delay: two mails in one minute about one parcel read as a fault."""
+RETRY: Final = timedelta(minutes=30)
+"""A message that waits for something else than a person is looked at again so soon."""
 PER_PARCEL_A_DAY: Final = 3
 """At most so many notices about one parcel on one local day; the rest waits for the next."""
+
+
+_LEFT: Final = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,25 @@ def _spaced(notice: Wanted, delay_told_at: datetime | None) -> Wanted:
     if notice.trigger is not Trigger.INQUIRY_OPENED or delay_told_at is None:
         return notice
     return replace(notice, not_before=max(notice.not_before, delay_told_at + SPACING))
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDelay:
+    """How a shipment's message about its delay stands. `left_at` is known once it is leaving."""
+
+    state: DeliveryState
+    left_at: datetime | None = None
+
+
+def after_delay(delays: Sequence[ToldDelay], now: datetime) -> datetime | None:
+    """Until when the inquiry waits because of its shipment's delay: it goes second, `SPACING` later.
+
+    None: it may leave. A delay that waits for a person, or will never be told, holds nothing up.
+    """
+    leaving = any(delay.state in {DeliveryState.QUEUED, DeliveryState.SENDING} for delay in delays)
+    told = [delay.left_at for delay in delays if delay.state in _LEFT and delay.left_at is not None]
+    until = max([*(at + SPACING for at in told), *([now + RETRY] if leaving else [])], default=now)
+    return until if until > now else None
 
 
 def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:

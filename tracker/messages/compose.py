@@ -14,7 +14,7 @@ from carriers.base import ClaimTerms
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.freshness import is_stale
 from tracker.domain.incidents import Where
-from tracker.domain.notices import NEEDS_NEWS, still_true
+from tracker.domain.notices import NEEDS_NEWS, RETRY, ToldDelay, after_delay, still_true
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
@@ -26,7 +26,7 @@ from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
-from tracker.store.notices import DueDelivery, members_of_notice, next_looks
+from tracker.store.notices import DueDelivery, delays_told, members_of_notice, next_looks
 from tracker.store.problems import ProblemRow, problems_of
 
 RULE: Final = "deliver.email"
@@ -43,6 +43,7 @@ class WhyWithheld(StrEnum):
     BROKEN_TEXT = "broken_text"
     BAD_ADDRESS = "bad_address"
     STALE_NEWS = "stale_news"
+    DELAY_FIRST = "delay_first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,21 @@ WARN_BEFORE: Final = timedelta(hours=6)
 """A message that is held for its text is looked at once more so long before it is no longer worth telling, or half-way."""
 
 
-ASK_AGAIN: Final = timedelta(minutes=30)
-"""A message that waits for something else than a person is looked at again so soon."""
-
-
 def _look_again(delivery: DueDelivery, now: datetime) -> datetime:
     if delivery.hold_reason == Hold.TEMPLATE.value:
         return delivery.expires_at
     return max(delivery.expires_at - WARN_BEFORE, now + (delivery.expires_at - now) / 2)
+
+
+WAITS_FOR: Final[Mapping[WhyWithheld, str]] = {
+    WhyWithheld.STALE_NEWS: "no fresh news of the parcel: its next look is overdue by more than two hours",
+    WhyWithheld.DELAY_FIRST: "the same parcel's delay is told first, and this some hours after it",
+}
+"""What the log says of a message that leaves by itself later."""
+
+
+def _waiting(delivery: DueDelivery, why: WhyWithheld, until: datetime) -> Withheld:
+    return Withheld(DeliveryState.QUEUED, WAITS_FOR[why], why, next_step_at=min(until, delivery.expires_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,8 @@ class _Facts:
     incidents: Mapping[int, Where]
     next_looks: Mapping[int, datetime | None]
     """Of the shipments whose notices need fresh news."""
+    delays: Mapping[int, Sequence[ToldDelay]]
+    """Of the shipments whose inquiry is to be told."""
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
         """The shipments of which the delivery's notice is still true."""
@@ -121,11 +131,22 @@ class _Facts:
                 parts.append(Part(self.contexts[shipment_id], history, newest, shared))
         return parts
 
+    def waits(self, delivery: DueDelivery, parts: Sequence[Part], now: datetime) -> Withheld | None:
+        """Why a true message does not leave yet, although nobody need do anything."""
+        ids = [part.context.shipment_id for part in parts]
+        if delivery.trigger in NEEDS_NEWS and any(is_stale(self.next_looks.get(one), now) for one in ids):
+            return _waiting(delivery, WhyWithheld.STALE_NEWS, now + RETRY)
+        if delivery.trigger is not Trigger.INQUIRY_OPENED:
+            return None
+        until = after_delay([delay for one in ids for delay in self.delays.get(one, ())], now)
+        return _waiting(delivery, WhyWithheld.DELAY_FIRST, until) if until else None
+
 
 def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Facts:
     members = {delivery.id: members_of_notice(connection, delivery.notice_id) for delivery in deliveries}
     ids = list(dict.fromkeys(member[0] for found in members.values() for member in found))
     late = [member[0] for one in deliveries if one.trigger in NEEDS_NEWS for member in members[one.id]]
+    asked = [m[0] for one in deliveries if one.trigger is Trigger.INQUIRY_OPENED for m in members[one.id]]
     return _Facts(
         members,
         contexts_of(connection, ids),
@@ -134,17 +155,8 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Fac
         claims_of_shipments(connection, ids),
         incidents_of(connection, ids),
         next_looks(connection, late) if late else {},
+        delays_told(connection, asked) if asked else {},
     )
-
-
-WAITS_FOR: Final[Mapping[WhyWithheld, str]] = {
-    WhyWithheld.STALE_NEWS: "no fresh news of the parcel: its next look is overdue by more than two hours",
-}
-"""What the log says of a message that leaves by itself later."""
-
-
-def _waiting(delivery: DueDelivery, why: WhyWithheld, until: datetime) -> Withheld:
-    return Withheld(DeliveryState.QUEUED, WAITS_FOR[why], why, next_step_at=min(until, delivery.expires_at))
 
 
 @dataclass(frozen=True)
@@ -187,9 +199,7 @@ class Composer:
             return Withheld(DeliveryState.SUPPRESSED, reason, WhyWithheld.NO_LONGER_TRUE)
         if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
-        if any(is_stale(facts.next_looks.get(part.context.shipment_id), now) for part in parts):
-            return _waiting(delivery, WhyWithheld.STALE_NEWS, now + ASK_AGAIN)
-        composed = self._rendered(connection, delivery, parts, now)
+        composed = facts.waits(delivery, parts, now) or self._rendered(connection, delivery, parts, now)
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))
         return composed

@@ -274,6 +274,10 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "The message waits: tracking has had no news for more than two hours, and the parcel may have come by now."
         "[ It is tried again on {next_step_at:time}.]"
     ),
+    "deliver.email/queued/delay_first": (
+        "The message waits: the customer is told of this parcel's delay first, and this some hours after it."
+        "[ It is tried again on {next_step_at:time}.]"
+    ),
     "deliver.email/sent": "The message was sent: the mail server took it.",
     "deliver.email/delivered": "The message was delivered.",
     "deliver.email/unconfirmed": (

@@ -287,6 +287,10 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "A mensagem espera: o rastreio está há mais de duas horas sem notícia, e o envio pode já ter chegado."
         "[ Nova tentativa em {next_step_at:time}.]"
     ),
+    "deliver.email/queued/delay_first": (
+        "A mensagem espera: primeiro o cliente é avisado do atraso deste envio, e esta segue algumas horas depois."
+        "[ Nova tentativa em {next_step_at:time}.]"
+    ),
     "deliver.email/sent": "A mensagem foi enviada: o servidor de e-mail a aceitou.",
     "deliver.email/delivered": "A mensagem foi entregue.",
     "deliver.email/unconfirmed": (

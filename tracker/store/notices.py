@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
+from tracker.domain.notices import ToldDelay
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
@@ -154,6 +155,21 @@ def next_looks(connection: Connection, shipment_ids: Iterable[int]) -> dict[int,
     """When each of these shipments is, or was, to be asked about next; None: no more."""
     query = select(_POLLS.c.shipment_id, _POLLS.c.next_poll_at).where(_POLLS.c.shipment_id.in_(list(shipment_ids)))
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def delays_told(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[ToldDelay]]:
+    """How every message about a delay of these shipments stands."""
+    ids = list(shipment_ids)
+    left_at = func.coalesce(_DELIVERIES.c.sent_at, _DELIVERIES.c.sending_at)
+    query = (
+        select(_MEMBERS.c.shipment_id, _DELIVERIES.c.state, left_at)
+        .join(_DELIVERIES, _DELIVERIES.c.notice_id == _MEMBERS.c.notice_id)
+        .where(_MEMBERS.c.trigger == Trigger.DELAY_DETECTED.value, _MEMBERS.c.shipment_id.in_(ids))
+    )
+    found: dict[int, list[ToldDelay]] = {shipment_id: [] for shipment_id in ids}
+    for shipment_id, state, at in connection.execute(query):
+        found[shipment_id].append(ToldDelay(DeliveryState(state), at))
+    return found
 
 
 def take_due(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[DueDelivery]:
