@@ -53,7 +53,8 @@ from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
 from tracker.messages.compose import Composer, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
-from tracker.messages.email_sweep import EmailSweep
+from tracker.messages.email_sweep import CHANNEL, EmailSweep
+from tracker.messages.going_live import LiveSweep
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -71,6 +72,7 @@ from tracker.store.database import Database
 from tracker.store.deadlines import ask_again
 from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
+from tracker.store.notices import wake_not_live
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
 INTAKE_EVERY_S: Final = 15.0
@@ -101,6 +103,7 @@ class App:
 
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
         live = ",".join(f"{shop.id}={shop.live_from}={shop.origin_postal_code}" for shop in self.settings.shops)
+        is_new = False
         for entry in self.book.accounts.values():
             contract.reconfigured(connection, entry.id, entry.digest, now)
             # Another account of the same adapter may see what this one could not.
@@ -109,6 +112,9 @@ class App:
                 wait_for_configuration(connection, entry.id, now)
                 wake_held(connection, entry.id, now)
                 ask_again(connection, [entry.id], now)
+                is_new = True
+        if is_new:
+            wake_not_live(connection, CHANNEL, now)
         unconfigured.watch(connection, self.book.accounts, now)
 
     def reconfigured(self) -> None:
@@ -393,6 +399,7 @@ def _message_lanes(
 ) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
     planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
+    live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
     email = EmailSweep(
         database=database,
         composer=composer(settings, book),
@@ -403,6 +410,7 @@ def _message_lanes(
     )
     return [
         Lane("messages", planning.run, DECIDE_EVERY_S),
+        Lane("messages:live", live.run, DECIDE_EVERY_S),
         Lane("messages:email", email.run, DECIDE_EVERY_S),
     ]
 

@@ -105,15 +105,21 @@ def test_what_began_before_the_first_day_is_released_not_approved(
     assert row_of(database, Claim, claim)["approved_at"] is None
 
 
-@pytest.mark.parametrize("hold", ["before_live", "observe"])
+@pytest.mark.parametrize(
+    ("hold", "why"),
+    [
+        pytest.param("before_live", "tracker release {name} lets it go", id="judged when the shop went live"),
+        pytest.param("observe", "the daemon judges it anew at its next look", id="not judged yet"),
+    ],
+)
 def test_a_message_from_before_the_first_day_is_released_not_approved(
-    tracker: Tracker, database: Database, late: tuple[int, int], hold: str
+    tracker: Tracker, database: Database, late: tuple[int, int], hold: str, why: str
 ) -> None:
     with database.begin_write() as connection:
         message = add_message(connection, late[0], problem_id=late[1], state="awaiting_person", hold_reason=hold)
     result = tracker("approve", f"M{message}")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"tracker release M{message} lets it go" in result.stderr
+    assert why.format(name=f"M{message}") in result.stderr
     row = row_of(database, Delivery, message)
     assert (row["state"], row["hold_reason"]) == ("awaiting_person", hold)
     assert acts(database) == []

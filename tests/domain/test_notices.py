@@ -26,9 +26,11 @@ from tracker.domain.notices import (
     WhyNotTold,
     after_delay,
     decide,
+    leaves_at,
+    live_hold,
     within_hours,
 )
-from tracker.domain.words import ClaimState, DeliveryState, Trigger
+from tracker.domain.words import ClaimState, DeliveryState, Hold, Trigger
 
 Status = TrackingStatus
 Kind = ProblemKind
@@ -418,6 +420,39 @@ def test_a_delivery_learned_late_stays_as_old_as_it_is() -> None:
     shown = facts(DELIVERED, problem(Kind.DELAY, resolved_at=at("2026-11-27 11:00"), detected_at=LEARNED))
     wanted, held, _ = decide(replace(shown, problem_told=True), PROBLEMS, DAYS, at("2026-11-30 11:00"))
     assert (wanted, [entry.why for entry in held]) == ([], [WhyNotTold.TOO_OLD])
+
+
+# --- a shop that is not live, or was not ------------------------------------------------------------
+
+FIRST_DAY = at("2026-11-25 00:00")
+
+
+@pytest.mark.parametrize(
+    ("began", "live_at", "now", "expected"),
+    [
+        pytest.param("2026-11-26 00:00", None, "2026-11-27 12:00", Hold.OBSERVE, id="no first day"),
+        pytest.param("2026-11-24 00:00", FIRST_DAY, "2026-11-24 23:59", Hold.OBSERVE, id="the eve"),
+        pytest.param("2026-11-24 23:59", FIRST_DAY, "2026-11-25 00:00", Hold.BEFORE_LIVE, id="began the eve"),
+        pytest.param("2026-11-25 00:00", FIRST_DAY, "2026-11-25 00:00", None, id="began on the first day"),
+        pytest.param(None, FIRST_DAY, "2026-11-25 00:00", None, id="released"),
+        pytest.param(None, None, "2026-11-25 00:00", Hold.OBSERVE, id="released, and the shop observes again"),
+    ],
+)
+def test_what_a_shop_holds_back(began: str | None, live_at: datetime | None, now: str, expected: Hold | None) -> None:
+    assert live_hold(at(began) if began else None, live_at, at(now)) is expected
+
+
+@pytest.mark.parametrize(
+    ("trigger", "since", "now", "leaves"),
+    [
+        pytest.param(Trigger.DELAY_DETECTED, "2026-11-27 00:00", "2026-11-28 00:00", "2026-11-28 00:00", id="late"),
+        pytest.param(Trigger.DELIVERED, "2026-11-27 11:00", "2026-11-27 12:00", "2026-11-27 13:00", id="just here"),
+        pytest.param(Trigger.DELIVERED, "2026-11-27 11:00", "2026-11-27 15:00", "2026-11-27 15:00", id="here"),
+        pytest.param(Trigger.DELIVERED, "2026-11-27 11:00", "2026-11-28 00:00", "2026-11-28 09:00", id="at night"),
+    ],
+)
+def test_what_is_let_go_keeps_to_its_hours(trigger: Trigger, since: str, now: str, leaves: str) -> None:
+    assert leaves_at(trigger, at(since), PROBLEMS, DAYS, at(now)) == at(leaves)
 
 
 # --- how many a day ---------------------------------------------------------------------------------

@@ -185,6 +185,11 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         "ix_deliveries_due",
         lambda c, token: notices.take_due(c, "email", now=NOW, limit=50, token=token),
     ),
+    "messages held by a shop that was not live": (
+        Delivery,
+        "ix_deliveries_due",
+        lambda c, token: notices.take_not_live(c, "email", now=NOW, limit=200, token=token),
+    ),
     "alerts": (
         AlertDelivery,
         "ix_alert_deliveries_due",

@@ -14,9 +14,9 @@ from tracker.claims.gates import WHY_HELD, WhyHeld
 from tracker.cli.hand import ACTS
 from tracker.domain import claim_moves, claim_plan, detection, incidents, notices
 from tracker.domain.claim_plan import WhyNot
-from tracker.domain.notices import WhyNotTold
+from tracker.domain.notices import NOT_LIVE, WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
-from tracker.messages import compose, text_watch
+from tracker.messages import compose, going_live, text_watch
 from tracker.messages.compose import WhyWithheld
 from tracker.polling import deadlines
 from tracker.reports import words_pt
@@ -72,6 +72,8 @@ def elsewhere() -> Iterator[Name]:
     yield from ((f"hand.{act}", "", "") for act in ACTS)
     yield from ((CLOSED, "closed", reason) for reason in CLOSED_REASONS)
     yield text_watch.RULE, "", ""
+    yield going_live.RULE, "queued", ""
+    yield from ((going_live.RULE, "held", hold.value) for hold in NOT_LIVE)
     yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
     yield from ((rule, "joined", "") for rule in incidents.RULE_VERSIONS)
 
@@ -144,6 +146,7 @@ LISTED = {
     *incidents.RULE_VERSIONS,
     compose.RULE,
     text_watch.RULE,
+    going_live.RULE,
     deadlines.RULE,
     CLOSED,
     *(f"hand.{act}" for act in ACTS),

@@ -241,8 +241,7 @@ def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: O
 
 
 def _approve_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened) -> Said:
-    from tracker.domain.words import DeliveryState
-    from tracker.store.hand import NOT_LIVE
+    from tracker.domain.words import DeliveryState, Hold
     from tracker.store.notices import delivery_by_id, let_go
 
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
@@ -251,8 +250,10 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
     not_live = _not_live(program, message.shop)
     if not_live is not None:
         return Said(f"{name} is not approved: {not_live}", 2)
-    if message.hold_reason in NOT_LIVE:
+    if message.hold_reason == Hold.BEFORE_LIVE.value:
         return Said(f"{name} is held from before the shop went live: tracker release {name} lets it go", 2)
+    if message.hold_reason == Hold.OBSERVE.value:
+        return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 2)
     if message.expires_at <= hand.now:
         return Said(f"{name} is past the age at which it is worth telling; it expires", 1)
     let_go(connection, [delivery_id], hand.now)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
 from tracker.domain.history import FINAL, MOVING, History
-from tracker.domain.words import FILED, ClaimState, DeliveryState, Trigger
+from tracker.domain.words import FILED, ClaimState, DeliveryState, Hold, Trigger
 
 Kind = ProblemKind
 
@@ -61,6 +61,11 @@ WHY_NOT_TOLD: Final[Mapping[WhyNotTold, str]] = {
 """What the log says of each, in English; `{names}` are facts."""
 POSTPONES: Final = frozenset({WhyNotTold.DAILY_LIMIT})
 """Reasons that end by themselves."""
+NOT_LIVE: Final[Mapping[Hold, str]] = {
+    Hold.OBSERVE: "the shop only observes; nothing leaves before its live_from",
+    Hold.BEFORE_LIVE: "it began before the shop went live: tracker release lets it go",
+}
+"""What a shop that is not live, or was not when it began, holds back, and what the log says of it."""
 SPACING: Final = timedelta(hours=3)
 """The inquiry is told so long after the delay: two mails in one minute about one parcel read as a fault."""
 RETRY: Final = timedelta(minutes=30)
@@ -183,6 +188,31 @@ def _spaced(notice: Wanted, delay_told_at: datetime | None) -> Wanted:
     if notice.trigger is not Trigger.INQUIRY_OPENED or delay_told_at is None:
         return notice
     return replace(notice, not_before=max(notice.not_before, delay_told_at + SPACING))
+
+
+def live_hold(began: datetime | None, live_at: datetime | None, now: datetime) -> Hold | None:
+    """What holds a message back for its shop's sake.
+
+    Args:
+        began: when the problem did (a message without one: its reason); None for one that a person has released.
+        live_at: the start of the shop's first live day; None where it only observes.
+    """
+    if live_at is None or now < live_at:
+        return Hold.OBSERVE
+    return Hold.BEFORE_LIVE if began is not None and began < live_at else None
+
+
+def look_again(hold: Hold, live_at: datetime | None, expires_at: datetime, now: datetime) -> datetime:
+    """When a message that is held for its shop's sake is judged anew: on the first live day, or when it is too old."""
+    goes_live = hold is Hold.OBSERVE and live_at is not None and live_at > now
+    return min(live_at, expires_at) if goes_live and live_at is not None else expires_at
+
+
+def leaves_at(trigger: Trigger, since: datetime, policy: NoticePolicy, days: Calendars, now: datetime) -> datetime:
+    """From when on a message that is let go now may leave."""
+    if trigger is not Trigger.DELIVERED:
+        return now
+    return within_hours(max(since + policy.delivered_after, now), policy.delivered_between, days)
 
 
 @dataclass(frozen=True, slots=True)

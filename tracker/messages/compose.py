@@ -31,6 +31,7 @@ from tracker.store.problems import ProblemRow, problems_of
 
 RULE: Final = "deliver.email"
 VERSION: Final = 1
+TOO_OLD: Final = "past the age at which it is worth telling"
 
 
 class WhyWithheld(StrEnum):
@@ -205,11 +206,10 @@ class Composer:
         return composed
 
     def _too_old(self, delivery: DueDelivery) -> str:
-        reason = "past the age at which it is worth telling"
         if delivery.hold_reason != Hold.TEMPLATE.value:
-            return reason
+            return TOO_OLD
         fault = self.text_fault(delivery.shop, delivery.trigger)
-        return f"{reason}: the text of {delivery.trigger.value} could not be used" + (f": {fault}" if fault else "")
+        return f"{TOO_OLD}: the text of {delivery.trigger.value} could not be used" + (f": {fault}" if fault else "")
 
     def text_fault(self, shop: str, trigger: Trigger) -> TemplateFault | None:
         """Why no message of this shop and trigger can be put into words now."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.notices import (
+    NOT_LIVE,
     POSTPONES,
     PROBLEM_TRIGGERS,
     RULE_VERSIONS,
@@ -23,6 +24,8 @@ from tracker.domain.notices import (
     Wanted,
     decide,
     held_back,
+    live_hold,
+    look_again,
 )
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
@@ -126,6 +129,8 @@ class NoticeSweep:
             return
         several = len(shipments_of_orders(connection, [order.id])[order.id]) > 1
         leaves = max(wanted.not_before, now + self.policy.hold if several else now)
+        if hold:
+            leaves = look_again(hold, self._live_at(order.shop, days), wanted.expires_at, now)
         for channel in self.policy.channels[wanted.trigger]:
             self._queue(connection, context, notice_id, channel, wanted, leaves, (hold, reason), now)
 
@@ -153,8 +158,7 @@ class NoticeSweep:
                 "state": state.value,
                 "hold_reason": hold[0].value if hold[0] else None,
                 "queued_at": now,
-                # A held message is looked at once more: when it is no longer worth sending.
-                "next_step_at": wanted.expires_at if hold[0] else leaves,
+                "next_step_at": leaves,
                 "message_id": self.new_message_id(order.shop),
                 "reason": reason or None,
             },
@@ -180,14 +184,15 @@ class NoticeSweep:
         self, shop: str, wanted: Wanted, problem: ProblemRow | None, days: Calendars, now: datetime
     ) -> tuple[Hold | None, str]:
         """Observe mode lets nothing leave; what began before the shop went live waits for `tracker release`."""
+        began: datetime | None = problem.since if problem is not None else wanted.since
+        if problem is not None and problem.released_at is not None:
+            began = None
+        hold = live_hold(began, self._live_at(shop, days), now)
+        return hold, NOT_LIVE[hold] if hold else ""
+
+    def _live_at(self, shop: str, days: Calendars) -> datetime | None:
         live_from = self.live_from(shop)
-        live_at = days.start_of(live_from) if live_from else None
-        if live_at is None or now < live_at:
-            return Hold.OBSERVE, "the shop only observes; nothing leaves before its live_from"
-        began = problem.since if problem is not None else wanted.since
-        if began < live_at and (problem is None or problem.released_at is None):
-            return Hold.BEFORE_LIVE, "it began before the shop went live: tracker release lets it go"
-        return None, ""
+        return days.start_of(live_from) if live_from else None
 
 
 def _facts(

@@ -265,6 +265,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "The customer was not told[ ({trigger:trigger})]: the only address is the marketplace's, which must not be mailed."
     ),
     "message.text_mended": "The text of this message was mended: it leaves, where it is still true.",
+    "message.live_from": "The shop is live: the message leaves, where it is still true.",
+    "message.live_from/held/observe": "Held: the shop still only observes (live_from).",
+    "message.live_from/held/before_live": "Held: what the message tells began before the shop went live.",
     "deliver.*": "The mail server dealt with the message.",
     "deliver.email/queued": (
         "The message has not left yet[ ({why:smtp})].[ It is tried again on {next_step_at:time}.]"

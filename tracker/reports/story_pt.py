@@ -279,6 +279,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "Cliente não avisado[ ({trigger:trigger})]: o único e-mail é um endereço do marketplace, que não pode receber avisos."
     ),
     "message.text_mended": "O texto desta mensagem foi corrigido: ela segue, se ainda for verdade.",
+    "message.live_from": "A loja está no ar: a mensagem segue, se ainda for verdade.",
+    "message.live_from/held/observe": "Retida: a loja ainda só observa (live_from).",
+    "message.live_from/held/before_live": "Retida: o que a mensagem conta começou antes de a loja entrar no ar.",
     "deliver.*": "A mensagem foi tratada pelo servidor de e-mail.",
     "deliver.email/queued": (
         "A mensagem ainda não saiu[ ({why:smtp})].[ Nova tentativa em {next_step_at:time}.][ O servidor disse: {reply:quote}]"

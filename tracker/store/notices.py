@@ -6,18 +6,18 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select, update
 
-from tracker.domain.notices import ToldDelay
+from tracker.domain.notices import NOT_LIVE, ToldDelay
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
-from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, ShipmentPoll, table
+from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, Problem, ShipmentPoll, table
 
 _NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
-_POLLS = table(ShipmentPoll)
+_POLLS, _PROBLEMS = table(ShipmentPoll), table(Problem)
 TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
 
 
@@ -172,9 +172,62 @@ def delays_told(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
     return found
 
 
+_HELD_NOT_LIVE: Final = and_(
+    _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
+    _DELIVERIES.c.hold_reason.in_(sorted(hold.value for hold in NOT_LIVE)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNotLive:
+    """A delivery that is held because its shop was not live. `began` None: a person has released its problems."""
+
+    id: int
+    shop: str
+    trigger: Trigger
+    since: datetime
+    expires_at: datetime
+    hold: Hold
+    began: datetime | None
+
+
+def take_not_live(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[HeldNotLive]:
+    """Lease the channel's next due deliveries that a shop's not being live holds back."""
+    mine = [_DELIVERIES.c.channel == channel, _HELD_NOT_LIVE]
+    keys = claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=limit, token=token, where=mine)
+    kept = func.min(case((_PROBLEMS.c.released_at.is_(None), _PROBLEMS.c.since)))
+    query = (
+        select(
+            _DELIVERIES.c.id,
+            _NOTICES.c.shop,
+            _NOTICES.c.trigger,
+            _NOTICES.c.since,
+            _NOTICES.c.expires_at,
+            _DELIVERIES.c.hold_reason,
+            case((func.count(_PROBLEMS.c.id) > 0, kept), else_=_NOTICES.c.since),
+        )
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .join(_MEMBERS, _MEMBERS.c.notice_id == _NOTICES.c.id)
+        .outerjoin(_PROBLEMS, _PROBLEMS.c.id == _MEMBERS.c.problem_id)
+        .where(_DELIVERIES.c.id.in_(keys))
+        .group_by(_DELIVERIES.c.id, _NOTICES.c.id)
+        .order_by(_DELIVERIES.c.id)
+    )
+    return [
+        HeldNotLive(key, shop, Trigger(trigger), since, expires_at, Hold(hold), began)
+        for key, shop, trigger, since, expires_at, hold, began in connection.execute(query)
+    ]
+
+
+def wake_not_live(connection: Connection, channel: str, now: datetime) -> None:
+    """Have the channel's messages that a shop's not being live holds back judged anew: the configuration has changed."""
+    waiting = (_DELIVERIES.c.channel == channel, _DELIVERIES.c.next_step_at.is_not(None), _HELD_NOT_LIVE)
+    connection.execute(update(_DELIVERIES).where(*waiting).values(next_step_at=now))
+
+
 def take_due(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[DueDelivery]:
-    """Lease the channel's next due deliveries."""
-    mine = [_DELIVERIES.c.channel == channel]
+    """Lease the channel's next due deliveries, but for those of `take_not_live`."""
+    mine = [_DELIVERIES.c.channel == channel, or_(_DELIVERIES.c.hold_reason.is_(None), not_(_HELD_NOT_LIVE))]
     keys = claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=limit, token=token, where=mine)
     return [delivery for key in keys if (delivery := delivery_by_id(connection, key)) is not None]
 
