@@ -55,6 +55,7 @@ from tracker.messages.compose import Composer, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
 from tracker.messages.email_sweep import CHANNEL, EmailSweep
 from tracker.messages.going_live import LiveSweep
+from tracker.messages.outcomes import why_no_mail
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -486,12 +487,11 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     results = []
     for carrier in loaded.settings.carriers:
         results.append(await _check_carrier(loaded.settings, carrier))
-    server = loaded.settings.messages.email
-    transport = SmtpTransport(_smtp_account(server))
+    transport = SmtpTransport(_smtp_account(loaded.settings.messages.email))
     outcome = await transport.probe()
-    what = f"mail server {server.host}:{server.port}"
+    what = f"mail server {transport.server}"
     good = outcome.result is Result.ACCEPTED
-    results.append((what, good, "takes mail" if good else f"does not take mail: {outcome.reply or outcome.reason}"))
+    results.append((what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"))
     return results
 
 

@@ -139,11 +139,20 @@ Line = str | None
 
 
 @asynccontextmanager
-async def scripted_server(script: Callable[[bytes], Line], *, greeting: str = "220 mx") -> AsyncIterator[int]:
-    """A server that answers each line with what *script* makes of it (empty: say nothing); gives its port."""
+async def scripted_server(
+    script: Callable[[bytes], Line], *, greeting: str | None = "220 mx", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """A server that answers each line with what *script* makes of it (empty: say nothing); gives its port.
+
+    *greeting* empty: it says nothing at first; None: it closes at once.
+    """
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"{greeting}\r\n".encode())
+        if greeting is None:
+            writer.close()
+            return
+        if greeting:
+            writer.write(f"{greeting}\r\n".encode())
         while line := await reader.readline():
             answer = script(line.rstrip(b"\r\n"))
             if answer is None:
@@ -152,7 +161,7 @@ async def scripted_server(script: Callable[[bytes], Line], *, greeting: str = "2
                 writer.write(f"{answer}\r\n".encode())
         writer.close()
 
-    server = await asyncio.start_server(talk, HOST, 0)
+    server = await asyncio.start_server(talk, HOST, 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -334,7 +334,24 @@ def test_a_dead_mail_server_is_asked_once_a_pass_however_many_wait(start: Start)
     rows = trial.rows(Delivery)
     assert {row["state"] for row in rows} == {"queued"}
     assert sorted(row["attempts"] for row in rows) == [0] * (len(rows) - 1) + [1]
-    assert trial.one(Alert)["kind"] == "mail_down"
+    alert = trial.one(Alert)
+    assert alert["kind"] == "mail_down"
+    server = f"127.0.0.1:{trial.settings['messages']['email']['port']}"
+    assert alert["summary"] == (
+        f"the mail server {server} takes no mail: connection refused: is the mail server running, is the port right?"
+    )
+
+
+def test_check_config_says_why_the_mail_server_takes_no_mail(start: Start) -> None:
+    trial = start(POSTED)
+    trial.write_config()
+    assert "takes mail" in trial.command("check-config", "--online").stdout
+    trial.world.mail.stop()
+    done = trial.command("check-config", "--online")
+    assert done.returncode != 0
+    server = f"mail server 127.0.0.1:{trial.settings['messages']['email']['port']}"
+    cause = "connection refused: is the mail server running, is the port right?"
+    assert server in done.stdout and f"does not take mail: {cause}" in done.stdout
 
 
 def together(first: Shipment, *others: Shipment) -> list[Shipment]:

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import DATA
 from tests.messages.smtp_servers import HOST, PASSWORD, USER, Answers, Certificate, Line, real_server, scripted_server
 from tracker.domain.outcome import Outcome, Result, Scope
+from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 
 pytestmark = pytest.mark.anyio
@@ -218,14 +219,85 @@ async def test_a_cancelled_call_leaves_no_answer_for_the_next_one() -> None:
     assert len(answers.accepted) == 1
 
 
-async def test_nobody_listening_is_a_retry_for_the_whole_account() -> None:
+def nobody_there() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as unused:
         unused.bind((HOST, 0))
-        port = unused.getsockname()[1]
+        return int(unused.getsockname()[1])
+
+
+def silent(_line: bytes) -> Line:
+    return ""
+
+
+@pytest.mark.parametrize("host", [HOST, "localhost"])
+async def test_nobody_listening_is_a_retry_for_the_whole_account(host: str) -> None:
     caller = Caller()
-    outcome = await submit(transport(port), caller)
-    assert (outcome.result, outcome.reason, outcome.scope) == (Result.RETRY, "unreachable", Scope.ACCOUNT)
+    outcome = await submit(transport(nobody_there(), host=host), caller)
+    assert (outcome.result, outcome.reason, outcome.scope) == (Result.RETRY, "connection_refused", Scope.ACCOUNT)
+    assert why_no_mail(outcome) == "connection refused: is the mail server running, is the port right?"
     assert caller.commits == 0
+
+
+async def test_a_name_that_is_not_found_is_said() -> None:
+    outcome = await submit(transport(25, host="mx.loja.invalid", security="starttls"))
+    assert (outcome.result, outcome.reason, outcome.scope) == (Result.RETRY, "name_unknown", Scope.ACCOUNT)
+    assert why_no_mail(outcome).startswith("its name cannot be resolved")
+
+
+async def test_a_server_that_says_nothing_is_a_time_out() -> None:
+    """As a port for TLS does when it is spoken to in the clear."""
+    async with scripted_server(silent, greeting="") as port:
+        outcome = await submit(transport(port, command_timeout_s=0.2))
+    assert (outcome.result, outcome.reason, outcome.scope) == (Result.RETRY, "timed_out", Scope.ACCOUNT)
+    assert why_no_mail(outcome).startswith("no answer in time")
+
+
+async def test_a_server_that_falls_silent_after_its_greeting_is_a_time_out() -> None:
+    async with scripted_server(silent) as port:
+        outcome = await submit(transport(port, command_timeout_s=0.2))
+    assert (outcome.result, outcome.reason) == (Result.RETRY, "timed_out")
+
+
+async def test_a_server_that_hangs_up_at_once_is_said() -> None:
+    async with scripted_server(silent, greeting=None) as port:
+        outcome = await submit(transport(port))
+    assert (outcome.result, outcome.reason, outcome.scope) == (Result.RETRY, "connection_lost", Scope.ACCOUNT)
+    assert why_no_mail(outcome).startswith("it closed the connection")
+
+
+async def test_tls_with_a_server_that_speaks_in_the_clear_is_said() -> None:
+    async with real_server(Answers()) as port:
+        outcome = await submit(transport(port, security="tls"))
+    assert (outcome.result, outcome.reason, outcome.scope) == (Result.RETRY, "tls_failed", Scope.ACCOUNT)
+    assert "starttls" in why_no_mail(outcome)
+
+
+async def test_something_that_is_no_mail_server_is_said() -> None:
+    async with scripted_server(silent, greeting="HTTP/1.1 400 Bad Request") as port:
+        outcome = await submit(transport(port))
+    assert (outcome.result, outcome.reason) == (Result.RETRY, "unreadable_reply")
+    assert why_no_mail(outcome).startswith("it does not answer as a mail server")
+
+
+async def test_a_refused_login_names_neither_user_nor_password(certificate: Certificate) -> None:
+    """Not even where the server repeats what it was sent."""
+    sent: list[str] = []
+
+    def repeats(line: bytes) -> Line:
+        if line.startswith(b"EHLO"):
+            return "250-mx\r\n250 AUTH PLAIN"
+        sent.append(line.decode().split(" ")[-1])
+        return f"535 5.7.8 bad credentials {sent[-1]} {PASSWORD} for {USER}"
+
+    async with scripted_server(repeats, tls=certificate.server_context()) as port:
+        sender = transport(port, context=certificate.client_context(), security="tls", user=USER, password=PASSWORD)
+        outcome = await submit(sender)
+    assert outcome.reason == "auth_refused"
+    said = why_no_mail(outcome)
+    assert said.startswith("it refused the login: are user and password right?")
+    assert "535 5.7.8 bad credentials" in said
+    assert not any(secret in repr(outcome) + said for secret in (PASSWORD, f" {USER}", sent[-1]))
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
 from tracker.messages.compose import RULE, VERSION, Composed, Composer, Withheld
-from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown
+from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown, why_no_mail
 from tracker.messages.text_watch import TextWatch
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
@@ -41,6 +41,10 @@ ACCOUNT_ALERT: Final = "mail:account"
 
 class Transport(Protocol):
     """What hands a message to the mail server."""
+
+    @property
+    def server(self) -> str:
+        """`host:port`."""
 
     async def submit(
         self, envelope_from: str, recipient: str, data: bytes, *, before_data: Callable[[], Awaitable[None]]
@@ -271,7 +275,7 @@ class EmailSweep:
                 SignalNote(key, "message_unconfirmed", "warning", summary, shop=delivery.shop, details=details)
             )
         if outcome is not None and _is_outage(outcome):
-            summary = f"the mail server takes no mail: {outcome.reply or outcome.reason}"
+            summary = f"the mail server {self.transport.server} takes no mail: {why_no_mail(outcome)}"
             notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "critical", summary))
             self.well.discard(ACCOUNT_ALERT)
         if to.state is DeliveryState.SENT:

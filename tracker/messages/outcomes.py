@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,6 +15,36 @@ from tracker.store.notices import DueDelivery
 RECONCILE: Final = timedelta(minutes=15)
 """How long an unconfirmed message waits for a sign before it may be sent again."""
 ACCOUNT_PROBE: Final = timedelta(minutes=15)
+
+
+WHY_NO_MAIL: Final[Mapping[str, str]] = {
+    "connection_refused": "connection refused: is the mail server running, is the port right?",
+    "name_unknown": "its name cannot be resolved: is the host right, does this machine's DNS work?",
+    "no_route": "there is no way to it: is this machine on the network, is a firewall in between?",
+    "timed_out": "no answer in time: is the port right (465 wants security: tls), is a firewall in between?",
+    "tls_failed": "no secure connection: port 465 wants security: tls, other ports mostly starttls",
+    "certificate": "its certificate is not valid for this host, or nobody vouches for it",
+    "starttls_missing": "it offers no STARTTLS: is the port right (465 wants security: tls)?",
+    "connection_lost": "it closed the connection: is the port right, does it allow this machine?",
+    "unreadable_reply": "it does not answer as a mail server: is the port right?",
+    "unreachable": "it cannot be reached",
+    "auth_refused": "it refused the login: are user and password right?",
+    "auth_missing": "it takes no login by password here: is the port right?",
+    "auth_without_tls": "a password is only sent over a secure connection: use security: starttls or tls",
+    "server_refused": "it refused this machine",
+    "sender_refused": "it refused the shop's sender address",
+    "sender_unauthenticated": "it does not let this account send for the shop's sender address",
+    "sender_unverified": "the shop's sender address is not verified there yet",
+    "relay_denied": "it sends nothing to the outside for this account: are user and password set?",
+    "temporary": "it asks to try again later",
+}
+"""What an operator should know of an outcome that every message would meet, by its token."""
+
+
+def why_no_mail(outcome: Outcome) -> str:
+    """Why the mail server takes no mail, in plain words, with its own where it said something."""
+    cause = WHY_NO_MAIL.get(outcome.reason, outcome.reason)
+    return f"{cause} (it said: {outcome.reply})" if outcome.reply else cause
 
 
 @dataclass(frozen=True, slots=True)

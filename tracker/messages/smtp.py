@@ -11,15 +11,18 @@ ten minutes, since a lost "250" means a message nobody can vouch for. All other 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import errno
 import re
+import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 import aiosmtplib
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 
 from tracker.config.fields import is_loopback
 from tracker.domain.outcome import Outcome, Result, Scope, SmtpStage, smtp_outcome
@@ -29,6 +32,7 @@ Security = Literal["starttls", "tls", "none"]
 
 _LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 _START_INPUT = 354
 _CLOSING = 421
 _MECHANISM_UNKNOWN = 504
@@ -71,6 +75,11 @@ class SmtpTransport:
         self._lock = asyncio.Lock()
         self._messages = 0
         self._used_at = 0.0
+
+    @property
+    def server(self) -> str:
+        """`host:port`."""
+        return f"{self._account.host}:{self._account.port}"
 
     async def submit(
         self,
@@ -238,10 +247,8 @@ class SmtpTransport:
                 await client.ehlo()
         except SMTPResponseException as exc:
             return smtp_outcome(SmtpStage.CONNECT, exc.code, exc.message)
-        except (SMTPException, OSError) as exc:
-            if _certificate_refused(exc):
-                return _set_up("certificate")
-            return Outcome(Result.RETRY, "unreachable", type(exc).__name__, scope=Scope.ACCOUNT)
+        except (SMTPException, OSError, UnicodeError) as exc:
+            return _no_connection(exc)
         return None
 
     async def _log_in(self, client: aiosmtplib.SMTP, user: str, password: str) -> Outcome | None:
@@ -255,7 +262,7 @@ class SmtpTransport:
             try:
                 await method(user, password)
             except SMTPResponseException as exc:
-                outcome = smtp_outcome(SmtpStage.AUTH, exc.code, exc.message)
+                outcome = smtp_outcome(SmtpStage.AUTH, exc.code, _without(exc.message, user, password))
                 if exc.code != _MECHANISM_UNKNOWN:
                     return outcome
             except (SMTPException, OSError):
@@ -321,11 +328,48 @@ def _set_up(reason: str) -> Outcome:
     return Outcome(Result.ACCOUNT_DOWN, reason, scope=Scope.ACCOUNT)
 
 
-def _certificate_refused(exc: BaseException) -> bool:
-    """The server's certificate is wrong, however deep the library wrapped that: a person must look, retrying is no help."""
+def _not_there(reason: str) -> Outcome:
+    return Outcome(Result.RETRY, reason, scope=Scope.ACCOUNT)
+
+
+def _no_connection(exc: BaseException) -> Outcome:
+    """Why there is no connection, however deep the library wrapped the cause."""
+    causes = list(_chain(exc))
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
+        # A person must look, retrying is no help.
+        return _set_up("certificate")
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return _not_there("tls_failed")
+    if any(isinstance(one, socket.gaierror | UnicodeError) for one in causes):
+        return _not_there("name_unknown")
+    if any(isinstance(one, TimeoutError | SMTPTimeoutError) for one in causes):
+        return _not_there("timed_out")
+    numbers = {number for one in causes if isinstance(one, OSError) for number in _errnos(one)}
+    if errno.ECONNREFUSED in numbers:
+        return _not_there("connection_refused")
+    if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
+        return _not_there("no_route")
+    if any(isinstance(one, SMTPServerDisconnected | ConnectionError) for one in causes):
+        return _not_there("connection_lost")
+    return _not_there("unreachable")
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = exc
     while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return True
+        yield seen
         seen = seen.__cause__
-    return False
+
+
+def _errnos(error: OSError) -> set[int]:
+    """The numbers of an error; one for several addresses of a host only has them in its text."""
+    return {int(found) for found in _ERRNO.findall(str(error))} | ({error.errno} if error.errno else set())
+
+
+def _without(text: str, user: str, password: str) -> str:
+    """A server's words on a login without what it was sent, should it repeat that."""
+    plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+    single = [base64.b64encode(one.encode()).decode() for one in (user, password)]
+    for secret in sorted((plain, *single, user, password), key=len, reverse=True):
+        text = text.replace(secret, "<...>") if secret else text
+    return text
