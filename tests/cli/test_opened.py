@@ -139,6 +139,27 @@ def test_carriers_with_a_broken_configuration(tmp_path: Path, configured: Config
     assert "shops" in result.stderr
 
 
+@pytest.mark.parametrize("reference", ["${CORREIOS_ACCESS_CODE}", "${file:code.txt}", "${credential:correios}"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["problems"], ["claims"], ["messages"], ["alerts"], ["export", "shipments"], ["release", "--all"]),
+        *(["show", CODE], ["explain", CODE], ["carriers", "unknown"], ["carriers", "list"]),
+    ],
+    ids=" ".join,
+)
+def test_reading_and_deciding_need_no_secret_of_the_carrier(
+    tracker: Tracker, database: Database, monkeypatch: pytest.MonkeyPatch, words: list[str], reference: str
+) -> None:
+    monkeypatch.delenv("CORREIOS_ACCESS_CODE", raising=False)
+    with database.begin_write() as connection:
+        add_order(connection, order(), CODE)
+    text_ = tracker.config.read_text(encoding="utf-8").replace("segredo-de-teste", f'"{reference}"')
+    tracker.config.write_text(text_, encoding="utf-8")
+    result = tracker(*words)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_an_account_whose_credential_is_elsewhere(tmp_path: Path, configured: Configured) -> None:
     tracker = configured("sqlite:///x.db", None)
     text_ = tracker.config.read_text(encoding="utf-8").replace("segredo-de-teste", "${credential:correios}")

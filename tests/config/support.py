@@ -65,12 +65,16 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def load(folder: Path, text: str = VALID, env: Mapping[str, str] | None = None, *, strict: bool = True) -> LoadedConfig:
-    return load_config(write(folder, text), env or {}, strict_credentials=strict, adapters=ADAPTERS)
+def load(
+    folder: Path, text: str = VALID, env: Mapping[str, str] | None = None, *, strict: bool = True, talks: bool = True
+) -> LoadedConfig:
+    return load_config(write(folder, text), env or {}, strict_credentials=strict, talks=talks, adapters=ADAPTERS)
 
 
-def faults(folder: Path, text: str, env: Mapping[str, str] | None = None, *, strict: bool = True) -> list[str]:
+def faults(
+    folder: Path, text: str, env: Mapping[str, str] | None = None, *, strict: bool = True, talks: bool = True
+) -> list[str]:
     """The faults as printed, without the folder in front."""
     with pytest.raises(ConfigFileError) as caught:
-        load(folder, text, env, strict=strict)
+        load(folder, text, env, strict=strict, talks=talks)
     return [str(fault).removeprefix(f"{folder}/") for fault in caught.value.faults]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.support import VALID, faults, load
-from tracker.config import carrier_digest
+from tracker.config import carrier_digest, trial_clock_faults
 from tracker.errors import MissingCredentialError
 
 SECRET = "segredo-de-outro-lugar"
@@ -75,6 +75,61 @@ def test_a_missing_credential_is_a_warning_outside_the_service(tmp_path: Path) -
         _ = carrier.adapter_settings
     with pytest.raises(MissingCredentialError):
         carrier_digest(carrier)
+
+
+REFERENCES = ("${NOT_SET}", "${file:not-there.txt}", "${credential:none}")
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("segredo-muito-secreto", '"{}"', id="the carrier's secret"),
+        pytest.param("    aliases:", '    base_url: "{}"\n    aliases:', id="the carrier's address"),
+        pytest.param("    aliases:", '    claims: {{phone: "{}"}}\n    aliases:', id="what a claim would say"),
+        pytest.param(
+            "carriers:", 'messages: {{email: {{user: u, password: "{}"}}}}\ncarriers:', id="the mail password"
+        ),
+        pytest.param("carriers:", 'messages: {{email: {{host: "{}"}}}}\ncarriers:', id="the mail server"),
+        pytest.param(
+            "carriers:", 'alerts: [{{kind: webhook, url: "{0}", secret: "{0}"}}]\ncarriers:', id="a whole webhook"
+        ),
+        pytest.param(
+            "carriers:",
+            'alerts: [{{kind: webhook, url: "https://a.example/{0}", secret: "{0}"}}]\ncarriers:',
+            id="a webhook's token",
+        ),
+    ],
+)
+def test_who_talks_to_nobody_needs_no_secret_of_theirs(tmp_path: Path, old: str, new: str, reference: str) -> None:
+    text = VALID.replace(old, new.format(reference))
+    loaded = load(tmp_path, text, strict=False, talks=False)
+    assert loaded.settings.carriers[0].id == "veloz"
+    assert not [one for one in trial_clock_faults(loaded.settings) if "unresolved" in one]
+    assert any("not" in fault.what for fault in loaded.warnings)
+    assert len(faults(tmp_path, text, strict=True)) >= 1
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param(VALID + 'database: {url: "REF"}\n', "12: database.url", id="the database"),
+        pytest.param(VALID + 'database: {url: "postgresql://u:REF@h/d"}\n', "12: database.url", id="its password"),
+        pytest.param(VALID.replace("Loja Aurora\n", '"REF"\n'), "3: shops.0.name", id="a name that is shown"),
+        pytest.param(VALID + 'messages: {email: {port: "REF"}}\n', "12: messages.email.port", id="a number"),
+    ],
+)
+def test_what_is_read_and_shown_has_to_be_there(tmp_path: Path, text: str, place: str, reference: str) -> None:
+    (found,) = faults(tmp_path, text.replace("REF", reference), talks=False)
+    assert found.startswith(f"config.yaml:{place}: the ")
+    assert "is not set" in found or "cannot be read" in found or "is not available here" in found
+
+
+def test_a_database_password_that_is_not_here_is_never_sent(tmp_path: Path) -> None:
+    text = VALID + 'database: {url: "postgresql://u:${credential:db}@db.example/d"}\n'
+    with pytest.raises(MissingCredentialError, match=r"database\.url"):
+        load(tmp_path, text, strict=False).settings.database.connection_url()
 
 
 def test_a_missing_credential_hides_no_other_fault(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def _accounts(config: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
         # Which adapters there are is asked before the first configuration is written.
         return [], []
     try:
-        settings = load_config(path, os.environ, strict_credentials=False).settings
+        settings = load_config(path, os.environ, strict_credentials=False, talks=False).settings
     except ConfigFileError as error:
         return [], [str(fault) for fault in error.faults]
     return [_account(carrier) for carrier in settings.carriers], []

@@ -30,18 +30,19 @@ def echo_json(document: Any) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def load_or_exit(path: Path | None, strict: bool) -> LoadedConfig:
+def load_or_exit(path: Path | None, strict: bool, talks: bool = True) -> LoadedConfig:
     """The configuration; with faults, all of them on standard error and exit 2.
 
     Args:
         path: from `-c`; None: the usual places.
         strict: a credential that is not here is a fault too (whatever talks to carriers or mail servers).
+        talks: a command that says nothing to carriers, mail servers and webhooks needs none of their secrets.
     """
     from tracker.config import find_config, load_config
     from tracker.errors import ConfigFileError
 
     try:
-        return load_config(find_config(path, os.environ), os.environ, strict_credentials=strict)
+        return load_config(find_config(path, os.environ), os.environ, strict_credentials=strict, talks=talks)
     except ConfigFileError as exc:
         for fault in exc.faults:
             typer.echo(str(fault), err=True)

@@ -17,7 +17,7 @@ def upgrade(config: ConfigOption = None) -> None:
     from tracker.store import migrate
     from tracker.store.database import is_sqlite, sqlite_path
 
-    settings = load_or_exit(config, strict=False).settings
+    settings = load_or_exit(config, strict=False, talks=False).settings
     try:
         url = settings.database.connection_url()
         if is_sqlite(url):
@@ -42,7 +42,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     from tracker.errors import ProgramError
     from tracker.store.migrate import damage, integrity_faults, require_current
 
-    settings = load_or_exit(config, strict=False).settings
+    settings = load_or_exit(config, strict=False, talks=False).settings
     try:
         with existing_database(settings.database.connection_url()) as database:
             faults = damage(database)

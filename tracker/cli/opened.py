@@ -66,7 +66,7 @@ def opened(config: Path | None) -> Iterator[Opened]:
     from tracker.config import trial_clock_faults
     from tracker.errors import ProgramError
 
-    settings = load_or_exit(config, strict=False).settings
+    settings = load_or_exit(config, strict=False, talks=False).settings
     fits = False
     try:
         clock = clock_from_env(os.environ, trial_clock_faults(settings))

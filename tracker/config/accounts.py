@@ -25,6 +25,18 @@ CLAIM_KEYS: Final = frozenset({"mode", "max_value"})
 """The same within its `claims:`."""
 
 
+def serves_outward(loc: Loc) -> bool:
+    """Whether only who talks to a carrier, a mail server or a webhook looks at this place of the configuration."""
+    match loc:
+        case ("alerts", *_) | ("messages", "email", *_):
+            return True
+        case ("carriers", int(), "claims", key, *_):
+            return key not in CLAIM_KEYS
+        case ("carriers", int(), key, *_):
+            return key not in CARRIER_KEYS or key == "base_url"
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One entry: its adapter's address and the adapter's checked settings (None where they could not be checked)."""

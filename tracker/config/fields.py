@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from carriers.base import Cause, TrackingStatus
+from tracker.config.secrets import is_placeholder
 from tracker.config.wording import closest
 from tracker.domain.documents import cep, cnpj
 from tracker.domain.text import fold
@@ -145,11 +146,14 @@ def _split_web_address(text: str) -> SplitResult:
 
 
 def _web_address(text: str) -> str:
-    _split_web_address(text)
+    if not is_placeholder(text):
+        _split_web_address(text)
     return text
 
 
 def _base_address(text: str) -> str:
+    if is_placeholder(text):
+        return text
     parts = _split_web_address(text)
     if parts.query or parts.fragment:
         raise ValueError("must end with the path (take away what follows ? or #)")

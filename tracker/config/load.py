@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from carriers.base import Adapter
-from tracker.config.accounts import Account, check_accounts
+from tracker.config.accounts import Account, check_accounts, serves_outward
 from tracker.config.cross import cross_faults, idle_parts
 from tracker.config.exposed import exposed_secrets
 from tracker.config.fields import is_loopback
 from tracker.config.model import DatabaseSettings, Settings, WebhookAlerts
-from tracker.config.secrets import References
+from tracker.config.secrets import References, is_placeholder
 from tracker.config.wording import findings
 from tracker.config.yaml_file import Finding, Loc, YamlFile, read_yaml
 from tracker.errors import ConfigFileError, Fault
@@ -67,6 +67,7 @@ def load_config(
     env: Mapping[str, str],
     *,
     strict_credentials: bool,
+    talks: bool = True,
     adapters: Mapping[str, type[Adapter]] | None = None,
 ) -> LoadedConfig:
     """Read, check and complete a configuration.
@@ -75,12 +76,18 @@ def load_config(
         path: the YAML file; relative references in it start at its folder.
         env: environment for `${NAME}`, `$CREDENTIALS_DIRECTORY`, `$STATE_DIRECTORY`.
         strict_credentials: a missing `${credential:NAME}` is a fault (`run`, `--online`) instead of a warning.
+        talks: whether anything is said to carriers, mail servers and webhooks. If not, no reference of any form has to
+            be there whose value only they would be told; what is read and shown still needs its own.
         adapters: classes by name; None: those that are installed.
 
     Raises ConfigFileError with every fault there is.
     """
     file = read_yaml(_text(path))
-    references = References(path.absolute().parent, env, strict_credentials)
+
+    def spared(loc: Loc, credential: bool) -> bool:
+        return (credential and not strict_credentials) if talks else serves_outward(loc)
+
+    references = References(path.absolute().parent, env, spared)
     data = references.put_in(file.data)
     faults = [*file.faults, *references.faults]
     if not isinstance(data, dict):
@@ -88,7 +95,9 @@ def load_config(
         _stop(faults or [Finding((), "holds no configuration", "write one with tracker init")], file, path, references)
     found = check_accounts(data, references.unresolved, adapters)
     settings = _settings(found.common, faults)
-    faults += [*found.faults, *cross_faults(data)]
+    # Where a placeholder cannot stand (a number, a date) what is missing is the fault, not the placeholder's form.
+    missing = {one.loc: one for one in references.warnings}
+    faults = [missing.get(one.loc, one) for one in (*faults, *found.faults, *cross_faults(data))]
     if faults or settings is None:
         _stop(_once(faults), file, path, references)
     settings = _complete(settings, found.accounts, path.absolute().parent, env)
@@ -214,11 +223,12 @@ def trial_clock_faults(settings: Settings) -> list[str]:
 
     A replaced clock (`TRACKER_CLOCK_FILE`) is refused unless there is none: claims and messages dated by it would be real.
     """
-    addresses = [(f"carrier {carrier.id}", urlsplit(carrier.base_url).hostname or "") for carrier in settings.carriers]
-    addresses.append(("messages.email", settings.messages.email.host))
-    addresses += [
-        ("alerts webhook", urlsplit(alert.url).hostname or "")
-        for alert in settings.alerts
-        if isinstance(alert, WebhookAlerts)
-    ]
-    return [f"{what}: {host}" for what, host in addresses if not is_loopback(host)]
+    hosts = [(f"carrier {carrier.id}", _host_of(carrier.base_url)) for carrier in settings.carriers]
+    hosts.append(("messages.email", settings.messages.email.host))
+    hosts += [("alerts webhook", _host_of(alert.url)) for alert in settings.alerts if isinstance(alert, WebhookAlerts)]
+    # Nobody can be talked to at an address that is not here.
+    return [f"{what}: {host}" for what, host in hosts if not (is_loopback(host) or is_placeholder(host))]
+
+
+def _host_of(address: str) -> str:
+    return urlsplit(address).hostname or address

@@ -6,7 +6,7 @@ Only values are looked at, never keys or comments, and what comes in is never re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +17,12 @@ MAX_BYTES: Final = 65_536
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.@:-]+")
-_PLACEHOLDER: Final = "unresolved-credential-"
+PLACEHOLDER: Final = "unresolved-reference"
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether this value stands for a credential that was not there when the configuration was read."""
-    return text.startswith(_PLACEHOLDER)
+    """Whether this value holds, or stands for, something that was not there when the configuration was read."""
+    return PLACEHOLDER in text
 
 
 def holds_reference(text: str) -> bool:
@@ -35,12 +35,13 @@ class References:
     """Puts in what the references of one configuration name; collects what could not be found.
 
     `values` are the texts that were put in: they must never appear in what we print. `unresolved` are the places where
-    something is missing; for a credential `strict` decides between a fault and a warning with a placeholder.
+    something is missing and a placeholder stands; each has its warning. `spared` says where, by place and by whether it
+    is a systemd credential that is missing; anywhere else it is a fault.
     """
 
     folder: Path
     env: Mapping[str, str]
-    strict: bool
+    spared: Callable[[Loc, bool], bool]
     faults: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     values: set[str] = field(default_factory=set)
@@ -71,7 +72,7 @@ class References:
         value = self.env.get(name, "")
         if not value:
             what = f"the environment variable {name} is not set or empty"
-            self.faults.append(Finding(loc, what, "set it before starting, or write the value here"))
+            return self._missing(Finding(loc, what, "set it before starting, or write the value here"))
         return self._keep(value)
 
     def _credential(self, name: str, loc: Loc) -> str:
@@ -82,10 +83,12 @@ class References:
         if folder and (path := Path(folder) / name).is_file():
             return self._content(path, f"the credential {name}", loc)
         advice = f"LoadCredential={name}:PATH in the systemd unit gives it to the service"
-        found = Finding(loc, f"the credential {name} is not available here", advice)
-        (self.faults if self.strict else self.warnings).append(found)
-        self.unresolved.add(loc)
-        return _PLACEHOLDER + name
+        return self._missing(Finding(loc, f"the credential {name} is not available here", advice), credential=True)
+
+    def _missing(self, found: Finding, *, credential: bool = False) -> str:
+        self.unresolved.add(found.loc)
+        (self.warnings if self.spared(found.loc, credential) else self.faults).append(found)
+        return PLACEHOLDER
 
     def _file(self, name: str, loc: Loc) -> str:
         if not name:
@@ -100,8 +103,7 @@ class References:
                 raw = file.read(MAX_BYTES + 1)
             text = raw.decode("utf-8").rstrip("\r\n")
         except OSError as exc:
-            self.faults.append(Finding(loc, f"{what} cannot be read: {exc.strerror}", "check its path and rights"))
-            return ""
+            return self._missing(Finding(loc, f"{what} cannot be read: {exc.strerror}", "check its path and rights"))
         except UnicodeDecodeError:
             self.faults.append(Finding(loc, f"{what} is not UTF-8 text", "save it as plain text"))
             return ""
