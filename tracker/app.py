@@ -218,7 +218,8 @@ def _lanes(
 def _folders(settings: Settings, importer: Importer) -> list[FolderSweep]:
     folders = []
     for entry in settings.intake:
-        intake = Intake(entry.shop, settings.timezone, settings.shop(entry.shop).cnpj, entry.read_options())
+        cnpj = settings.shop(entry.shop).cnpj
+        intake = Intake(entry.shop, settings.timezone, cnpj, entry.read_options(), unattended=True)
         folders.append(FolderSweep(entry.path, intake, importer, entry.settle_seconds))
     return folders
 

@@ -17,7 +17,17 @@ from tests.end_to_end.support import SHOP, Start, Trial, at, day
 from tests.intake.support import DATA
 from tracker.sandbox.fates import s10_code
 from tracker.store.migrate import upgrade
-from tracker.store.tables import Import, Order, OrderAlias, Shipment, ShipmentCheck, ShipmentPoll, ShipmentRef
+from tracker.store.tables import (
+    Alert,
+    AlertDelivery,
+    Import,
+    Order,
+    OrderAlias,
+    Shipment,
+    ShipmentCheck,
+    ShipmentPoll,
+    ShipmentRef,
+)
 
 NOW = at(day(2), 9)
 HEADER = "Pedido;Cliente;E-mail;Transportadora;Código de rastreio;Previsão de entrega\r\n"
@@ -215,6 +225,34 @@ def test_what_cannot_be_read_is_refused_with_its_reason(start: Start, name: str,
     assert reason and "\n" not in reason
     assert [row["number"] for row in trial.rows(Order)] == ["1001"]
     assert [row["name"] for row in trial.rows(Import, state="refused")] == [name]
+
+
+def test_a_refused_file_raises_one_alert_until_files_are_taken_without_one(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    trial.drop("a.zip", b"PK\x03\x04 and half of what follows")
+    trial.drop("b.csv", b"\x00\x01\x02" * 50)
+    trial.drop("c.csv", sheet(line("1001")))
+    trial.pass_at(NOW)
+    alert = trial.one(Alert, kind="import_refused")
+    assert (alert["shop"], alert["severity"], alert["resolved_at"]) == (SHOP, "warning", None)
+    assert alert["summary"].startswith("b.csv could not be read")
+    assert [one["file"] for one in alert["details"]["files"]] == ["b.csv", "a.zip"]
+    assert all(one["reason"].endswith(".") for one in alert["details"]["files"])
+    # The same fault again tells nobody anew; only the words are renewed.
+    trial.drop("d.pdf", b"%PDF-1.7")
+    trial.pass_at(NOW + timedelta(hours=1))
+    assert trial.one(Alert, kind="import_refused")["summary"].startswith("d.pdf could not be read")
+    assert len(trial.rows(AlertDelivery, alert_id=alert["id"])) == 1
+    trial.drop("e.csv", sheet(line("1002", CODES[1])))
+    trial.pass_at(NOW + timedelta(hours=2))
+    assert trial.one(Alert, kind="import_refused")["resolved_at"] == NOW + timedelta(hours=2)
+
+
+def test_bad_lines_of_a_file_that_was_taken_are_no_alert(start: Start) -> None:
+    trial = start()
+    trial.drop("pedidos.csv", sheet(line("1001", WRONG_DIGIT)))
+    trial.pass_at(NOW)
+    assert trial.rows(Alert) == []
 
 
 def test_a_file_that_is_still_being_written_is_left_alone(start: Start) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,12 +41,14 @@ class FolderSweep:
     settle_s: float = 5.0
     waiting: bool = field(default=False, init=False)
     """Whether the last look left a file that had not settled yet."""
+    tally: Counter[str] = field(default_factory=Counter, init=False)
+    """Files put away since the program started, by the folder they went to."""
 
     async def run(self, now: datetime) -> int:
         """Take every file that has settled; returns how many were put away."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.waiting = False
-        taken = 0
+        before = self.tally.copy()
         disk_now = self._disk_now()
         for path in sorted(self._files()):
             age = disk_now - path.stat().st_mtime
@@ -53,8 +56,11 @@ class FolderSweep:
             if 0 <= age < self.settle_s and not _was_renamed(path):
                 self.waiting = True
                 continue
-            taken += await self._take(path, age, now)
-        return taken
+            await self._take(path, age, now)
+        new = self.tally - before
+        if new["done"] and not new["refused"]:
+            await self.importer.settle(self.intake, now)
+        return new.total()
 
     def _files(self) -> Iterator[Path]:
         for path in self.folder.rglob("*"):
@@ -69,20 +75,19 @@ class FolderSweep:
         os.utime(probe)
         return probe.stat().st_mtime
 
-    async def _take(self, path: Path, age: float, now: datetime) -> int:
+    async def _take(self, path: Path, age: float, now: datetime) -> None:
         try:
             data = await asyncio.to_thread(path.read_bytes)
             result = await self.importer.take(path.name, data, self.intake, now)
         except TruncatedFile as fault:
             if 0 <= age < TRUNCATED_FOR_S:
-                return 0
+                return
             result = await self.importer.refuse(path.name, data, self.intake, fault.reason, now)
         except OSError as fault:
             # Not ours to read (permissions, a vanished file): say so, go on with the others.
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)
-            return 0
+            return
         self._put_away(path, result)
-        return 1
 
     def _put_away(self, path: Path, result: Imported) -> None:
         where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
@@ -93,6 +98,7 @@ class FolderSweep:
         elif not result.duplicate:
             self._write(target.with_name(f"{target.stem}.resultado.csv"), report(result.lines))
         path.replace(target)
+        self.tally[where] += 1
 
     def _make(self, folder: Path) -> None:
         """Make a folder that the inbox's group may enter like the inbox itself, whatever the service's umask."""

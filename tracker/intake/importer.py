@@ -23,11 +23,22 @@ from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_file
 from tracker.store.contexts import shipments_of_orders
 from tracker.store.database import Database
-from tracker.store.orders import Parcel, cancel_by_invoice, import_of, save_import, save_order
+from tracker.store.logs import SignalNote, signal
+from tracker.store.orders import (
+    Parcel,
+    RefusedFile,
+    cancel_by_invoice,
+    import_of,
+    newest_refused,
+    save_import,
+    save_order,
+)
 from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
+NAMED: Final = 20
+"""Among so many files, the newest, an alert names those that were refused."""
 KEPT_LINES: Final = 10_000
 """Lines of a report that are kept in the store; a file with more faults than that is one fault."""
 
@@ -47,6 +58,8 @@ class Intake:
     timezone: ZoneInfo
     merchant_cnpj: str | None
     options: ReadOptions
+    unattended: bool = False
+    """Nobody stands beside it: a file that is refused raises an alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +104,21 @@ class Importer:
         await self._record(name, sha256(data).hexdigest(), intake, result, now)
         return result
 
+    async def settle(self, intake: Intake, now: datetime) -> None:
+        """Files are read again and none was refused: the alert has been heard."""
+        await self.database.write(lambda c: signal(c, [refusal_note(intake.shop, [], raised=False)], now))
+
     async def _record(self, name: str, content_hash: str, intake: Intake, result: Imported, now: datetime) -> None:
         values = _import_values(name, content_hash, intake.shop, result, now)
-        await self.database.write(lambda c: save_import(c, values))
+
+        def save(connection: Connection) -> None:
+            save_import(connection, values)
+            if result.refused is not None and intake.unattended:
+                this = RefusedFile(name, result.refused)
+                others = [one for one in newest_refused(connection, intake.shop, NAMED) if one != this]
+                signal(connection, [refusal_note(intake.shop, [this, *others])], now)
+
+        await self.database.write(save)
         if result.refused is not None:
             log.warning("import.refused", shop=intake.shop, file=name, reason=result.refused)
         else:
@@ -157,6 +182,15 @@ class Importer:
         return len(new), lines
 
 
+def refusal_note(shop: str, files: Sequence[RefusedFile], *, raised: bool = True) -> SignalNote:
+    """The shop's alert about files that could not be read; `files` the newest first."""
+    summary = "files of orders are read again"
+    if files:
+        summary = f"{files[0].name} could not be read and lies in refused/: {files[0].reason}"
+    details = {"files": [{"file": one.name, "reason": one.reason} for one in files]}
+    return SignalNote(f"import_refused:{shop}", "import_refused", "warning", summary, raised, shop, details)
+
+
 def _wake_order(connection: Connection, *, order_ids: Sequence[int], now: datetime) -> None:
     """A changed promise or a cancelled order changes what is late and what is told."""
     found = shipments_of_orders(connection, order_ids)
@@ -186,6 +220,10 @@ def _import_values(name: str, content_hash: str, shop: str, result: Imported, no
         "faults": result.faults,
         "report": [
             {"line": line.line, "order": line.order_number, "outcome": line.outcome, "reason": line.reason}
-            for line in result.lines[:KEPT_LINES]
+            for line in (*_whole_file(result), *result.lines[:KEPT_LINES])
         ],
     }
+
+
+def _whole_file(result: Imported) -> list[LineReport]:
+    return [LineReport(0, None, "refused", result.refused)] if result.refused is not None else []

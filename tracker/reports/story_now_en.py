@@ -98,5 +98,6 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.template_broken": "A message's text has a fault; its messages wait.",
     "alert.carrier_down": "The carrier does not answer.",
     "alert.carrier_refused": "The carrier refuses the credentials. Check user, access code and contract.",
+    "alert.import_refused": "A file of orders could not be read; it lies in refused/ with the reason beside it.",
     "alert.carrier_unconfigured": "There are shipments of a carrier that is not in the configuration.",
 }

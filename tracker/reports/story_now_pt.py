@@ -100,5 +100,6 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.template_broken": "O texto de uma mensagem tem um erro; as mensagens dele esperam.",
     "alert.carrier_down": "A transportadora não responde às consultas.",
     "alert.carrier_refused": "A transportadora recusa as credenciais. Confira usuário, código de acesso e contrato.",
+    "alert.import_refused": "Um arquivo de pedidos não pôde ser lido e está na pasta refused, com o motivo ao lado.",
     "alert.carrier_unconfigured": "Há envios de uma transportadora que não está na configuração.",
 }

@@ -81,7 +81,8 @@ def standing_keys(connection: Connection, kind: str) -> list[str]:
 
 
 def raise_alert(connection: Connection, signal: SignalRow, sinks: Sequence[str], at: datetime) -> int | None:
-    """Open the alert of this key, with a delivery to each sink; None where it stands already."""
+    """Open the alert of this key, with a delivery to each sink. One that stands takes the newest words, and is told to
+    nobody again: None."""
     row = {
         "shop": signal.shop,
         "key": signal.key,
@@ -93,6 +94,9 @@ def raise_alert(connection: Connection, signal: SignalRow, sinks: Sequence[str],
     }
     new = insert_new(connection, _ALERTS, [row], _ALERTS.c.id)
     if not new:
+        standing = (_ALERTS.c.key == signal.key, _ALERTS.c.resolved_at.is_(None))
+        words = {"summary": signal.summary, "details": dict(signal.details)}
+        connection.execute(update(_ALERTS).where(*standing).values(**words))
         return None
     alert_id = int(new[0][0])
     _add_deliveries(connection, alert_id, sinks, "raised", at)

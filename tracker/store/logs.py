@@ -62,7 +62,7 @@ class SignalNote:
 
 
 def signal(connection: Connection, notes: Iterable[SignalNote], at: datetime) -> None:
-    """Append signals for the alerts stage; one about an alert that stands already changes nothing there."""
+    """Append signals for the alerts stage; one about an alert that stands already only renews its words."""
     rows = [
         {
             "at": at,

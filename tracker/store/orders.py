@@ -70,6 +70,20 @@ def import_of(connection: Connection, shop: str, content_hash: str) -> ImportRow
     return ImportRow(*row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    name: str
+    reason: str
+
+
+def newest_refused(connection: Connection, shop: str, among: int) -> list[RefusedFile]:
+    """Files of the shop among the last *among* new ones that were refused whole, and why; the newest first."""
+    columns = (_IMPORTS.c.shop, _IMPORTS.c.state, _IMPORTS.c.name, _IMPORTS.c.report)
+    rows = connection.execute(select(*columns).order_by(_IMPORTS.c.id.desc()).limit(among)).all()
+    refused = [(name, report) for whose, state, name, report in rows if whose == shop and state == "refused" and report]
+    return [RefusedFile(name, report[0]["reason"]) for name, report in refused]
+
+
 def save_import(connection: Connection, values: Mapping[str, Any]) -> None:
     """Write a reading, in place of an earlier one of the same content."""
     names = [name for name in values if name not in {"shop", "content_hash"}]
