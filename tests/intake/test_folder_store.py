@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import os
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,31 @@ def test_a_file_that_is_still_being_written_is_left_alone(start: Start) -> None:
         ("nota.xml", "warning")
     ]
     assert [row["name"] for row in trial.rows(Import, state="refused")] == ["nota.xml"]
+
+
+def test_a_file_that_ends_in_the_middle_is_spoken_of_once(start: Start) -> None:
+    trial = start()
+    path = trial.drop("nota.xml", note("91-truncated.xml"))
+    minute_ago = time.time() - 60
+    os.utime(path, (minute_ago, minute_ago))
+    trial.clock_at(NOW)
+    upgrade(trial.database_url)
+    app = trial.build()
+
+    async def look(times: int) -> None:
+        for _ in range(times):
+            await app.folders[0].run(NOW)
+
+    with capture_logs() as logs:
+        asyncio.run(look(3))
+        os.utime(path, (minute_ago + 30, minute_ago + 30))
+        asyncio.run(look(2))
+    asyncio.run(app.close())
+    waiting = [entry for entry in logs if entry["event"] == "import.waiting"]
+    assert [(entry["file"], entry["log_level"]) for entry in waiting] == [("nota.xml", "warning")] * 2
+    assert "termina no meio" in waiting[0]["reason"]
+    first, second = (datetime.fromisoformat(entry["until"]) for entry in waiting)
+    assert timedelta(minutes=8) < first - NOW < timedelta(minutes=9, seconds=1) < second - NOW < timedelta(minutes=10)
 
 
 def test_notes_for_people_and_hidden_files_are_not_orders(start: Start) -> None:

@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -43,12 +43,15 @@ class FolderSweep:
     """Whether the last look left a file that had not settled yet."""
     tally: Counter[str] = field(default_factory=Counter, init=False)
     """Files put away since the program started, by the folder they went to."""
+    unfinished: dict[Path, float] = field(default_factory=dict, init=False)
+    """Files that end in the middle and when each was last written to, by the disk's clock."""
 
     async def run(self, now: datetime) -> int:
         """Take every file that has settled; returns how many were put away."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.waiting = False
         before = self.tally.copy()
+        self.unfinished = {path: written for path, written in self.unfinished.items() if path.exists()}
         disk_now = self._disk_now()
         for path in sorted(self._files()):
             age = disk_now - path.stat().st_mtime
@@ -81,6 +84,7 @@ class FolderSweep:
             result = await self.importer.take(path.name, data, self.intake, now)
         except TruncatedFile as fault:
             if 0 <= age < TRUNCATED_FOR_S:
+                self._wait_for(path, age, fault.reason, now)
                 return
             result = await self.importer.refuse(path.name, data, self.intake, fault.reason, now)
         except OSError as fault:
@@ -88,6 +92,14 @@ class FolderSweep:
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)
             return
         self._put_away(path, result)
+
+    def _wait_for(self, path: Path, age: float, reason: str, now: datetime) -> None:
+        """Leave a file that ends in the middle where it is; said once, and again when somebody has written to it."""
+        written = path.stat().st_mtime
+        if self.unfinished.get(path) != written:
+            until = (now + timedelta(seconds=TRUNCATED_FOR_S - age)).isoformat(timespec="seconds")
+            log.warning("import.waiting", shop=self.intake.shop, file=path.name, reason=reason, until=until)
+        self.unfinished[path] = written
 
     def _put_away(self, path: Path, result: Imported) -> None:
         where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
