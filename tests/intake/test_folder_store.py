@@ -249,6 +249,26 @@ def test_a_refused_file_raises_one_alert_until_files_are_taken_without_one(start
     assert trial.one(Alert, kind="import_refused")["resolved_at"] == NOW + timedelta(hours=2)
 
 
+@pytest.mark.parametrize(
+    ("country", "postal_code", "doubted"),
+    [
+        pytest.param("XX", "01310-100", True, id="no country at all"),
+        pytest.param("BR", "01310-100", False, id="Brazil"),
+        pytest.param("CN", "01310-100", False, id="a parcel from abroad"),
+        pytest.param("XX", "", False, id="nothing says it goes to Brazil"),
+    ],
+)
+def test_a_code_of_no_country_is_taken_and_doubted(start: Start, country: str, postal_code: str, doubted: bool) -> None:
+    trial = start()
+    code = CODES[0][:-2] + country
+    row = line("1001", code).replace("\r\n", f";{postal_code}\r\n")
+    trial.drop("pedidos.csv", (HEADER.replace("\r\n", ";CEP\r\n") + row).encode())
+    take(trial)
+    assert [ref["value"] for ref in trial.rows(ShipmentRef)] == [code]
+    told = [entry["motivo"] for entry in reports(trial) if entry["resultado"] == "aviso"]
+    assert any(f"{code} termina em XX, que não é a sigla de nenhum país" in reason for reason in told) is doubted
+
+
 def test_bad_lines_of_a_file_that_was_taken_are_no_alert(start: Start) -> None:
     trial = start()
     trial.drop("pedidos.csv", sheet(line("1001", WRONG_DIGIT)))

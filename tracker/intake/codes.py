@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from tracker.domain.documents import bare, is_s10_form, s10
 from tracker.domain.text import clean, is_placeholder
 from tracker.intake.values import is_scientific, loses_digits, without_zero_cents
@@ -26,6 +28,20 @@ class Codes:
 
 
 NO_CODES = Codes()
+
+
+def doubtful_country(code: str | None, postal_code: str | None) -> str | None:
+    """Why a number for an address in Brazil may be mistyped although its check digit is right; else None.
+
+    A number of the Universal Postal Union's standard S10 ends in the ISO 3166-1 code of the country that issued it, which
+    the check digit does not cover. Brazilian parcels may come with foreign numbers, so it is a doubt and no fault.
+    """
+    if not (code and postal_code) or not is_s10_form(code) or code[-2:] in SUPPORTED_REGIONS:
+        return None
+    return (
+        f"O código {code} termina em {code[-2:]}, que não é a sigla de nenhum país (os do Brasil terminam em BR); foi aceito, "
+        "mas confira-o na etiqueta."
+    )
 
 
 def looks_like_code(code: str) -> bool:

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.order import Direction, FileReading, LineReport, Order, Package
+from tracker.intake.codes import doubtful_country
 from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_file
 from tracker.store.contexts import shipments_of_orders
@@ -154,6 +155,9 @@ class Importer:
             for package in order.packages:
                 if package.direction is Direction.RETURN:
                     continue
+                doubt = doubtful_country(package.tracking_code, order.address.postal_code)
+                if doubt is not None:
+                    lines.append(LineReport(0, order.number, "warning", doubt))
                 parcel = self.carriers.parcel(intake.shop, package, intake.options)
                 if isinstance(parcel, Parcel):
                     parcels.append(parcel)
