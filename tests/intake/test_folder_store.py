@@ -86,7 +86,7 @@ def test_good_lines_go_in_and_bad_ones_are_reported(start: Start, database_url: 
     assert take(trial) == 1
     assert {row["number"] for row in trial.rows(Order)} == {"1001", "1002", "1003"}
     assert [row["value"] for row in trial.rows(ShipmentRef)] == [CODES[0], CODES[1]]
-    reported = {row["pedido"]: (row["resultado"], row["motivo"]) for row in reports(trial)}
+    reported = {row["pedido"]: (row["resultado"], row["motivo"]) for row in reversed(reports(trial))}
     assert reported["1002"][0] in {"aviso", "recusado"} and WRONG_DIGIT in reported["1002"][1]
     assert reported["1003"][0] == "aviso"
     assert put_away(trial) == {"done/pedidos.csv", "done/pedidos.resultado.csv"}
@@ -117,6 +117,26 @@ def test_a_file_with_faults_may_come_again_as_it_was(start: Start) -> None:
     take(trial, NOW + timedelta(hours=1))
     assert len(trial.rows(Shipment)) == 1
     assert "done/pedidos-2.csv" in put_away(trial)
+
+
+def test_every_order_that_was_taken_has_its_line(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    trial.drop("a.csv", sheet(line("1001"), line("1003", promised="30/11/2026", code="")))
+    take(trial)
+    assert reports(trial)[-2:] == [
+        {"linha": "2", "pedido": "1001", "resultado": "importado", "motivo": "1 envio novo"},
+        {"linha": "3", "pedido": "1003", "resultado": "importado", "motivo": "sem envio por enquanto"},
+    ]
+    trial.drop("b.csv", sheet(line("1002", WRONG_DIGIT), line("1001"), line("1003", CODES[1], promised="30/11/2026")))
+    take(trial, NOW + timedelta(days=1))
+    second = (trial.inbox / "done" / "b.resultado.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert second[0] == "linha;pedido;resultado;motivo"
+    assert second[1].startswith("2;1002;aviso;")
+    assert second[-3:] == [
+        "2;1002;importado;sem envio por enquanto",
+        "3;1001;repetido;já estava assim",
+        "4;1003;atualizado;1 envio novo",
+    ]
 
 
 def test_a_larger_export_of_the_same_orders_only_adds(start: Start, database_url: str) -> None:

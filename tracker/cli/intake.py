@@ -83,7 +83,8 @@ def _print(path: Path, result: Imported | str) -> None:
         return
     typer.echo(f"{path}: {result.orders} pedidos, {result.shipments} envios novos, {result.faults} avisos ou recusas")
     for line in result.lines:
-        where = f"linha {line.line}" if line.line else f"pedido {line.order_number}"
+        names = [f"linha {line.line}" if line.line else "", f"pedido {line.order_number}" if line.order_number else ""]
+        where = ", ".join(name for name in names if name) or "arquivo"
         typer.echo(f"  {where}: {_OUTCOMES.get(line.outcome, line.outcome)}: {line.reason}")
 
 

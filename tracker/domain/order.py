@@ -88,6 +88,8 @@ class Order:
     items: tuple[Item, ...] = ()
     status: OrderStatus = OrderStatus.UNKNOWN
     packages: tuple[Package, ...] = ()
+    line: int = field(default=0, compare=False)
+    """Where it begins in its file (a sheet's line, a zip's place); 0 where the file is the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class LineReport:
     line: int
     order_number: str | None
     outcome: str
-    """`imported`, `warning` (imported without something), `ignored` or `refused`."""
+    """`imported`, `updated`, `repeated`, `warning` (imported without something), `ignored` or `refused`."""
     reason: str = ""
 
 

@@ -75,7 +75,7 @@ def read_zip(archive: zipfile.ZipFile, read_entry: ReadEntry) -> FileReading:
             reading = FileReading(refused=reading)
         else:
             is_any_read = True
-        orders += reading.orders
+        orders += [replace(order, line=place) for order in reading.orders]
         cancellations += reading.cancellations
         if reading.refused:
             reports.append(LineReport(place, None, "refused", f"{entry.filename}: {reading.refused}"))

@@ -124,8 +124,8 @@ class _Draft:
 
     def finished(self) -> Order:
         if self.packages is None or self.items is None:
-            return self.order
-        return replace(self.order, packages=tuple(self.packages.values()), items=tuple(self.items))
+            return replace(self.order, line=self.line)
+        return replace(self.order, line=self.line, packages=tuple(self.packages.values()), items=tuple(self.items))
 
 
 @dataclass(slots=True)
@@ -293,7 +293,10 @@ def _read_code_list(text: str, layout: Layout, options: ReadOptions) -> FileRead
                 reason = f"O código {code} já está na linha {orders[number][1]}."
                 reports.append(LineReport(record.line, number, "ignored", reason))
             else:
-                orders[number] = (Order(number, packages=(Package(tracking_code=code),)), record.line)
+                orders[number] = (
+                    Order(number, packages=(Package(tracking_code=code),), line=record.line),
+                    record.line,
+                )
     if not orders:
         return FileReading(lines=tuple(reports[:MOST_EXAMPLES]), refused=NO_HEADER)
     return FileReading(orders=tuple(order for order, _ in orders.values()), lines=tuple(reports))

@@ -10,17 +10,20 @@ import asyncio
 import csv
 import io
 import os
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import structlog
 
 from tracker.domain.order import LineReport
-from tracker.intake.importer import Imported, Importer, Intake
+from tracker.intake.importer import Imported, Importer, Intake, Told
 from tracker.intake.options import TruncatedFile
 
 log = structlog.get_logger(__name__)
@@ -28,6 +31,16 @@ PUT_AWAY: Final = ("done", "refused", "duplicate")
 LEFT_ALONE: Final = ("leia-me.txt", "readme.txt")
 TRUNCATED_FOR_S: Final = 600.0
 """A file that ends in the middle may still be being written: so long it is tried again before it is refused."""
+_HEADING: Final = "\ufefflinha;pedido;resultado;motivo\r\n".encode()
+_OUTCOMES: Final = {
+    "imported": "importado",
+    "updated": "atualizado",
+    "repeated": "repetido",
+    "warning": "aviso",
+    "ignored": "ignorado",
+    "refused": "recusado",
+}
+_PAGE: Final = 65_536
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -79,19 +92,29 @@ class FolderSweep:
         return probe.stat().st_mtime
 
     async def _take(self, path: Path, age: float, now: datetime) -> None:
+        with tempfile.TemporaryFile() as taken:
+
+            def told(lines: Iterable[LineReport]) -> None:
+                taken.write(_rows(lines))
+
+            result = await self._read(path, age, now, told)
+            if result is not None:
+                self._put_away(path, result, taken)
+
+    async def _read(self, path: Path, age: float, now: datetime, told: Told) -> Imported | None:
+        """What became of the file; None where it stays for now."""
         try:
             data = await asyncio.to_thread(path.read_bytes)
-            result = await self.importer.take(path.name, data, self.intake, now)
+            return await self.importer.take(path.name, data, self.intake, now, told)
         except TruncatedFile as fault:
             if 0 <= age < TRUNCATED_FOR_S:
                 self._wait_for(path, age, fault.reason, now)
-                return
-            result = await self.importer.refuse(path.name, data, self.intake, fault.reason, now)
+                return None
+            return await self.importer.refuse(path.name, data, self.intake, fault.reason, now)
         except OSError as fault:
             # Not ours to read (permissions, a vanished file): say so, go on with the others.
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)
-            return
-        self._put_away(path, result)
+            return None
 
     def _wait_for(self, path: Path, age: float, reason: str, now: datetime) -> None:
         """Leave a file that ends in the middle where it is; said once, and again when somebody has written to it."""
@@ -101,14 +124,17 @@ class FolderSweep:
             log.warning("import.waiting", shop=self.intake.shop, file=path.name, reason=reason, until=until)
         self.unfinished[path] = written
 
-    def _put_away(self, path: Path, result: Imported) -> None:
+    def _put_away(self, path: Path, result: Imported, taken: IO[bytes]) -> None:
         where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
         target = _free_name(self.folder / where / path.relative_to(self.folder))
         self._make(target.parent)
         if result.refused:
-            self._write(target.with_name(f"{target.name}.reason.txt"), f"{result.refused}\n".encode())
+            self._write(target.with_name(f"{target.name}.reason.txt"), [f"{result.refused}\n".encode()])
         elif not result.duplicate:
-            self._write(target.with_name(f"{target.stem}.resultado.csv"), report(result.lines))
+            taken.seek(0)
+            # What asks for a person stands first, then a line for each order.
+            pages = iter(partial(taken.read, _PAGE), b"")
+            self._write(target.with_name(f"{target.stem}.resultado.csv"), chain([_HEADING, _rows(result.lines)], pages))
         path.replace(target)
         self.tally[where] += 1
 
@@ -119,24 +145,23 @@ class FolderSweep:
             place.mkdir()
             place.chmod(self.folder.stat().st_mode & 0o2770)
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, pages: Iterable[bytes]) -> None:
         """All of it or nothing: a reader never meets half a report."""
-        partial = path.with_name(f".{path.name}.part")
-        partial.write_bytes(data)
-        partial.chmod(self.folder.stat().st_mode & 0o660)
-        partial.replace(path)
+        unfinished = path.with_name(f".{path.name}.part")
+        with unfinished.open("wb") as file:
+            file.writelines(pages)
+        unfinished.chmod(self.folder.stat().st_mode & 0o660)
+        unfinished.replace(path)
 
 
-def report(lines: Sequence[LineReport]) -> bytes:
-    """The report beside a file, as a Brazilian spreadsheet opens it."""
+def _rows(lines: Iterable[LineReport]) -> bytes:
+    """Rows of the report beside a file, as a Brazilian spreadsheet opens it."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(["linha", "pedido", "resultado", "motivo"])
-    names = {"imported": "importado", "warning": "aviso", "ignored": "ignorado", "refused": "recusado"}
     for line in lines:
-        row = [line.line or "", line.order_number or "", names.get(line.outcome, line.outcome), line.reason]
+        row = [line.line or "", line.order_number or "", _OUTCOMES.get(line.outcome, line.outcome), line.reason]
         writer.writerow([_defused(str(cell)) for cell in row])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    return text.getvalue().encode()
 
 
 def _defused(cell: str) -> str:

@@ -6,7 +6,7 @@ makes the next reading repeat upserts that change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,6 +28,7 @@ from tracker.store.logs import SignalNote, signal
 from tracker.store.orders import (
     Parcel,
     RefusedFile,
+    SavedOrder,
     cancel_by_invoice,
     import_of,
     newest_refused,
@@ -63,6 +64,10 @@ class Intake:
     """Nobody stands beside it: a file that is refused raises an alert."""
 
 
+Told = Callable[[Sequence[LineReport]], None]
+"""Hears what became of each order that was taken, a batch at a time: a large file's are never held together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What became of a file. `duplicate`: the same content was taken before, without a fault."""
@@ -79,6 +84,15 @@ class Imported:
         return sum(line.outcome in {"refused", "warning"} for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class SavedBatch:
+    """What one transaction came to: new shipments, what to mind, and a line for each order."""
+
+    shipments: int
+    warnings: list[LineReport]
+    taken: list[LineReport]
+
+
 @dataclass(frozen=True)
 class Importer:
     """Reads and stores one file at a time."""
@@ -86,7 +100,9 @@ class Importer:
     database: Database
     carriers: Carriers
 
-    async def take(self, name: str, data: bytes, intake: Intake, now: datetime) -> Imported:
+    async def take(
+        self, name: str, data: bytes, intake: Intake, now: datetime, told: Told = lambda _: None
+    ) -> Imported:
         """Take a file. Raises TruncatedFile where it may still be being written."""
         content_hash = sha256(data).hexdigest()
         earlier = await self.database.read(lambda c: import_of(c, intake.shop, content_hash))
@@ -95,7 +111,7 @@ class Importer:
         reading = read_file(
             name, data, timezone=intake.timezone, merchant_cnpj=intake.merchant_cnpj, options=intake.options
         )
-        result = await self._store(reading, intake, now)
+        result = await self._store(reading, intake, now, told)
         await self._record(name, content_hash, intake, result, now)
         return result
 
@@ -126,15 +142,16 @@ class Importer:
             counts = {"orders": result.orders, "shipments": result.shipments, "faults": result.faults}
             log.info("import.done", shop=intake.shop, file=name, **counts)
 
-    async def _store(self, reading: FileReading, intake: Intake, now: datetime) -> Imported:
+    async def _store(self, reading: FileReading, intake: Intake, now: datetime, told: Told) -> Imported:
         if reading.refused is not None:
             return Imported(lines=reading.lines, refused=reading.refused)
         orders = shipments = 0
         lines = list(reading.lines)
         for batch in _batches(reading.orders):
-            count, more = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
-            orders, shipments = orders + len(batch), shipments + count
-            lines += more
+            saved = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
+            orders, shipments = orders + len(batch), shipments + saved.shipments
+            lines += saved.warnings
+            told(saved.taken)
         for cancellation in reading.cancellations:
             order_id = await self.database.write(
                 partial(cancel_by_invoice, shop=intake.shop, cancellation=cancellation, now=now)
@@ -143,10 +160,9 @@ class Importer:
                 await self.database.write(partial(_wake_order, order_ids=[order_id], now=now))
         return Imported(orders, shipments, tuple(lines))
 
-    def _save(
-        self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime
-    ) -> tuple[int, list[LineReport]]:
+    def _save(self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime) -> SavedBatch:
         lines: list[LineReport] = []
+        taken: list[LineReport] = []
         new: list[tuple[int, str]] = []
         changed: list[int] = []
         touched: list[int] = []
@@ -157,22 +173,23 @@ class Importer:
                     continue
                 doubt = doubtful_country(package.tracking_code, order.address.postal_code)
                 if doubt is not None:
-                    lines.append(LineReport(0, order.number, "warning", doubt))
+                    lines.append(LineReport(order.line, order.number, "warning", doubt))
                 parcel = self.carriers.parcel(intake.shop, package, intake.options)
                 if isinstance(parcel, Parcel):
                     parcels.append(parcel)
                 else:
-                    lines.append(LineReport(0, order.number, "warning", parcel))
+                    lines.append(LineReport(order.line, order.number, "warning", parcel))
             saved = save_order(connection, intake.shop, order, parcels, now)
             lines += [
                 LineReport(
-                    0,
+                    order.line,
                     order.number,
                     "warning",
                     f"O código {value} já pertence ao pedido {other}; confira qual é o certo.",
                 )
                 for value, other in saved.taken
             ]
+            taken.append(_taken(order, saved))
             new += saved.new_shipments
             changed += [saved.order_id] if saved.changed and not saved.is_new else []
             # A new order that has its shipment, or names no deadline, waits for nothing.
@@ -183,7 +200,18 @@ class Importer:
         wake(connection, "detection", [shipment_id for shipment_id, _ in new], now)
         wake_orders(connection, touched, now)
         _wake_order(connection, order_ids=changed, now=now)
-        return len(new), lines
+        return SavedBatch(len(new), lines, taken)
+
+
+def _taken(order: Order, saved: SavedOrder) -> LineReport:
+    """What became of an order that was taken."""
+    new = len(saved.new_shipments)
+    parcels = "" if not new else "1 envio novo" if new == 1 else f"{new} envios novos"
+    if saved.is_new:
+        return LineReport(order.line, order.number, "imported", parcels or "sem envio por enquanto")
+    if saved.changed:
+        return LineReport(order.line, order.number, "updated", parcels or "dados atualizados")
+    return LineReport(order.line, order.number, "repeated", "já estava assim")
 
 
 def refusal_note(shop: str, files: Sequence[RefusedFile], *, raised: bool = True) -> SignalNote:
