@@ -82,7 +82,7 @@ def test_approving_twice_changes_nothing(tracker: Tracker, database: Database, l
     tracker("approve", f"C{claim}")
     again = tracker("approve", f"C{claim}")
     assert again.exit_code == 0
-    assert again.stdout == f"C{claim} was approved already (it is waiting_approval)\n"
+    assert again.stdout == f"C{claim} is approved already: the daemon takes it at its next look\n"
     assert len(acts(database)) == 1
 
 
@@ -90,7 +90,8 @@ def test_a_claim_that_does_not_wait(tracker: Tracker, database: Database, late: 
     with database.begin_write() as connection:
         claim = add_a_claim(connection, late[0], [late[1]])
     result = tracker("approve", f"C{claim}")
-    assert (result.exit_code, result.stdout) == (0, f"C{claim} does not wait for anyone: it is planned\n")
+    assert result.exit_code == 1
+    assert result.stderr == f"C{claim} does not wait for anyone yet: it is planned for 2026-11-23\n"
     assert acts(database) == []
 
 
@@ -157,7 +158,7 @@ def test_approving_a_message(tracker: Tracker, database: Database, late: tuple[i
     row = row_of(database, Delivery, message)
     assert (row["state"], row["hold_reason"], row["next_step_at"]) == ("queued", None, NOW)
     again = tracker("approve", f"M{message}")
-    assert (again.exit_code, again.stdout) == (0, f"M{message} does not wait for anyone: it is queued\n")
+    assert (again.exit_code, again.stdout) == (0, f"M{message} needs no approval: it is queued\n")
 
 
 def test_a_message_past_its_age_is_not_let_go(tracker: Tracker, database: Database, late: tuple[int, int]) -> None:
@@ -198,7 +199,11 @@ def test_rejecting_a_claim_cancels_it_for_good(
         raised = connection.execute(select(signals.c.raised).where(signals.c.key == f"claim_deadline:{claim}"))
         assert list(raised.scalars()) == [True, False]
     again = tracker("reject", f"C{claim}")
-    assert (again.exit_code, again.stdout) == (0, f"C{claim} is closed already: it is cancelled\n")
+    sentence = f"C{claim} was rejected already, on 2026-11-24 by fulana: it will not be filed\n"
+    assert (again.exit_code, again.stdout) == (0, sentence)
+    approved = tracker("approve", f"C{claim}")
+    sentence = f"C{claim} was rejected on 2026-11-24 by fulana: it will not be filed\n"
+    assert (approved.exit_code, approved.stderr) == (1, sentence)
 
 
 @pytest.mark.parametrize("state", ["submitting", "open", "answered"])
@@ -226,7 +231,8 @@ def test_rejecting_a_message(
 ) -> None:
     with database.begin_write() as connection:
         message = add_message(connection, late[0], state=state)
-    assert tracker("reject", f"M{message}", "--reason", "engano").exit_code == 0
+    result = tracker("reject", f"M{message}", "--reason", "engano")
+    assert result.exit_code == (0 if after == "suppressed" else 1)
     row = row_of(database, Delivery, message)
     assert row["state"] == after
     if after == "suppressed":
@@ -234,6 +240,88 @@ def test_rejecting_a_message(
         assert acts(database) == [("fulana", "reject", "message", message, "engano")]
     else:
         assert acts(database) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "exit_code", "sentence"),
+    [
+        pytest.param("approve", "submitting", 0, "needs no approval: it is submitting", id="on its way"),
+        pytest.param(
+            "approve", "cancelled", 1, "is closed, nothing to approve: it is cancelled", id="no claim any more"
+        ),
+        pytest.param("approve", "paid", 1, "is closed, nothing to approve: it is paid", id="over"),
+        pytest.param("reject", "cancelled", 0, "is cancelled already: it will not be filed", id="cancelled by itself"),
+        pytest.param("reject", "paid", 1, "is closed, nothing to reject: it is paid", id="paid already"),
+        pytest.param("release", "paid", 1, "is closed, nothing to release: it is paid", id="nothing to let go"),
+        pytest.param("release", "open", 0, "nothing of C{id} is held for a release", id="free already"),
+    ],
+)
+def test_a_claim_for_which_nothing_is_left_to_do(
+    tracker: Tracker,
+    database: Database,
+    late: tuple[int, int],
+    command: str,
+    state: str,
+    exit_code: int,
+    sentence: str,
+) -> None:
+    closed_at = NOW if state in {"cancelled", "paid"} else None
+    with database.begin_write() as connection:
+        claim = add_a_claim(connection, late[0], [late[1]], state=state, closed_at=closed_at)
+    result = tracker(command, f"C{claim}")
+    assert result.exit_code == exit_code
+    assert sentence.format(id=claim) in (result.stderr if exit_code else result.stdout)
+    assert acts(database) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "exit_code", "sentence"),
+    [
+        pytest.param("approve", "expired", 1, "expired on 2026-11-2", id="approving what expired"),
+        pytest.param("reject", "expired", 0, "expired on 2026-11-2", id="rejecting what expired"),
+        pytest.param("release", "expired", 1, "nothing to release: it will not be sent", id="releasing what expired"),
+        pytest.param("approve", "sent", 0, "needs no approval: it is sent", id="approving what left"),
+        pytest.param("reject", "sent", 1, "has left already (sent) and cannot be taken back", id="rejecting what left"),
+        pytest.param("release", "sent", 0, "is held for a release", id="releasing what left"),
+        pytest.param("approve", "suppressed", 1, "is suppressed, nothing to approve", id="approving what was stopped"),
+        pytest.param("release", "failed", 1, "is failed, nothing to release", id="releasing what failed"),
+    ],
+)
+def test_a_message_for_which_nothing_is_left_to_do(
+    tracker: Tracker,
+    database: Database,
+    late: tuple[int, int],
+    command: str,
+    state: str,
+    exit_code: int,
+    sentence: str,
+) -> None:
+    with database.begin_write() as connection:
+        message = add_message(connection, late[0], problem_id=late[1], state=state)
+    result = tracker(command, f"M{message}")
+    assert result.exit_code == exit_code
+    assert sentence in (result.stderr if exit_code else result.stdout)
+    assert acts(database) == []
+
+
+def test_a_message_that_was_rejected(tracker: Tracker, database: Database, late: tuple[int, int]) -> None:
+    with database.begin_write() as connection:
+        message = add_message(connection, late[0], state="queued")
+    tracker("reject", f"M{message}")
+    sentence = f"M{message} was rejected on 2026-11-24 by fulana: it will not be sent\n"
+    again, approved = tracker("reject", f"M{message}"), tracker("approve", f"M{message}")
+    assert (again.exit_code, again.stdout) == (0, sentence)
+    assert (approved.exit_code, approved.stderr) == (1, sentence)
+
+
+def test_a_held_message_past_its_age_is_not_released(
+    just_live: Tracker, database: Database, held: dict[str, int]
+) -> None:
+    (just_live.config.parent / "clock").write_text(at(30).isoformat(), encoding="utf-8")
+    result = just_live("release", f"M{held['c_posted']}")
+    assert result.exit_code == 1
+    assert "expired on 2026-11-2" in result.stderr
+    assert row_of(database, Delivery, held["c_posted"])["state"] == "awaiting_person"
 
 
 # --- release ----------------------------------------------------------------------------------------

@@ -14,9 +14,18 @@ import typer
 
 from tracker.cli.common import ConfigOption
 from tracker.cli.opened import Opened, opened, refuse
+from tracker.cli.settled import (
+    Said,
+    claim_not_to_approve,
+    claim_not_to_reject,
+    message_not_to_approve,
+    message_not_to_reject,
+    message_not_to_release,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
@@ -42,14 +51,6 @@ class Hand:
     who: str
     reason: str | None
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What to tell the person; `exit_code` other than 0: it was not done."""
-
-    sentence: str
-    exit_code: int = 0
 
 
 def approve(ids: IdsArgument, config: ConfigOption = None) -> None:
@@ -112,6 +113,10 @@ def _who() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
+
+
+def _zone(program: Opened) -> ZoneInfo:
+    return program.settings.timezone
 
 
 def _named(program: Opened, text: str, kinds: tuple[str, ...]) -> PublicId | Said:
@@ -180,18 +185,17 @@ def _why(hand: Hand, outcome: str) -> str:
 
 
 def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: Opened) -> Said:
-    from tracker.domain.words import ClaimState, Hold
+    from tracker.domain.words import Hold
     from tracker.store.claims import approve as approve_claim
     from tracker.store.claims import claims_by_id
     from tracker.store.contexts import contexts_of
-    from tracker.store.hand import NOT_LIVE
+    from tracker.store.hand import NOT_LIVE, rejection_of
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
-    if claim.approved_at is not None:
-        return Said(f"{name} was approved already (it is {claim.state.value})")
-    if claim.state is not ClaimState.WAITING_APPROVAL:
-        return Said(f"{name} does not wait for anyone: it is {claim.state.value}")
+    settled = claim_not_to_approve(claim, rejection_of(connection, "claim", claim_id), _zone(program))
+    if settled is not None:
+        return settled
     not_live = _not_live(program, claim.shop)
     if not_live is not None:
         return Said(f"{name} is not approved: {not_live}", 2)
@@ -211,24 +215,22 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     return Said(f"{name} is approved: the daemon {what} it at its next look")
 
 
-def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: Opened) -> Said:
+def _reject_claim(connection: Connection, claim_id: int, hand: Hand, program: Opened) -> Said:
     from tracker.claims.moves import apply_move
     from tracker.domain.claim_moves import Move
     from tracker.domain.words import ClaimState
     from tracker.store.claims import claims_by_id
+    from tracker.store.hand import REJECTED, rejection_of
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
-    if claim.closed_at is not None:
-        return Said(f"{name} is closed already: it is {claim.state.value}")
-    if claim.state is ClaimState.SUBMITTING:
-        return Said(f"{name} is on its way to the carrier and cannot be taken back", 1)
-    if claim.state not in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
-        return Said(f"{name} is with the carrier already ({claim.state.value}) and cannot be taken back here", 1)
+    settled = claim_not_to_reject(claim, rejection_of(connection, "claim", claim_id), _zone(program))
+    if settled is not None:
+        return settled
     # What the carrier has answered stays answered: only its reopening is called off.
     stays = claim.opened_at is not None
     state = ClaimState(claim.outcome) if stays and claim.outcome else ClaimState.CANCELLED
-    move = Move(state, "hand.reject", _why(hand, "rejected"), outcome=state.value, closed=True, facts=dict(_by(hand)))
+    move = Move(state, REJECTED, _why(hand, "rejected"), outcome=state.value, closed=True, facts=dict(_by(hand)))
     if not apply_move(connection, claim, move, token=None, now=hand.now):
         return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
     _keep(connection, hand, "reject", "claim", claim_id)
@@ -241,12 +243,16 @@ def _reject_claim(connection: Connection, claim_id: int, hand: Hand, _program: O
 
 
 def _approve_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened) -> Said:
-    from tracker.domain.words import DeliveryState, Hold
+    from tracker.domain.words import Hold
+    from tracker.store.hand import rejection_of
     from tracker.store.notices import delivery_by_id, let_go
 
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
-    if message is None or message.state is not DeliveryState.AWAITING_PERSON:
-        return Said(f"{name} does not wait for anyone: it is {message.state.value if message else 'gone'}")
+    if message is None:
+        return Said(f"there is no message {name}", 1)
+    settled = message_not_to_approve(message, rejection_of(connection, "message", delivery_id), _zone(program))
+    if settled is not None:
+        return settled
     not_live = _not_live(program, message.shop)
     if not_live is not None:
         return Said(f"{name} is not approved: {not_live}", 2)
@@ -255,19 +261,26 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
     if message.hold_reason == Hold.OBSERVE.value:
         return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 2)
     if message.expires_at <= hand.now:
-        return Said(f"{name} is past the age at which it is worth telling; it expires", 1)
+        day = message.expires_at.astimezone(_zone(program)).date()
+        return Said(f"{name} expired on {day}, nothing to approve: it will not be sent", 1)
     let_go(connection, [delivery_id], hand.now)
     _decide(connection, hand, "approve", "message", delivery_id, message.shop, "approved")
     return Said(f"{name} is approved: it leaves at the daemon's next look, where it is still true")
 
 
-def _reject_message(connection: Connection, delivery_id: int, hand: Hand, _program: Opened) -> Said:
+def _reject_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened) -> Said:
+    from tracker.store.hand import rejection_of
     from tracker.store.notices import delivery_by_id
     from tracker.store.notices import reject as reject_delivery
 
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
-    if message is None or not reject_delivery(connection, delivery_id, _why(hand, "rejected")):
-        return Said(f"{name} does not wait any more: it is {message.state.value if message else 'gone'}")
+    if message is None:
+        return Said(f"there is no message {name}", 1)
+    settled = message_not_to_reject(message, rejection_of(connection, "message", delivery_id), _zone(program))
+    if settled is not None:
+        return settled
+    if not reject_delivery(connection, delivery_id, _why(hand, "rejected")):
+        return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
     _decide(connection, hand, "reject", "message", delivery_id, message.shop, "suppressed")
     return Said(f"{name} is stopped: it will not be sent")
 
@@ -290,7 +303,26 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
         if not any(problem.since < live_at for problem in problems_by_id(connection, problems)):
             problems = []
         released = _let_go(connection, hand, shop, problems, messages)
-    return Said(_summary(released) if released else f"nothing of {text} is held for a release")
+        if not released:
+            return _nothing_to_release(connection, named, program)
+    return Said(_summary(released))
+
+
+def _nothing_to_release(connection: Connection, named: PublicId, program: Opened) -> Said:
+    """Whether it is free already, or can never be."""
+    from tracker.reports.identity import public_id
+    from tracker.store.claims import claims_by_id
+    from tracker.store.hand import rejection_of
+    from tracker.store.notices import delivery_by_id
+
+    name, kind = public_id(named.kind or "", named.row_id), named.kind or ""
+    rejection = rejection_of(connection, kind, named.row_id)
+    over = None
+    if kind == "message" and (message := delivery_by_id(connection, named.row_id)) is not None:
+        over = message_not_to_release(message, rejection, program.now, _zone(program))
+    if kind == "claim" and (claim := claims_by_id(connection, [named.row_id])[named.row_id]).closed_at is not None:
+        over = Said(f"{name} is closed, nothing to release: it is {claim.state.value}", 1)
+    return over or Said(f"nothing of {name} is held for a release")
 
 
 def _resting(connection: Connection, named: PublicId) -> tuple[str, list[int], list[int]]:
@@ -344,8 +376,9 @@ def _let_go(
     alone = []
     for delivery_id in messages:
         message = delivery_by_id(connection, delivery_id)
-        waits = message is not None and message.state is DeliveryState.AWAITING_PERSON
-        if waits and message is not None and message.hold_reason in NOT_LIVE:
+        if message is None or message.state is not DeliveryState.AWAITING_PERSON or message.expires_at <= hand.now:
+            continue
+        if message.hold_reason in NOT_LIVE:
             alone.append(delivery_id)
     let_go(connection, alone, hand.now)
     released = _sum(released, Released(messages=tuple(alone)))

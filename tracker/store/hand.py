@@ -17,10 +17,12 @@ from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.store.claims import wake_claims
 from tracker.store.notices import held_deliveries, let_go
 from tracker.store.problems import release_problems
-from tracker.store.tables import Claim, ClaimProblem, Delivery, Notice, NoticeMember, Problem, table
+from tracker.store.tables import Claim, ClaimProblem, Decision, Delivery, Notice, NoticeMember, Problem, table
 
 _PROBLEMS, _CLAIMS, _LINKS = table(Problem), table(Claim), table(ClaimProblem)
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
+_DECISIONS = table(Decision)
+REJECTED: Final = "hand.reject"
 NOT_LIVE: Final = (Hold.OBSERVE.value, Hold.BEFORE_LIVE.value)
 """Holds that end with a release: the shop only observed, or the problem is older than its first live day."""
 
@@ -45,6 +47,22 @@ class Released:
 
     def __bool__(self) -> bool:
         return bool(self.problems or self.messages or self.claims)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Who stopped a claim or a message by hand, and when."""
+
+    who: str
+    at: datetime
+
+
+def rejection_of(connection: Connection, kind: str, row_id: int) -> Rejection | None:
+    """A person's word that this claim or message must not leave; None where nobody said so."""
+    subject = (_DECISIONS.c.subject_kind == kind, _DECISIONS.c.subject_id == row_id)
+    query = select(_DECISIONS.c.facts, _DECISIONS.c.at).where(*subject, _DECISIONS.c.rule == REJECTED)
+    row = connection.execute(query.order_by(_DECISIONS.c.id.desc()).limit(1)).one_or_none()
+    return Rejection(str(row.facts.get("who", "")), row.at) if row else None
 
 
 def problems_by_id(connection: Connection, problem_ids: Iterable[int]) -> list[HeldProblem]:
