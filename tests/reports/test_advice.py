@@ -161,7 +161,31 @@ def test_every_status_has_its_words() -> None:
         pytest.param({"promise": GIVEN}, "prometida para 27/11 e ainda está dentro do prazo", id="inside the promise"),
         pytest.param({"carrier_due_on": date(2026, 11, 25)}, "previsão da transportadora é 25/11", id="carrier's date"),
         pytest.param({}, "não prometa uma", id="no date at all"),
-        pytest.param({"carrier_due_on": date(2026, 11, 23)}, "não prometa uma", id="the carrier's date has passed"),
+        pytest.param(
+            {"carrier_due_on": date(2026, 11, 23)},
+            "A data prevista era 23/11 e já passou; não prometa outra.",
+            id="the carrier's date has passed",
+        ),
+        pytest.param(
+            {"promise": BROKEN, "is_stale": True, "last_answered_at": YESTERDAY},
+            "A data prometida era 20/11 e já passou, mas não há notícia desde 23/11; não prometa outra.",
+            id="passed in an outage",
+        ),
+        pytest.param(
+            {"promise": BROKEN, "is_stale": True},
+            "A data prometida era 20/11 e já passou, mas a transportadora ainda não deu notícia",
+            id="passed and the carrier was never heard",
+        ),
+        pytest.param(
+            {"promise": BROKEN, "carrier_due_on": date(2026, 11, 26)},
+            "A data prometida era 20/11 e já passou; não prometa outra. A previsão da transportadora é 26/11.",
+            id="passed within the days that are allowed for",
+        ),
+        pytest.param(
+            {"promise": Promise(date(2026, 11, 20), None, PromiseBasis.CARRIER)},
+            "Não há uma data de entrega conhecida",
+            id="a date that we reckoned is told to nobody",
+        ),
         pytest.param(
             {"promise": BROKEN, "customer_late": True, "carrier_due_on": date(2026, 11, 26)},
             "a data prometida era 20/11. A transportadora agora informa 26/11.",

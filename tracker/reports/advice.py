@@ -80,7 +80,7 @@ def what_to_say(facts: ParcelFacts, days: Calendars, now: datetime) -> tuple[str
     sentences.append(_where(facts, days, now))
     sentences += _troubles(facts)
     if facts.status not in {Status.DELIVERED, Status.RETURNED, Status.CANCELLED} and not facts.order_cancelled:
-        sentences += _when(facts, days.local_date(now))
+        sentences += _when(facts, days, days.local_date(now))
     sentences += _claimed(facts, days, now)
     sentences += _told(facts, days)
     return tuple(sentence for sentence in sentences if sentence)
@@ -261,7 +261,7 @@ def _troubles(facts: ParcelFacts) -> list[str]:
 # --- when it comes ----------------------------------------------------------------------------------
 
 
-def _when(facts: ParcelFacts, today: date) -> list[str]:
+def _when(facts: ParcelFacts, days: Calendars, today: date) -> list[str]:
     if facts.status not in MOVING | {Status.PRE_TRANSIT, Status.UNKNOWN}:
         return []
     promise, due = facts.promise, facts.carrier_due_on
@@ -272,9 +272,25 @@ def _when(facts: ParcelFacts, today: date) -> list[str]:
         return [f"Está atrasada{was}. Não há uma nova data; não prometa uma."]
     if promise.on is not None and promise.on >= today and promise.basis is PromiseBasis.GIVEN:
         return [f"A entrega foi prometida para {promise.on:%d/%m} e ainda está dentro do prazo."]
+    passed = _passed(facts, days, today)
     if due is not None and due >= today:
-        return [f"A previsão da transportadora é {due:%d/%m}."]
-    return ["Não há uma data de entrega conhecida; não prometa uma."]
+        return [*passed, f"A previsão da transportadora é {due:%d/%m}."]
+    return passed or ["Não há uma data de entrega conhecida; não prometa uma."]
+
+
+def _passed(facts: ParcelFacts, days: Calendars, today: date) -> list[str]:
+    """A date that is over although nobody knows of a delay: in an outage, or within the days that are allowed for."""
+    is_given = facts.promise.basis is PromiseBasis.GIVEN
+    named = facts.promise.on if is_given else facts.carrier_due_on
+    if named is None or named >= today:
+        return []
+    word = "prometida" if is_given else "prevista"
+    sentence = f"A data {word} era {named:%d/%m} e já passou"
+    if not facts.is_stale:
+        return [f"{sentence}; não prometa outra."]
+    if facts.last_answered_at is None:
+        return [f"{sentence}, mas a transportadora ainda não deu notícia; não prometa outra."]
+    return [f"{sentence}, mas não há notícia desde {_since(facts.last_answered_at, days)}; não prometa outra."]
 
 
 # --- what was done ----------------------------------------------------------------------------------
