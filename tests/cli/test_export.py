@@ -241,6 +241,26 @@ def test_list_filters(tracker: Tracker, several: dict[str, int], words: list[str
 
 
 @pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(["problems", "--shop", "exmplo"], "--shop exmplo: there is no such shop (known: exemplo, outra)"),
+        pytest.param(["claims", "--carrier", "x"], "--carrier x: there is no such carrier (known: correios)"),
+        pytest.param(["messages", "--shop", "x", "--json"], "--shop x: there is no such shop"),
+        pytest.param(["alerts", "--shop", "x"], "--shop x: there is no such shop"),
+        pytest.param(["export", "shipments", "--shop", "x"], "--shop x: there is no such shop"),
+        pytest.param(["show", "10482", "--shop", "x"], "--shop x: there is no such shop"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_shop_or_carrier_that_there_is_not(
+    tracker: Tracker, several: dict[str, int], words: list[str], sentence: str
+) -> None:
+    result = tracker(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(sentence)
+
+
+@pytest.mark.parametrize(
     ("words", "count"),
     [
         pytest.param(["--state", "open"], 1, id="one state"),

@@ -29,8 +29,9 @@ from tests.reports.support import (
 from tracker.domain.detection import Finding
 from tracker.domain.order import Person
 from tracker.domain.words import Trigger
+from tracker.store.alerts import new_signals, raise_alert
 from tracker.store.database import Database
-from tracker.store.logs import DecisionNote, log_decisions
+from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.problems import open_problem
 from tracker.store.tables import Event, Order, table
 
@@ -200,6 +201,31 @@ def test_an_order_that_should_have_left_shows_it_and_so_does_explain(tracker: Tr
     assert f"P{problem_id} problem" in tracker("explain", f"P{problem_id}").stdout
     (line,) = tracker.json("problems", "--open")
     assert (line["shipment_id"], line["order_number"]) == (None, "nada")
+
+
+def test_the_order_behind_an_id(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known, ProblemKind.DELAY)
+        claim = add_a_claim(connection, known, [problem])
+        message = add_message(connection, known, problem_id=problem)
+        about = {"claim_id": claim}
+        notes = [
+            SignalNote(f"claim_deadline:{claim}", "claim_deadline", "critical", "near", shop="exemplo", details=about),
+            SignalNote("mail:down", "mail_down", "critical", "the mail server is down"),
+        ]
+        signal(connection, notes, at(23))
+        for one in new_signals(connection, 10):
+            raise_alert(connection, one, [], at(23))
+    for name in (f"P{problem}", f"c{claim}", f"M{message}", "A1"):
+        result = tracker("show", name)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith("PEDIDO 10482")
+        assert result.stdout.endswith(f"o porquê: tracker explain {name.upper()}\n")
+        assert tracker.json("show", name)["order"]["number"] == "10482"
+    nothing = tracker("show", "A2")
+    assert (nothing.exit_code, nothing.stderr) == (1, "A2 não é sobre um pedido; veja tracker explain A2\n")
+    assert tracker("show", "P99").stderr == "Nada encontrado para P99.\n"
+    assert tracker("show", f"P{problem}", "--shop", "outra").exit_code == 1
 
 
 def test_a_long_history_is_cut(tracker: Tracker, database: Database, known: int) -> None:

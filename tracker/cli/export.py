@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from tracker.cli.common import ConfigOption
-from tracker.cli.opened import opened, since_instant
+from tracker.cli.opened import opened, refuse_unknown, since_instant
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -59,10 +59,14 @@ def export(
 ) -> None:
     """Write every row of a kind to standard output, oldest first."""
     from tracker.reports.exports import values
-    from tracker.store.views import Filter
+    from tracker.store.views import Filter, page
 
     with opened(config) as program:
         wanted = Filter(shop=shop, since=since_instant(since, program))
+        with program.database.begin_read() as connection:
+            is_empty = not page(connection, kind.value, wanted, after=None, limit=1, newest=True)
+        if is_empty:
+            refuse_unknown(program, shop)
         if output is ExportFormat.CSV:
             found = exported(program.database, kind.value, wanted, program.promises(), shape=values)
             _write_csv(kind.value, found, program.settings.timezone)

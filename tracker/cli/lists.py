@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
-from tracker.cli.opened import opened, refuse, since_instant
+from tracker.cli.opened import opened, refuse, refuse_unknown, since_instant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +133,8 @@ def _list(
         asked = limit if as_json or limit is not None else SHOWN + 1
         found = list(exported(program.database, what, wanted, program.promises(), limit=asked, newest=True))
         zone = program.settings.timezone
+        if not found:
+            refuse_unknown(program, shop, carrier)
     if as_json:
         echo_json(found)
         return

@@ -55,6 +55,21 @@ def refuse(sentence: str, exit_code: int = 2) -> NoReturn:
     raise typer.Exit(exit_code)
 
 
+def refuse_unknown(program: Opened, shop: str | None = None, carrier: str | None = None) -> None:
+    """Where nothing was found: end the command if that is because no such shop or carrier is configured.
+
+    Asked afterwards, since rows outlive the configuration that brought them.
+    """
+    settings = program.settings
+    for option, given, known in (
+        ("--shop", shop, [entry.id for entry in settings.shops]),
+        ("--carrier", carrier, [entry.id for entry in settings.carriers]),
+    ):
+        if given is not None and given not in known:
+            what = option.removeprefix("--")
+            refuse(f"{option} {given}: there is no such {what} (known: {', '.join(known) or 'none'})")
+
+
 @contextmanager
 def opened(config: Path | None) -> Iterator[Opened]:
     """Open the configured database as it stands; never creates or upgrades one."""

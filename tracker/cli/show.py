@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
-from tracker.cli.opened import Opened, opened, refuse
+from tracker.cli.opened import Opened, opened, refuse, refuse_unknown
 
 if TYPE_CHECKING:
     from tracker.book import Account
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 WhatArgument = Annotated[
     str,
-    typer.Argument(metavar="WHAT", help="Tracking code, order, e-mail, CPF/CNPJ, invoice number or key, phone."),
+    typer.Argument(
+        metavar="WHAT",
+        help="Tracking code, order, e-mail, CPF/CNPJ, invoice number or key, phone, or an id (P12, C7, M3, A2).",
+    ),
 ]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's orders.")]
 LISTED: Final = 20
@@ -39,19 +42,45 @@ def show(what: WhatArgument, config: ConfigOption = None, shop: ShopOption = Non
     with opened(config) as program:
         accounts = accounts_of(program)
         found = find(program, what, shop, accounts)
-        if not found:
-            if as_json:
-                echo_json({"matches": []})
-            refuse(f"Nada encontrado para {what.strip()}.", exit_code=1)
         if len(found) > 1:
             _offer(program, found, as_json)
             return
-        story = _story(program, found[0].id)
+        story = _story(program, found[0].id) if found else _story_behind(program, what, shop)
+        if story is None:
+            refuse_unknown(program, shop)
+            if as_json:
+                echo_json({"matches": []})
+            refuse(f"Nada encontrado para {what.strip()}.", exit_code=1)
         desk = desk_of(program, accounts)
     if as_json:
         _echo_document(story, desk)
-    else:
-        _echo_screen(story, desk, program)
+        return
+    _echo_screen(story, desk, program)
+    if not found:
+        typer.echo(f"\nEste é o pedido de {what.strip().upper()}; o porquê: tracker explain {what.strip().upper()}")
+
+
+def _story_behind(program: Opened, what: str, shop: str | None) -> OrderStory | None:
+    """The order that a problem, claim, message or alert is about, where *what* is the id of one."""
+    from tracker.reports.identity import parse_id
+    from tracker.store.views_show import story_of
+    from tracker.store.views_story import alert_of, order_of
+
+    named = parse_id(what)
+    if named is None or named.kind not in {"problem", "claim", "message", "alert"}:
+        return None
+    with program.database.begin_read() as connection:
+        key = (named.kind, named.row_id)
+        if named.kind == "alert":
+            alert = alert_of(connection, named.row_id)
+            if alert is not None and alert.about is None:
+                refuse(f"A{alert.id} não é sobre um pedido; veja tracker explain A{alert.id}", exit_code=1)
+            if alert is None or alert.about is None:
+                return None
+            key = alert.about
+        order_id = order_of(connection, *key)
+        story = story_of(connection, order_id) if order_id is not None else None
+    return story if story is not None and shop in {None, story.order.shop} else None
 
 
 def accounts_of(program: Opened) -> dict[str, Account]:
