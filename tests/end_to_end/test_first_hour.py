@@ -63,8 +63,10 @@ def test_from_nothing_to_the_first_mail(start: Start) -> None:
     assert done.stdout.startswith("pass done at 2026-08-04T12:00:00Z: ") and len(done.stdout.splitlines()) == 1
     assert "engine.locked" in done.stderr and "2026-08-04" in done.stderr.splitlines()[0]
     (counted,) = [json.loads(line) for line in done.stderr.splitlines() if '"pass.done"' in line]
-    told = ", ".join(f"{lane} {rows}" for lane, rows in counted["worked"].items())
-    assert done.stdout.endswith(f": {told}\n") and "messages:email 1" in told
+    told = done.stdout.rstrip("\n").partition("Z: ")[2].split(", ")
+    assert told[:2] == ["2 files taken", "2 parcels looked at (correios)"]
+    assert "1 message handled (email)" in told
+    assert "detect" not in done.stdout and any(lane.startswith("detect") for lane in counted["worked"])
     assert {row["number"] for row in trial.rows(Order)} == {of_fate(Fate.ON_TIME).order.number, "10234", "99999"}
     assert len(trial.rows(Shipment)) == 2  # the order of the broken line is there, its code is not
     assert [row["status"] for row in trial.rows(ShipmentHistory)] == ["in_transit"]
@@ -134,3 +136,14 @@ def test_a_lane_that_dies_leaves_the_others_and_the_exit_code_says_so(
     trial.clock_at(FIRST + timedelta(days=2))
     assert asyncio.run(whole_pass()) == 1
     assert [row["state"] for row in trial.rows(Delivery)] == ["sent", "sent"]
+
+
+def test_a_pass_counts_files_by_what_became_of_them(start: Start) -> None:
+    trial = start(of_fate(Fate.ON_TIME))
+    trial.clock_at(FIRST)
+    edited(trial)
+    assert trial.command("run", "--once").stdout.endswith(": nothing was due\n")
+    trial.drop("a.pdf", b"%PDF-1.7")
+    trial.drop("b.csv", b"\x00\x01\x02" * 50)
+    told = trial.command("run", "--once").stdout
+    assert told.endswith(": 2 files refused, 1 alert stands (tracker alerts --open)\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tracker.app import App
     from tracker.engine.lock import EngineLock
     from tracker.engine.once import OnceResult
+    from tracker.intake.folder import FolderSweep
 
 OnceOption = Annotated[bool, typer.Option("--once", help="One full pass over all that is due, then exit.")]
 
@@ -50,9 +53,13 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
 
 def _once(app: App) -> int:
     now = app.clock.now()
-    result = asyncio.run(_pass(app))
-    worked = ", ".join(f"{name} {count}" for name, count in result.worked.items())
-    typer.echo(f"pass done at {now:%Y-%m-%dT%H:%M:%SZ}: {worked or 'nothing was due'}")
+    result, standing = asyncio.run(_pass(app))
+    done = [*_files(app.folders), *_outside(result.worked)]
+    if not done:
+        done = ["nothing left the house" if result.worked else "nothing was due"]
+    if standing:
+        done.append(f"{_number(standing, 'alert stands', 'alerts stand')} (tracker alerts --open)")
+    typer.echo(f"pass done at {now:%Y-%m-%dT%H:%M:%SZ}: {', '.join(done)}")
     for name in result.failed:
         typer.echo(f"{name}: failed; the log says why", err=True)
     for name in result.busy:
@@ -60,11 +67,48 @@ def _once(app: App) -> int:
     return result.exit_code
 
 
-async def _pass(app: App) -> OnceResult:
+def _files(folders: Sequence[FolderSweep]) -> list[str]:
+    """What became of the files in the inboxes."""
+    counts = Counter(waiting=sum(len(folder.unfinished) for folder in folders))
+    for folder in folders:
+        counts.update(folder.tally)
+    words = {
+        "done": ("file taken", "files taken"),
+        "refused": ("file refused", "files refused"),
+        "duplicate": ("file known already", "files known already"),
+        "waiting": ("file waited for, as it ends in the middle", "files waited for, as they end in the middle"),
+    }
+    return [_number(counts[name], *forms) for name, forms in words.items() if counts[name]]
+
+
+def _outside(worked: Mapping[str, int]) -> list[str]:
+    """What was asked or told outside; lanes that only decide are counted in the log (`pass.done`)."""
+    words = {
+        "poll": ("parcel looked at", "parcels looked at"),
+        "deadlines": ("due date asked for", "due dates asked for"),
+        "claims": ("claim moved", "claims moved"),
+        "messages": ("message handled", "messages handled"),
+    }
+    said = []
+    for lane, count in worked.items():
+        family, _, whose = lane.partition(":")
+        if whose and family in words:
+            said.append(f"{_number(count, *words[family])} ({whose})")
+    return said
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+async def _pass(app: App) -> tuple[OnceResult, int]:
+    """The pass, and how many alerts stand after it."""
     from tracker.engine.once import run_once
+    from tracker.store.alerts import standing_count
 
     try:
-        return await run_once(app.lanes, app.clock.now(), wait_settled=app.wait_settled)
+        result = await run_once(app.lanes, app.clock.now(), wait_settled=app.wait_settled)
+        return result, await app.database.read(standing_count)
     finally:
         await app.close()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
@@ -78,6 +78,11 @@ def standing_keys(connection: Connection, kind: str) -> list[str]:
     """The keys of the open alerts of a kind: what its signals have come to."""
     query = select(_ALERTS.c.key).where(_ALERTS.c.resolved_at.is_(None), _ALERTS.c.kind == kind)
     return list(connection.execute(query.order_by(_ALERTS.c.key)).scalars())
+
+
+def standing_count(connection: Connection) -> int:
+    """How many alerts are open."""
+    return connection.execute(select(func.count()).where(_ALERTS.c.resolved_at.is_(None))).scalar_one()
 
 
 def raise_alert(connection: Connection, signal: SignalRow, sinks: Sequence[str], at: datetime) -> int | None:
