@@ -64,7 +64,9 @@ app.command("release")(release)
 app.command("export")(export)
 app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")
-app.command("sandbox")(sandbox)
+app.command("sandbox", epilog="While it runs, /sandbox/... at its address takes orders: docs/sandbox.md shows each.")(
+    sandbox
+)
 app.command("demo")(demo)
 
 
