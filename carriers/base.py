@@ -285,6 +285,8 @@ class ClaimOffer:
     """For a problem that silence shows and no event of the carrier's: such a one has an offer of its own, or none."""
     not_causes: tuple[Cause, ...] = ()
     """Causes that are not the carrier's fault: with one of these there is nothing to claim."""
+    not_codes: tuple[str, ...] = ()
+    """Codes of events that show another's wish behind it; the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,8 +553,8 @@ class DeadlineOutcome(StrEnum):
 class DeadlineAnswer:
     """One parcel's term. `due_on` is a date the carrier itself gave, or None where it gave only `business_days`.
 
-    `business_days` counts from the day after posting; `after_cutoff` says that it counts from one business day later, which
-    holds for the daemon's own calendar only, never for a date that the carrier gave.
+    Both count from the day that was asked with; `after_cutoff` says that the carrier counts from one business day later, since
+    the parcel was posted too late that day.
     """
 
     key: int

@@ -21,7 +21,9 @@ _BUYERS_OR_NOBODYS = (
     Cause.CUSTOMS_HOLD,
     Cause.OTHER,
 )
-"""Returns that are no fault of Correios: the buyer's, an authority's, the sender's own wish."""
+"""Returns that are no fault of Correios: the buyer's, an authority's, nobody's."""
+_SENDERS_WISH = ("BDE-14", "BDI-14", "BDR-14", "BDE-48", "BDI-48", "BDR-48", "BDR-64", "FC-01", "FC-47")
+"""Events that say the sender gave up, did not allow the pickup, did not answer, or asked for the return (section 10)."""
 
 
 def _offers() -> tuple[ClaimOffer, ...]:
@@ -38,7 +40,15 @@ def _offers() -> tuple[ClaimOffer, ...]:
         ClaimOffer(ProblemKind.THEFT, lost, refund, on_event, 31, days_after_event=1),
         ClaimOffer(ProblemKind.LOSS, lost, inquiry, on_due, 32, presumed=True),
         ClaimOffer(ProblemKind.DELAY, lost, inquiry, on_due, 40),
-        ClaimOffer(ProblemKind.RETURNED, returns.RETURNED_UNDULY, inquiry, on_event, 45, not_causes=_BUYERS_OR_NOBODYS),
+        ClaimOffer(
+            ProblemKind.RETURNED,
+            returns.RETURNED_UNDULY,
+            inquiry,
+            on_event,
+            45,
+            not_causes=_BUYERS_OR_NOBODYS,
+            not_codes=_SENDERS_WISH,
+        ),
         ClaimOffer(ProblemKind.LATE_DELIVERY, returns.DELIVERED_LATE, refund, on_due, 50),
     )
 

@@ -19,7 +19,6 @@ from tracker.store.tables import (
     Notice,
     OrderCheck,
     Problem,
-    ShipmentCheck,
     ShipmentPoll,
 )
 
@@ -92,12 +91,11 @@ def test_a_label_nobody_scanned_is_seen_told_to_nobody_and_claimed_by_nobody(sta
     never = of_fate(Fate.NEVER_POSTED)
     trial = start(never, url=database_url)
     trial.drop_orders()
-    trial.pass_through(at(day(n), 9) for n in range(3, 8))
-    # The order says when it was made: three business days to hand it over, two of patience (a state's holiday is none).
-    seen = trial.one(ShipmentCheck)["next_check_at"]
-    assert seen >= at(add_business_days(never.order.ordered_on, 5) + timedelta(days=1), 0)
+    # The order says when it was handed over: two business days of patience.
+    seen = at(add_business_days(never.order.shipped_on, 2) + timedelta(days=1), 0)
+    trial.pass_through([at(never.order.shipped_on, 18), seen - timedelta(minutes=1)])
     assert trial.rows(Problem) == []
-    trial.pass_through([seen - timedelta(minutes=1), seen, seen + timedelta(hours=9)])
+    trial.pass_through([seen, seen + timedelta(hours=9)])
     row = trial.one(Problem)
     assert (row["kind"], row["rule"], row["since"]) == ("not_posted", "not_posted.no_scan", seen)
     assert (row["carrier"], row["place"], row["state"]) == ("correios", None, never.order.customer.place.state)

@@ -290,6 +290,20 @@ def test_an_undue_return_is_one_without_a_reason_of_the_buyers(cause: Cause | No
     assert all(reason is not None and reason in entry.reason for entry in refused)
 
 
+@pytest.mark.parametrize(
+    ("codes", "owed"),
+    [
+        pytest.param({"BDE-36", "BDE-23"}, True, id="nobody asked for it"),
+        pytest.param({"FC-01", "BDE-23"}, False, id="the sender asked for it"),
+    ],
+)
+def test_a_return_that_the_sender_wished_is_not_claimed(codes: set[str], owed: bool) -> None:
+    terms = replace(TERMS, offers=(replace(RETURNED, not_codes=("FC-01",)),))
+    subject = problem(Kind.RETURNED, cause=Cause.RETURN)
+    plans, _ = plan([subject], history(), terms, DAYS, first_on=LONG_AGO, codes=frozenset(codes))
+    assert bool(plans) is owed
+
+
 def test_a_loss_presumed_from_silence_has_an_offer_of_its_own() -> None:
     terms = replace(TERMS, offers=(LOSS, SILENT, DELAY))
     subjects = [problem(Kind.DELAY, id=1), problem(Kind.LOSS, id=2, presumed=True)]

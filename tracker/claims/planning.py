@@ -38,7 +38,7 @@ from tracker.store.claims import (
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
-from tracker.store.histories import HistoryRow, histories_of, learned_at
+from tracker.store.histories import HistoryRow, event_codes, histories_of, learned_at
 from tracker.store.leases import new_token
 from tracker.store.logs import DecisionNote, signal
 from tracker.store.problems import ProblemRow, problems_of
@@ -121,8 +121,12 @@ class PlanSweep:
             self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
             return
         days = self.days(context.order.shop, context.order.state, context.order.city)
+        returned = any(problem.kind is ProblemKind.RETURNED for problem in free)
+        codes = event_codes(connection, context.shipment_id) if returned else frozenset()
         wanted, first_on = [_claimable(problem) for problem in free], days.local_date(context.created_at)
-        plans, refused = plan(wanted, row.history, desk.terms, days, first_on=first_on, by_contract=by_contract)
+        plans, refused = plan(
+            wanted, row.history, desk.terms, days, first_on=first_on, by_contract=by_contract, codes=codes
+        )
         plans, more = _not_refused_before(plans, claims)
         refused = [*refused, *more]
         if standing is None:

@@ -34,6 +34,8 @@ class Story:
     days: Calendars
     terms: ClaimTerms
     by_letter: bool
+    codes: frozenset[str] = frozenset()
+    """Of the parcel's events, where a return is among its problems."""
     in_incident: bool = False
     """Many parcels go wrong with it for one cause."""
 
@@ -146,4 +148,4 @@ class Story:
     def _offer(self, problem: ProblemRow) -> ClaimOffer | None:
         offer = offer_for(problem.kind, problem.presumed, self.terms)
         history = self.history.history if self.history else History()
-        return None if not_claimable(problem, offer, history, self.terms, self.days) is not None else offer
+        return None if not_claimable(problem, offer, history, self.terms, self.days, self.codes) is not None else offer

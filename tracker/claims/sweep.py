@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from carriers.base import ClaimsAdapter, ClaimTerms
+from carriers.base import ClaimsAdapter, ClaimTerms, ProblemKind
 from tracker.claims.calls import Caller, Job, Results
 from tracker.claims.contract import settled
 from tracker.claims.gates import ClaimPolicy, gates
@@ -37,7 +37,7 @@ from tracker.store.claims import (
 )
 from tracker.store.contexts import contexts_of
 from tracker.store.database import Database
-from tracker.store.histories import histories_of
+from tracker.store.histories import event_codes, histories_of
 from tracker.store.incidents import incidents_of
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
@@ -186,6 +186,7 @@ class ClaimSweep:
         stories = {}
         for claim in claims:
             context = contexts[claim.shipment_id]
+            returned = any(problem.kind is ProblemKind.RETURNED for problem in problems[claim.shipment_id])
             stories[claim.id] = Story(
                 claim=claim,
                 context=context,
@@ -195,6 +196,7 @@ class ClaimSweep:
                 days=self.days(claim.shop, context.order.state, context.order.city),
                 terms=self.terms,
                 by_letter=self.adapter is None,
+                codes=event_codes(connection, claim.shipment_id) if returned else frozenset(),
                 in_incident=claim.shipment_id in around,
             )
         return stories

@@ -118,11 +118,12 @@ def plan(
     *,
     first_on: date,
     by_contract: bool = False,
+    codes: frozenset[str] = frozenset(),
 ) -> tuple[list[ClaimPlan], list[NotClaimable]]:
     """Every claim these problems allow, the best first; and for each problem without one, why.
 
     `first_on` is the day from which anything may be done at all (the shop's first day with this shipment). `by_contract`:
-    this account's contract has been seen to settle lateness by service level.
+    this account's contract has been seen to settle lateness by service level. `codes`: those of the parcel's events.
     """
     plans: list[ClaimPlan] = []
     refused: list[NotClaimable] = []
@@ -130,7 +131,8 @@ def plan(
         if by_contract and problem.kind in NEEDS_CARRIER_LATE:
             refused.append(NotClaimable(problem.id, WhyNot.BY_CONTRACT))
             continue
-        outcome = _plan_one(problem, offer_for(problem.kind, problem.presumed, terms), history, terms, days, first_on)
+        offer = offer_for(problem.kind, problem.presumed, terms)
+        outcome = _plan_one(problem, offer, history, terms, days, first_on, codes)
         if isinstance(outcome, ClaimPlan):
             plans.append(outcome)
         else:
@@ -150,8 +152,9 @@ def _plan_one(
     terms: ClaimTerms,
     days: Calendars,
     first_on: date,
+    codes: frozenset[str],
 ) -> ClaimPlan | NotClaimable:
-    why = not_claimable(problem, offer, history, terms, days)
+    why = not_claimable(problem, offer, history, terms, days, codes)
     if why is not None or offer is None:
         due = history.due_max_on
         facts = {"due_on": due.isoformat()} if due else {}
@@ -208,12 +211,17 @@ class Claimable(Protocol):
 
 
 def not_claimable(
-    problem: Claimable, offer: ClaimOffer | None, history: History, terms: ClaimTerms, days: Calendars
+    problem: Claimable,
+    offer: ClaimOffer | None,
+    history: History,
+    terms: ClaimTerms,
+    days: Calendars,
+    codes: frozenset[str] = frozenset(),
 ) -> WhyNot | None:
     """Why there is no claim for this problem; None where there is one."""
     if offer is None:
         return WhyNot.PRESUMED if problem.presumed else WhyNot.NO_OFFER
-    if problem.cause is not None and problem.cause in offer.not_causes:
+    if not codes.isdisjoint(offer.not_codes) or (problem.cause is not None and problem.cause in offer.not_causes):
         return WhyNot.NOT_THE_CARRIERS_FAULT
     if problem.kind in NEEDS_CARRIER_LATE and problem.carrier_since is None:
         return WhyNot.INSIDE_CARRIER_TERM

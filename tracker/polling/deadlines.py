@@ -157,13 +157,16 @@ class DeadlineSweep:
 
 
 def due_date(answer: DeadlineAnswer, posted_on: date, days: Calendars) -> date | None:
-    """The carrier's own date; else our calendar: so many business days after posting, one more after the cut-off.
+    """The date computed for the day of posting, or our calendar's; one business day more after the cut-off.
 
-    The extra day is for our own calendar only: the carrier's date knows of its cut-off. A doubtful holiday counts as one,
-    for a date that is too early makes a claim that is refused as too early.
+    The calculator answers for the day it is asked with and cannot know how late on it the parcel came (reference, section
+    4.1: such a parcel moves only on the next business day). A doubtful holiday counts as one, for a date that is too early
+    makes a claim that is refused as too early.
     """
-    if answer.outcome is not Outcome.NAMED or answer.due_on is not None:
-        return answer.due_on if answer.outcome is Outcome.NAMED else None
+    if answer.outcome is not Outcome.NAMED:
+        return None
+    if answer.due_on is not None:
+        return days.since.add(answer.due_on, int(answer.after_cutoff))
     if answer.business_days is None:
         return None
     return days.since.add(posted_on, answer.business_days + answer.after_cutoff)

@@ -121,7 +121,9 @@ def _pay_day(claim: Claim, shipment: Shipment, kind: str, answered: date) -> dat
     if not asked and shipment.verdict is not Verdict.PAID:
         return None
     day = add_business_days(answered, PAID_AFTER)
-    return None if _facts_on(shipment, day).delivered_on is not None else day
+    known = _facts_on(shipment, day)
+    # What has come, or is on its way back, is no lost object: its credit stands on the invoice alone.
+    return None if known.delivered_on is not None or known.turned_back or known.returned else day
 
 
 def _facts_on(shipment: Shipment, day: date) -> Facts:

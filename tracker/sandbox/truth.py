@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from tracker.sandbox.attention import A_DAY_OF_LOOKS, Attention, Run, add_strictly, loosely, runs
+from tracker.sandbox.attention import A_DAY_OF_LOOKS, Attention, Run, add_strictly, loosely, runs, strictly_closed
 from tracker.sandbox.people import ORIGIN
 from tracker.sandbox.plan import Service, Shipment, Sight
 from tracker.sandbox.story import ENDS, Story, View
@@ -23,6 +23,8 @@ STALLED_DAYS = 5
 PRESUMED_DAYS: Mapping[Service, int] = {Service.SEDEX: 7, Service.PAC: 10}
 """7.1: counted from the later of due date and last event."""
 EXPIRING_DAYS = 2
+GIVEN_UP_AFTER = timedelta(days=29)
+"""3.4: stop after 30 days without any event; a day less where an order came in the evening."""
 NOT_POSTED_DAYS = 2
 """3.4: the order says it was posted more than two business days ago."""
 _DAY = timedelta(days=1)
@@ -266,6 +268,13 @@ def _hidden(case: Case, view: View, now: datetime) -> bool:
     return case.is_hidden()
 
 
+def _may_be_given_up(case: Case, view: View, now: datetime) -> bool:
+    """3.4: asked about for thirty days without any event, and then no more."""
+    return case.is_hidden() or (
+        view.posted_on is None and local_date(now) >= case.shipment.order.shipped_on + GIVEN_UP_AFTER
+    )
+
+
 def _expires(case: Case, view: View, now: datetime, back: Callable[[date, int], date]) -> bool:
     if view.status != "available_for_pickup" or view.pickup_by is None:
         return False
@@ -273,7 +282,14 @@ def _expires(case: Case, view: View, now: datetime, back: Callable[[date, int], 
 
 
 def _may_expire(case: Case, view: View, now: datetime) -> bool:
-    return _expires(case, view, now, lambda day, count: add_strictly(day, count, case.states))
+    """A last day on which nobody works may be read as the last working one before it."""
+
+    def back(day: date, count: int) -> date:
+        while strictly_closed(day, case.states):
+            day -= _DAY
+        return add_strictly(day, count, case.states)
+
+    return _expires(case, view, now, back)
 
 
 def _must_expire(case: Case, view: View, now: datetime) -> bool:
@@ -320,7 +336,7 @@ def _either(*readings: Reading) -> Reading:
 _address, _absent = _tried_in_vain("wrong_address"), _tried_in_vain("absent")
 RULES: tuple[Rule, ...] = (
     Rule("not_posted", _may_not_be_posted, _must_not_be_posted),
-    Rule("untrackable", _hidden, _hidden),
+    Rule("untrackable", _may_be_given_up, _hidden),
     Rule("delay", _may_delay, _must_delay),
     Rule("late_delivery", _may_late_delivery, _must_late_delivery),
     Rule("stalled", _may_stall, _must_stall),

@@ -231,6 +231,12 @@ def _history_row(row: RowMapping) -> HistoryRow:
     )
 
 
+def event_codes(connection: Connection, shipment_id: int) -> frozenset[str]:
+    """The carrier's codes of this shipment's events that stand."""
+    standing = (_EVENTS.c.shipment_id == shipment_id, _EVENTS.c.void.is_(False), _EVENTS.c.vanished_at.is_(None))
+    return frozenset(connection.execute(select(_EVENTS.c.carrier_code).where(*standing)).scalars())
+
+
 def learned_at(connection: Connection, shipment_id: int) -> datetime | None:
     """When we last learned of an event of this shipment, whenever it had happened."""
     query = select(func.max(_EVENTS.c.seen_at)).where(_EVENTS.c.shipment_id == shipment_id)
