@@ -122,8 +122,9 @@ def _pay_day(claim: Claim, shipment: Shipment, kind: str, answered: date) -> dat
         return None
     day = add_business_days(answered, PAID_AFTER)
     known = _facts_on(shipment, day)
-    # What has come, or is on its way back, is no lost object: its credit stands on the invoice alone.
-    return None if known.delivered_on is not None or known.turned_back or known.returned else day
+    # What has come, waits at the counter or is on its way back is no lost object: its credit stands on the invoice alone.
+    here = known.delivered_on is not None or known.at_counter
+    return None if here or known.turned_back or known.returned else day
 
 
 def _facts_on(shipment: Shipment, day: date) -> Facts:
