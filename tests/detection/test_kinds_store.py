@@ -19,6 +19,7 @@ from tracker.store.tables import (
     Notice,
     OrderCheck,
     Problem,
+    ShipmentCheck,
     ShipmentPoll,
 )
 

@@ -70,7 +70,12 @@ def assert_about(waited: timedelta, interval: timedelta) -> None:
         pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-11-25")), URGENT, id="due today"),
         pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-11-24")), URGENT, id="late since today"),
         pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-10-26")), URGENT, id="thirty days late"),
-        pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-10-25")), DAY, id="thirty-one days late: daily"),
+        pytest.param(
+            standing(Status.IN_TRANSIT, due_on=on("2026-10-25"), last_event_at=at("2026-11-15 09:59")),
+            DAY,
+            id="thirty-one days late and stuck: daily",
+        ),
+        pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-10-25")), 3 * HOUR, id="long late, and moving again"),
         pytest.param(standing(Status.IN_TRANSIT, due_on=None), 3 * HOUR, id="nobody named a day"),
         pytest.param(
             standing(Status.IN_TRANSIT, last_event_at=at("2026-11-15 10:00")), 3 * HOUR, id="ten days without an event"

@@ -28,7 +28,7 @@ JITTER: Final = 0.1
 STUCK_AFTER: Final = timedelta(days=10)
 """A parcel without an event for so long is asked about half as often, unless it is late."""
 LONG_LATE: Final = timedelta(days=30)
-"""So long after its due date a parcel is asked about daily: whatever comes, comes slowly."""
+"""So long after its due date a parcel that stands still is asked about daily: whatever comes, comes slowly."""
 UNCLAIMED_EVERY: Final = timedelta(days=7)
 """Lost, stolen and damaged without an open claim, after the second looks: such parcels reappear, but seldom."""
 FAILURE_WAITS: Final = tuple(timedelta(hours=h) for h in (1, 2, 4, 8, 24))
@@ -146,11 +146,12 @@ def _interval(standing: Standing, policy: PollingPolicy, days: Calendars, now: d
     usual = wanted(status, policy, is_due=is_due)
     if status in _STEADY:
         return usual
+    is_stuck = standing.last_event_at is not None and now - standing.last_event_at > STUCK_AFTER
     if is_due and standing.due_on is not None:
-        return policy.problem if today - standing.due_on > LONG_LATE else usual
-    if standing.last_event_at is not None and now - standing.last_event_at > STUCK_AFTER:
-        return policy.in_transit * 2
-    return policy.in_transit
+        if today - standing.due_on <= LONG_LATE:
+            return usual
+        return policy.problem if is_stuck else policy.in_transit
+    return policy.in_transit * 2 if is_stuck else policy.in_transit
 
 
 def _jittered(now: datetime, wait: timedelta, shipment_id: int) -> datetime:
