@@ -47,6 +47,7 @@ CONTEXT = ShipmentContext(
     ref_kind="code",
     tracking_code="AA123456785BR",
     last_answered_at=None,
+    next_poll_at=None,
     order=ORDER,
 )
 CLAIM = ClaimRow(
