@@ -34,6 +34,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     **{
         f"tracker/{stage}": (
             "tracker.app",
+            "tracker.lanes",
             "tracker.cli",
             "tracker.engine",
             "carriers.registry",

@@ -55,8 +55,8 @@ def import_(
 
 
 async def _import_all(app: App, shop: str, files: list[Path]) -> list[tuple[Path, Imported | str]]:
-    from tracker.app import intake_of
     from tracker.intake.options import TruncatedFile
+    from tracker.lanes import intake_of
 
     results: list[tuple[Path, Imported | str]] = []
     intake = intake_of(app.settings, shop)

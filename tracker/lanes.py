@@ -1,0 +1,347 @@
+"""The lanes of the program, from left to right: what each stage's repeating work is given. Called by `tracker.app` alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
+from typing import Final
+
+from sqlalchemy import Connection
+
+from carriers.base import (
+    ClaimsByLetter,
+    TrackingAnswer,
+    TrackingTerms,
+    deadlines_of,
+)
+from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
+from tracker.book import Account, CarrierBook
+from tracker.claims.gates import ClaimPolicy
+from tracker.claims.planning import ClaimDesk, PlanSweep
+from tracker.claims.sweep import ClaimSweep
+from tracker.config import Settings
+from tracker.config.model import CarrierSettings, Holidays, MailServer, ShopSettings
+from tracker.detection.facts import DetectionPolicy, FactReader
+from tracker.detection.incidents import IncidentSweep
+from tracker.detection.orders import OrderSweep
+from tracker.detection.sweep import SHARDS, DetectionSweep
+from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
+from tracker.domain.codes import CodeMap, CodeReading
+from tracker.domain.incidents import IncidentPolicy
+from tracker.domain.notices import NoticePolicy
+from tracker.domain.words import Trigger
+from tracker.engine.base import Lane
+from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
+from tracker.events.reread import CodeSweep
+from tracker.intake.folder import FolderSweep
+from tracker.intake.importer import Importer, Intake
+from tracker.intake.options import ReadOptions
+from tracker.messages.compose import Composer, Sender
+from tracker.messages.email_message import new_message_id, parse_mailbox
+from tracker.messages.email_sweep import CHANNEL, EmailSweep
+from tracker.messages.going_live import LiveSweep
+from tracker.messages.planning import NoticeSweep
+from tracker.messages.smtp import SmtpAccount, SmtpTransport
+from tracker.messages.story import ShopVoice
+from tracker.messages.templates import Templates
+from tracker.polling.breaker import Breaker
+from tracker.polling.deadlines import DeadlineSweep
+from tracker.polling.schedule import PollingPolicy
+from tracker.polling.sight import Sight
+from tracker.polling.sweep import PollSweep
+from tracker.store.database import Database
+
+INTAKE_EVERY_S: Final = 15.0
+POLL_EVERY_S: Final = 20.0
+DECIDE_EVERY_S: Final = 30.0
+COUNT_EVERY_S: Final = 600.0
+"""A month of problems is counted each time, and a cause that many share is none of minutes."""
+
+
+def calendars_of(settings: Settings) -> CalendarsBetween:
+    """The calendars between a shop and a destination; both cities' holidays count where the configuration names them."""
+
+    @lru_cache(maxsize=4096)
+    def between(shop_id: str, state: str | None, city: str | None = None, /) -> Calendars:
+        shop = _shop(settings, shop_id)
+        home = shop.holidays if shop else Holidays()
+        states = frozenset(name for name in (home.state, state) if name)
+        closed = {*home.extra, *settings.closings_of(home.city, home.state), *settings.closings_of(city, state)}
+        return calendars(settings.timezone, states, frozenset(closed))
+
+    return between
+
+
+def _shop(settings: Settings, shop_id: str) -> ShopSettings | None:
+    return next((shop for shop in settings.shops if shop.id == shop_id), None)
+
+
+def _live_from(settings: Settings) -> Callable[[str], date | None]:
+    def live_from(shop_id: str) -> date | None:
+        shop = _shop(settings, shop_id)
+        return shop.live_from if shop else None
+
+    return live_from
+
+
+def lanes_of(
+    settings: Settings,
+    database: Database,
+    book: CarrierBook,
+    folders: tuple[FolderSweep, ...],
+    stopping: Callable[[], bool],
+) -> tuple[Lane, ...]:
+    """Every lane, in the order of the stages."""
+    lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
+    lanes += _poll_lanes(settings, database, book, stopping)
+    lanes += _deadline_lanes(settings, database, book, stopping)
+    lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
+    lanes += _detection_lanes(settings, database, book)
+    lanes += _claim_lanes(settings, database, book)
+    lanes += _message_lanes(settings, database, book, stopping)
+    lanes.append(Lane("alerts", AlertSweep(database, _sinks(settings)).run, DECIDE_EVERY_S))
+    return tuple(lanes)
+
+
+def folders_of(settings: Settings, importer: Importer) -> list[FolderSweep]:
+    """The watched folders of every shop."""
+    folders = []
+    for entry in settings.intake:
+        cnpj = settings.shop(entry.shop).cnpj
+        intake = Intake(entry.shop, settings.timezone, cnpj, entry.read_options(), unattended=True)
+        folders.append(FolderSweep(entry.path, intake, importer, entry.settle_seconds))
+    return folders
+
+
+def intake_of(settings: Settings, shop_id: str) -> Intake:
+    """How the files of a shop are read: as its own folder says, where it has one."""
+    entry = next((entry for entry in settings.intake if entry.shop == shop_id), None)
+    shop = settings.shop(shop_id)
+    options = entry.read_options() if entry else ReadOptions()
+    return Intake(shop_id, settings.timezone, shop.cnpj, options)
+
+
+def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]) -> list[Lane]:
+    between = calendars_of(settings)
+    policy = polling_policy(settings)
+    lanes = []
+    for entry in book.accounts.values():
+        if entry.adapter.tracking is None:
+            continue
+        sweep = PollSweep(
+            database=database,
+            carrier=entry.id,
+            adapter=entry.adapter.tracking,
+            breaker=Breaker(database, entry.id, "tracking", entry.digest),
+            record=_recorder(settings, entry),
+            policy=policy,
+            days=lambda shop: between(shop, None),
+            sight=Sight(entry.id),
+            accounts=partial(_siblings, settings, entry.name),
+            stopping=stopping,
+        )
+        lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
+    return lanes
+
+
+def polling_policy(settings: Settings) -> PollingPolicy:
+    """How often the merchant wants parcels to be asked about."""
+    rules = settings.rules.polling
+    return PollingPolicy(
+        pre_transit=timedelta(hours=rules.pre_transit_hours),
+        in_transit=timedelta(hours=rules.in_transit_hours),
+        urgent=timedelta(minutes=rules.urgent_minutes),
+        pickup=timedelta(hours=rules.pickup_hours),
+        problem=timedelta(hours=rules.problem_hours),
+        problem_for=timedelta(days=rules.problem_days),
+        second_looks_days=rules.second_looks_days,
+        not_found_for=timedelta(days=settings.rules.not_found_days),
+    )
+
+
+def _siblings(settings: Settings, adapter: str, shop_id: str) -> list[str]:
+    """The accounts of one adapter that serve a shop."""
+    return [carrier.id for carrier in settings.carriers_of(shop_id) if carrier.adapter == adapter]
+
+
+def _recorder(
+    settings: Settings, entry: Account
+) -> Callable[[Connection, Mapping[int, TrackingAnswer], datetime], dict[int, Recorded]]:
+    asks_deadlines = deadlines_of(entry.adapter) is not None
+    codes = code_map(settings.carrier(entry.id))
+
+    def record(connection: Connection, answers: Mapping[int, TrackingAnswer], now: datetime) -> dict[int, Recorded]:
+        return record_answers(connection, entry.id, answers, now=now, asks_deadlines=asks_deadlines, codes=codes)
+
+    return record
+
+
+def code_map(carrier: CarrierSettings) -> CodeMap:
+    """How the merchant reads codes that the adapter does not know."""
+    return {code: CodeReading(reading.status, reading.cause) for code, reading in carrier.codes.items()}
+
+
+def _deadline_lanes(
+    settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
+) -> list[Lane]:
+    def origin(shop_id: str) -> str | None:
+        shop = _shop(settings, shop_id)
+        return shop.origin_postal_code if shop else None
+
+    def record(connection: Connection, shipment_id: int, due_on: date, now: datetime) -> None:
+        record_due_date(connection, shipment_id, CALCULATOR, due_on, now=now)
+
+    lanes = []
+    for entry in book.accounts.values():
+        adapter = deadlines_of(entry.adapter)
+        if adapter is None:
+            continue
+        sweep = DeadlineSweep(
+            database=database,
+            carrier=entry.id,
+            adapter=adapter,
+            breaker=Breaker(database, entry.id, "deadlines", entry.digest),
+            record=record,
+            origin=origin,
+            days=calendars_of(settings),
+            stopping=stopping,
+        )
+        lanes.append(Lane(f"deadlines:{entry.id}", sweep.run, DECIDE_EVERY_S))
+    return lanes
+
+
+def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:
+    rules = settings.rules
+    policy = DetectionPolicy(
+        promise_slack_business_days=rules.promise_slack_business_days,
+        delay_grace_days=rules.delay.grace_days,
+        presumed_loss_business_days=rules.presumed_loss.business_days,
+        not_posted_business_days=rules.not_posted.business_days,
+        handling_business_days=rules.not_posted.handling_business_days,
+        stalled_business_days=rules.stalled.by_service(),
+        pickup_business_days=rules.pickup_expiring.business_days,
+    )
+
+    def terms(carrier: str) -> TrackingTerms | None:
+        entry = book.accounts.get(carrier)
+        tracking = entry.adapter.tracking if entry else None
+        return tracking.tracking_terms if tracking else None
+
+    between = calendars_of(settings)
+    reader = FactReader(policy, between, terms)
+    shards = [
+        Lane(f"detect#{shard}", DetectionSweep(database, shard, reader).run, DECIDE_EVERY_S) for shard in range(SHARDS)
+    ]
+    orders = Lane("detect:orders", OrderSweep(database, between).run, DECIDE_EVERY_S)
+    many = IncidentPolicy(min_parcels=rules.incidents.min_parcels, factor=rules.incidents.times_usual)
+    return [*shards, orders, Lane("incidents", IncidentSweep(database, many).run, COUNT_EVERY_S)]
+
+
+def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:
+    between, live_from = calendars_of(settings), _live_from(settings)
+    desks = {entry.id: ClaimDesk(entry.claim_terms, _claim_policy(settings, entry)) for entry in book.accounts.values()}
+    lanes = [Lane("claims", PlanSweep(database, desks, between).run, DECIDE_EVERY_S)]
+    for entry in book.accounts.values():
+        claims, terms = entry.adapter.claims, entry.claim_terms
+        if claims is None or terms is None:
+            continue
+        sweep = ClaimSweep(
+            database=database,
+            carrier=entry.id,
+            terms=terms,
+            policy=_claim_policy(settings, entry),
+            breaker=Breaker(database, entry.id, "claims", entry.digest),
+            adapter=None if isinstance(claims, ClaimsByLetter) else claims,
+            days=between,
+            live_from=live_from,
+        )
+        lanes.append(Lane(f"claims:{entry.id}", sweep.run, DECIDE_EVERY_S))
+    return lanes
+
+
+def _claim_policy(settings: Settings, entry: Account) -> ClaimPolicy:
+    claims = settings.carrier(entry.id).claims
+    return ClaimPolicy(claims.mode.value, claims.max_value_cents, entry.claims_by_letter)
+
+
+def _message_lanes(
+    settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
+) -> list[Lane]:
+    policy, between = notice_policy(settings), calendars_of(settings)
+    planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
+    live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
+    email = EmailSweep(
+        database=database,
+        composer=composer(settings, book),
+        transport=SmtpTransport(smtp_account(settings.messages.email)),
+        per_hour=settings.messages.email.hourly_limit,
+        redirect_to=settings.messages.redirect_to,
+        stopping=stopping,
+    )
+    return [
+        Lane("messages", planning.run, DECIDE_EVERY_S),
+        Lane("messages:live", live.run, DECIDE_EVERY_S),
+        Lane("messages:email", email.run, DECIDE_EVERY_S),
+    ]
+
+
+def notice_policy(settings: Settings) -> NoticePolicy:
+    """The merchant's choices about messages."""
+    return NoticePolicy(
+        channels={trigger: settings.messages.channels(trigger) for trigger in Trigger},
+        max_age={trigger: timedelta(hours=hours) for trigger, hours in settings.rules.max_age_hours.items()},
+        delivered_after=timedelta(hours=settings.rules.delivered_after_hours),
+        delivered_between=settings.rules.delivered_between,
+        delivered_only_after_problem=settings.messages.delivered_only_after_problem,
+        hold=timedelta(minutes=settings.messages.hold_minutes),
+    )
+
+
+def composer(settings: Settings, book: CarrierBook) -> Composer:
+    """What puts deliveries into words."""
+    senders = {
+        shop.id: Sender(
+            shop=shop.id,
+            voice=ShopVoice(shop.name, shop.contact),
+            sender=shop.email.from_,
+            reply_to=shop.email.reply_to,
+            language=shop.language,
+        )
+        for shop in settings.shops
+    }
+    accounts = book.accounts.values()
+    return Composer(
+        templates=Templates(settings.messages.templates),
+        senders=senders,
+        carrier_titles={entry.id: entry.adapter.TITLE for entry in accounts},
+        claim_terms={entry.id: entry.claim_terms for entry in accounts},
+        days=calendars_of(settings),
+    )
+
+
+def _message_ids(settings: Settings) -> Callable[[str], str]:
+    domains = {shop.id: parse_mailbox(shop.email.from_).address.rpartition("@")[2] for shop in settings.shops}
+    return lambda shop: new_message_id(domains.get(shop, "localhost"), os.urandom)
+
+
+def smtp_account(server: MailServer) -> SmtpAccount:
+    """How the mail server is reached."""
+    return SmtpAccount(
+        host=server.host,
+        port=server.port,
+        security=server.security,
+        user=server.user,
+        password=server.password.get_secret_value() if server.password else None,
+        command_timeout_s=server.timeout_seconds,
+    )
+
+
+def _sinks(settings: Settings) -> dict[str, Sink]:
+    """Sinks by a name that does not change with their order."""
+    sinks: dict[str, Sink] = {"log": LogSink()}
+    for entry in settings.alerts:
+        if entry.kind == "webhook":
+            sinks[f"webhook:{entry.url}"] = WebhookSink(entry.url, entry.secret.get_secret_value())
+    return sinks
