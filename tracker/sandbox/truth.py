@@ -133,10 +133,10 @@ def _apply(rule: Rule, case: Case, looks: Sequence[datetime]) -> tuple[list[Expe
     expected = []
     watched = [now for now in looks if not story.is_closed(now)]
     for run in runs(watched, lambda now: rule.must(case, story.view(now), now)):
-        slack = _slack(story, looks, run)
-        if run.length < max(rule.looks, slack - A_DAY_OF_LOOKS + rule.looks):
+        wait = slack(story, looks, run)
+        if run.length < max(rule.looks, wait - A_DAY_OF_LOOKS + rule.looks):
             continue
-        latest = run.first + slack
+        latest = run.first + wait
         if latest >= len(looks):
             continue  # the reader stops before it must have been seen
         first, view = looks[run.first], story.view(looks[run.first])
@@ -153,7 +153,7 @@ def _grace(looks: Sequence[datetime], run: Run) -> date:
     return local_date(looks[min(run.last + 2 * A_DAY_OF_LOOKS, len(looks) - 1)])
 
 
-def _slack(story: Story, looks: Sequence[datetime], run: Run) -> int:
+def slack(story: Story, looks: Sequence[datetime], run: Run) -> int:
     """After how many looks a change must have been noticed: at once, save for what is looked at more rarely.
 
     Design 6: lost, stolen and damaged daily; after the end second looks on days 1, 3 and 7.

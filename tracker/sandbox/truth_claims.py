@@ -19,6 +19,7 @@ from tracker.sandbox.people import ORIGIN
 from tracker.sandbox.plan import Account, Shipment, Sight
 from tracker.sandbox.reopening import ACCEPTED_TERM
 from tracker.sandbox.story import Story, View
+from tracker.sandbox.truth import slack
 from tracker.sandbox.workdays import local_date
 
 NOT_DELIVERED, LATE, DAMAGED, RETURNED_UNDULY, NO_ATTEMPT = 211, 135, 134, 136, 1414
@@ -69,8 +70,8 @@ def _owed(
     found = []
     watched = [now for now in looks if not story.is_closed(now)]
     for run in runs(watched, lambda now: rule(story, story.view(now), now)):
-        # A day to notice, a day to get through faults; what stood for less may have been missed with a good reason.
-        latest = run.first + 2 * A_DAY_OF_LOOKS
+        # The time to notice, a day to get through faults; what stood for less may have been missed with a good reason.
+        latest = run.first + slack(story, watched, run) + A_DAY_OF_LOOKS
         if run.last >= latest:
             found.append(Owed(story.shipment.code, name, local_date(looks[run.first]), local_date(looks[latest])))
     return found
