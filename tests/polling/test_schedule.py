@@ -63,9 +63,9 @@ def assert_about(waited: timedelta, interval: timedelta) -> None:
         pytest.param(standing(Status.OUT_FOR_DELIVERY), URGENT, id="out for delivery"),
         pytest.param(standing(Status.AVAILABLE_FOR_PICKUP), 4 * HOUR, id="waiting at a counter"),
         pytest.param(standing(Status.RETURNING), 6 * HOUR, id="on its way back"),
-        pytest.param(standing(Status.LOST, claim_open=True), DAY, id="lost, with an open claim"),
-        pytest.param(standing(Status.STOLEN, claim_open=True), DAY, id="stolen, with an open claim"),
-        pytest.param(standing(Status.DAMAGED, claim_open=True), DAY, id="damaged, with an open claim"),
+        pytest.param(standing(Status.LOST), DAY, id="lost"),
+        pytest.param(standing(Status.STOLEN), DAY, id="stolen"),
+        pytest.param(standing(Status.DAMAGED), DAY, id="damaged"),
         pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-11-26")), 3 * HOUR, id="due tomorrow"),
         pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-11-25")), URGENT, id="due today"),
         pytest.param(standing(Status.IN_TRANSIT, due_on=on("2026-11-24")), URGENT, id="late since today"),
@@ -135,28 +135,10 @@ def test_second_looks(status: Status, now: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.LOST, Status.STOLEN, Status.DAMAGED], ids=lambda status: status.value)
-def test_what_is_lost_is_looked_for_daily_while_a_claim_is_open_for_ninety_days(status: Status) -> None:
+def test_what_is_lost_is_looked_for_daily_for_ninety_days(status: Status) -> None:
     # 24 November + 90 days = 22 February
-    claimed = standing(status, claim_open=True)
-    assert_about(wait(claimed, now=at("2027-02-22 10:00")), DAY)
-    assert look(claimed, now=at("2027-02-22 10:01")) == Next(None, "long_final")
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        pytest.param("2026-11-24 10:01", "2026-11-25 10:00", id="day 1"),
-        pytest.param("2026-11-27 10:00", "2026-12-01 10:00", id="day 7"),
-    ],
-)
-def test_what_is_lost_without_a_claim_has_its_second_looks(now: str, expected: str) -> None:
-    assert look(standing(Status.LOST), now=at(now)) == Next(at(expected))
-
-
-def test_what_is_lost_without_a_claim_is_then_looked_for_weekly() -> None:
-    """Such parcels reappear, and the customer should hear of it."""
-    assert_about(wait(standing(Status.LOST), now=at("2026-12-01 10:00")), 7 * DAY)
-    assert look(standing(Status.LOST), now=at("2027-02-22 10:01")) == Next(None, "long_final")
+    assert_about(wait(standing(status), now=at("2027-02-22 10:00")), DAY)
+    assert look(standing(status), now=at("2027-02-22 10:01")) == Next(None, "long_final")
 
 
 @pytest.mark.parametrize(

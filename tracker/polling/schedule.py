@@ -29,8 +29,6 @@ STUCK_AFTER: Final = timedelta(days=10)
 """A parcel without an event for so long is asked about half as often, unless it is late."""
 LONG_LATE: Final = timedelta(days=30)
 """So long after its due date a parcel that stands still is asked about daily: whatever comes, comes slowly."""
-UNCLAIMED_EVERY: Final = timedelta(days=7)
-"""Lost, stolen and damaged without an open claim, after the second looks: such parcels reappear, but seldom."""
 FAILURE_WAITS: Final = tuple(timedelta(hours=h) for h in (1, 2, 4, 8, 24))
 """After answers about one parcel that could not be read."""
 
@@ -61,7 +59,6 @@ class Standing:
     last_event_at: datetime | None = None
     due_on: date | None = None
     """The earlier of the customer's and the carrier's date."""
-    claim_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +107,10 @@ def _second_look(standing: Standing, policy: PollingPolicy, now: datetime) -> Ne
 
 
 def _problem_look(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:
-    """Daily while a claim is open; else on the days of the second looks, then weekly (design, section 6)."""
-    since = standing.status_at or now
-    if now - since > policy.problem_for:
+    """Daily, whatever became of the claim: such parcels reappear, paid or not, and the customer should hear of it."""
+    if now - (standing.status_at or now) > policy.problem_for:
         return Next(None, "long_final")
-    if standing.claim_open:
-        return Next(_jittered(now, policy.problem, standing.shipment_id))
-    ahead = [since + timedelta(days=day) for day in policy.second_looks_days]
-    later = [at for at in ahead if at > now]
-    return Next(min(later) if later else _jittered(now, UNCLAIMED_EVERY, standing.shipment_id))
+    return Next(_jittered(now, policy.problem, standing.shipment_id))
 
 
 def wanted(status: Status, policy: PollingPolicy, *, is_due: bool) -> timedelta:

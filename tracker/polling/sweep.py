@@ -7,7 +7,7 @@ Looking, answering and moving are three facts: `last_polled_at` is set by every 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -30,9 +30,8 @@ from tracker.domain.calendar import Calendars
 from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.polling.breaker import Breaker
 from tracker.polling.presence import Presence
-from tracker.polling.schedule import PROBLEMS, PollingPolicy, Standing, next_look
+from tracker.polling.schedule import PollingPolicy, Standing, next_look
 from tracker.polling.sight import Sight
-from tracker.store.claims import with_open_claim
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow
@@ -176,8 +175,9 @@ class PollSweep:
         recorded = self.record(connection, {look.poll.shipment_id: look.answer for look in changed}, now)
         raw = [(look.poll.shipment_id, look.digest, look.answer.raw) for look in changed if look.answer.raw]
         keep_raw(connection, "shipment", raw, now)
-        standings = _standings(connection, looks, recorded)
-        saves = [self._poll_save(look, standings[look.poll.shipment_id], now) for look in looks]
+        saves = [
+            self._poll_save(look, _standing(look.poll, recorded.get(look.poll.shipment_id)), now) for look in looks
+        ]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
         wake(connection, "detection", _newly_followed_or_not(looks, saves), now)
@@ -301,13 +301,6 @@ def _shown(looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> list[bool
         elif look.changed and look.outcome is AnswerOutcome.NOT_FOUND and look.poll.last_event_at is not None:
             shown.append(True)
     return shown
-
-
-def _standings(connection: Connection, looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> dict[int, Standing]:
-    found = {look.poll.shipment_id: _standing(look.poll, recorded.get(look.poll.shipment_id)) for look in looks}
-    problems = [key for key, standing in found.items() if standing.status in PROBLEMS]
-    claimed = with_open_claim(connection, problems) if problems else set()
-    return {key: replace(standing, claim_open=True) if key in claimed else standing for key, standing in found.items()}
 
 
 def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:

@@ -122,14 +122,6 @@ def claims_of_shipments(connection: Connection, shipment_ids: Iterable[int]) -> 
     return found
 
 
-def with_open_claim(connection: Connection, shipment_ids: Iterable[int]) -> set[int]:
-    """Of these shipments, those about which a claim is not closed yet."""
-    query = select(_CLAIMS.c.shipment_id).where(
-        _CLAIMS.c.shipment_id.in_(list(shipment_ids)), _CLAIMS.c.closed_at.is_(None)
-    )
-    return set(connection.execute(query).scalars())
-
-
 def claims_by_id(connection: Connection, claim_ids: Iterable[int]) -> dict[int, ClaimRow]:
     """These claims."""
     query = select(_CLAIMS).where(_CLAIMS.c.id.in_(list(claim_ids)))
