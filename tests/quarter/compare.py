@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,10 @@ from tracker.sandbox.workdays import local_date
 
 Row = Mapping[str, Any]
 REGISTERED, ALREADY_OPEN, IN_TERM, ON_TIME = 0, 900, 544, 530
-TOO_EARLY = frozenset({IN_TERM, ON_TIME, 531, 534, 547, 548, 549})
+UNDELIVERED = 531
+TOO_EARLY = frozenset({IN_TERM, ON_TIME, UNDELIVERED, 534, 547, 548, 549})
+A_LOOK = timedelta(days=1)
+"""The first second look at a delivery (design 6): what the carrier takes back before it, nobody can know."""
 _UNSURE = frozenset({"lost_answer", "close", "500", "html", "hang_after", "999", "f"})
 """Faults after which whoever filed cannot know what became of it."""
 
@@ -184,10 +187,13 @@ def _compare_owed(
 def _compare_attempt(truth: ClaimTruth, attempt: Mapping[str, Any], explain: str, verdict: Verdict) -> None:
     result, motive = attempt["result"], attempt["motive"]
     verdict.claims[f"answer {result}"] += 1
+    at = datetime.fromisoformat(attempt["at"])
+    if result == UNDELIVERED and truth.allows(motive, at - A_LOOK):
+        return
     if result in TOO_EARLY:
         verdict.claims["early"] += 1
         verdict.faults.append(_claim_fault("early", truth, "no such refusal", [attempt], explain))
-    elif result == REGISTERED and not truth.allows(motive, datetime.fromisoformat(attempt["at"])):
+    elif result == REGISTERED and not truth.allows(motive, at):
         verdict.claims["false"] += 1
         verdict.faults.append(_claim_fault("false claim", truth, f"no claim with {motive}", [attempt], explain))
 

@@ -346,9 +346,8 @@ def _free(
 ) -> list[ProblemRow]:
     """Problems that no claim answers or answered. One that is not filed yet may still be planned anew, and one that the
     carrier never took stands in nobody's way."""
-    loose = {
-        claim.id for claim in claims if claim.opened_at is None and (claim.outcome in GAVE_UP or claim is standing)
-    }
+    own = standing.id if standing is not None else None
+    loose = {claim.id for claim in claims if claim.opened_at is None and (claim.outcome in GAVE_UP or claim.id == own)}
     links = attached(connection, [problem.id for problem in problems])
     return [problem for problem in problems if problem.id not in links or links[problem.id] in loose]
 
