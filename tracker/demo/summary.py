@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from carriers.base import ProblemKind
+from tracker.reports.words_pt import PROBLEM
 from tracker.store.overview import Overview
 
 _WEEKDAYS: Final = ("seg", "ter", "qua", "qui", "sex", "sáb", "dom")
 _BAR: Final = 30
-_PROBLEMS: Final = {
-    "delay": "atrasados (visto antes do cliente)",
-    "late_delivery": "entregues com atraso",
-    "loss": "extraviados",
-    "theft": "roubados",
-    "damage": "avariados",
-    "returning": "em devolução",
-    "returned": "devolvidos",
-}
+_PROBLEMS: Final[Mapping[str, str]] = {**PROBLEM, ProblemKind.DELAY: "atraso (visto antes do cliente)"}
 _CLAIMS: Final = {
     "planned": "planejados para o primeiro dia permitido",
     "open": "abertos, aguardando resposta",
