@@ -19,8 +19,8 @@ Row = Mapping[str, Any]
 REGISTERED, ALREADY_OPEN, IN_TERM, ON_TIME = 0, 900, 544, 530
 UNDELIVERED = 531
 TOO_EARLY = frozenset({IN_TERM, ON_TIME, UNDELIVERED, 534, 547, 548, 549})
-A_LOOK = timedelta(days=1)
-"""The first second look at a delivery (design 6): what the carrier takes back before it, nobody can know."""
+HOURS_TO_A_LOOK = 24
+"""Until the first second look at a delivery (design 6): what the carrier takes back before it, nobody can know."""
 _UNSURE = frozenset({"lost_answer", "close", "500", "html", "hang_after", "999", "f"})
 """Faults after which whoever filed cannot know what became of it."""
 
@@ -188,7 +188,7 @@ def _compare_attempt(truth: ClaimTruth, attempt: Mapping[str, Any], explain: str
     result, motive = attempt["result"], attempt["motive"]
     verdict.claims[f"answer {result}"] += 1
     at = datetime.fromisoformat(attempt["at"])
-    if result == UNDELIVERED and truth.allows(motive, at - A_LOOK):
+    if result == UNDELIVERED and _was_right(truth, motive, at):
         return
     if result in TOO_EARLY:
         verdict.claims["early"] += 1
@@ -196,6 +196,10 @@ def _compare_attempt(truth: ClaimTruth, attempt: Mapping[str, Any], explain: str
     elif result == REGISTERED and not truth.allows(motive, at):
         verdict.claims["false"] += 1
         verdict.faults.append(_claim_fault("false claim", truth, f"no claim with {motive}", [attempt], explain))
+
+
+def _was_right(truth: ClaimTruth, motive: int, at: datetime) -> bool:
+    return any(truth.allows(motive, at - timedelta(hours=hours)) for hours in range(HOURS_TO_A_LOOK))
 
 
 def compare_reopenings(

@@ -31,9 +31,14 @@ _FIRST_DAYS = (date(2027, 1, 18), date(2026, 12, 7), date(2026, 10, 26), date(20
 """Over Carnival, over the year's end, over the November holidays, over Good Friday: one by seed."""
 
 
+def of_seed(seed: int) -> Setting:
+    """Fifty days with 300 parcels, from one of several first days."""
+    return Setting(seed, 300, 50, 25, _FIRST_DAYS[seed % len(_FIRST_DAYS)], 0.02)
+
+
 def play_seed(seed: int, folder: Path) -> tuple[Setting, Outcome]:
     """Play one seed in this (new) folder."""
-    setting = Setting(seed, 300, 50, 25, _FIRST_DAYS[seed % len(_FIRST_DAYS)], 0.02)
+    setting = of_seed(seed)
     started = monotonic()
     write_instant(folder / "clock", datetime.combine(setting.first_day, datetime.min.time(), tzinfo=UTC))
     world = make_world(setting, folder)

@@ -11,6 +11,7 @@ from tests.quarter.compare import Verdict, compare_claims, compare_problems
 from tests.quarter.look import lines
 from tests.quarter.play import Outcome
 from tests.quarter.report import report
+from tests.quarter.seeds import of_seed
 from tests.quarter.setting import short
 from tracker.sandbox.attention import Attention, passes
 from tracker.sandbox.fates import random_plan
@@ -125,6 +126,17 @@ def test_claims(made: list[dict[str, Any]], fault: str | None, faults: list[str]
 def test_a_claim_for_what_came_in_time_is_false() -> None:
     filed = attempt(IN_TIME, local(IN_TIME.due_on + timedelta(days=3), 9), motive=135)
     assert of_claims([filed], IN_TIME) == ["false claim"]
+
+
+@pytest.mark.parametrize(("hours", "faults"), [(1, []), (20, []), (30, ["early"])])
+def test_a_delivery_taken_back_counts_as_known_until_the_next_look_at_it(hours: int, faults: list[str]) -> None:
+    # A strike held it until after its due date, so that it came late, and was then taken back.
+    parcel = next(each for each in of_seed(8).plan.shipments if each.code == "AD143119257BR")
+    for strike in of_seed(8).strikes:
+        parcel = strike.hold(parcel)
+    (reversal,) = [event.at for event in parcel.events if event.code == "EST"]
+    refused = attempt(parcel, reversal + timedelta(hours=hours), 531, 135)
+    assert [what for what in of_claims([refused], parcel) if what == "early"] == faults
 
 
 def test_the_report_lists_each_fault_with_the_command_that_explains_it() -> None:
