@@ -185,6 +185,16 @@ def test_a_cancelled_order_is_silent_and_the_log_says_why(shown: NoticeFacts, tr
     assert [(entry.trigger, entry.why) for entry in held] == [(one, WhyNotTold.ORDER_SILENT) for one in triggers]
 
 
+def test_a_damaged_parcel_is_not_told_to_be_late_nor_its_claim_to_be_an_inquiry() -> None:
+    shown = facts(ON_ITS_WAY, LATE, problem(Kind.DAMAGE), claim=CLAIM)
+    wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
+    assert triggers(wanted) == [Trigger.DAMAGE]
+    late = [Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED]
+    assert [(entry.trigger, entry.why) for entry in held] == [(one, WhyNotTold.DAMAGED) for one in late]
+    over = problem(Kind.DAMAGE, resolved_at=at("2026-11-27 11:00"))
+    assert triggers(told(facts(ON_ITS_WAY, LATE, over, claim=CLAIM))) == late
+
+
 @pytest.mark.parametrize(
     ("state", "opened_at", "expected"),
     [
@@ -461,13 +471,15 @@ def test_what_is_let_go_keeps_to_its_hours(trigger: Trigger, since: str, now: st
 @pytest.mark.parametrize(
     ("today", "expected", "wake"),
     [
-        pytest.param(0, [Trigger.DAMAGE, Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED], None, id="three fit a day"),
-        pytest.param(1, [Trigger.DAMAGE, Trigger.DELAY_DETECTED], "2026-11-28 00:00", id="one was made today"),
+        pytest.param(
+            0, [Trigger.LOSS_CONFIRMED, Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED], None, id="three fit a day"
+        ),
+        pytest.param(1, [Trigger.LOSS_CONFIRMED, Trigger.DELAY_DETECTED], "2026-11-28 00:00", id="one was made today"),
         pytest.param(3, [], "2026-11-28 00:00", id="the day is full: tomorrow"),
     ],
 )
 def test_at_most_three_notices_a_parcel_a_day(today: int, expected: list[Trigger], wake: str | None) -> None:
-    shown = facts(ON_ITS_WAY, problem(Kind.DAMAGE), LATE, claim=CLAIM, today=today)
+    shown = facts(ON_ITS_WAY, problem(Kind.THEFT), LATE, claim=CLAIM, today=today)
     wanted, held, again = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
     assert (triggers(wanted), again) == (expected, at(wake) if wake else None)
     assert [entry.why for entry in held] == [WhyNotTold.DAILY_LIMIT] * (3 - len(expected))

@@ -34,9 +34,11 @@ NEEDS_NEWS: Final = frozenset({Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED})
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
 RULE_VERSIONS: Final[Mapping[str, int]] = {
-    f"notice.{trigger.value}": 2 if trigger in PROBLEM_TRIGGERS else 1 for trigger in Trigger
+    f"notice.{trigger.value}": 3 if trigger in NEEDS_NEWS else 2 if trigger in PROBLEM_TRIGGERS else 1
+    for trigger in Trigger
 }
-"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it."""
+"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it; 3: a
+damaged parcel is not told to be late."""
 
 
 class WhyNotTold(StrEnum):
@@ -45,6 +47,7 @@ class WhyNotTold(StrEnum):
     TOO_OLD = "too_old"
     ENDED_BEFORE_SEEN = "ended_before_seen"
     ORDER_SILENT = "order_silent"
+    DAMAGED = "damaged"
     DAILY_LIMIT = "daily_limit"
     NO_ADDRESS = "no_address"
     MARKETPLACE_ADDRESS = "marketplace_address"
@@ -54,6 +57,7 @@ WHY_NOT_TOLD: Final[Mapping[WhyNotTold, str]] = {
     WhyNotTold.TOO_OLD: "older than what is worth telling: true since {since}",
     WhyNotTold.ENDED_BEFORE_SEEN: "the parcel had come to its end before it was first seen",
     WhyNotTold.ORDER_SILENT: "the order was cancelled or returned: its customer is told nothing",
+    WhyNotTold.DAMAGED: "the carrier has found it damaged: that is told, and what its claim is for; not that it is late",
     WhyNotTold.DAILY_LIMIT: "enough was told about this parcel today: the rest waits for the next day",
     WhyNotTold.NO_ADDRESS: "the order has no e-mail address",
     WhyNotTold.MARKETPLACE_ADDRESS: "the only address is a marketplace's alias, which must not be mailed",
@@ -262,10 +266,17 @@ def _past(candidate: Wanted, facts: NoticeFacts, now: datetime) -> HeldBack | No
         return held_back(candidate, WhyNotTold.ORDER_SILENT)
     if candidate.expires_at <= now:
         return held_back(candidate, WhyNotTold.TOO_OLD)
+    if candidate.trigger in NEEDS_NEWS and _damaged(facts):
+        return held_back(candidate, WhyNotTold.DAMAGED)
     ended_at = facts.history.status_at if facts.history.status in FINAL else None
     if ended_at is not None and ended_at < facts.first_seen_at:
         return held_back(candidate, WhyNotTold.ENDED_BEFORE_SEEN)
     return None
+
+
+def _damaged(facts: NoticeFacts) -> bool:
+    """A parcel that comes broken is not waited for, and its claim is no inquiry that locates it."""
+    return any(problem.kind is Kind.DAMAGE and problem.resolved_at is None for problem in facts.problems)
 
 
 def held_back(notice: Wanted, why: WhyNotTold) -> HeldBack:

@@ -254,6 +254,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/not_told/ended_before_seen": (
         "The customer was not told[ ({trigger:trigger})]: the parcel had come to its end before it was first seen."
     ),
+    "notice.*/not_told/damaged": (
+        "The customer was not told[ ({trigger:trigger})]: the parcel was damaged, and that is what the customer hears of."
+    ),
     "notice.*/not_told/order_silent": (
         "The customer was not told[ ({trigger:trigger})]: the order was cancelled or returned."
     ),

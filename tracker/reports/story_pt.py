@@ -270,6 +270,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/not_told/ended_before_seen": (
         "Cliente não avisado[ ({trigger:trigger})]: o envio já tinha terminado quando foi visto pela primeira vez."
     ),
+    "notice.*/not_told/damaged": (
+        "Cliente não avisado[ ({trigger:trigger})]: a encomenda foi avariada, e é disso que o cliente é avisado."
+    ),
     "notice.*/not_told/order_silent": "Cliente não avisado[ ({trigger:trigger})]: o pedido foi cancelado ou devolvido.",
     "notice.*/postponed/daily_limit": (
         "Aviso ao cliente[ ({trigger:trigger})] adiado para o dia seguinte: este envio já teve avisos demais no dia."

@@ -134,6 +134,7 @@ WHY: Final[Mapping[str, str]] = {
     WhyNot.ONE_CLAIM_A_PARCEL: "a transportadora já recebeu uma reclamação por este envio e não aceita outra",
     WhyNotTold.TOO_OLD: "antigo demais para avisar",
     WhyNotTold.ENDED_BEFORE_SEEN: "o envio já tinha terminado quando foi visto pela primeira vez",
+    WhyNotTold.DAMAGED: "a encomenda foi avariada, e é disso que o cliente é avisado",
     WhyNotTold.ORDER_SILENT: "o pedido foi cancelado ou devolvido",
     WhyNotTold.DAILY_LIMIT: "avisos demais no mesmo dia; fica para o seguinte",
     WhyNotTold.NO_ADDRESS: "o pedido não tem e-mail",
