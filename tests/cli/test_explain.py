@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from carriers.base import ProblemKind
 from tests.cli.conftest import Tracker
@@ -14,6 +15,7 @@ from tracker.domain.words import Trigger
 from tracker.store.claims import add_step
 from tracker.store.database import Database
 from tracker.store.logs import DecisionNote, SignalNote, log_act, log_decisions, signal
+from tracker.store.tables import Claim, table
 
 
 @pytest.fixture
@@ -266,6 +268,18 @@ def test_each_hold_says_what_to_do(
     story = tracker.json("explain", "C2")["story"]
     assert story[-1]["at"] is None and to_do in story[-1]["text"]
     assert any(one["at"] and one["text"].startswith("C2: Retida: ") for one in story)
+
+
+def test_a_problem_that_stands_shows_where_its_claim_ended(
+    tracker: Tracker, database: Database, ids: dict[str, int]
+) -> None:
+    ended = {"state": "rejected", "protocol": "210000006", "hold_reason": None, "closed_at": NOW}
+    with database.begin_write() as connection:
+        connection.execute(update(table(Claim)).values(**ended))
+    now = [one["text"] for one in tracker.json("explain", f"P{ids['problem']}")["story"] if one["at"] is None]
+    assert now[1].startswith(
+        "C1: rejeitada pela transportadora, protocolo 210000006. Se nada novo acontecer, nada mais é"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tracker.domain.history import FINAL
 from tracker.domain.text import clean
-from tracker.domain.words import DeliveryState
+from tracker.domain.words import ClaimState, DeliveryState
 from tracker.reports.exports import json_value
 from tracker.reports.identity import public_id
 from tracker.reports.picture import Desk, answer_by, history_of
@@ -30,6 +30,8 @@ LANGUAGES: Final[Mapping[str, Language]] = {language.code: language for language
 WIDTH: Final = 100
 _QUIET: Final = frozenset({"claim.ask", "claim.follow"})
 """Asking once more, and that nothing has come yet, is what a claim's present state says already."""
+_WITHOUT_MONEY: Final = frozenset({ClaimState.REJECTED, ClaimState.REFUSED, ClaimState.EXPIRED})
+"""Closed with the trouble unpaid: whoever reads of the trouble must see where its claim ended."""
 _WAITING: Final = frozenset(
     {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.AWAITING_PERSON}
 )
@@ -221,8 +223,10 @@ class _Teller:
                 yield self._stands("problem", "open", problem)
                 if not claims and not any(d.outcome == "not_claimed" for d in self._decisions(("problem", problem.id))):
                     yield self._stands("problem", "unclaimed", problem)
+        standing = any(problem.resolved_at is None for problem in problems)
         for claim in claims:
-            if claim.closed_at is None or subject == ("claim", claim.id):
+            lost = claim.state in _WITHOUT_MONEY and standing
+            if claim.closed_at is None or lost or subject == ("claim", claim.id):
                 yield self._claim(claim)
         for message in messages:
             if message.state in _WAITING or subject == ("message", message.id):
@@ -234,6 +238,8 @@ class _Teller:
 
     def _claim(self, claim: ClaimRow) -> Said:
         more = {"answer_by": answer_by(claim, self._whole.story, self._desk), "why": claim.hold_reason}
+        if claim.closed_at is not None:
+            more["why"] = "closed"
         return self._stands("claim", claim.state.value, claim, **more)
 
     def _message(self, message: MessageRow) -> Said:

@@ -51,6 +51,10 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: accepted[, protocol {protocol}]; the payment has not shown yet.[ It is asked again on {next_step_at:time}.]"
     ),
     "now.claim/rejected": "{id}: rejected by the carrier[, protocol {protocol}].",
+    "now.claim/rejected/closed": (
+        "{id}: rejected by the carrier[, protocol {protocol}]. Unless something new happens nothing more is asked of it: a"
+        " person decides what to offer the customer, and whether to insist at the carrier's service desk."
+    ),
     "now.claim/reopened": "{id}: reopened[, protocol {protocol}], not answered.[ It is asked again on {next_step_at:time}.]",
     "now.claim/paid": "{id}: paid[, protocol {protocol}]. Nothing more to do.",
     "now.claim/refused": "{id}: the carrier did not take the claim[: {refusal_text:quote}].",

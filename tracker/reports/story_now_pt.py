@@ -53,6 +53,10 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: aceita[, protocolo {protocol}]; o pagamento ainda não apareceu.[ Próxima consulta em {next_step_at:time}.]"
     ),
     "now.claim/rejected": "{id}: rejeitada pela transportadora[, protocolo {protocol}].",
+    "now.claim/rejected/closed": (
+        "{id}: rejeitada pela transportadora[, protocolo {protocol}]. Se nada novo acontecer, nada mais é pedido a ela: uma"
+        " pessoa decide o que oferecer ao cliente e se insiste no atendimento da transportadora."
+    ),
     "now.claim/reopened": "{id}: reaberta[, protocolo {protocol}], sem resposta.[ Próxima consulta em {next_step_at:time}.]",
     "now.claim/paid": "{id}: paga[, protocolo {protocol}]. Nada mais a fazer.",
     "now.claim/refused": "{id}: a transportadora não aceitou a reclamação[: {refusal_text:quote}].",
