@@ -285,7 +285,7 @@ def test_a_last_rejection_is_told_in_the_carriers_words_until_the_parcel_arrives
     assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is not None
 
 
-def test_a_rejection_after_the_parcel_came_is_told_once_and_ends_what_was_asked_before(start: Start) -> None:
+def test_a_rejection_after_the_parcel_came_is_told_for_a_month_and_ends_what_was_asked_before(start: Start) -> None:
     trial = late_parcel(start(replace(LATE, verdict=Verdict.REJECTED, second_verdict=Verdict.REJECTED, answer_days=12)))
     trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in (0, 5, 10, 14))
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is None
@@ -293,8 +293,14 @@ def test_a_rejection_after_the_parcel_came_is_told_once_and_ends_what_was_asked_
     assert trial.one(Claim)["state"] == "reopened"
     assert trial.one(Alert, kind="claim_unanswered")["resolved_at"] is not None
     trial.pass_through(at(FIRST_DAY + timedelta(days=n), 11) for n in (24, 30, 42, 50, 64))
-    assert trial.one(Claim)["state"] == "rejected"
-    assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is not None
+    claim = trial.one(Claim)
+    assert claim["state"] == "rejected"
+    assert trial.one(Problem, kind="delay")["resolved_at"] < claim["closed_at"]
+    assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is None
+    trial.pass_at(claim["closed_at"] + timedelta(days=29))
+    assert trial.one(Alert, kind="claim_rejected")["resolved_at"] is None
+    trial.pass_at(claim["closed_at"] + timedelta(days=30))
+    assert trial.one(Alert, kind="claim_rejected")["resolved_at"] == claim["closed_at"] + timedelta(days=30)
 
 
 def test_claims_that_are_switched_off_leave_the_reason(start: Start) -> None:

@@ -80,6 +80,22 @@ def test_what_the_limits_allow(tracker: Tracker) -> None:
     assert document(tracker, "check-config")["freshness"]["correios"]["kept"] is True
 
 
+def test_what_has_ended_is_shown_with_its_second_looks(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        (moving,) = add_order(connection, order("1"), "AA000000001BR")
+        track(connection, moving, [POSTED, MOVING])
+        (ended,) = add_order(connection, order("2"), "AA000000002BR")
+        track(connection, ended, [POSTED, DELIVERED])
+        connection.execute(update(POLLS).where(POLLS.c.shipment_id == ended).values(next_poll_at=NOW + 48 * HOUR))
+    lines = run(tracker, "report", "--freshness").stdout
+    assert "correios: 1 open shipments, 1 ended with second looks left, want 0 calls" in lines
+    assert next(line for line in lines.splitlines() if " delivered " in line).rstrip().endswith("days 1, 3, 7")
+    statuses = {one["status"]: one for one in document(tracker, "report", "--freshness")["statuses"]}
+    delivered = statuses["delivered"]
+    assert (delivered["allowed_every_s"], delivered["second_looks_days"]) == (None, [1, 3, 7])
+    assert statuses["in_transit"]["second_looks_days"] == []
+
+
 @pytest.mark.usefixtures("filled")
 def test_a_rhythm_that_cannot_be_kept_is_warned_of(tracker: Tracker) -> None:
     text = tracker.config.read_text(encoding="utf-8")

@@ -59,11 +59,20 @@ def test_nothing_open_wants_nothing() -> None:
         pytest.param(Status.IN_TRANSIT, True, 45 * MINUTE, id="late"),
         pytest.param(Status.AVAILABLE_FOR_PICKUP, False, 4 * HOUR, id="at a counter"),
         pytest.param(Status.LOST, False, 24 * HOUR, id="lost"),
-        pytest.param(Status.DELIVERED, False, 24 * HOUR, id="delivered: second looks"),
     ],
 )
 def test_the_rhythm_is_the_schedules(status: Status, is_due: bool, expected: timedelta) -> None:
     assert planned(Open(status, is_due, 1)).allowed(status, is_due=is_due) == expected
+
+
+def test_what_has_ended_costs_its_second_looks_and_has_no_rhythm() -> None:
+    made = planned(Open(Status.DELIVERED, False, 2_800), Open(Status.IN_TRANSIT, False, 600), rate=0.001)
+    assert (made.ended, made.second_looks_days, made.allowed(Status.DELIVERED)) == (2_800, (1, 3, 7), None)
+    assert made.calls_wanted == pytest.approx(4 + 1)  # 56 batches, each three times in seven days
+    assert [rhythm.statuses for rhythm in made.rhythms] == [("in_transit",)]
+    assert made.rhythms[0].allowed / made.rhythms[0].wanted == pytest.approx(
+        4 / 2.7
+    )  # a quarter is kept back for the looks
 
 
 OPEN = st.builds(Open, st.sampled_from(list(Status)), st.booleans(), st.integers(0, 2_000_000))
@@ -75,7 +84,7 @@ def test_no_plan_promises_more_than_the_limit_or_less_than_is_wanted(
 ) -> None:
     made = planned(*found, rate=rate, batch=batch)
     spent = sum(r.shipments / batch / (r.allowed / HOUR) for r in made.rhythms)
-    assert spent <= max(made.calls_allowed, made.calls_wanted if made.kept else 0) * 1.001
+    assert spent <= made.calls_allowed * 1.001
     assert all(rhythm.allowed >= rhythm.wanted for rhythm in made.rhythms)
     if made.kept:
         assert all(rhythm.allowed == rhythm.wanted for rhythm in made.rhythms)

@@ -53,7 +53,7 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
         log.info("claim.moved", claim_id=claim.id, state=move.state.value, rule=move.rule, carrier=claim.carrier)
         wake(connection, "messages", [claim.shipment_id], now)
     if move.state is ClaimState.REJECTED:
-        # Where the parcel came before the answer, nothing else would end the alert.
+        # Where the parcel came before the answer, only a look at a later day ends the alert.
         wake(connection, "claims", [claim.shipment_id], now)
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -52,6 +52,8 @@ GAVE_UP: Final = frozenset({"refused", "expired", "by_contract"})
 """Outcomes of a claim that the carrier never took: it stands in no other's way."""
 TAKEN_UP: Final = frozenset({ClaimState.ACCEPTED, ClaimState.REJECTED})
 """Answered claims that another problem of the parcel may take up again."""
+TOLD_FOR: Final = timedelta(days=30)
+"""So long a rejection that came after its problem had ended is shown to the operator: nothing else ends it."""
 WORTH: Final = frozenset({ProblemKind.LOSS, ProblemKind.THEFT, ProblemKind.DAMAGE})
 """Problems for which the declared value is owed; what else is owed is not known here."""
 
@@ -89,13 +91,15 @@ class PlanSweep:
         problems = problems_of(connection, due)
         claims = claims_of_shipments(connection, due)
         by_contract = settled_desks(connection)
+        nexts: dict[int, datetime | None] = {}
         for shipment_id in due:
             # A parcel that the carrier has never shown has problems too, and the log says why they are not claimed.
             history = histories.get(shipment_id) or HistoryRow(shipment_id, 0, History(), None, None, None, now)
             context = contexts[shipment_id]
             settled = context.carrier in by_contract
             self._look(connection, context, history, problems[shipment_id], claims[shipment_id], settled, now)
-        finish_checks(connection, due, token)
+            nexts[shipment_id] = _settle_rejected(connection, problems[shipment_id], claims[shipment_id], now)
+        finish_checks(connection, nexts, token)
         return len(due)
 
     def _look(
@@ -114,7 +118,6 @@ class PlanSweep:
             standing = self._follow(connection, context, standing, now)
         if standing is not None and _has_news(connection, standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
-        self._settle_rejected(connection, problems, claims, now)
         free = _free(connection, problems, claims, standing)
         why_not = _why_no_desk(desk, context)
         if why_not is not None or desk is None or desk.terms is None:
@@ -138,18 +141,6 @@ class PlanSweep:
         else:
             self._adjust(connection, standing, plans, free, days, by_contract, now)
         self._explain(connection, context, refused, now)
-
-    @staticmethod
-    def _settle_rejected(
-        connection: Connection, problems: Sequence[ProblemRow], claims: Sequence[ClaimRow], now: datetime
-    ) -> None:
-        """A rejection needs nobody any more once all that was claimed for is over."""
-        rejected = [claim for claim in claims if claim.state is ClaimState.REJECTED]
-        standing = {problem.id for problem in problems if problem.resolved_at is None}
-        links = problems_of_claims(connection, [claim.id for claim in rejected])
-        for claim in rejected:
-            if standing.isdisjoint(links[claim.id]):
-                signal(connection, settled_notes(claim, [REJECTED_ALERT]), now)
 
     @staticmethod
     def _follow(connection: Connection, context: ShipmentContext, claim: ClaimRow, now: datetime) -> ClaimRow:
@@ -312,6 +303,32 @@ class PlanSweep:
             for entry in refused
         ]
         log_changes(connection, notes, now)
+
+
+def _settle_rejected(
+    connection: Connection, problems: Sequence[ProblemRow], claims: Sequence[ClaimRow], now: datetime
+) -> datetime | None:
+    """End the alerts of rejections that need nobody any more; returns when the next one ends by itself, if any does."""
+    rejected = {claim.id: claim for claim in claims if claim.state is ClaimState.REJECTED and claim.closed_at}
+    links = problems_of_claims(connection, rejected)
+    by_id = {problem.id: problem for problem in problems}
+    waits = []
+    for claim in rejected.values():
+        told_until = _told_until(claim, [by_id[key] for key in links[claim.id] if key in by_id])
+        if told_until is not None and told_until > now:
+            waits.append(told_until)
+        elif told_until is not None:
+            signal(connection, settled_notes(claim, [REJECTED_ALERT]), now)
+    return min(waits, default=None)
+
+
+def _told_until(claim: ClaimRow, problems: Sequence[ProblemRow]) -> datetime | None:
+    """Until when a rejection needs a person: None as long as a problem stands; its end settles it, unless it came first."""
+    ends = [problem.resolved_at for problem in problems if problem.resolved_at is not None]
+    if claim.closed_at is None or len(ends) < len(problems):
+        return None
+    last = max(ends, default=claim.closed_at)
+    return last if last > claim.closed_at else claim.closed_at + TOLD_FOR
 
 
 def _note(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from carriers.base import TrackingStatus
-from tracker.polling.schedule import PollingPolicy, wanted
+from tracker.polling.schedule import ENDED, PollingPolicy, wanted
 
 HOUR: Final = timedelta(hours=1)
 
@@ -37,9 +37,13 @@ class Plan:
     """What one account can keep up. Calls are full batches an hour."""
 
     rhythms: tuple[Rhythm, ...]
-    """The quickest first."""
+    """The quickest first. What has ended has none: it is looked at on certain days, not in a rhythm."""
     calls_wanted: float
+    """Second looks among them."""
     calls_allowed: float
+    ended: int = 0
+    """Shipments that have ended and are looked at again."""
+    second_looks_days: tuple[int, ...] = ()
 
     @property
     def kept(self) -> bool:
@@ -47,20 +51,25 @@ class Plan:
         return self.calls_wanted <= self.calls_allowed
 
     def allowed(self, status: TrackingStatus, *, is_due: bool = False) -> timedelta | None:
-        """How often this status can be asked about; None where nothing of it is open."""
+        """How often this status can be asked about; None where nothing of it is open, or it has ended."""
         name = _name(status, is_due)
         return next((rhythm.allowed for rhythm in self.rhythms if name in rhythm.statuses), None)
 
 
 def plan(found: Sequence[Open], policy: PollingPolicy, *, batch_size: int, requests_per_second: float) -> Plan:
-    """Spend the calls on the quickest rhythm first; what is left is shared by the others, all stretched alike."""
+    """Spend the calls on the quickest rhythm first; what is left is shared by the others, all stretched alike.
+
+    Second looks are among those others, as in the sweep.
+    """
     groups: dict[timedelta, list[Open]] = {}
     for one in found:
-        if one.shipments:
+        if one.shipments and one.status not in ENDED:
             groups.setdefault(wanted(one.status, policy, is_due=one.is_due), []).append(one)
     calls = {every: sum(o.shipments for o in of) / batch_size / (every / HOUR) for every, of in groups.items()}
     budget = requests_per_second * HOUR.total_seconds()
-    stretched = _stretched(calls, budget)
+    ended = sum(one.shipments for one in found if one.status in ENDED)
+    second = ended / batch_size * _looks_an_hour(policy)
+    stretched = _stretched(calls, second, budget)
     rhythms = [
         Rhythm(
             every,
@@ -70,14 +79,20 @@ def plan(found: Sequence[Open], policy: PollingPolicy, *, batch_size: int, reque
         )
         for every in sorted(groups)
     ]
-    return Plan(tuple(rhythms), sum(calls.values()), budget)
+    return Plan(tuple(rhythms), sum(calls.values()) + second, budget, ended, policy.second_looks_days)
 
 
-def _stretched(calls: Mapping[timedelta, float], budget: float) -> dict[timedelta, float]:
+def _looks_an_hour(policy: PollingPolicy) -> float:
+    """Second looks at one ended parcel, spread over the days from its end to the last of them."""
+    days = policy.second_looks_days
+    return len(days) / (timedelta(days=max(days)) / HOUR) if days else 0.0
+
+
+def _stretched(calls: Mapping[timedelta, float], second_looks: float, budget: float) -> dict[timedelta, float]:
     """By wanted interval, the factor by which it grows: 1 where it can be kept."""
     factors = dict.fromkeys(calls, 1.0)
-    total = sum(calls.values())
-    if total <= budget:
+    total = sum(calls.values()) + second_looks
+    if total <= budget or not calls:
         return factors
     quickest = min(calls)
     # As the sweep does: a quarter of the batches belongs to what is not urgent, where there is any.

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from carriers.base import TrackingStatus
 from tracker.polling.planner import Plan
+from tracker.polling.schedule import ENDED
 from tracker.reports.tables import rows
 from tracker.store.freshness import Ages, Freshness
 
@@ -42,6 +43,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "kept": plan.kept,
         "calls_an_hour_wanted": round(plan.calls_wanted, 1),
         "calls_an_hour_allowed": round(plan.calls_allowed, 1),
+        "ended": plan.ended,
+        "second_looks_days": list(plan.second_looks_days),
         "rhythms": [
             {
                 "statuses": list(rhythm.statuses),
@@ -67,7 +70,7 @@ def plan_lines(carrier: str, plan: Plan) -> list[str]:
     """One line an account, and one a rhythm that cannot be kept."""
     share = plan.calls_wanted / plan.calls_allowed
     lines = [
-        f"{carrier}: {sum(rhythm.shipments for rhythm in plan.rhythms)} open shipments want {plan.calls_wanted:.0f} calls "
+        f"{carrier}: {_counted(plan)} want {plan.calls_wanted:.0f} calls "
         f"an hour of {plan.calls_allowed:.0f} that the limit allows ({share:.0%})"
     ]
     for rhythm in plan.rhythms:
@@ -77,6 +80,11 @@ def plan_lines(carrier: str, plan: Plan) -> list[str]:
                 f"every {_span(rhythm.allowed)} is possible (raise requests_per_second, or lengthen rules.polling)"
             )
     return lines
+
+
+def _counted(plan: Plan) -> str:
+    shipments = f"{sum(rhythm.shipments for rhythm in plan.rhythms)} open shipments"
+    return f"{shipments}, {plan.ended} ended with second looks left," if plan.ended else shipments
 
 
 def _status(one: Freshness, plan: Plan | None, now: datetime) -> dict[str, Any]:
@@ -90,6 +98,7 @@ def _status(one: Freshness, plan: Plan | None, now: datetime) -> dict[str, Any]:
         "looked_age_s": _ages(one.looked, now),
         "answered_age_s": _ages(one.answered, now),
         "allowed_every_s": round(allowed.total_seconds()) if allowed else None,
+        "second_looks_days": list(_second_looks(one, plan)),
     }
 
 
@@ -101,16 +110,27 @@ def _allowed(one: Freshness, plan: Plan | None) -> timedelta | None:
     return plan.allowed(status) or plan.allowed(status, is_due=True)
 
 
+def _second_looks(one: Freshness, plan: Plan | None) -> tuple[int, ...]:
+    """The days after its end on which what has ended is looked at again."""
+    return plan.second_looks_days if plan is not None and TrackingStatus(one.status) in ENDED else ()
+
+
+def _again(one: Freshness, plan: Plan | None) -> str:
+    if days := _second_looks(one, plan):
+        return f"{'days' if len(days) > 1 else 'day'} {', '.join(map(str, days))}"
+    allowed = _allowed(one, plan)
+    return _span(allowed) if allowed else ""
+
+
 def _ages(ages: Ages, now: datetime) -> dict[str, int]:
     named = {"p50": ages.p50, "p90": ages.p90, "oldest": ages.oldest}
     return {name: round((now - at).total_seconds()) for name, at in named.items()}
 
 
 def _cells(one: Freshness, plan: Plan | None, now: datetime) -> list[str]:
-    allowed = _allowed(one, plan)
     spans = [_span(now - at) for ages in (one.looked, one.answered) for at in (ages.p50, ages.p90, ages.oldest)]
     counts = [str(one.shipments), str(one.overdue)]
-    return [one.carrier, one.status, *counts, *spans, str(one.never_answered), _span(allowed) if allowed else ""]
+    return [one.carrier, one.status, *counts, *spans, str(one.never_answered), _again(one, plan)]
 
 
 def _span(span: timedelta) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, in
 from tracker.domain.claim_moves import Step
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.database import insert_new, upsert
-from tracker.store.leases import claim_due, held, release
+from tracker.store.leases import claim_due, finish, held, release
 from tracker.store.tables import (
     Claim,
     ClaimCheck,
@@ -106,10 +106,9 @@ def take_due_checks(connection: Connection, *, now: datetime, limit: int, token:
     return claim_due(connection, _CHECKS, "next_check_at", now=now, limit=limit, token=token)
 
 
-def finish_checks(connection: Connection, shipment_ids: Iterable[int], token: str) -> None:
-    """Nothing more to look at until a problem changes."""
-    ours = (_CHECKS.c.shipment_id.in_(list(shipment_ids)), held(_CHECKS, token))
-    connection.execute(update(_CHECKS).where(*ours).values(**release({"next_check_at": None})))
+def finish_checks(connection: Connection, nexts: Mapping[int, datetime | None], token: str) -> None:
+    """By shipment, when to look again though no problem changes; None: not before one does."""
+    finish(connection, _CHECKS, "next_check_at", nexts.items(), token=token)
 
 
 def claims_of_shipments(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[ClaimRow]]:
