@@ -128,12 +128,27 @@ def test_a_claim_for_what_came_in_time_is_false() -> None:
     assert of_claims([filed], IN_TIME) == ["false claim"]
 
 
+def struck(seed: int, code: str) -> Shipment:
+    """One parcel of a seed, held up by its strikes."""
+    parcel = next(each for each in of_seed(seed).plan.shipments if each.code == code)
+    for strike in of_seed(seed).strikes:
+        parcel = strike.hold(parcel)
+    return parcel
+
+
+def test_what_is_undone_and_done_anew_between_two_second_looks_is_known_at_the_second() -> None:
+    parcel = struck(10, "QN124553956BR")
+    attention = Attention.of(of_seed(10).passes, of_seed(10).fault_plan.outages)
+    found = [each for each in problems(parcel, attention).expected if each.kind == "late_delivery"]
+    # Delivered on 27 November; taken back and delivered on 1 December, between the looks of day 3 and day 7.
+    assert [each.earliest for each in found] == [date(2026, 11, 27), date(2026, 12, 1)]
+    assert found[1].latest >= date(2026, 12, 4)
+
+
 @pytest.mark.parametrize(("hours", "faults"), [(1, []), (20, []), (30, ["early"])])
 def test_a_delivery_taken_back_counts_as_known_until_the_next_look_at_it(hours: int, faults: list[str]) -> None:
     # A strike held it until after its due date, so that it came late, and was then taken back.
-    parcel = next(each for each in of_seed(8).plan.shipments if each.code == "AD143119257BR")
-    for strike in of_seed(8).strikes:
-        parcel = strike.hold(parcel)
+    parcel = struck(8, "AD143119257BR")
     (reversal,) = [event.at for event in parcel.events if event.code == "EST"]
     refused = attempt(parcel, reversal + timedelta(hours=hours), 531, 135)
     assert [what for what in of_claims([refused], parcel) if what == "early"] == faults

@@ -161,12 +161,23 @@ def slack(story: Story, looks: Sequence[datetime], run: Run) -> int:
     if run.first == 0:
         return A_DAY_OF_LOOKS
     before, now = story.view(looks[run.first - 1]), story.view(looks[run.first])
-    if before.status in ENDS and before.status_on is not None:
-        age = (local_date(looks[run.first]) - before.status_on).days
+    end = before if before.status in ENDS else _end_still_believed(story, looks, run.first)
+    if end is not None and end.status_on is not None:
+        age = (local_date(looks[run.first]) - end.status_on).days
         wait = next((day for day in _SECOND_LOOKS if day >= age), None)
         return len(looks) if wait is None else (wait - age + 2) * A_DAY_OF_LOOKS
     rare = before.status in {"lost", "stolen", "damaged"} and now.status != before.status
     return (2 if rare else 1) * A_DAY_OF_LOOKS
+
+
+def _end_still_believed(story: Story, looks: Sequence[datetime], first: int) -> View | None:
+    """The end that the carrier took back between two second looks: until the next one nobody can know."""
+    for index in range(first - 1, max(-1, first - 1 - _SECOND_LOOKS[-1] * A_DAY_OF_LOOKS), -1):
+        view = story.view(looks[index])
+        if view.status in ENDS and view.status_on is not None:
+            shown, today = ((local_date(at) - view.status_on).days for at in (looks[index], looks[first]))
+            return None if any(shown < day <= today for day in _SECOND_LOOKS) else view
+    return None
 
 
 def _cause(kind: str, view: View) -> str | None:
