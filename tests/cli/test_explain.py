@@ -288,3 +288,51 @@ def test_each_message_says_how_it_stands(
     with database.begin_write() as connection:
         add_message(connection, ids["shipment"], Trigger.DAMAGE, **{**state, **changes})
     assert now in tracker.json("explain", "M2")["story"][-1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reopened_as", "portuguese", "english"),
+    [
+        pytest.param(
+            "claim.reopen",
+            "211 refund (refund)",
+            "C1: Será pedida a reabertura da reclamação como pedido de indenização (motivo 211), porque ela foi aceita,"
+            " e o dinheiro só vem com um pedido de indenização.",
+            "C1: The carrier will be asked to reopen the claim as refund claim (motive 211), because it was accepted,"
+            " and its money only comes by a refund claim.",
+            id="asked for",
+        ),
+        pytest.param(
+            "claim.reopen_switch",
+            "135 refund (problem)",
+            "C1: A transportadora não aceitou a reabertura do primeiro jeito."
+            " Será pedida de novo como pedido de indenização (motivo 135).",
+            "C1: The carrier did not take the reopening as it was."
+            " It will be asked again as refund claim (motive 135).",
+            id="asked for differently",
+        ),
+        pytest.param(
+            "claim.reopen",
+            None,
+            "C1: Será pedida a reabertura da reclamação.",
+            "C1: The carrier will be asked to reopen the claim.",
+            id="a log that does not say as what",
+        ),
+    ],
+)
+def test_a_reopening_is_told_as_what_is_asked_for(
+    tracker: Tracker,
+    database: Database,
+    ids: dict[str, int],
+    rule: str,
+    reopened_as: str | None,
+    portuguese: str,
+    english: str,
+) -> None:
+    facts = {"kind": "information_request", "motive": "211", "protocol": "123", "reopened_as": reopened_as}
+    note = DecisionNote("exemplo", "claim", ids["claim"], rule, 1, "accepted", "as logged", facts)
+    with database.begin_write() as connection:
+        log_decisions(connection, [note], at(23))
+    for language, said in (("pt-BR", portuguese), ("en", english)):
+        story = tracker.json("explain", "C1", "--lang", language)["story"]
+        assert said in [one["text"] for one in story]

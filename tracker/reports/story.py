@@ -5,6 +5,7 @@ Every sentence is one logged decision, or how a row stands now, in the words of 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -30,6 +31,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {language.code: language for language
 WIDTH: Final = 100
 _QUIET: Final = frozenset({"claim.ask", "claim.follow"})
 """Asking once more, and that nothing has come yet, is what a claim's present state says already."""
+_REOPENED_AS: Final = re.compile(r"(?P<asked_motive>\S+) (?P<asked_kind>\S+) \((?P<asked_way>\w*)\)")
 _WAITING: Final = frozenset(
     {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.AWAITING_PERSON}
 )
@@ -201,7 +203,7 @@ class _Teller:
                 yield self._said(decision)
 
     def _said(self, decision: Decision) -> Said:
-        facts = {**decision.facts, "reason": decision.reason}
+        facts = {**decision.facts, **_asked(decision.facts), "reason": decision.reason}
         if facts.get("cause") not in self._language.words["cause"]:
             facts["cause"] = None
         text = self._language.say(decision.rule, decision.outcome, facts, self._scene)
@@ -282,6 +284,12 @@ def _groups(parcel: Parcel) -> list[tuple[list[ProblemRow], list[ClaimRow]]]:
         ([p for p in parcel.problems if p.id in ids], [c for c in parcel.claims if c.id in claims])
         for ids, claims in groups
     ]
+
+
+def _asked(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What a reopening is asked as: the log holds it as `211 refund (contest)`."""
+    found = _REOPENED_AS.fullmatch(str(facts.get("reopened_as") or ""))
+    return found.groupdict() if found else {}
 
 
 def _of_problem(decision: Decision) -> bool:

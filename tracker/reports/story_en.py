@@ -227,7 +227,12 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.reopen_refused": "The carrier did not take the reopening[: {answer_text:quote}][ (code {answer_code})].",
     "claim.reopen_term": "The claim is not reopened: the term has passed, or there is nothing left to ask for.",
     "claim.reopen*": (
-        "The claim was reopened[ as {kind:claim_kind}][, protocol {protocol}].[ The carrier said: {answer_text:quote}]"
+        "The carrier will be asked to reopen the claim[ as {asked_kind:claim_kind} (motive {asked_motive})]"
+        "[, because {asked_way:way}].[ The carrier said: {answer_text:quote}]"
+    ),
+    "claim.reopen_switch": (
+        "The carrier did not take the reopening as it was."
+        "[ It will be asked again as {asked_kind:claim_kind} (motive {asked_motive}).| It will be asked again, differently.]"
     ),
     "claim.reopen*/held": "Reopening the claim waits for a person.",
     "claim.contract*": (

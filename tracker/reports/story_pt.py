@@ -241,8 +241,12 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.reopen_refused": "A transportadora não aceitou a reabertura[: {answer_text:quote}][ (código {answer_code})].",
     "claim.reopen_term": "A reclamação não é reaberta: o prazo passou, ou não há mais o que pedir.",
     "claim.reopen*": (
-        "A reclamação foi reaberta[ como {kind:claim_kind}][, protocolo {protocol}]."
-        "[ A transportadora disse: {answer_text:quote}]"
+        "Será pedida a reabertura da reclamação[ como {asked_kind:claim_kind} (motivo {asked_motive})]"
+        "[, porque {asked_way:way}].[ A transportadora disse: {answer_text:quote}]"
+    ),
+    "claim.reopen_switch": (
+        "A transportadora não aceitou a reabertura do primeiro jeito."
+        "[ Será pedida de novo como {asked_kind:claim_kind} (motivo {asked_motive}).| Será pedida de outro jeito.]"
     ),
     "claim.reopen*/held": "A reabertura da reclamação espera uma pessoa.",
     "claim.contract*": (
@@ -362,6 +366,7 @@ PORTUGUESE: Final = Language(
         "cause": words_pt.RETURN_CAUSE,
         "smtp": words_pt.SMTP,
         "closed": words_pt.CLOSED,
+        "way": words_pt.WAY,
     },
     labels=_LABELS,
     weekdays=("seg", "ter", "qua", "qui", "sex", "sáb", "dom"),
