@@ -129,6 +129,16 @@ def test_why_a_claim_is_planned_for_its_day(basis: dict[str, Any], said: str) ->
             id="a presumed loss",
         ),
         pytest.param(
+            "late_delivery.past_promise",
+            "opened",
+            {**LATE, "customer_since": "2026-11-21T03:00:00+00:00", "carrier_since": None},
+            "Primeira tentativa fora do prazo: a transportadora só veio em 21/11/2026 (sáb). O prazo prometido ao"
+            " cliente era 20/11/2026 (sex). Para a transportadora o prazo era 23/11/2026 (seg), e ela o cumpriu.",
+            "First attempt after the date: the carrier only came on 21/11/2026 (Sat). The customer was promised"
+            " 20/11/2026 (Fri). The carrier's own date was 23/11/2026 (Mon), and it kept it.",
+            id="a late attempt is no delivery",
+        ),
+        pytest.param(
             "claim.refused",
             "refused",
             {"answer_code": "530", "answer_text": WORDS},

@@ -18,7 +18,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "|{!carrier_due_first_on} The carrier has named no date.]"
     ),
     "late_delivery.past_promise": (
-        "Delivered late: the carrier only came[ on {since:day}]."
+        "First attempt after the date: the carrier only came[ on {since:day}| after it]."
         "[ {?customer_since}The customer was promised {promised_on:day}.]"
         "[ {?carrier_since}The carrier's own date was {carrier_due_first_on:day}."
         "| {!carrier_since}The carrier's own date was {carrier_due_first_on:day}, and it kept it.]"
@@ -36,7 +36,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "returning.coded": "Coming back: the parcel is on its way back to the shop[ since {since:day}][, because {cause:cause}].",
     "returned.coded": "Returned: the parcel is back at the shop[ since {since:day}][, because {cause:cause}].",
     "delay.*": "Late: the parcel is past its date[ since {since:day}].",
-    "late_delivery.*": "Delivered late: the carrier only came after its date[, on {since:day}].",
+    "late_delivery.*": "First attempt after the date: the carrier only came[ on {since:day}| after it].",
     "loss.*": "Lost: the parcel is taken for lost[ since {since:day}].",
     "theft.*": "Stolen: the parcel was stolen[ on {since:day}].",
     "damage.*": "Damaged: the parcel is damaged[ since {since:day}].",

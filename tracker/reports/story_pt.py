@@ -18,7 +18,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "|{!carrier_due_first_on} A transportadora não informou prazo.]"
     ),
     "late_delivery.past_promise": (
-        "Entrega com atraso: a transportadora só chegou[ em {since:day}]."
+        "Primeira tentativa fora do prazo: a transportadora só veio[ em {since:day}| depois dele]."
         "[ {?customer_since}O prazo prometido ao cliente era {promised_on:day}.]"
         "[ {?carrier_since}O prazo da transportadora era {carrier_due_first_on:day}."
         "| {!carrier_since}Para a transportadora o prazo era {carrier_due_first_on:day}, e ela o cumpriu.]"
@@ -36,7 +36,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "returning.coded": "Devolução: a encomenda está voltando para a loja[ desde {since:day}][, porque {cause:cause}].",
     "returned.coded": "Devolvida: a encomenda voltou para a loja[ em {since:day}][, porque {cause:cause}].",
     "delay.*": "Atraso: a encomenda passou do prazo[ em {since:day}].",
-    "late_delivery.*": "Entrega com atraso: a transportadora só chegou depois do prazo[, em {since:day}].",
+    "late_delivery.*": "Primeira tentativa fora do prazo: a transportadora só veio[ em {since:day}| depois dele].",
     "loss.*": "Extravio: a encomenda é dada como perdida[ desde {since:day}].",
     "theft.*": "Roubo: a encomenda foi roubada[ em {since:day}].",
     "damage.*": "Avaria: a encomenda está danificada[ desde {since:day}].",
