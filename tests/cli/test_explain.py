@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from carriers.base import ProblemKind
+from carriers.base import Cause, ProblemKind
 from tests.cli.conftest import Tracker
 from tests.reports.support import CODE, NOW, add_message, add_order, add_problem, at, order, track, waiting
 from tracker.alerts.sweep import AlertSweep
@@ -336,3 +336,50 @@ def test_a_reopening_is_told_as_what_is_asked_for(
     for language, said in (("pt-BR", portuguese), ("en", english)):
         story = tracker.json("explain", "C1", "--lang", language)["story"]
         assert said in [one["text"] for one in story]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "portuguese", "english"),
+    [
+        pytest.param(
+            ProblemKind.RETURNING,
+            None,
+            "Ainda sem reclamação: só se reclama de uma devolução depois que a encomenda volta,"
+            " e só se ninguém tiver causado ou pedido a devolução.",
+            "No claim yet: a return can only be claimed once the parcel is back, and only if nobody caused it"
+            " or asked for it.",
+            id="coming back, nobody knows why",
+        ),
+        pytest.param(
+            ProblemKind.RETURNING,
+            Cause.REFUSED,
+            "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
+            "No claim: the carrier takes none for this kind of problem.",
+            id="coming back because it was refused",
+        ),
+        pytest.param(
+            ProblemKind.CUSTOMS_HOLD,
+            None,
+            "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
+            "No claim: the carrier takes none for this kind of problem.",
+            id="another kind",
+        ),
+    ],
+)
+def test_a_return_may_be_claimed_once_it_is_back(
+    tracker: Tracker,
+    database: Database,
+    ids: dict[str, int],
+    kind: ProblemKind,
+    cause: Cause | None,
+    portuguese: str,
+    english: str,
+) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, ids["shipment"], kind, at(23), cause=cause)
+        facts = {"why": "no_offer", "due_on": "2026-11-18"}
+        note = DecisionNote("exemplo", "problem", problem, "claim.plan", 1, "not_claimed", "as logged", facts)
+        log_decisions(connection, [note], at(23))
+    for language, said in (("pt-BR", portuguese), ("en", english)):
+        story = tracker.json("explain", f"P{problem}", "--lang", language)["story"]
+        assert f"P{problem}: {said}" in [one["text"] for one in story]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
+from carriers.base import ProblemKind
+from tracker.domain.claim_plan import offer_for
 from tracker.domain.history import FINAL
 from tracker.domain.text import clean
 from tracker.domain.words import DeliveryState
@@ -115,6 +117,9 @@ class _Teller:
         self._whole, self._desk, self._language = whole, desk, language
         days = desk.days(whole.story)
         self._scene = Scene(days.zone, days.since.states)
+        self._wordings = {
+            one.id: _wording(parcel, one, desk) for parcel in whole.story.parcels for one in parcel.problems
+        }
 
     def one(self, parcel: Parcel, subject: Key) -> Iterator[Matter]:
         """The matter of one problem, claim or message of this parcel; nothing where it is another parcel's."""
@@ -206,9 +211,17 @@ class _Teller:
         facts = {**decision.facts, **_asked(decision.facts), "reason": decision.reason}
         if facts.get("cause") not in self._language.words["cause"]:
             facts["cause"] = None
+        facts["why"] = self._why(decision)
         text = self._language.say(decision.rule, decision.outcome, facts, self._scene)
         name = public_id(decision.subject_kind, decision.subject_id)
         return Said(name, f"{name}: {text}", decision.at)
+
+    def _why(self, decision: Decision) -> str | None:
+        """The code of the decision's reason, by the kind of its problem where that has a sentence of its own."""
+        why, kind = decision.facts.get("why"), self._wordings.get(decision.subject_id)
+        exact = f"{why}.{kind}"
+        by_kind = decision.subject_kind == "problem" and f"{decision.rule}/{decision.outcome}/{exact}"
+        return exact if by_kind in self._language.sentences else why
 
     def _now(
         self,
@@ -284,6 +297,15 @@ def _groups(parcel: Parcel) -> list[tuple[list[ProblemRow], list[ClaimRow]]]:
         ([p for p in parcel.problems if p.id in ids], [c for c in parcel.claims if c.id in claims])
         for ids, claims in groups
     ]
+
+
+def _wording(parcel: Parcel, problem: ProblemRow, desk: Desk) -> str | None:
+    """The kind that words the reasons about this problem; none for a return of which no claim can come."""
+    terms = desk.terms.get(parcel.context.carrier)
+    offer = offer_for(ProblemKind.RETURNED, False, terms) if terms else None
+    if problem.kind is ProblemKind.RETURNING and (offer is None or problem.cause in offer.not_causes):
+        return None
+    return problem.kind.value
 
 
 def _asked(facts: Mapping[str, Any]) -> dict[str, str]:

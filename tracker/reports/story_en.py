@@ -127,6 +127,9 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/cancelled": "Claim cancelled: the problem ended before it was filed.",
     "claim.plan/not_claimed": "No claim for this problem.",
     "claim.plan/not_claimed/no_offer": "No claim: the carrier takes none for this kind of problem.",
+    "claim.plan/not_claimed/no_offer.returning": (
+        "No claim yet: a return can only be claimed once the parcel is back, and only if nobody caused it or asked for it."
+    ),
     "claim.plan/not_claimed/presumed": (
         "No claim of its own: the loss is presumed from silence, and what is claimed of the carrier is the delay."
     ),

@@ -137,6 +137,10 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/cancelled": "Reclamação cancelada: o problema terminou antes de ela ser registrada.",
     "claim.plan/not_claimed": "Sem reclamação por este problema.",
     "claim.plan/not_claimed/no_offer": "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
+    "claim.plan/not_claimed/no_offer.returning": (
+        "Ainda sem reclamação: só se reclama de uma devolução depois que a encomenda volta,"
+        " e só se ninguém tiver causado ou pedido a devolução."
+    ),
     "claim.plan/not_claimed/presumed": (
         "Sem reclamação própria: o extravio é presumido pelo silêncio, e o que se reclama da transportadora é o atraso."
     ),
