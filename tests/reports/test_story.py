@@ -139,6 +139,16 @@ def test_why_a_claim_is_planned_for_its_day(basis: dict[str, Any], said: str) ->
             id="a late attempt is no delivery",
         ),
         pytest.param(
+            "pickup_expiring.last_day",
+            "opened",
+            {"since": "2026-11-23T03:00:00+00:00", "last_day": "2026-11-25", "place": "AC CENTRAL, CURITIBA/PR"},
+            "Prazo de retirada no fim: a encomenda espera pelo cliente na agência; o último dia é 25/11/2026 (qua);"
+            " conta como problema desde 23/11/2026 (seg). Último lugar registrado: AC CENTRAL, CURITIBA/PR.",
+            "Pickup running out: the parcel waits for the customer at the counter; the last day is 25/11/2026 (Wed);"
+            " it counts as a problem since 23/11/2026 (Mon). Last place on record: AC CENTRAL, CURITIBA/PR.",
+            id="the counter's last day",
+        ),
+        pytest.param(
             "claim.refused",
             "refused",
             {"answer_code": "530", "answer_text": WORDS},

@@ -56,8 +56,8 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "address_problem.*": "Address problem: the carrier could not deliver[ on {since:day}] because of the address.",
     "refused.*": "Refused: whoever was at the address did not take the parcel[ on {since:day}].",
     "pickup_expiring.*": (
-        "Pickup running out: the parcel waits for the customer at the counter[ until {pickup_until:day}]"
-        "[; it counts as a problem since {since:day}]."
+        "Pickup running out: the parcel waits for the customer at the counter[; the last day is {last_day:day}]"
+        "[; it counts as a problem since {since:day}].[ Last place on record: {place}.]"
     ),
     "customs_hold.*": "Held by customs[ since {since:day}].",
     "seized.*": "Seized: an authority seized the parcel[ on {since:day}].",

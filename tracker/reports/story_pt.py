@@ -58,8 +58,8 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     ),
     "refused.*": "Recusada: quem estava no endereço não aceitou a encomenda[ em {since:day}].",
     "pickup_expiring.*": (
-        "Prazo de retirada no fim: a encomenda espera pelo cliente na agência[ até {pickup_until:day}]"
-        "[; conta como problema desde {since:day}]."
+        "Prazo de retirada no fim: a encomenda espera pelo cliente na agência[; o último dia é {last_day:day}]"
+        "[; conta como problema desde {since:day}].[ Último lugar registrado: {place}.]"
     ),
     "customs_hold.*": "Retida na alfândega[ desde {since:day}].",
     "seized.*": "Apreendida: a encomenda foi apreendida[ em {since:day}] por uma autoridade.",
