@@ -149,6 +149,16 @@ def test_why_a_claim_is_planned_for_its_day(basis: dict[str, Any], said: str) ->
             id="the counter's last day",
         ),
         pytest.param(
+            "untrackable.closed",
+            "opened",
+            {"since": "2026-11-23T03:00:00+00:00", "closed_reason": "invalid_number"},
+            "Sem rastreio: não é possível acompanhar a encomenda desde 23/11/2026 (seg):"
+            " a transportadora não reconhece este código.",
+            "Not trackable: the parcel cannot be followed since 23/11/2026 (Mon):"
+            " the carrier does not know this number.",
+            id="why it cannot be followed",
+        ),
+        pytest.param(
             "claim.refused",
             "refused",
             {"answer_code": "530", "answer_text": WORDS},

@@ -62,7 +62,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "customs_hold.*": "Held by customs[ since {since:day}].",
     "seized.*": "Seized: an authority seized the parcel[ on {since:day}].",
     "misdelivery.*": "Delivered to somebody else[ on {since:day}].",
-    "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}].",
+    "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
         "No shipment: the order should have left the shop and has no tracking code yet"
         "[; it counts as a problem since {since:day}]."

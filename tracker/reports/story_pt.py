@@ -64,7 +64,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "customs_hold.*": "Retida na alfândega[ desde {since:day}].",
     "seized.*": "Apreendida: a encomenda foi apreendida[ em {since:day}] por uma autoridade.",
     "misdelivery.*": "Entregue a outra pessoa[ em {since:day}].",
-    "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}].",
+    "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
         "Sem envio: o pedido deveria ter saído da loja e ainda não tem código de rastreio"
         "[; conta como problema desde {since:day}]."
