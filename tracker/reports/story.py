@@ -71,10 +71,13 @@ def story_of_subject(whole: Whole, subject: Key, desk: Desk, language: Language)
 def story_of_alert(alert: AlertRow, whole: Whole | None, desk: Desk, language: Language) -> list[Matter]:
     """What an alert says, and the story of what it is about."""
     scene = Scene(desk.promises.days("", None).zone)
-    facts = {"summary": alert.summary}
+    facts = {"summary": alert.summary, "code": _code(alert, whole)}
     name = public_id("alert", alert.id)
     means = language.say(f"alert.{alert.kind}", "", facts, scene)
-    said = [Said(name, f"{means} {language.say('now.alert', 'raised', facts, scene)}", alert.raised_at)]
+    # Summaries are English: the story that follows says the same in the reader's language.
+    told = whole is not None and alert.about is not None and f"alert.{alert.kind}" in language.sentences
+    quote = "" if told and language is not ENGLISH else f" {language.say('now.alert', 'raised', facts, scene)}"
+    said = [Said(name, f"{means}{quote}", alert.raised_at)]
     if alert.resolved_at is not None:
         said.append(Said(name, language.say("now.alert", "resolved", facts, scene), alert.resolved_at))
     matters = [Matter(name, tuple(said))]
@@ -306,6 +309,13 @@ def _wording(parcel: Parcel, problem: ProblemRow, desk: Desk) -> str | None:
     if problem.kind is ProblemKind.RETURNING and (offer is None or problem.cause in offer.not_causes):
         return None
     return problem.kind.value
+
+
+def _code(alert: AlertRow, whole: Whole | None) -> str | None:
+    """The tracking code of the parcel that an alert is about."""
+    contexts = [parcel.context for parcel in whole.story.parcels] if whole else []
+    shipment = alert.details.get("shipment_id")
+    return next((one.tracking_code for one in contexts if one.shipment_id == shipment), None)
 
 
 def _asked(facts: Mapping[str, Any]) -> dict[str, str]:
