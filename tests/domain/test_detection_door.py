@@ -360,6 +360,7 @@ def test_the_counter_is_looked_at_again_when_its_term_nears() -> None:
         "basis": "carrier's date",
         "waits_since": at("2026-11-18 16:00").isoformat(),
         "business_days": 2,
+        "place": facts(WAITS).history.location,
     }
 
 

@@ -40,6 +40,7 @@ def test_a_mapping_reads_the_stored_history_again_without_asking(start: Start, d
         (listed,) = json.loads(trial.command("carriers", "unknown", "--json").stdout)
         assert (listed["carrier_code"], listed["events"], listed["tracking_code"]) == ("OFF-01", 1, CODE)
         assert (listed["description"], listed["yaml"]) == (ODD["descricao"], '"OFF-01": STATUS')
+        assert " 1 event of 1 shipment, first seen " in trial.command("carriers", "unknown").stdout
         asked = len(gateway.calls("objetos"))
         trial.carrier["codes"] = {"OFF-01": {"status": "lost", "cause": "loss"}}
         trial.pass_at(at(day(2), 9, 10))

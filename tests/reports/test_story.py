@@ -129,6 +129,36 @@ def test_why_a_claim_is_planned_for_its_day(basis: dict[str, Any], said: str) ->
             id="a presumed loss",
         ),
         pytest.param(
+            "late_delivery.past_promise",
+            "opened",
+            {**LATE, "customer_since": "2026-11-21T03:00:00+00:00", "carrier_since": None},
+            "Primeira tentativa fora do prazo: a transportadora só veio em 21/11/2026 (sáb). O prazo prometido ao"
+            " cliente era 20/11/2026 (sex). Para a transportadora o prazo era 23/11/2026 (seg), e ela o cumpriu.",
+            "First attempt after the date: the carrier only came on 21/11/2026 (Sat). The customer was promised"
+            " 20/11/2026 (Fri). The carrier's own date was 23/11/2026 (Mon), and it kept it.",
+            id="a late attempt is no delivery",
+        ),
+        pytest.param(
+            "pickup_expiring.last_day",
+            "opened",
+            {"since": "2026-11-23T03:00:00+00:00", "last_day": "2026-11-25", "place": "AC CENTRAL, CURITIBA/PR"},
+            "Prazo de retirada no fim: a encomenda espera pelo cliente na agência; o último dia é 25/11/2026 (qua);"
+            " conta como problema desde 23/11/2026 (seg). Último lugar registrado: AC CENTRAL, CURITIBA/PR.",
+            "Pickup running out: the parcel waits for the customer at the counter; the last day is 25/11/2026 (Wed);"
+            " it counts as a problem since 23/11/2026 (Mon). Last place on record: AC CENTRAL, CURITIBA/PR.",
+            id="the counter's last day",
+        ),
+        pytest.param(
+            "untrackable.closed",
+            "opened",
+            {"since": "2026-11-23T03:00:00+00:00", "closed_reason": "invalid_number"},
+            "Sem rastreio: não é possível acompanhar a encomenda desde 23/11/2026 (seg):"
+            " a transportadora não reconhece este código.",
+            "Not trackable: the parcel cannot be followed since 23/11/2026 (Mon):"
+            " the carrier does not know this number.",
+            id="why it cannot be followed",
+        ),
+        pytest.param(
             "claim.refused",
             "refused",
             {"answer_code": "530", "answer_text": WORDS},

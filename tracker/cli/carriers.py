@@ -47,7 +47,9 @@ def list_unknown(config: ConfigOption = None, as_json: JsonOption = False) -> No
         first, last = (at.astimezone(zone).strftime("%d/%m/%Y %H:%M") for at in (one.first_seen_at, one.last_seen_at))
         example = f"{one.tracking_code or '(no code)'}, S{one.shipment_id}"
         typer.echo(f'{one.carrier}  {one.carrier_code}  "{one.description}" (for example {example})')
-        typer.echo(f"    {one.events} events of {one.shipments} shipments, first seen {first}, last {last}")
+        typer.echo(
+            f"    {_counted(one.events, 'event')} of {_counted(one.shipments, 'shipment')}, first seen {first}, last {last}"
+        )
         typer.echo(f"    carriers: [{{id: {one.carrier}, codes: {{{_line(one.carrier_code)}}}}}]")
     typer.echo(f"\nSTATUS is one of: {', '.join(_statuses())}")
     typer.echo(
@@ -71,6 +73,10 @@ def _unknown(one: UnknownCode) -> dict[str, Any]:
         "yaml": _line(one.carrier_code),
         "statuses": _statuses(),
     }
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _line(code: str) -> str:

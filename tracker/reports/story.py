@@ -5,12 +5,15 @@ Every sentence is one logged decision, or how a row stands now, in the words of 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
+from carriers.base import ProblemKind
+from tracker.domain.claim_plan import offer_for
 from tracker.domain.history import FINAL
 from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
@@ -32,6 +35,7 @@ _QUIET: Final = frozenset({"claim.ask", "claim.follow"})
 """Asking once more, and that nothing has come yet, is what a claim's present state says already."""
 _WITHOUT_MONEY: Final = frozenset({ClaimState.REJECTED, ClaimState.REFUSED, ClaimState.EXPIRED})
 """Closed with the trouble unpaid: whoever reads of the trouble must see where its claim ended."""
+_REOPENED_AS: Final = re.compile(r"(?P<asked_motive>\S+) (?P<asked_kind>\S+) \((?P<asked_way>\w*)\)")
 _WAITING: Final = frozenset(
     {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.AWAITING_PERSON}
 )
@@ -69,10 +73,13 @@ def story_of_subject(whole: Whole, subject: Key, desk: Desk, language: Language)
 def story_of_alert(alert: AlertRow, whole: Whole | None, desk: Desk, language: Language) -> list[Matter]:
     """What an alert says, and the story of what it is about."""
     scene = Scene(desk.promises.days("", None).zone)
-    facts = {"summary": alert.summary}
+    facts = {"summary": alert.summary, "code": _code(alert, whole)}
     name = public_id("alert", alert.id)
     means = language.say(f"alert.{alert.kind}", "", facts, scene)
-    said = [Said(name, f"{means} {language.say('now.alert', 'raised', facts, scene)}", alert.raised_at)]
+    # Summaries are English: the story that follows says the same in the reader's language.
+    told = whole is not None and alert.about is not None and f"alert.{alert.kind}" in language.sentences
+    quote = "" if told and language is not ENGLISH else f" {language.say('now.alert', 'raised', facts, scene)}"
+    said = [Said(name, f"{means}{quote}", alert.raised_at)]
     if alert.resolved_at is not None:
         said.append(Said(name, language.say("now.alert", "resolved", facts, scene), alert.resolved_at))
     matters = [Matter(name, tuple(said))]
@@ -115,6 +122,9 @@ class _Teller:
         self._whole, self._desk, self._language = whole, desk, language
         days = desk.days(whole.story)
         self._scene = Scene(days.zone, days.since.states)
+        self._wordings = {
+            one.id: _wording(parcel, one, desk) for parcel in whole.story.parcels for one in parcel.problems
+        }
 
     def one(self, parcel: Parcel, subject: Key) -> Iterator[Matter]:
         """The matter of one problem, claim or message of this parcel; nothing where it is another parcel's."""
@@ -203,12 +213,20 @@ class _Teller:
                 yield self._said(decision)
 
     def _said(self, decision: Decision) -> Said:
-        facts = {**decision.facts, "reason": decision.reason}
+        facts = {**decision.facts, **_asked(decision.facts), "reason": decision.reason}
         if facts.get("cause") not in self._language.words["cause"]:
             facts["cause"] = None
+        facts["why"] = self._why(decision)
         text = self._language.say(decision.rule, decision.outcome, facts, self._scene)
         name = public_id(decision.subject_kind, decision.subject_id)
         return Said(name, f"{name}: {text}", decision.at)
+
+    def _why(self, decision: Decision) -> str | None:
+        """The code of the decision's reason, by the kind of its problem where that has a sentence of its own."""
+        why, kind = decision.facts.get("why"), self._wordings.get(decision.subject_id)
+        exact = f"{why}.{kind}"
+        by_kind = decision.subject_kind == "problem" and f"{decision.rule}/{decision.outcome}/{exact}"
+        return exact if by_kind in self._language.sentences else why
 
     def _now(
         self,
@@ -288,6 +306,28 @@ def _groups(parcel: Parcel) -> list[tuple[list[ProblemRow], list[ClaimRow]]]:
         ([p for p in parcel.problems if p.id in ids], [c for c in parcel.claims if c.id in claims])
         for ids, claims in groups
     ]
+
+
+def _wording(parcel: Parcel, problem: ProblemRow, desk: Desk) -> str | None:
+    """The kind that words the reasons about this problem; none for a return of which no claim can come."""
+    terms = desk.terms.get(parcel.context.carrier)
+    offer = offer_for(ProblemKind.RETURNED, False, terms) if terms else None
+    if problem.kind is ProblemKind.RETURNING and (offer is None or problem.cause in offer.not_causes):
+        return None
+    return problem.kind.value
+
+
+def _code(alert: AlertRow, whole: Whole | None) -> str | None:
+    """The tracking code of the parcel that an alert is about."""
+    contexts = [parcel.context for parcel in whole.story.parcels] if whole else []
+    shipment = alert.details.get("shipment_id")
+    return next((one.tracking_code for one in contexts if one.shipment_id == shipment), None)
+
+
+def _asked(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What a reopening is asked as: the log holds it as `211 refund (contest)`."""
+    found = _REOPENED_AS.fullmatch(str(facts.get("reopened_as") or ""))
+    return found.groupdict() if found else {}
 
 
 def _of_problem(decision: Decision) -> bool:

@@ -18,7 +18,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "|{!carrier_due_first_on} The carrier has named no date.]"
     ),
     "late_delivery.past_promise": (
-        "Delivered late: the carrier only came[ on {since:day}]."
+        "First attempt after the date: the carrier only came[ on {since:day}| after it]."
         "[ {?customer_since}The customer was promised {promised_on:day}.]"
         "[ {?carrier_since}The carrier's own date was {carrier_due_first_on:day}."
         "| {!carrier_since}The carrier's own date was {carrier_due_first_on:day}, and it kept it.]"
@@ -36,7 +36,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "returning.coded": "Coming back: the parcel is on its way back to the shop[ since {since:day}][, because {cause:cause}].",
     "returned.coded": "Returned: the parcel is back at the shop[ since {since:day}][, because {cause:cause}].",
     "delay.*": "Late: the parcel is past its date[ since {since:day}].",
-    "late_delivery.*": "Delivered late: the carrier only came after its date[, on {since:day}].",
+    "late_delivery.*": "First attempt after the date: the carrier only came[ on {since:day}| after it].",
     "loss.*": "Lost: the parcel is taken for lost[ since {since:day}].",
     "theft.*": "Stolen: the parcel was stolen[ on {since:day}].",
     "damage.*": "Damaged: the parcel is damaged[ since {since:day}].",
@@ -56,13 +56,13 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "address_problem.*": "Address problem: the carrier could not deliver[ on {since:day}] because of the address.",
     "refused.*": "Refused: whoever was at the address did not take the parcel[ on {since:day}].",
     "pickup_expiring.*": (
-        "Pickup running out: the parcel waits for the customer at the counter[ until {pickup_until:day}]"
-        "[; it counts as a problem since {since:day}]."
+        "Pickup running out: the parcel waits for the customer at the counter[; the last day is {last_day:day}]"
+        "[; it counts as a problem since {since:day}].[ Last place on record: {place}.]"
     ),
     "customs_hold.*": "Held by customs[ since {since:day}].",
     "seized.*": "Seized: an authority seized the parcel[ on {since:day}].",
     "misdelivery.*": "Delivered to somebody else[ on {since:day}].",
-    "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}].",
+    "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
         "No shipment: the order should have left the shop and has no tracking code yet"
         "[; it counts as a problem since {since:day}]."
@@ -127,6 +127,9 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/cancelled": "Claim cancelled: the problem ended before it was filed.",
     "claim.plan/not_claimed": "No claim for this problem.",
     "claim.plan/not_claimed/no_offer": "No claim: the carrier takes none for this kind of problem.",
+    "claim.plan/not_claimed/no_offer.returning": (
+        "No claim yet: a return can only be claimed once the parcel is back, and only if nobody caused it or asked for it."
+    ),
     "claim.plan/not_claimed/presumed": (
         "No claim of its own: the loss is presumed from silence, and what is claimed of the carrier is the delay."
     ),
@@ -227,7 +230,12 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.reopen_refused": "The carrier did not take the reopening[: {answer_text:quote}][ (code {answer_code})].",
     "claim.reopen_term": "The claim is not reopened: the term has passed, or there is nothing left to ask for.",
     "claim.reopen*": (
-        "The claim was reopened[ as {kind:claim_kind}][, protocol {protocol}].[ The carrier said: {answer_text:quote}]"
+        "The carrier will be asked to reopen the claim[ as {asked_kind:claim_kind} (motive {asked_motive})]"
+        "[, because {asked_way:way}].[ The carrier said: {answer_text:quote}]"
+    ),
+    "claim.reopen_switch": (
+        "The carrier did not take the reopening as it was."
+        "[ It will be asked again as {asked_kind:claim_kind} (motive {asked_motive}).| It will be asked again, differently.]"
     ),
     "claim.reopen*/held": "Reopening the claim waits for a person.",
     "claim.contract*": (

@@ -95,6 +95,14 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.claim_unanswered": "The carrier did not answer a claim within its own term.",
     "alert.claim_vanished": "The carrier no longer finds a claim that it had taken.",
     "alert.claims_by_contract": "The contract takes no claims of this motive.",
+    "alert.claim_deadline_near": "A claim's term draws near its end and it is not filed yet.",
+    "alert.claim_rejected": "The carrier rejected a claim.",
+    "alert.claim_refund_refused": "The carrier did not reopen an accepted claim as a refund claim.",
+    "alert.claims_failing": "The carrier's claims system is failing.",
+    "alert.delivery_reversed": (
+        "The carrier took the delivery[ of {code}] back; whoever was told of the delivery needs a word."
+    ),
+    "alert.incident": "Many parcels of one carrier go wrong at the same time.",
     "alert.untrackable": "The carrier cannot follow a number.",
     "alert.unknown_code": "The carrier sent an event code that the program does not know.",
     "alert.message_unconfirmed": "A message left without the mail server's confirmation.",

@@ -97,6 +97,14 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.claim_unanswered": "A transportadora não respondeu a uma reclamação no prazo dela.",
     "alert.claim_vanished": "A transportadora deixou de encontrar uma reclamação que tinha recebido.",
     "alert.claims_by_contract": "O contrato não aceita reclamações deste motivo.",
+    "alert.claim_deadline_near": "O prazo de uma reclamação se aproxima e ela ainda não foi registrada.",
+    "alert.claim_rejected": "A transportadora rejeitou uma reclamação.",
+    "alert.claim_refund_refused": "A transportadora não reabriu uma reclamação aceita como pedido de indenização.",
+    "alert.claims_failing": "O sistema de reclamações da transportadora está falhando.",
+    "alert.delivery_reversed": (
+        "A transportadora desfez a entrega[ de {code}]; quem foi avisado da entrega precisa de uma palavra."
+    ),
+    "alert.incident": "Muitas encomendas de uma transportadora estão com problema ao mesmo tempo.",
     "alert.untrackable": "A transportadora não consegue acompanhar um código.",
     "alert.unknown_code": "A transportadora mandou um código de evento que o programa não conhece.",
     "alert.message_unconfirmed": "Uma mensagem saiu sem que o servidor de e-mail confirmasse.",

@@ -18,7 +18,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "|{!carrier_due_first_on} A transportadora não informou prazo.]"
     ),
     "late_delivery.past_promise": (
-        "Entrega com atraso: a transportadora só chegou[ em {since:day}]."
+        "Primeira tentativa fora do prazo: a transportadora só veio[ em {since:day}| depois dele]."
         "[ {?customer_since}O prazo prometido ao cliente era {promised_on:day}.]"
         "[ {?carrier_since}O prazo da transportadora era {carrier_due_first_on:day}."
         "| {!carrier_since}Para a transportadora o prazo era {carrier_due_first_on:day}, e ela o cumpriu.]"
@@ -36,7 +36,7 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "returning.coded": "Devolução: a encomenda está voltando para a loja[ desde {since:day}][, porque {cause:cause}].",
     "returned.coded": "Devolvida: a encomenda voltou para a loja[ em {since:day}][, porque {cause:cause}].",
     "delay.*": "Atraso: a encomenda passou do prazo[ em {since:day}].",
-    "late_delivery.*": "Entrega com atraso: a transportadora só chegou depois do prazo[, em {since:day}].",
+    "late_delivery.*": "Primeira tentativa fora do prazo: a transportadora só veio[ em {since:day}| depois dele].",
     "loss.*": "Extravio: a encomenda é dada como perdida[ desde {since:day}].",
     "theft.*": "Roubo: a encomenda foi roubada[ em {since:day}].",
     "damage.*": "Avaria: a encomenda está danificada[ desde {since:day}].",
@@ -58,13 +58,13 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     ),
     "refused.*": "Recusada: quem estava no endereço não aceitou a encomenda[ em {since:day}].",
     "pickup_expiring.*": (
-        "Prazo de retirada no fim: a encomenda espera pelo cliente na agência[ até {pickup_until:day}]"
-        "[; conta como problema desde {since:day}]."
+        "Prazo de retirada no fim: a encomenda espera pelo cliente na agência[; o último dia é {last_day:day}]"
+        "[; conta como problema desde {since:day}].[ Último lugar registrado: {place}.]"
     ),
     "customs_hold.*": "Retida na alfândega[ desde {since:day}].",
     "seized.*": "Apreendida: a encomenda foi apreendida[ em {since:day}] por uma autoridade.",
     "misdelivery.*": "Entregue a outra pessoa[ em {since:day}].",
-    "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}].",
+    "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
         "Sem envio: o pedido deveria ter saído da loja e ainda não tem código de rastreio"
         "[; conta como problema desde {since:day}]."
@@ -137,6 +137,10 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/cancelled": "Reclamação cancelada: o problema terminou antes de ela ser registrada.",
     "claim.plan/not_claimed": "Sem reclamação por este problema.",
     "claim.plan/not_claimed/no_offer": "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
+    "claim.plan/not_claimed/no_offer.returning": (
+        "Ainda sem reclamação: só se reclama de uma devolução depois que a encomenda volta,"
+        " e só se ninguém tiver causado ou pedido a devolução."
+    ),
     "claim.plan/not_claimed/presumed": (
         "Sem reclamação própria: o extravio é presumido pelo silêncio, e o que se reclama da transportadora é o atraso."
     ),
@@ -241,8 +245,12 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.reopen_refused": "A transportadora não aceitou a reabertura[: {answer_text:quote}][ (código {answer_code})].",
     "claim.reopen_term": "A reclamação não é reaberta: o prazo passou, ou não há mais o que pedir.",
     "claim.reopen*": (
-        "A reclamação foi reaberta[ como {kind:claim_kind}][, protocolo {protocol}]."
-        "[ A transportadora disse: {answer_text:quote}]"
+        "Será pedida a reabertura da reclamação[ como {asked_kind:claim_kind} (motivo {asked_motive})]"
+        "[, porque {asked_way:way}].[ A transportadora disse: {answer_text:quote}]"
+    ),
+    "claim.reopen_switch": (
+        "A transportadora não aceitou a reabertura do primeiro jeito."
+        "[ Será pedida de novo como {asked_kind:claim_kind} (motivo {asked_motive}).| Será pedida de outro jeito.]"
     ),
     "claim.reopen*/held": "A reabertura da reclamação espera uma pessoa.",
     "claim.contract*": (
@@ -365,6 +373,7 @@ PORTUGUESE: Final = Language(
         "cause": words_pt.RETURN_CAUSE,
         "smtp": words_pt.SMTP,
         "closed": words_pt.CLOSED,
+        "way": words_pt.WAY,
     },
     labels=_LABELS,
     weekdays=("seg", "ter", "qua", "qui", "sex", "sáb", "dom"),

@@ -99,6 +99,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "connection_lost": "the connection broke",
         "local_part_not_ascii": "an address with letters that the server does not take",
     },
+    "way": {
+        "refund": "it was accepted, and its money only comes by a refund claim",
+        "contest": "it was rejected, and a rejection is contested once",
+        "problem": "it was rejected, and the parcel has had another problem since",
+    },
     "closed": {
         "no_number": "no active tracking number",
         "other_account": "the number is another contract's; these credentials do not see it",

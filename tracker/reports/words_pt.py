@@ -75,6 +75,12 @@ CLAIM_KIND: Final[Mapping[str, str]] = {
     "information_request": "pedido de informação",
     "refund": "pedido de indenização",
 }
+WAY: Final[Mapping[str, str]] = {
+    "refund": "ela foi aceita, e o dinheiro só vem com um pedido de indenização",
+    "contest": "ela foi rejeitada, e uma rejeição é contestada uma vez",
+    "problem": "ela foi rejeitada, e a encomenda teve outro problema depois",
+}
+"""Why an answered claim is reopened, by the way of its reopening."""
 MESSAGE_STATE: Final[Mapping[str, str]] = {
     DeliveryState.QUEUED: "na fila",
     DeliveryState.SENDING: "saindo",

@@ -56,6 +56,7 @@ def pickup_expiring(facts: Facts, days: Calendars, now: datetime) -> Seen:
         "basis": "carrier's date" if history.pickup_until else "carrier's usual term",
         "waits_since": iso(history.pickup_since),
         "business_days": facts.pickup_business_days,
+        "place": history.location,
     }
     return Seen((Finding(Kind.PICKUP_EXPIRING, "pickup_expiring.last_day", since, facts=shown),))
 
