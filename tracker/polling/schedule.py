@@ -114,8 +114,8 @@ def _problem_look(standing: Standing, policy: PollingPolicy, now: datetime) -> N
 
 
 def wanted(status: Status, policy: PollingPolicy, *, is_due: bool) -> timedelta:
-    """How often a parcel of this status is asked about; *is_due*: due today or late, though not for long."""
-    if status in PROBLEMS | ENDED:
+    """How often a parcel of this status, which has not ended, is asked about; *is_due*: due today or late, not for long."""
+    if status in PROBLEMS:
         return policy.problem
     if status in {Status.PRE_TRANSIT, Status.UNKNOWN, Status.RETURNING}:
         return policy.pre_transit
