@@ -223,10 +223,11 @@ class _Teller:
 
     def _why(self, decision: Decision) -> str | None:
         """The code of the decision's reason, by the kind of its problem where that has a sentence of its own."""
-        why, kind = decision.facts.get("why"), self._wordings.get(decision.subject_id)
-        exact = f"{why}.{kind}"
-        by_kind = decision.subject_kind == "problem" and f"{decision.rule}/{decision.outcome}/{exact}"
-        return exact if by_kind in self._language.sentences else why
+        why = decision.facts.get("why")
+        if decision.subject_kind != "problem":
+            return why
+        exact = f"{why}.{self._wordings.get(decision.subject_id)}"
+        return exact if f"{decision.rule}/{decision.outcome}/{exact}" in self._language.sentences else why
 
     def _now(
         self,
