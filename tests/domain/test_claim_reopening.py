@@ -559,6 +559,24 @@ def test_a_reopening_whose_answer_was_lost(looks: int, found: Any, expected: dic
     assert shown(move, *expected) == expected
 
 
+@pytest.mark.parametrize("before", [(), ("accepted",)], ids=["found at once", "found at the second look"])
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (Progress.REOPENED, {"state": State.REOPENED, "rule": "claim.follow"}),
+        (Progress.ACCEPTED, {"state": State.ACCEPTED, "rule": "claim.accepted"}),
+        (Progress.REJECTED, {"state": State.REJECTED, "rule": "claim.rejected"}),
+    ],
+)
+def test_a_lost_reopening_that_was_found_is_lost_no_more(before: Any, found: Any, expected: Any) -> None:
+    """Its next looks are those of any reopened claim: it is neither taken for new nor asked of the carrier again."""
+    shown_as = (*before, "reopened", found.value)
+    steps = (*LOST.steps, *(look(4 + n, outcome) for n, outcome in enumerate(shown_as)))
+    facts = replace(LOST, state=State.REOPENED, kind=REFUND, reopened_at=TUESDAY - timedelta(days=3), steps=steps)
+    move = after_look_up(facts, status(found, answered_on=date(2026, 11, 30)), TERMS, DAYS, TUESDAY)
+    assert shown(move, "call", "reopened", *expected) == {"call": None, "reopened": False, **expected}
+
+
 def test_after_a_lost_reopening_nothing_is_sent_before_a_look() -> None:
     assert shown(after_lost_answer(LOST, TUESDAY), "state", "call") == {"state": State.ACCEPTED, "call": "look_up"}
 

@@ -192,10 +192,16 @@ def after_reopen(claim: ClaimFacts, answer: ReopenAnswer, terms: ClaimTerms, day
 
 
 def lost_reopening(steps: Sequence[Step]) -> Step | None:
-    """The newest call, look-ups aside, where it was a reopening that brought no answer."""
+    """The newest call, look-ups aside, where it was a reopening whose answer is still missing.
+
+    The last step is the look being judged: one before it that showed the claim as reopened has settled the matter.
+    """
     calls = [step for step in steps if step.action != "look_up" and step.outcome != "not_sent"]
-    lost = bool(calls) and calls[-1].action == "reopen" and calls[-1].outcome == "lost"
-    return calls[-1] if lost else None
+    if not calls or calls[-1].action != "reopen" or calls[-1].outcome != "lost":
+        return None
+    earlier = (step for step in steps[:-1] if step.seq > calls[-1].seq)
+    found = any(step.outcome == ClaimProgress.REOPENED.value for step in earlier)
+    return None if found else calls[-1]
 
 
 def not_reopened(
