@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -29,7 +30,8 @@ from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
-from tracker.lanes import folders_of, lanes_of, polling_policy, smtp_account
+from tracker.lanes import composer, folders_of, lanes_of, polling_policy, smtp_account
+from tracker.messages.compose import Composer
 from tracker.messages.email_sweep import CHANNEL
 from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
@@ -171,6 +173,22 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     good = outcome.result is Result.ACCEPTED
     results.append((what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"))
     return results
+
+
+def mail_transport(settings: Settings) -> SmtpTransport:
+    """The configured mail server, for one message outside the lanes."""
+    return SmtpTransport(smtp_account(settings.messages.email))
+
+
+def composer_alone(settings: Settings) -> Composer:
+    """What puts messages into words, without a database; a carrier whose credential is not here has its name alone."""
+    accounts = {}
+    for carrier in settings.carriers:
+        with suppress(MissingCredentialError):
+            adapter, http = adapter_alone(carrier)
+            accounts[carrier.id] = Account(carrier.id, carrier.adapter, adapter, http, "")
+    titles = {carrier.id: load(carrier.adapter).TITLE for carrier in settings.carriers}
+    return replace(composer(settings, CarrierBook(settings, accounts)), carrier_titles=titles)
 
 
 def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:

@@ -30,7 +30,7 @@ from tracker.detection.sweep import SHARDS, DetectionSweep
 from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
 from tracker.domain.codes import CodeMap, CodeReading
 from tracker.domain.incidents import IncidentPolicy
-from tracker.domain.notices import NoticePolicy
+from tracker.domain.notices import NoticePolicy, Place
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
@@ -270,7 +270,15 @@ def _message_lanes(
     settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
 ) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
-    planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
+    planning = NoticeSweep(
+        database,
+        policy,
+        between,
+        _live_from(settings),
+        _message_ids(settings),
+        home=partial(home_of, settings),
+        pickup_days=partial(pickup_days, book),
+    )
     live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
     email = EmailSweep(
         database=database,
@@ -296,6 +304,8 @@ def notice_policy(settings: Settings) -> NoticePolicy:
         delivered_between=settings.rules.delivered_between,
         delivered_only_after_problem=settings.messages.delivered_only_after_problem,
         hold=timedelta(minutes=settings.messages.hold_minutes),
+        followup_business_days=settings.rules.followup_business_days,
+        followups=settings.rules.followups,
     )
 
 
@@ -304,7 +314,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
     senders = {
         shop.id: Sender(
             shop=shop.id,
-            voice=ShopVoice(shop.name, shop.contact),
+            voice=ShopVoice(shop.name, shop.contact, home_of(settings, shop.id)),
             sender=shop.email.from_,
             reply_to=shop.email.reply_to,
             language=shop.language,
@@ -318,7 +328,21 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         carrier_titles={entry.id: entry.adapter.TITLE for entry in accounts},
         claim_terms={entry.id: entry.claim_terms for entry in accounts},
         days=calendars_of(settings),
+        policy=notice_policy(settings),
+        pickup_days={entry.id: pickup_days(book, entry.id) for entry in accounts},
     )
+
+
+def home_of(settings: Settings, shop_id: str) -> Place:
+    """Where a shop's parcels start, as far as its holidays tell."""
+    shop = _shop(settings, shop_id)
+    return Place(shop.holidays.city, shop.holidays.state) if shop else Place()
+
+
+def pickup_days(book: CarrierBook, carrier: str) -> int | None:
+    """How long this carrier keeps parcels at a counter, where its terms say so."""
+    entry = book.accounts.get(carrier)
+    return entry.adapter.tracking.tracking_terms.pickup_days if entry and entry.adapter.tracking else None
 
 
 def _message_ids(settings: Settings) -> Callable[[str], str]:

@@ -18,7 +18,9 @@ from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.preview import preview
 from tracker.cli.show import show
+from tracker.cli.templates import templates
 from tracker.store.database import Database
 
 CONFIG = """\
@@ -60,9 +62,10 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, claims, messages, alerts, approve, reject, release, export):
+    for command in (show, explain, problems, claims, messages, alerts, approve, reject, release, export, preview):
         app.command(command.__name__)(command)
     app.add_typer(carriers, name="carriers")
+    app.add_typer(templates, name="templates")
     return app
 
 

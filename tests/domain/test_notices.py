@@ -471,18 +471,26 @@ def test_what_is_let_go_keeps_to_its_hours(trigger: Trigger, since: str, now: st
 @pytest.mark.parametrize(
     ("today", "expected", "wake"),
     [
-        pytest.param(
-            0, [Trigger.LOSS_CONFIRMED, Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED], None, id="three fit a day"
-        ),
-        pytest.param(1, [Trigger.LOSS_CONFIRMED, Trigger.DELAY_DETECTED], "2026-11-28 00:00", id="one was made today"),
+        pytest.param(1, [Trigger.LOSS_CONFIRMED, Trigger.RETURNED_TO_SENDER], None, id="three fit a day"),
+        pytest.param(2, [Trigger.LOSS_CONFIRMED], "2026-11-28 00:00", id="two were made today"),
         pytest.param(3, [], "2026-11-28 00:00", id="the day is full: tomorrow"),
     ],
 )
 def test_at_most_three_notices_a_parcel_a_day(today: int, expected: list[Trigger], wake: str | None) -> None:
-    shown = facts(ON_ITS_WAY, problem(Kind.THEFT), LATE, claim=CLAIM, today=today)
+    shown = facts(ON_ITS_WAY, problem(Kind.THEFT), problem(Kind.RETURNING, id=8), today=today)
     wanted, held, again = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
     assert (triggers(wanted), again) == (expected, at(wake) if wake else None)
-    assert [entry.why for entry in held] == [WhyNotTold.DAILY_LIMIT] * (3 - len(expected))
+    assert [entry.why for entry in held] == [WhyNotTold.DAILY_LIMIT] * (2 - len(expected))
+
+
+def test_a_parcel_that_does_not_come_leaves_nothing_else_to_say() -> None:
+    shown = facts(ON_ITS_WAY, problem(Kind.THEFT), LATE, claim=CLAIM)
+    wanted, held, again = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
+    assert (triggers(wanted), again) == ([Trigger.LOSS_CONFIRMED], None)
+    assert [(entry.trigger, entry.why) for entry in held] == [
+        (Trigger.DELAY_DETECTED, WhyNotTold.SAID_ALREADY),
+        (Trigger.INQUIRY_OPENED, WhyNotTold.SAID_ALREADY),
+    ]
 
 
 def test_the_local_day_counts() -> None:

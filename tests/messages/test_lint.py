@@ -98,8 +98,9 @@ def write(path: Path, text: str = "Oi, {{ pedido }}") -> None:
             "layout.email.txt",
             "{{ corpo }}\n{% if valor %}{{ valor }}{% endif %}",
             [
-                "2: variável desconhecida: 'valor', em posted, delay_detected, inquiry_opened, damage, "
-                "returned_to_sender, delivered (só existe em loss_confirmed"
+                "2: variável desconhecida: 'valor', em order_thanked, posted, in_transit, out_for_delivery, "
+                "delivery_attempt_failed, pickup_waiting, delay_detected, delay_followup, inquiry_opened, damage, "
+                "returned_to_sender, address_problem, delivered (só existe em loss_confirmed"
             ],
             id="a frame is for every trigger",
         ),
@@ -137,7 +138,8 @@ def write(path: Path, text: str = "Oi, {{ pedido }}") -> None:
             "zzz",
             "",
             [
-                "1: nenhuma mensagem usa um arquivo com este nome (os nomes são GATILHO.email.PARTE, como posted.email.txt)"
+                "1: nenhuma mensagem usa um arquivo com este nome "
+                "(os nomes são GATILHO.email.PARTE, como order_thanked.email.txt)"
             ],
             id="nothing like a name",
         ),

@@ -372,12 +372,28 @@ def test_parcels_of_one_order_share_one_notice(start: Start, database_url: str) 
 def test_a_parcel_that_comes_after_the_window_has_a_notice_of_its_own(start: Start) -> None:
     first, second = of_fate(Fate.ON_TIME), of_fate(Fate.ON_TIME, 2)
     next_day = replace(second, events=tuple(replace(e, at=e.at + timedelta(days=1)) for e in second.events))
-    trial = posted(start(*together(first, next_day)))
+    trial = start(*together(first, next_day))
+    trial.settings["messages"]["triggers"] = {"out_for_delivery": []}
+    posted(trial)
     trial.pass_through([FIRST + 10 * MINUTE, at(day(3), 9), at(day(3), 9) + 10 * MINUTE])
     posted_notices = [notice["id"] for notice in trial.rows(Notice, trigger="posted")]
     assert len(posted_notices) == 2
     mails = [body(letter(trial, 0)), body(letter(trial, 1))]
     assert [(first.code in text, second.code in text) for text in mails] == [(True, False), (False, True)]
+
+
+def test_an_order_hears_once_a_day_and_of_the_other_parcel_the_next_morning(start: Start, database_url: str) -> None:
+    """The first parcel goes out for delivery in the morning; the second was posted the afternoon before."""
+    first, second = of_fate(Fate.ON_TIME), of_fate(Fate.ON_TIME, 2)
+    later = replace(second, events=tuple(replace(e, at=e.at + timedelta(days=1)) for e in second.events))
+    trial = posted(start(*together(first, later), url=database_url))
+    trial.pass_through([FIRST + 10 * MINUTE, at(day(3), 9), at(day(3), 9) + 10 * MINUTE])
+    assert [row["trigger"] for row in trial.rows(Notice)] == ["posted", "out_for_delivery"]
+    assert {row["facts"]["why"] for row in trial.rows(Decision, outcome="postponed")} == {"day_taken"}
+    trial.pass_through([at(day(4), 8), at(day(4), 8) + 10 * MINUTE])
+    of_second = trial.one(NoticeMember, trigger="posted", shipment_id=2)
+    assert trial.one(Notice, id=of_second["notice_id"])["created_at"] == at(day(4), 8)
+    assert second.code in body(letter(trial))
 
 
 def test_no_more_leave_in_an_hour_than_allowed(start: Start) -> None:

@@ -12,8 +12,10 @@ from carriers.base import Cause, ClaimTerms, TrackingStatus
 from tests.domain.support import DAYS, at, on
 from tracker.domain.history import History
 from tracker.domain.incidents import Scope, Where
+from tracker.domain.notice_facts import Place
 from tracker.domain.words import ClaimState, Trigger
-from tracker.messages.story import Part, ShopVoice, spoken_date, values_of
+from tracker.messages.phrases import ENGLISH, PORTUGUESE, Phrases
+from tracker.messages.story import Part, ShopVoice, Telling, values_of
 from tracker.messages.templates import Templates
 from tracker.messages.variables import TRIGGERS, Value
 from tracker.store.claims import ClaimRow
@@ -85,7 +87,7 @@ def part(
     history: History | None = None, *, claim: ClaimRow | None = None, code: str | None = "AA123456785BR", **order: Any
 ) -> Part:
     row = HistoryRow(1, 1, history or History(), None, None, None, at("2026-11-16 10:00"))
-    return Part(replace(CONTEXT, tracking_code=code, order=replace(ORDER, **order)), row, claim)
+    return Part.of(replace(CONTEXT, tracking_code=code, order=replace(ORDER, **order)), row, claim)
 
 
 def values(
@@ -94,10 +96,10 @@ def values(
     items: tuple[str, ...] = (),
     terms: ClaimTerms | None = TERMS,
     now: str = "2026-11-25 10:00",
+    words: Phrases = PORTUGUESE,
+    **more: Any,
 ) -> dict[str, Value]:
-    return values_of(
-        trigger, parts, shop=SHOP, carrier_title="Entrega Exemplo", items=items, terms=terms, days=DAYS, now=at(now)
-    )
+    return values_of(trigger, parts, Telling(SHOP, "Entrega Exemplo", items, terms, DAYS, at(now), words, **more))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def values(
     ],
 )
 def test_dates_are_spoken(day: str, spoken: str) -> None:
-    assert spoken_date(on(day)) == spoken
+    assert PORTUGUESE.date(on(day)) == spoken
 
 
 @pytest.mark.parametrize(
@@ -346,3 +348,161 @@ def test_a_delay_that_many_share_is_said_to_be_shared(incident: Where | None, ex
 )
 def test_a_claim_whose_reopening_waits_is_told_as_it_was_answered(changes: dict[str, Any], told: ClaimState) -> None:
     assert replace(CLAIM, **changes).told_state is told
+
+
+# --- the steps of its way -------------------------------------------------------------------------------
+
+
+def test_an_order_without_a_parcel_is_thanked_for_with_its_date() -> None:
+    order = replace(ORDER, status="paid")
+    found = values_of(
+        Trigger.ORDER_THANKED, [Part(order)], Telling(SHOP, "", ("Fone",), None, DAYS, at("2026-11-20 10:00"))
+    )
+    assert (found["data"], found["produto"], found["transportadora"], found["rastreio"]) == (
+        "sexta-feira, 27/11",
+        "Fone",
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "home", "expected"),
+    [
+        pytest.param("CAMPO LARGO/PR", Place("São Paulo", "SP"), "Campo Largo/PR", id="its state"),
+        pytest.param("CURITIBA/PR", Place("São Paulo", "SP"), "Curitiba/PR", id="its city"),
+        pytest.param("CAMPO LARGO/PR", Place("Curitiba", "PR"), None, id="it never left the state"),
+        pytest.param("CAJAMAR/SP", Place("Curitiba", "PR"), None, id="elsewhere"),
+        pytest.param(None, Place(), None, id="nowhere known"),
+    ],
+)
+def test_a_milestone_names_a_place_of_the_destination_alone(
+    location: str | None, home: Place, expected: str | None
+) -> None:
+    shown = part(History(status=TrackingStatus.IN_TRANSIT, location=location), city="Curitiba")
+    telling = Telling(replace(SHOP, home=home), "", (), None, DAYS, at("2026-11-25 10:00"))
+    found = values_of(Trigger.IN_TRANSIT, [shown], telling)
+    assert (found["cidade"], found["data"]) == (expected, "sexta-feira, 27/11")
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "expected"),
+    [
+        pytest.param(
+            TrackingStatus.DELIVERY_FAILED,
+            Cause.ABSENT,
+            ("não havia ninguém para receber", "quarta-feira, 25/11"),
+            id="the newest attempt",
+        ),
+        pytest.param(
+            TrackingStatus.IN_TRANSIT,
+            Cause.ABSENT,
+            ("não havia ninguém para receber", "terça-feira, 24/11"),
+            id="moved since: the attempt it is about",
+        ),
+        pytest.param(TrackingStatus.DELIVERY_FAILED, None, (None, "quarta-feira, 25/11"), id="no reason is given"),
+    ],
+)
+def test_a_failed_attempt(status: TrackingStatus, cause: Cause | None, expected: tuple[str | None, str]) -> None:
+    history = History(
+        status=status, status_at=at("2026-11-25 09:00"), trouble_at=at("2026-11-24 15:00"), trouble_cause=cause
+    )
+    found = values(Trigger.DELIVERY_ATTEMPT_FAILED, part(history))
+    assert (found["motivo"], found["data_tentativa"]) == expected
+    assert "data" not in found  # nobody knows the day of the next attempt
+
+
+@pytest.mark.parametrize(
+    ("until", "pickup_days", "now", "expected"),
+    [
+        pytest.param("2026-11-30", None, "2026-11-25 10:00", ("segunda-feira, 30/11", None), id="days away"),
+        pytest.param("2026-11-26", None, "2026-11-25 10:00", ("quinta-feira, 26/11", "amanhã"), id="the eve"),
+        pytest.param("2026-11-25", None, "2026-11-25 10:00", ("quarta-feira, 25/11", "hoje"), id="the last day"),
+        pytest.param("2026-11-24", None, "2026-11-25 10:00", (None, None), id="a day that is over is not named"),
+        pytest.param(None, 7, "2026-11-25 10:00", ("sexta-feira, 27/11", None), id="the carrier's usual term"),
+        pytest.param(None, None, "2026-11-25 10:00", (None, None), id="nobody knows"),
+    ],
+)
+def test_pickup(until: str | None, pickup_days: int | None, now: str, expected: tuple[str | None, str | None]) -> None:
+    history = History(
+        status=TrackingStatus.AVAILABLE_FOR_PICKUP,
+        pickup_since=at("2026-11-20 10:00"),
+        pickup_until=on(until) if until else None,
+        location="CURITIBA/PR",
+    )
+    found = values(Trigger.PICKUP_WAITING, part(history), now=now, pickup_days=pickup_days)
+    assert (found["data"], found["ultimo_dia"]) == expected
+    assert (found["cidade"], found["documento"]) == ("Curitiba/PR", "um documento com foto")
+
+
+MOVED = History(status=TrackingStatus.IN_TRANSIT, last_event_at=at("2026-11-24 10:00"), location="CAJAMAR/SP")
+
+
+@pytest.mark.parametrize(
+    ("history", "claim", "words", "expected"),
+    [
+        pytest.param(
+            MOVED,
+            None,
+            PORTUGUESE,
+            "Ainda não há registro da entrega; o último movimento registrado é de terça-feira, 24/11, em Cajamar/SP.",
+            id="where it was last",
+        ),
+        pytest.param(
+            replace(MOVED, location=None),
+            CLAIM,
+            PORTUGUESE,
+            "Ainda não há registro da entrega; o último movimento registrado é de terça-feira, 24/11. O pedido de "
+            "informação que abrimos na transportadora segue em análise, com prazo de resposta até quarta-feira, 02/12.",
+            id="and what is asked",
+        ),
+        pytest.param(History(), None, PORTUGUESE, "Ainda não há registro da entrega.", id="nothing was ever seen"),
+        pytest.param(
+            MOVED,
+            replace(CLAIM, state=ClaimState.PLANNED),
+            ENGLISH,
+            "There is no record of the delivery yet; the last movement was on Tuesday, Nov 24, in Cajamar/SP.",
+            id="English; a planned claim is none",
+        ),
+    ],
+)
+def test_promised_news_say_what_is_known(
+    history: History, claim: ClaimRow | None, words: Phrases, expected: str
+) -> None:
+    found = values(Trigger.DELAY_FOLLOWUP, part(history, claim=claim), words=words)
+    assert found["novidade"] == expected
+
+
+@pytest.mark.parametrize("trigger", [Trigger.DELAY_DETECTED, Trigger.DELAY_FOLLOWUP])
+def test_the_day_of_the_next_news_is_told_where_it_is_promised(trigger: Trigger) -> None:
+    asked: list[tuple[Trigger, int, date]] = []
+
+    def promise(of: Trigger, episode: int, left_on: date) -> date | None:
+        asked.append((of, episode, left_on))
+        return on("2026-11-30")
+
+    assert values(trigger, part(), next_news=promise)["prox_contato"] == "segunda-feira, 30/11"
+    assert values(trigger, part())["prox_contato"] is None
+    assert asked == [(trigger, 1, on("2026-11-25"))]
+
+
+@pytest.mark.parametrize(
+    ("day", "spoken"),
+    [
+        pytest.param("2026-11-23", "Monday, Nov 23", id="Monday"),
+        pytest.param("2026-12-04", "Friday, Dec 4", id="the month by its name"),
+    ],
+)
+def test_dates_in_english(day: str, spoken: str) -> None:
+    assert ENGLISH.date(on(day)) == spoken
+
+
+def test_money_and_products_in_english() -> None:
+    found = values(Trigger.LOSS_CONFIRMED, part(total_cents=123_450), items=("Lamp", "Bulb"), words=ENGLISH)
+    assert (found["valor"], found["produto"]) == ("R$1,234.50", "Lamp and 1 more")
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_what_many_suffer_in_english(scope: Scope) -> None:
+    found = values(Trigger.DELAY_DETECTED, replace(part(), incident=Where("entrega", scope, "SP")), words=ENGLISH)
+    assert str(found["ocorrencia"]).startswith("many ")

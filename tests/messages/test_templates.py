@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tracker.config.model import LANGUAGES
 from tracker.messages.sandbox import TemplateFault
-from tracker.messages.templates import LANGUAGE, MAX_SUBJECT, MissingVariable, Templates
+from tracker.messages.templates import LANGUAGE, MAX_SUBJECT, PACKAGED, MissingVariable, Templates
 from tracker.messages.text_file import MAX_OUTPUT
-from tracker.messages.variables import MAX_LIST, TRIGGERS, Kind, TriggerVariables, Value
+from tracker.messages.variables import MAX_LIST, TRIGGERS, Kind, TriggerVariables, Value, shown_examples
 
 MINIMUM: dict[str, Value] = {"loja": "Loja Aurora", "pedido": "10482"}
 
@@ -42,6 +43,7 @@ def own(tmp_path: Path) -> Path:
     return tmp_path / "templates"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("trigger", TRIGGERS)
 @pytest.mark.parametrize(
     "values",
@@ -50,54 +52,119 @@ def own(tmp_path: Path) -> Path:
         pytest.param(lambda known: MINIMUM, id="only the required ones"),
         pytest.param(longest, id="worst lengths"),
         pytest.param(lambda known: MINIMUM | {"rastreio": "AA1", "nome": "Marina"}, id="one parcel"),
+        pytest.param(lambda known: shown_examples(known, LANGUAGE), id="what a shop without links sends"),
     ],
 )
-def test_packaged_texts_are_whole_in_every_form(trigger: str, values: object) -> None:
+def test_packaged_texts_are_whole_in_every_form(trigger: str, values: object, language: str) -> None:
     known = TRIGGERS[trigger]
-    rendered = Templates(None).render(trigger, values(known), shop="exemplo")  # type: ignore[operator]
+    rendered = Templates(None).render(trigger, values(known), shop="exemplo", language=language)  # type: ignore[operator]
     for part in (rendered.subject, rendered.text, rendered.html):
-        assert not re.search(r"\{\{|\{%|\bNone\b|\(\)|,\s*[,.!]|\.\.", part), part
+        assert not re.search(r"\{\{|\{%|\bNone\b|\(\)|,\s*[,.!]|\.\.|\s[,.!?]", part), part
     assert rendered.subject and "\n" not in rendered.subject and len(rendered.subject) <= MAX_SUBJECT
     assert "\n\n\n" not in rendered.text
-    assert "pedido" in rendered.text.lower() and "você" in rendered.text
+    order, you = {"pt-BR": ("pedido", "você"), "en": ("order", "you")}[language]
+    assert order in rendered.text.lower() and you in rendered.text.lower()
+    assert f'<html lang="{language}">' in rendered.html
     assert "<style" not in rendered.html and "style=" in rendered.html
     assert rendered.faults == ()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("trigger", TRIGGERS)
-def test_both_parts_say_the_same_facts(trigger: str) -> None:
+def test_subjects_fit_a_telephone_and_begin_with_the_order(trigger: str, language: str) -> None:
     known = TRIGGERS[trigger]
-    rendered = Templates(None).render(trigger, examples(known), shop="exemplo")
+    for values in (shown_examples(known, language), MINIMUM):
+        subject = Templates(None).render(trigger, values, shop="exemplo", language=language).subject
+        assert len(subject) <= 60, subject
+        assert "10482" in subject[:25], subject
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_both_parts_say_the_same_facts(trigger: str, language: str) -> None:
+    known = TRIGGERS[trigger]
+    rendered = Templates(None).render(trigger, examples(known), shop="exemplo", language=language)
     for name, variable in known.by_name.items():
         values = variable.example if isinstance(variable.example, tuple) else (variable.example,)
         for value in values:
-            assert (value in rendered.text) is (value in rendered.html), name
+            if name != "obrigado":  # a Portuguese subject's own
+                assert (value in rendered.text) is (value in rendered.html), name
 
 
+def test_both_languages_use_the_same_variables() -> None:
+    def used(language: str, name: str) -> set[str]:
+        source = (PACKAGED / language / name).read_text(encoding="utf-8")
+        tags = " ".join(re.findall(r"\{[{%](.*?)[%}]\}", source))
+        return set(re.findall(r"[a-z_]+", re.sub(r'"[^"]*"', "", tags)))
+
+    names = sorted(path.name for path in (PACKAGED / LANGUAGE).iterdir())
+    assert names == sorted(path.name for path in (PACKAGED / "en").iterdir())
+    # A Portuguese thanks depends on who signs; an English one does not.
+    of_one = {"obrigado", "or"}
+    assert [name for name in names if (used("en", name) ^ used(LANGUAGE, name)) - of_one] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("trigger", TRIGGERS)
-def test_without_a_link_the_text_asks_for_an_answer(trigger: str) -> None:
-    rendered = Templates(None).render(trigger, MINIMUM, shop="exemplo")
+def test_without_a_link_the_text_asks_for_an_answer(trigger: str, language: str) -> None:
+    rendered = Templates(None).render(trigger, MINIMUM, shop="exemplo", language=language)
     assert "http" not in rendered.text and "<a " not in rendered.html
-    assert "esponda este e-mail" in rendered.text
-    assert rendered.text.startswith("Oi!\n")
+    answer, greeting = {"pt-BR": ("esponda este e-mail", "Oi!\n"), "en": ("eply to this e-mail", "Hi!\n")}[language]
+    assert answer in rendered.text
+    assert rendered.text.startswith(greeting)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_with_a_link_it_is_shown_in_both_parts(trigger: str, language: str) -> None:
+    link = "https://lj.example/p/a7Kq2mX9"
+    known = TRIGGERS[trigger].by_name
+    links = {name: link for name, variable in known.items() if variable.kind is Kind.LINK}
+    rendered = Templates(None).render(trigger, MINIMUM | links, shop="exemplo", language=language)
+    assert link in rendered.text and f'href="{link}"' in rendered.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "trigger", ["delay_detected", "inquiry_opened", "loss_confirmed", "damage", "returned_to_sender"]
+    "trigger",
+    ["delay_detected", "delay_followup", "inquiry_opened", "loss_confirmed", "damage", "returned_to_sender"],
 )
-def test_problem_texts_offer_refund_and_replacement_and_blame_nobody(trigger: str) -> None:
-    text = Templates(None).render(trigger, MINIMUM, shop="exemplo").text
-    assert re.search(r"[Rr]eembolso|de volta tudo o que pagou", text)
-    assert "produto" in text
-    assert not re.search(r"\bculpa\b|favor aguardar|conforme já informado|prezad|não podemos fazer nada|até \d", text)
-    assert "O que vem agora" in text or "Você escolhe" in text
+def test_problem_texts_offer_refund_and_replacement_and_blame_nobody(trigger: str, language: str) -> None:
+    text = Templates(None).render(trigger, MINIMUM, shop="exemplo", language=language).text
+    refund, product, blame, next_step = {
+        "pt-BR": (
+            r"[Rr]eembolso|de volta tudo o que pagou",
+            "produto",
+            r"\bculpa\b|favor aguardar|conforme já informado|prezad|não podemos fazer nada|até \d",
+            "O que vem agora|Você escolhe",
+        ),
+        "en": (
+            r"[Rr]efund|get back everything you paid",
+            "product",
+            r"fault|blame|please wait|as already informed|nothing we can do|dear customer|by \d",
+            "What comes next|You choose",
+        ),
+    }[language]
+    assert re.search(refund, text) and product in text
+    assert not re.search(blame, text)
+    assert re.search(next_step, text)
 
 
-def test_no_packaged_text_names_a_carrier_or_a_next_contact() -> None:
-    folder = Path(Templates(None)._packaged) / LANGUAGE
-    sources = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
-    assert len(sources) == 3 * len(TRIGGERS) + 2
-    assert not any(re.search(r"correios|jadlog|prox_contato", source, re.IGNORECASE) for source in sources)
+@pytest.mark.parametrize("trigger", ["delay_detected", "delay_followup"])
+@pytest.mark.parametrize(("language", "until"), [("pt-BR", "até quinta-feira, 26/11"), ("en", "by Thursday, Nov 26")])
+def test_the_next_news_is_promised_only_where_its_day_is_known(trigger: str, language: str, until: str) -> None:
+    day = until.partition(" ")[2]
+    with_day = Templates(None).render(trigger, MINIMUM | {"prox_contato": day}, shop="exemplo", language=language).text
+    without = Templates(None).render(trigger, MINIMUM, shop="exemplo", language=language).text
+    assert until in with_day
+    assert not re.search("mesmo que nada mude|even if nothing changes", without)
+
+
+def test_no_packaged_text_names_a_carrier() -> None:
+    for language in LANGUAGES:
+        sources = [path.read_text(encoding="utf-8") for path in (PACKAGED / language).iterdir()]
+        assert len(sources) == 3 * len(TRIGGERS) + 2
+        assert not any(re.search(r"correios|jadlog", source, re.IGNORECASE) for source in sources)
 
 
 def test_values_are_escaped_in_html_only() -> None:
@@ -128,7 +195,7 @@ def test_each_file_is_looked_for_at_the_shop_then_at_all_shops_then_among_ours(o
 def test_a_merchants_frame_goes_around_every_text(own: Path) -> None:
     write(own / LANGUAGE, "layout.email.txt", "{{ corpo }}\n-- {{ loja }}: {{ assunto }}")
     text = Templates(own).render("delivered", MINIMUM, shop="exemplo").text
-    assert text.endswith("-- Loja Aurora: Chegou! Deu tudo certo com o pedido 10482?\n")
+    assert text.endswith("-- Loja Aurora: Pedido 10482 chegou! Deu tudo certo?\n")
 
 
 def test_a_broken_frame_is_reported_and_ours_is_used(own: Path) -> None:

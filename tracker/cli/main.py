@@ -17,10 +17,12 @@ from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
 from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.preview import preview, send_test
 from tracker.cli.report import report
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
+from tracker.cli.templates import templates
 
 app = typer.Typer(
     name="tracker",
@@ -62,6 +64,9 @@ app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)
 app.command("export")(export)
+app.command("preview")(preview)
+app.command("send-test")(send_test)
+app.add_typer(templates, name="templates")
 app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")
 app.command("sandbox", epilog="While it runs, /sandbox/... at its address takes orders: docs/sandbox.md shows each.")(

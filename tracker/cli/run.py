@@ -31,14 +31,12 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
     from tracker.clock import clock_from_env
     from tracker.config import trial_clock_faults
     from tracker.errors import ProgramError
-    from tracker.texts import require_texts
 
     loaded = load_or_exit(config, strict=True)
     stop = asyncio.Event()
     try:
         # First of all: what is logged before would go to standard output.
         log.configure(clock_from_env(os.environ, trial_clock_faults(loaded.settings)))
-        require_texts(loaded)
         url = loaded.settings.database.connection_url()
         with engine_lock(url) as lock:
             prepare_database(url)
@@ -117,11 +115,9 @@ def _daemon(app: App, config: Path | None, lock: EngineLock, stop: asyncio.Event
     from tracker.app import build
     from tracker.config import find_config, load_config
     from tracker.daemon import serve
-    from tracker.texts import require_texts
 
     def reread() -> App:
         loaded = load_config(find_config(config, os.environ), os.environ, strict_credentials=True)
-        require_texts(loaded)
         return build(loaded, stopping=stop.is_set)
 
     return asyncio.run(serve(app, reread, lock, stop))

@@ -10,21 +10,12 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from tracker.config.fields import LocalTime, TriggerName
 from tracker.config.part import Part
-from tracker.domain.words import Trigger
+from tracker.domain.notice_kinds import MAX_AGE_HOURS
 
 Hours = Annotated[int, Field(ge=1, le=2160)]
 Days = Annotated[int, Field(ge=0, le=365)]
 
 STALLED_DEFAULT: Final = "default"
-MAX_AGE_HOURS: Final = {
-    Trigger.POSTED: 24,
-    Trigger.DELAY_DETECTED: 48,
-    Trigger.INQUIRY_OPENED: 72,
-    Trigger.LOSS_CONFIRMED: 168,
-    Trigger.DAMAGE: 72,
-    Trigger.RETURNED_TO_SENDER: 168,
-    Trigger.DELIVERED: 72,
-}
 
 
 def _over_defaults(given: Any) -> Any:
@@ -111,8 +102,14 @@ class Rules(Part):
     pickup_expiring: PickupExpiringRules = PickupExpiringRules()
     not_found_days: Annotated[int, Field(ge=1, le=180)] = 30
     """Calendar days after which a number that the carrier never knew is no longer asked for."""
-    max_age_hours: Annotated[dict[TriggerName, Hours], BeforeValidator(_over_defaults)] = MAX_AGE_HOURS
+    max_age_hours: Annotated[dict[TriggerName, Hours], BeforeValidator(_over_defaults)] = Field(
+        default_factory=lambda: dict(MAX_AGE_HOURS)
+    )
     """After its reason a message is no longer worth sending; a partial table keeps the other defaults."""
+    followup_business_days: Annotated[int, Field(ge=1, le=30)] = 3
+    """So long after a message about a delay the next news is promised, where `delay_followup` is on."""
+    followups: Annotated[int, Field(ge=1, le=10)] = 3
+    """So many promised news about one delay at most."""
     delivered_after_hours: Annotated[int, Field(ge=0, le=72)] = 2
     delivered_between: tuple[LocalTime, LocalTime] = (time(9), time(20))
     """Local hours in which `delivered` may leave."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from tracker.domain.notice_kinds import MAX_AGE_HOURS
 from tracker.domain.words import Trigger
 
 
@@ -26,5 +27,6 @@ PROBLEM_TRIGGERS: Final = (
 )
 """The preset `problems`; there `delivered` goes out only after a problem that was told."""
 
-RELEASED_TRIGGERS: Final = (Trigger.POSTED, *PROBLEM_TRIGGERS)
+RELEASED_TRIGGERS: Final = tuple(MAX_AGE_HOURS)
+"""Those that facts can fire, in the order in which they are listed: the preset `all`."""
 RELEASED_CHANNELS: Final = (Channel.EMAIL,)

@@ -29,12 +29,19 @@ _CLAIMS: Final = {
     "expired": "fora do prazo",
 }
 _TRIGGERS: Final = {
+    "order_thanked": "obrigado pela compra",
     "posted": "postado",
+    "in_transit": "a caminho, dentro do prazo",
+    "out_for_delivery": "saiu para entrega",
+    "delivery_attempt_failed": "tentativa sem sucesso",
+    "pickup_waiting": "aguardando retirada, e lembretes",
     "delay_detected": "atraso percebido",
+    "delay_followup": "notícia prometida do atraso",
     "inquiry_opened": "pedido de informação aberto",
     "loss_confirmed": "extravio ou roubo, com escolha",
     "damage": "sinal de avaria",
     "returned_to_sender": "voltando para a loja",
+    "address_problem": "endereço a conferir",
     "delivered": "entregue",
 }
 

@@ -9,36 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
 from tracker.domain.history import FINAL, MOVING, History
-from tracker.domain.words import FILED, ClaimState, DeliveryState, Hold, Trigger
+from tracker.domain.notice_facts import NoticeFacts as NoticeFacts
+from tracker.domain.notice_facts import NoticePolicy as NoticePolicy
+from tracker.domain.notice_facts import OrderTold as OrderTold
+from tracker.domain.notice_facts import Place as Place
+from tracker.domain.notice_facts import ToldClaim as ToldClaim
+from tracker.domain.notice_facts import ToldProblem as ToldProblem
+from tracker.domain.notice_facts import Wanted as Wanted
+from tracker.domain.notice_journey import MORNING, TRIED
+from tracker.domain.notice_journey import within_hours as within_hours
+from tracker.domain.notice_kinds import CAN_WAIT, IDLES_OTHERS, JOURNEY
+from tracker.domain.notice_kinds import NEEDS_NEWS as NEEDS_NEWS
+from tracker.domain.notice_kinds import PROBLEM_TRIGGERS as PROBLEM_TRIGGERS
+from tracker.domain.notice_kinds import TOLERATES_DUPLICATE as TOLERATES_DUPLICATE
+from tracker.domain.notice_rules import candidates
+from tracker.domain.words import DeliveryState, Hold, Trigger
 
 Kind = ProblemKind
 
-PROBLEM_TRIGGERS: Final = frozenset(
-    {
-        Trigger.DELAY_DETECTED,
-        Trigger.INQUIRY_OPENED,
-        Trigger.LOSS_CONFIRMED,
-        Trigger.DAMAGE,
-        Trigger.RETURNED_TO_SENDER,
-    }
-)
-NEEDS_NEWS: Final = frozenset({Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED})
-"""They say that the parcel has not come: true only as long as we would know of its coming (see `freshness`)."""
-TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
-"""Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
 RULE_VERSIONS: Final[Mapping[str, int]] = {
-    f"notice.{trigger.value}": 3 if trigger in NEEDS_NEWS else 2 if trigger in PROBLEM_TRIGGERS else 1
-    for trigger in Trigger
-}
-"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it; 3: a
-damaged parcel is not told to be late."""
+    f"notice.{trigger.value}": 2 if trigger in PROBLEM_TRIGGERS else 1 for trigger in Trigger
+} | {"notice.posted": 2, "notice.delay_detected": 3, "notice.inquiry_opened": 4}
+"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it, and a
+posting waits for the next day where the order had its message; 3: a damaged parcel is not told to be late; 4: of many
+parcels with one cause the inquiry waits for the next day."""
 
 
 class WhyNotTold(StrEnum):
@@ -49,6 +50,10 @@ class WhyNotTold(StrEnum):
     ORDER_SILENT = "order_silent"
     DAMAGED = "damaged"
     DAILY_LIMIT = "daily_limit"
+    PARCEL_LIMIT = "parcel_limit"
+    DAY_TAKEN = "day_taken"
+    CROWDED_DAY = "crowded_day"
+    SAID_ALREADY = "said_already"
     NO_ADDRESS = "no_address"
     MARKETPLACE_ADDRESS = "marketplace_address"
 
@@ -59,11 +64,15 @@ WHY_NOT_TOLD: Final[Mapping[WhyNotTold, str]] = {
     WhyNotTold.ORDER_SILENT: "the order was cancelled or returned: its customer is told nothing",
     WhyNotTold.DAMAGED: "the carrier has found it damaged: that is told, and what its claim is for; not that it is late",
     WhyNotTold.DAILY_LIMIT: "enough was told about this parcel today: the rest waits for the next day",
+    WhyNotTold.PARCEL_LIMIT: "enough was told about this parcel's way: only what concerns its customer is told now",
+    WhyNotTold.DAY_TAKEN: "the order had its message today: this waits for the next day, if it is news then",
+    WhyNotTold.CROWDED_DAY: "one of many parcels with one cause: one message a day is enough, this waits for the next",
+    WhyNotTold.SAID_ALREADY: "a message about a later step, or about something graver, says it",
     WhyNotTold.NO_ADDRESS: "the order has no e-mail address",
     WhyNotTold.MARKETPLACE_ADDRESS: "the only address is a marketplace's alias, which must not be mailed",
 }
 """What the log says of each, in English; `{names}` are facts."""
-POSTPONES: Final = frozenset({WhyNotTold.DAILY_LIMIT})
+POSTPONES: Final = frozenset({WhyNotTold.DAILY_LIMIT, WhyNotTold.DAY_TAKEN, WhyNotTold.CROWDED_DAY})
 """Reasons that end by themselves."""
 NOT_LIVE: Final[Mapping[Hold, str]] = {
     Hold.OBSERVE: "the shop only observes; nothing leaves before its live_from",
@@ -79,76 +88,6 @@ PER_PARCEL_A_DAY: Final = 3
 
 
 _LEFT: Final = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED})
-
-
-@dataclass(frozen=True, slots=True)
-class NoticePolicy:
-    """The merchant's choices. `channels` names those of each trigger that is on; `delivered_only_after_problem` is the
-    preset `problems`: a delivery is worth a mail where a problem was told."""
-
-    channels: Mapping[Trigger, Sequence[str]] = field(default_factory=dict)
-    max_age: Mapping[Trigger, timedelta] = field(default_factory=dict)
-    delivered_after: timedelta = timedelta(hours=2)
-    delivered_between: tuple[time, time] = (time(9), time(20))
-    delivered_only_after_problem: bool = True
-    hold: timedelta = timedelta(minutes=10)
-    """How long a notice waits for the other parcels of its order."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldProblem:
-    """A problem as messages reads it."""
-
-    id: int
-    kind: Kind
-    episode: int
-    presumed: bool
-    since: datetime
-    customer_since: datetime | None
-    detected_at: datetime
-    """When we learned of it."""
-    resolved_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ToldClaim:
-    """The shipment's newest claim."""
-
-    state: ClaimState
-    protocol: str | None
-    opened_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeFacts:
-    """All that the rules may know of one shipment."""
-
-    history: History
-    first_seen_at: datetime
-    problems: tuple[ToldProblem, ...] = ()
-    claim: ToldClaim | None = None
-    problem_told: bool = False
-    """Whether the customer has been told of a problem of this shipment."""
-    order_silent: bool = False
-    """Cancelled and refunded orders are silent."""
-    known: frozenset[tuple[Trigger, int]] = frozenset()
-    """Triggers (with their episode) that have their notice already."""
-    today: int = 0
-    """How many notices about this parcel were made on this local day."""
-    delay_told_at: datetime | None = None
-    """When the customer was, or is about to be, told of a delay."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A notice to make. `since`: when its reason became true; it leaves from `not_before` on and before `expires_at`."""
-
-    trigger: Trigger
-    episode: int
-    since: datetime
-    not_before: datetime
-    expires_at: datetime
-    problem_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +109,85 @@ def decide(
     facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: datetime
 ) -> tuple[list[Wanted], list[HeldBack], datetime | None]:
     """The notices to make now, those held back, and when to look again."""
+    found, wakes = candidates(facts, policy, days, now)
+    fresh = [one for one in found if (one.trigger, one.episode) not in facts.known]
+    past = {one: _past(one, facts, now) for one in fresh}
+    news = [one for one in fresh if past[one] is None]
     wanted: list[Wanted] = []
     held: list[HeldBack] = []
-    wake: datetime | None = None
-    for candidate in _candidates(facts, policy, days):
-        if (candidate.trigger, candidate.episode) in facts.known or not policy.channels.get(candidate.trigger):
-            continue
-        past = _past(candidate, facts, now)
-        if past is not None:
-            held.append(past)
-        elif facts.today + len(wanted) >= PER_PARCEL_A_DAY:
-            held.append(held_back(candidate, WhyNotTold.DAILY_LIMIT))
-            wake = days.start_of(days.local_date(now) + DAY)
-        else:
+    for candidate in fresh:
+        back = past[candidate] or _capped(candidate, news, wanted, facts, policy)
+        if back is None:
             wanted.append(candidate)
+            continue
+        held.append(back)
+        if back.why in POSTPONES:
+            wakes.append(_next_day(back.why, days, now))
+    if facts.order_silent:
+        wakes = []
     delay_told_at = now if any(n.trigger is Trigger.DELAY_DETECTED for n in wanted) else facts.delay_told_at
-    return [_spaced(notice, delay_told_at) for notice in wanted], held, wake
+    return [_spaced(notice, delay_told_at) for notice in wanted], held, min(wakes, default=None)
+
+
+def _next_day(why: WhyNotTold, days: Calendars, now: datetime) -> datetime:
+    """A full day ends at midnight; what merely gave way to another message leaves in the morning."""
+    tomorrow = days.local_date(now) + DAY
+    return days.start_of(tomorrow) if why is WhyNotTold.DAILY_LIMIT else days.at(tomorrow, MORNING)
+
+
+def _capped(
+    candidate: Wanted, news: Sequence[Wanted], wanted: Sequence[Wanted], facts: NoticeFacts, policy: NoticePolicy
+) -> HeldBack | None:
+    """What holds a true piece of news back: another message that says more, or enough messages (channels.md section 7)."""
+    why = None
+    if _is_said_already(candidate, news, facts):
+        why = WhyNotTold.SAID_ALREADY
+    elif candidate.trigger in JOURNEY and not (candidate.trigger is Trigger.DELIVERED and facts.problem_told):
+        why = _journey_cap(wanted, facts, policy)
+    if why is None and facts.today + len(wanted) >= PER_PARCEL_A_DAY:
+        why = WhyNotTold.DAILY_LIMIT
+    if why is None:
+        why = _crowded(candidate, wanted, facts)
+    return held_back(candidate, why) if why else None
+
+
+def _journey_cap(wanted: Sequence[Wanted], facts: NoticeFacts, policy: NoticePolicy) -> WhyNotTold | None:
+    more = sum(notice.trigger in JOURNEY for notice in wanted)
+    if facts.journey + more >= policy.journey_a_parcel:
+        return WhyNotTold.PARCEL_LIMIT
+    return WhyNotTold.DAILY_LIMIT if facts.journey_today + more >= policy.journey_a_day else None
+
+
+def _is_said_already(candidate: Wanted, news: Sequence[Wanted], facts: NoticeFacts) -> bool:
+    """Steps that arrive together are one message, that of the last; a loss or a return leaves nothing else to say."""
+    others = {other.trigger for other in news if other is not candidate}
+    if candidate.trigger not in IDLES_OTHERS and others & IDLES_OTHERS:
+        return True
+    if candidate.trigger not in CAN_WAIT:
+        return False
+    if candidate.trigger is Trigger.IN_TRANSIT and candidate.trigger in facts.order.ever - facts.order.waiting:
+        return True
+    said = others | {trigger for trigger, _ in facts.known}
+    return any(_step(trigger) > _step(candidate.trigger) for trigger in said)
+
+
+def _step(trigger: Trigger) -> int:
+    """How far on a parcel's way a message speaks of; what happens at the door is as far as being out for delivery."""
+    if trigger in {Trigger.DELIVERY_ATTEMPT_FAILED, Trigger.PICKUP_WAITING}:
+        trigger = Trigger.OUT_FOR_DELIVERY
+    return JOURNEY.index(trigger) if trigger in JOURNEY else -1
+
+
+def _crowded(candidate: Wanted, wanted: Sequence[Wanted], facts: NoticeFacts) -> WhyNotTold | None:
+    """One clear message a day and order: what can wait gives way to what was or is told."""
+    if candidate.trigger in facts.order.waiting:
+        return None
+    today = facts.order.today | {notice.trigger for notice in wanted}
+    if candidate.trigger in CAN_WAIT and today:
+        return WhyNotTold.DAY_TAKEN
+    if candidate.trigger is Trigger.INQUIRY_OPENED and facts.is_shared and Trigger.DELAY_DETECTED in today:
+        return WhyNotTold.CROWDED_DAY
+    return None
 
 
 def _spaced(notice: Wanted, delay_told_at: datetime | None) -> Wanted:
@@ -238,22 +240,30 @@ def after_delay(delays: Sequence[ToldDelay], now: datetime) -> datetime | None:
     return until if until > now else None
 
 
+_WHILE: Final[Mapping[Trigger, frozenset[TrackingStatus]]] = {
+    Trigger.POSTED: MOVING,
+    Trigger.IN_TRANSIT: frozenset({TrackingStatus.IN_TRANSIT}),
+    Trigger.OUT_FOR_DELIVERY: frozenset({TrackingStatus.OUT_FOR_DELIVERY}),
+    Trigger.DELIVERY_ATTEMPT_FAILED: TRIED,
+    Trigger.PICKUP_WAITING: frozenset({TrackingStatus.AVAILABLE_FOR_PICKUP}),
+    Trigger.RETURNED_TO_SENDER: frozenset({TrackingStatus.RETURNING, TrackingStatus.RETURNED}),
+    Trigger.DELIVERED: frozenset({TrackingStatus.DELIVERED}),
+}
+"""In which status a parcel must be for a message about it to hold."""
+_LATE: Final = NEEDS_NEWS | {Trigger.DELAY_FOLLOWUP}
+_WITH_PROBLEM: Final = frozenset({Trigger.LOSS_CONFIRMED, Trigger.ADDRESS_PROBLEM, Trigger.DELIVERY_ATTEMPT_FAILED})
+
+
 def still_true(trigger: Trigger, history: History, problem: ToldProblem | None) -> bool:
     """Whether what a notice says still holds at the moment it leaves (a delay is no news once the parcel is here)."""
-    if trigger in NEEDS_NEWS:
+    if trigger in _LATE:
         on_its_way = history.first_attempt_at is None and history.status not in FINAL
         return on_its_way and (problem is None or _late_for_customer(problem))
-    if trigger is Trigger.POSTED:
-        return history.status in MOVING
-    if trigger is Trigger.LOSS_CONFIRMED:
-        return problem is None or problem.resolved_at is None
+    if trigger in _WITH_PROBLEM and problem is not None and problem.resolved_at is not None:
+        return False
     if trigger is Trigger.DAMAGE:
         return history.damaged_at is not None
-    if trigger is Trigger.RETURNED_TO_SENDER:
-        return history.status in {TrackingStatus.RETURNING, TrackingStatus.RETURNED}
-    if trigger is Trigger.DELIVERED:
-        return history.status is TrackingStatus.DELIVERED
-    return True
+    return trigger not in _WHILE or history.status in _WHILE[trigger]
 
 
 def _late_for_customer(problem: ToldProblem) -> bool:
@@ -283,91 +293,3 @@ def held_back(notice: Wanted, why: WhyNotTold) -> HeldBack:
     """This notice, not made for this reason."""
     facts = {"since": notice.since.isoformat(), "problem_id": notice.problem_id}
     return HeldBack(notice.trigger, notice.episode, why, facts)
-
-
-def _candidates(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:
-    """Everything that could be told, the most urgent first."""
-    found = [_problem_notice(problem, facts, policy) for problem in facts.problems]
-    notices = [notice for notice in found if notice is not None]
-    notices += _inquiry(facts, policy)
-    notices += _returned(facts, policy)
-    notices += _posted(facts, policy)
-    notices += _delivered(facts, policy, days)
-    return notices
-
-
-def _problem_notice(problem: ToldProblem, facts: NoticeFacts, policy: NoticePolicy) -> Wanted | None:
-    if problem.resolved_at is not None:
-        return None
-    history = facts.history
-    if problem.kind is Kind.DELAY and problem.customer_since is not None:
-        return _about(problem, Trigger.DELAY_DETECTED, problem.customer_since, facts, policy)
-    if problem.kind is Kind.LOSS and not problem.presumed:
-        return _about(problem, Trigger.LOSS_CONFIRMED, history.lost_at or problem.since, facts, policy)
-    if problem.kind is Kind.THEFT:
-        return _about(problem, Trigger.LOSS_CONFIRMED, history.stolen_at or problem.since, facts, policy)
-    if problem.kind is Kind.DAMAGE:
-        return _about(problem, Trigger.DAMAGE, problem.since, facts, policy)
-    if problem.kind is Kind.RETURNING:
-        return _about(problem, Trigger.RETURNED_TO_SENDER, problem.since, facts, policy)
-    return None
-
-
-def _inquiry(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
-    """A claim was taken while the parcel is late for the customer and not here."""
-    claim = facts.claim
-    late = next(
-        (p for p in facts.problems if p.kind is Kind.DELAY and p.customer_since and p.resolved_at is None), None
-    )
-    if claim is None or claim.opened_at is None or late is None or claim.state not in FILED:
-        return []
-    return [_about(late, Trigger.INQUIRY_OPENED, claim.opened_at, facts, policy)]
-
-
-def _returned(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
-    """Back already, without ever having been on its way back as far as we saw."""
-    turned = any(problem.kind is Kind.RETURNING for problem in facts.problems)
-    for problem in facts.problems:
-        if problem.kind is Kind.RETURNED and problem.resolved_at is None and not turned:
-            return [_about(problem, Trigger.RETURNED_TO_SENDER, problem.since, facts, policy)]
-    return []
-
-
-def _posted(facts: NoticeFacts, policy: NoticePolicy) -> list[Wanted]:
-    posted_at = facts.history.posted_at
-    if posted_at is None or facts.history.status not in MOVING:
-        return []
-    return [_wanted(Trigger.POSTED, posted_at, policy)]
-
-
-def _delivered(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> list[Wanted]:
-    delivered_at = facts.history.delivered_at
-    if facts.history.status is not TrackingStatus.DELIVERED or delivered_at is None:
-        return []
-    if policy.delivered_only_after_problem and not facts.problem_told:
-        return []
-    leaves = within_hours(delivered_at + policy.delivered_after, policy.delivered_between, days)
-    return [_wanted(Trigger.DELIVERED, delivered_at, policy, not_before=leaves)]
-
-
-def within_hours(at: datetime, hours: tuple[time, time], days: Calendars) -> datetime:
-    """`at`, or the next instant inside these local hours."""
-    first, last = hours
-    local = at.astimezone(days.zone)
-    if local.time() < first:
-        return days.at(local.date(), first)
-    return at if local.time() < last else days.at(local.date() + DAY, first)
-
-
-def _about(problem: ToldProblem, trigger: Trigger, since: datetime, facts: NoticeFacts, policy: NoticePolicy) -> Wanted:
-    """A notice of a problem. First sight tells nothing about the past; what came later is news when we learn of it."""
-    followed = facts.first_seen_at <= since
-    learned_at = max(since, problem.detected_at) if followed else since
-    return Wanted(trigger, problem.episode, since, since, learned_at + policy.max_age[trigger], problem.id)
-
-
-def _wanted(trigger: Trigger, since: datetime, policy: NoticePolicy, *, not_before: datetime | None = None) -> Wanted:
-    """A notice of something that is no problem."""
-    leaves = not_before or since
-    expires_at = max(since + policy.max_age[trigger], leaves + DAY if not_before else since)
-    return Wanted(trigger, 1, since, leaves, expires_at)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection
 
-from tracker.domain.order import Direction, FileReading, LineReport, Order, Package
+from tracker.domain.order import Direction, FileReading, LineReport, Order, OrderStatus, Package
 from tracker.intake.codes import doubtful_country
 from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_file
@@ -35,7 +35,7 @@ from tracker.store.orders import (
     save_import,
     save_order,
 )
-from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling
+from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling, wake_thanks
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
@@ -166,6 +166,7 @@ class Importer:
         new: list[tuple[int, str]] = []
         changed: list[int] = []
         touched: list[int] = []
+        paid: list[int] = []
         for order in batch:
             parcels = []
             for package in order.packages:
@@ -195,10 +196,12 @@ class Importer:
             # A new order that has its shipment, or names no deadline, waits for nothing.
             waits = not saved.is_new or (order.ship_by is not None and not parcels)
             touched += [saved.order_id] if saved.changed and waits else []
+            paid += [saved.order_id] if saved.changed and order.status is OrderStatus.PAID else []
         wake_polling(connection, new, now)
         # A parcel that no carrier ever shows has no answer that would wake it.
         wake(connection, "detection", [shipment_id for shipment_id, _ in new], now)
         wake_orders(connection, touched, now)
+        wake_thanks(connection, paid, now)
         _wake_order(connection, order_ids=changed, now=now)
         return SavedBatch(len(new), lines, taken)
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection
 
 from carriers.base import ClaimTerms
-from tracker.domain.calendar import CalendarsBetween
+from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.freshness import is_stale
 from tracker.domain.incidents import Where
+from tracker.domain.notice_facts import NoticePolicy
+from tracker.domain.notice_rules import followups_before, news_promised_on
 from tracker.domain.notices import NEEDS_NEWS, RETRY, ToldDelay, after_delay, still_true
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
+from tracker.messages.phrases import phrases
 from tracker.messages.planning import told_problem
 from tracker.messages.sandbox import TemplateFault
-from tracker.messages.story import Part, ShopVoice, values_of
-from tracker.messages.templates import Mark, MissingVariable, Templates
+from tracker.messages.story import Part, ShopVoice, Telling, values_of
+from tracker.messages.templates import Mark, MissingVariable, Rendered, Templates
 from tracker.store.claims import ClaimRow, claims_of_shipments
-from tracker.store.contexts import ShipmentContext, contexts_of, item_names
+from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, item_names, orders_of
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
 from tracker.store.notices import DueDelivery, delays_told, members_of_notice, next_looks
@@ -108,6 +111,8 @@ class _Facts:
 
     members: Mapping[int, Sequence[tuple[int, int, int | None]]]
     """By delivery: (shipment, episode, problem)."""
+    orders: Mapping[int, OrderRow]
+    """Of the notices that speak of an order without a shipment."""
     contexts: Mapping[int, ShipmentContext]
     histories: Mapping[int, HistoryRow]
     problems: Mapping[int, Sequence[ProblemRow]]
@@ -119,9 +124,11 @@ class _Facts:
     """Of the shipments whose inquiry is to be told."""
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
-        """The shipments of which the delivery's notice is still true."""
+        """What the delivery's notice is still true of."""
+        if not self.members[delivery.id]:
+            return [Part(self.orders[delivery.order_id])] if delivery.order_id in self.orders else []
         parts = []
-        for shipment_id, _, problem_id in self.members[delivery.id]:
+        for shipment_id, episode, problem_id in self.members[delivery.id]:
             history = self.histories.get(shipment_id)
             row = next((p for p in self.problems[shipment_id] if p.id == problem_id), None)
             if history is not None and still_true(
@@ -129,12 +136,12 @@ class _Facts:
             ):
                 claims = self.claims[shipment_id]
                 newest, shared = claims[-1] if claims else None, self.incidents.get(shipment_id)
-                parts.append(Part(self.contexts[shipment_id], history, newest, shared))
+                parts.append(Part.of(self.contexts[shipment_id], history, newest, shared, episode))
         return parts
 
     def waits(self, delivery: DueDelivery, parts: Sequence[Part], now: datetime) -> Withheld | None:
         """Why a true message does not leave yet, although nobody need do anything."""
-        ids = [part.context.shipment_id for part in parts]
+        ids = [part.shipment_id for part in parts if part.shipment_id is not None]
         if delivery.trigger in NEEDS_NEWS and any(is_stale(self.next_looks.get(one), now) for one in ids):
             return _waiting(delivery, WhyWithheld.STALE_NEWS, now + RETRY)
         if delivery.trigger is not Trigger.INQUIRY_OPENED:
@@ -148,8 +155,10 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Fac
     ids = list(dict.fromkeys(member[0] for found in members.values() for member in found))
     late = [member[0] for one in deliveries if one.trigger in NEEDS_NEWS for member in members[one.id]]
     asked = [m[0] for one in deliveries if one.trigger is Trigger.INQUIRY_OPENED for m in members[one.id]]
+    without = [one.order_id for one in deliveries if not members[one.id]]
     return _Facts(
         members,
+        orders_of(connection, without) if without else {},
         contexts_of(connection, ids),
         histories_of(connection, ids),
         problems_of(connection, ids),
@@ -169,6 +178,10 @@ class Composer:
     carrier_titles: Mapping[str, str]
     claim_terms: Mapping[str, ClaimTerms | None]
     days: CalendarsBetween
+    policy: NoticePolicy = field(default_factory=NoticePolicy)
+    """Which news is promised, and when."""
+    pickup_days: Mapping[str, int | None] = field(default_factory=dict)
+    """By carrier, how long it keeps parcels at a counter."""
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -198,7 +211,7 @@ class Composer:
         if not parts:
             reason = "superseded: it is no longer true of any parcel"
             return Withheld(DeliveryState.SUPPRESSED, reason, WhyWithheld.NO_LONGER_TRUE)
-        if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
+        if parts[0].order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
         composed = facts.waits(delivery, parts, now) or self._rendered(connection, delivery, parts, now)
         if isinstance(composed, Composed):
@@ -224,23 +237,12 @@ class Composer:
     def _rendered(
         self, connection: Connection, delivery: DueDelivery, parts: list[Part], now: datetime
     ) -> Composed | Withheld:
-        sender, lead = self.senders[delivery.shop], parts[0].context
-        days = self.days(delivery.shop, lead.order.state, lead.order.city)
-        values = values_of(
-            delivery.trigger,
-            parts,
-            shop=sender.voice,
-            carrier_title=self.carrier_titles.get(lead.carrier, lead.carrier),
-            items=item_names(connection, delivery.order_id),
-            terms=self.claim_terms.get(lead.carrier),
-            days=days,
-            now=now,
-        )
-        trigger = delivery.trigger.value
+        sender, order = self.senders[delivery.shop], parts[0].order
+        trigger, items = delivery.trigger, item_names(connection, delivery.order_id)
         try:
-            rendered = self.templates.render(trigger, values, shop=delivery.shop, language=sender.language)
+            rendered = self.rendered(trigger, parts, items, shop=delivery.shop, language=sender.language, now=now)
         except (TemplateFault, MissingVariable) as fault:
-            reason = f"the text of {trigger} cannot be used: {fault}"
+            reason = f"the text of {trigger.value} cannot be used: {fault}"
             hold, why = Hold.TEMPLATE, WhyWithheld.BROKEN_TEXT
             return Withheld(DeliveryState.AWAITING_PERSON, reason, why, hold, _look_again(delivery, now), True)
         try:
@@ -249,13 +251,38 @@ class Composer:
                 sender=sender.sender,
                 reply_to=sender.reply_to,
                 recipient=delivery.recipient or "",
-                recipient_name=lead.order.recipient_name or lead.order.customer_name,
+                recipient_name=order.recipient_name or order.customer_name,
                 message_id=delivery.message_id or "",
-                date=now.astimezone(days.zone),
-                trigger=trigger,
+                date=now.astimezone(self.days(delivery.shop, order.state, order.city).zone),
+                trigger=trigger.value,
                 shop=delivery.shop,
                 entity_ref=(delivery.message_id or "").strip("<>").partition("@")[0],
             )
         except BadAddress as fault:
             return Withheld(DeliveryState.BOUNCED, str(fault), WhyWithheld.BAD_ADDRESS)
         return Composed(parse_mailbox(sender.sender).address, rendered.subject, data)
+
+    def rendered(
+        self, trigger: Trigger, parts: Sequence[Part], items: Sequence[str], *, shop: str, language: str, now: datetime
+    ) -> Rendered:
+        """The text of this trigger about these parts, as it would read at *now*. Raises as `Templates.render`."""
+        lead = parts[0]
+        telling = Telling(
+            shop=self.senders[shop].voice,
+            carrier_title=self.carrier_titles.get(lead.carrier, lead.carrier),
+            items=items,
+            terms=self.claim_terms.get(lead.carrier),
+            days=self.days(shop, lead.order.state, lead.order.city),
+            now=now,
+            words=phrases(language),
+            pickup_days=self.pickup_days.get(lead.carrier),
+            next_news=self._next_news(self.days(shop, lead.order.state, lead.order.city)),
+        )
+        return self.templates.render(trigger.value, values_of(trigger, parts, telling), shop=shop, language=language)
+
+    def _next_news(self, days: Calendars) -> Callable[[Trigger, int, date], date | None]:
+        def promised(trigger: Trigger, episode: int, left_on: date) -> date | None:
+            told = followups_before(episode) if trigger is Trigger.DELAY_FOLLOWUP else 0
+            return news_promised_on(told, left_on, self.policy, days)
+
+        return promised

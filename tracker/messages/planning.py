@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.calendar import Calendars, CalendarsBetween
+from tracker.domain.notice_kinds import JOURNEY
+from tracker.domain.notice_order import OrderFacts, thanks
 from tracker.domain.notices import (
     NOT_LIVE,
     POSTPONES,
@@ -19,9 +22,12 @@ from tracker.domain.notices import (
     HeldBack,
     NoticeFacts,
     NoticePolicy,
+    OrderTold,
+    Place,
     ToldClaim,
     ToldProblem,
     Wanted,
+    WhyNotTold,
     decide,
     held_back,
     live_hold,
@@ -31,23 +37,28 @@ from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
 from tracker.store.claims import ClaimRow, claims_of_shipments
-from tracker.store.contexts import ShipmentContext, contexts_of, shipments_of_orders
+from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, orders_of, shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow, histories_of
-from tracker.store.leases import new_token
+from tracker.store.incidents import incidents_of
+from tracker.store.leases import finish, new_token
 from tracker.store.logs import DecisionNote
 from tracker.store.notices import (
     Member,
+    OrderNotice,
     add_delivery,
     add_member,
     add_notice,
     finish_check,
     joinable_notice,
     members_of,
+    notices_of_orders,
     take_due_checks,
+    take_due_order_checks,
 )
 from tracker.store.problems import ProblemRow, problems_of
+from tracker.store.tables import NoticeOrderCheck, table
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
@@ -63,22 +74,57 @@ class NoticeSweep:
     live_from: Callable[[str], date | None]
     new_message_id: Callable[[str], str]
     """A fresh Message-ID of a shop's own domain."""
+    home: Callable[[str], Place] = lambda shop: Place()
+    """Where a shop's parcels start."""
+    pickup_days: Callable[[str], int | None] = lambda carrier: None
+    """How long a carrier keeps parcels at a counter."""
 
     async def run(self, now: datetime) -> int:
-        """Decide for all that is due; returns how many shipments were looked at."""
+        """Decide for all that is due; returns how many shipments and orders were looked at."""
         total = 0
-        while True:
-            looked = await self.database.write(lambda c: self._batch(c, now))
-            total += looked
-            if looked < BATCH:
-                return total
+        for batch in (self._batch, self._orders):
+            looked = BATCH
+            while looked == BATCH:
+                looked = await self.database.write(partial(batch, now=now))
+                total += looked
+        return total
+
+    def _orders(self, connection: Connection, now: datetime) -> int:
+        """Orders that are paid and have no parcel on its way: intake wakes them."""
+        token = new_token()
+        due = take_due_order_checks(connection, now=now, limit=BATCH, token=token)
+        orders = orders_of(connection, due)
+        told = notices_of_orders(connection, {order.shop for order in orders.values()}, due)
+        for order_id, order in orders.items():
+            days = self.days(order.shop, order.state, order.city)
+            facts = OrderFacts(
+                OrderStatus(order.status),
+                order.ordered_at,
+                order.created_at,
+                order.updated_at,
+                _of_order(told[order_id], days, now),
+            )
+            wanted = thanks(facts, self.policy)
+            if wanted is None:
+                continue
+            recipient, missing = recipient_of(order.recipient_email, order.customer_email)
+            why = WhyNotTold.TOO_OLD if wanted.expires_at <= now else missing if recipient is None else None
+            if why is None:
+                self._make(connection, order, None, wanted, (), days, now)
+            else:
+                held = held_back(wanted, why)
+                log_changes(connection, [_held_note(order.shop, ("order", order_id), held)], now)
+        finish(connection, table(NoticeOrderCheck), "next_check_at", [(one, None) for one in due], token=token)
+        return len(due)
 
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due_checks(connection, now=now, limit=BATCH, token=token)
         contexts, histories = contexts_of(connection, due), histories_of(connection, due)
         problems, claims = problems_of(connection, due), claims_of_shipments(connection, due)
-        members = members_of(connection, due)
+        members, shared = members_of(connection, due), incidents_of(connection, due)
+        orders = {context.order.id: context.order.shop for context in contexts.values()}
+        told_orders = notices_of_orders(connection, set(orders.values()), orders)
         for shipment_id in due:
             wake = None
             if shipment_id in histories:
@@ -86,6 +132,13 @@ class NoticeSweep:
                 days = self.days(context.order.shop, context.order.state, context.order.city)
                 told = (problems[shipment_id], claims[shipment_id], members[shipment_id])
                 facts = _facts(context, history, *told, days, now)
+                facts = replace(
+                    facts,
+                    home=self.home(context.order.shop),
+                    pickup_days=self.pickup_days(context.carrier),
+                    is_shared=shipment_id in shared,
+                    order=_of_order(told_orders[context.order.id], days, now),
+                )
                 wanted, held, wake = decide(facts, self.policy, days, now)
                 recipient, missing = recipient_of(context.order.recipient_email, context.order.customer_email)
                 if recipient is None and missing is not None:
@@ -93,51 +146,57 @@ class NoticeSweep:
                     held += [held_back(notice, missing) for notice in wanted]
                     wanted = []
                 for notice in wanted:
-                    self._make(connection, context, notice, problems[shipment_id], days, now)
-                log_changes(connection, [_held_note(context, entry) for entry in held], now)
+                    self._make(connection, context.order, shipment_id, notice, problems[shipment_id], days, now)
+                    # The next parcel of this order in this batch must know of it.
+                    told_orders[context.order.id].append(OrderNotice(notice.trigger, now, waiting=True))
+                subject = ("shipment", shipment_id)
+                log_changes(connection, [_held_note(context.order.shop, subject, entry) for entry in held], now)
             finish_check(connection, shipment_id, wake, token=token)
         return len(due)
 
     def _make(
         self,
         connection: Connection,
-        context: ShipmentContext,
+        order: OrderRow,
+        shipment_id: int | None,
         wanted: Wanted,
         problems: Sequence[ProblemRow],
         days: Calendars,
         now: datetime,
     ) -> None:
-        order, shipment_id = context.order, context.shipment_id
-        member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
+        """Make a notice of a shipment, or of an order that has none yet, or join one that has not left."""
         problem = next((row for row in problems if row.id == wanted.problem_id), None)
         hold, reason = self._hold(order.shop, wanted, problem, days, now)
-        joined = joinable_notice(connection, order.id, wanted.trigger, now, is_held=hold is not None)
-        if joined is not None:
-            add_member(connection, joined, *member)
-            return
+        if shipment_id is not None:
+            member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
+            joined = joinable_notice(connection, order.shop, order.id, wanted.trigger, now, is_held=hold is not None)
+            if joined is not None:
+                add_member(connection, joined, *member)
+                return
         values = {
             "shop": order.shop,
             "order_id": order.id,
             "trigger": wanted.trigger.value,
-            "occurrence": f"{shipment_id}:{wanted.episode}",
+            "occurrence": f"{'order' if shipment_id is None else shipment_id}:{wanted.episode}",
             "since": wanted.since,
             "created_at": now,
             "expires_at": wanted.expires_at,
         }
         notice_id = add_notice(connection, values)
-        if notice_id is None or not add_member(connection, notice_id, *member):
+        if notice_id is None or (shipment_id is not None and not add_member(connection, notice_id, *member)):
             return
         several = len(shipments_of_orders(connection, [order.id])[order.id]) > 1
         leaves = max(wanted.not_before, now + self.policy.hold if several else now)
         if hold:
             leaves = look_again(hold, self._live_at(order.shop, days), wanted.expires_at, now)
         for channel in self.policy.channels[wanted.trigger]:
-            self._queue(connection, context, notice_id, channel, wanted, leaves, (hold, reason), now)
+            self._queue(connection, order, shipment_id, notice_id, channel, wanted, leaves, (hold, reason), now)
 
     def _queue(
         self,
         connection: Connection,
-        context: ShipmentContext,
+        order: OrderRow,
+        shipment_id: int | None,
         notice_id: int,
         channel: str,
         wanted: Wanted,
@@ -145,7 +204,6 @@ class NoticeSweep:
         hold: tuple[Hold | None, str],
         now: datetime,
     ) -> None:
-        order = context.order
         recipient, _ = recipient_of(order.recipient_email, order.customer_email)
         state = DeliveryState.AWAITING_PERSON if hold[0] else DeliveryState.QUEUED
         reason = hold[1]
@@ -168,7 +226,7 @@ class NoticeSweep:
         outcome = "held" if state is DeliveryState.AWAITING_PERSON else state.value
         facts = {
             "trigger": wanted.trigger.value,
-            "shipment_id": context.shipment_id,
+            "shipment_id": shipment_id,
             "since": wanted.since.isoformat(),
             "expires_at": wanted.expires_at.isoformat(),
         }
@@ -217,7 +275,28 @@ def _facts(
         known=frozenset((m.trigger, m.episode) for m in members),
         today=sum(days.local_date(m.created_at) == today for m in members),
         delay_told_at=_delay_told_at(members, now),
+        promises_from=_promises_from(members),
+        promised_on=context.order.promised_on or row.history.due_on,
+        destination=Place(context.order.city, context.order.state),
+        journey=sum(m.trigger in JOURNEY for m in members),
+        journey_today=sum(m.trigger in JOURNEY and days.local_date(m.created_at) == today for m in members),
     )
+
+
+def _of_order(notices: Sequence[OrderNotice], days: Calendars, now: datetime) -> OrderTold:
+    today = days.local_date(now)
+    return OrderTold(
+        ever=frozenset(one.trigger for one in notices),
+        today=frozenset(one.trigger for one in notices if days.local_date(one.created_at) == today),
+        waiting=frozenset(one.trigger for one in notices if one.waiting),
+    )
+
+
+def _promises_from(members: Sequence[Member]) -> datetime | None:
+    """When the newest message that promised news left; one of promised news counts from its making, sent or not."""
+    left = [m.left_at for m in members if m.trigger is Trigger.DELAY_DETECTED and m.left_at is not None]
+    left += [m.left_at or m.created_at for m in members if m.trigger is Trigger.DELAY_FOLLOWUP]
+    return max(left, default=None)
 
 
 def _delay_told_at(members: Sequence[Member], now: datetime) -> datetime | None:
@@ -233,9 +312,12 @@ def told_problem(row: ProblemRow) -> ToldProblem:
     )
 
 
-def _held_note(context: ShipmentContext, entry: HeldBack) -> DecisionNote:
-    facts: Mapping[str, object] = {"trigger": entry.trigger.value, "episode": entry.episode, **entry.facts}
+def _held_note(shop: str, subject: tuple[str, int], entry: HeldBack) -> DecisionNote:
+    facts: Mapping[str, object] = {
+        "why": entry.why.value,
+        "trigger": entry.trigger.value,
+        "episode": entry.episode,
+        **entry.facts,
+    }
     rule, outcome = f"notice.{entry.trigger.value}", "postponed" if entry.why in POSTPONES else "not_told"
-    shop, facts = context.order.shop, {"why": entry.why.value, **facts}
-    shipment_id, version = context.shipment_id, RULE_VERSIONS[rule]
-    return DecisionNote(shop, "shipment", shipment_id, rule, version, outcome, entry.reason, facts)
+    return DecisionNote(shop, *subject, rule, RULE_VERSIONS[rule], outcome, entry.reason, facts)

@@ -11,7 +11,7 @@ merchant's broken frame is replaced by the packaged one and reported with the re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,16 +99,6 @@ class Templates:
         if not whole:
             html = source.framed("html", {**context, "assunto": subject, "corpo": Markup(html)}, faults)
         return Rendered(subject, _tidied(text), _INLINER.inline(html), tuple(faults))
-
-    def missing(
-        self, triggers: Iterable[str], *, shop: str, language: str = LANGUAGE, channel: str = "email"
-    ) -> list[str]:
-        """The files that these triggers' messages need and that neither the merchant nor we have, as `STEM.CHANNEL.PART`."""
-        wanted = list(triggers)
-        stems = [*wanted, LAYOUT] if wanted else []
-        names = [f"{stem}.{channel}.{part}" for stem in stems for part in parts_of(stem)]
-        folders = list(self.folders(shop, language))
-        return [name for name in names if not any((folder / name).exists() for folder in folders)]
 
     def trial_fault(
         self, trigger: str, *, shop: str, language: str = LANGUAGE, channel: str = "email"

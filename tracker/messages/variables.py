@@ -82,21 +82,54 @@ def _data(meaning: str) -> Variable:
     return Variable("data", "sexta-feira, 27/11", meaning)
 
 
+_CIDADE = Variable("cidade", "Campinas/SP", "cidade em que a encomenda está")
+_PROX_CONTATO = Variable(
+    "prox_contato", "quinta-feira, 26/11", "até quando a loja volta com notícias; só com delay_followup ligado"
+)
+
 TRIGGERS: Mapping[str, TriggerVariables] = {
     described.trigger: described
     for described in (
+        _trigger("order_thanked", _data("previsão de entrega")),
         _trigger("posted", _data("previsão de entrega")),
+        _trigger("in_transit", _CIDADE, _data("previsão de entrega")),
+        _trigger("out_for_delivery"),
+        _trigger(
+            "delivery_attempt_failed",
+            Variable("motivo", "não havia ninguém para receber", "por que não deu certo, como continuação de 'mas'"),
+            Variable("data_tentativa", "quinta-feira, 26/11", "dia em que a entrega foi tentada"),
+            _data("nova tentativa, só quando alguém a conhece"),
+        ),
+        _trigger(
+            "pickup_waiting",
+            _data("último dia para retirar"),
+            Variable("ultimo_dia", "amanhã", "hoje ou amanhã, quando o prazo termina: o lembrete"),
+            _CIDADE,
+            Variable("local", "Agência Centro", "nome do lugar da retirada"),
+            Variable("endereco", "Rua XV de Novembro, 100", "endereço do lugar"),
+            Variable("horario", "seg. a sex., 9h às 17h", "horário do lugar"),
+            Variable("documento", "um documento com foto", "o que levar"),
+        ),
         _trigger(
             "delay_detected",
             Variable("data_original", "segunda-feira, 23/11", "data que foi prometida ao cliente"),
             _data("nova previsão de entrega, só quando alguém a conhece"),
             Variable("acao", "pedimos prioridade na entrega", "o que a loja já fez, sem ponto final"),
-            Variable("prox_contato", "quinta-feira, 26/11", "até quando a loja volta com notícias"),
+            _PROX_CONTATO,
             Variable(
                 "ocorrencia",
                 "muitas encomendas que passam por CAJAMAR/SP",
                 "quem mais sofre o mesmo atraso, quando são muitos de uma vez",
             ),
+        ),
+        _trigger(
+            "delay_followup",
+            Variable(
+                "novidade",
+                "Ainda não há registro da entrega; o último movimento registrado é de terça-feira, 24/11, em Campinas/SP.",
+                "o que se sabe até agora, em frases inteiras",
+            ),
+            _PROX_CONTATO,
         ),
         _trigger(
             "inquiry_opened",
@@ -115,6 +148,7 @@ TRIGGERS: Mapping[str, TriggerVariables] = {
             "returned_to_sender",
             Variable("motivo", "o endereço não foi localizado", "por que voltou, como continuação de 'porque'"),
         ),
+        _trigger("address_problem", _data("até quando responder, só quando alguém o conhece")),
         _trigger(
             "delivered",
             Variable("link_sim", "https://lj.example/s/a7Kq2mX9", "página de 'deu tudo certo'", Kind.LINK),
@@ -123,6 +157,29 @@ TRIGGERS: Mapping[str, TriggerVariables] = {
         ),
     )
 }
+
+_IN_ENGLISH: Mapping[str, str] = {
+    "fone sem fio": "wireless headphones",
+    "sac@loja.example, seg. a sex., 9h às 18h": "sac@loja.example, Mon to Fri, 9 am to 6 pm",
+    "segunda-feira, 23/11": "Monday, Nov 23",
+    "quinta-feira, 26/11": "Thursday, Nov 26",
+    "sexta-feira, 27/11": "Friday, Nov 27",
+    "sexta-feira, 04/12": "Friday, Dec 4",
+    "não havia ninguém para receber": "nobody was there to receive it",
+    "o endereço não foi localizado": "the address could not be found",
+    "amanhã": "tomorrow",
+    "seg. a sex., 9h às 17h": "Mon to Fri, 9 am to 5 pm",
+    "um documento com foto": "a photo ID",
+    "pedimos prioridade na entrega": "we asked for priority delivery",
+    "muitas encomendas que passam por CAJAMAR/SP": "many parcels that pass through CAJAMAR/SP",
+    "Ainda não há registro da entrega; o último movimento registrado é de terça-feira, 24/11, em Campinas/SP.": (
+        "There is no record of the delivery yet; the last movement was on Tuesday, Nov 24, in Campinas/SP."
+    ),
+    "5 dias úteis": "5 business days",
+    "7 dias": "7 days",
+    "3 dias úteis": "3 business days",
+}
+"""Examples that are words, as an English text shows them."""
 
 LAYOUT_ONLY = (
     Variable("corpo", "(o texto do aviso)", "o texto do aviso, já pronto"),
@@ -139,6 +196,21 @@ def examples(described: TriggerVariables) -> dict[str, Value]:
         else variable.example
         for variable in described.by_name.values()
     }
+
+
+def shown_examples(described: TriggerVariables, language: str) -> dict[str, Value]:
+    """Every variable with an example as its text would show it to one customer, without links: what a preview is made of."""
+    shown: dict[str, Value] = {}
+    for variable in described.by_name.values():
+        if isinstance(variable.example, str) and variable.kind is not Kind.LINK:
+            shown[variable.name] = example_in(variable, language)
+    return shown
+
+
+def example_in(variable: Variable, language: str) -> str:
+    """The example as a text of this language shows it; a list in one line."""
+    example = variable.example if isinstance(variable.example, str) else ", ".join(variable.example)
+    return _IN_ENGLISH.get(example, example) if language == "en" else example
 
 
 def bare(described: TriggerVariables) -> dict[str, Value]:

@@ -271,6 +271,18 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/postponed/daily_limit": (
         "News to the customer[ ({trigger:trigger})] put off to the next day: enough was told of this parcel on that day."
     ),
+    "notice.*/postponed/day_taken": (
+        "News to the customer[ ({trigger:trigger})] put off to the next day: the order had its message on that day."
+    ),
+    "notice.*/postponed/crowded_day": (
+        "News to the customer[ ({trigger:trigger})] put off to the next day: many parcels with one cause, one message a day."
+    ),
+    "notice.*/not_told/parcel_limit": (
+        "The customer was not told[ ({trigger:trigger})]: enough was told about this parcel's way."
+    ),
+    "notice.*/not_told/said_already": (
+        "The customer was not told[ ({trigger:trigger})]: another message, of a later step or graver, says it."
+    ),
     "notice.*/not_told/no_address": "The customer was not told[ ({trigger:trigger})]: the order has no e-mail address.",
     "notice.*/not_told/marketplace_address": (
         "The customer was not told[ ({trigger:trigger})]: the only address is the marketplace's, which must not be mailed."

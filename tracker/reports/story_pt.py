@@ -285,6 +285,18 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/postponed/daily_limit": (
         "Aviso ao cliente[ ({trigger:trigger})] adiado para o dia seguinte: este envio já teve avisos demais no dia."
     ),
+    "notice.*/postponed/day_taken": (
+        "Aviso ao cliente[ ({trigger:trigger})] adiado para o dia seguinte: o pedido já teve o seu aviso do dia."
+    ),
+    "notice.*/postponed/crowded_day": (
+        "Aviso ao cliente[ ({trigger:trigger})] adiado para o dia seguinte: muitas encomendas com a mesma causa, um por dia."
+    ),
+    "notice.*/not_told/parcel_limit": (
+        "Cliente não avisado[ ({trigger:trigger})]: este envio já teve avisos de andamento demais."
+    ),
+    "notice.*/not_told/said_already": (
+        "Cliente não avisado[ ({trigger:trigger})]: outro aviso, mais adiantado ou mais grave, já diz isso."
+    ),
     "notice.*/not_told/no_address": "Cliente não avisado[ ({trigger:trigger})]: o pedido não tem e-mail.",
     "notice.*/not_told/marketplace_address": (
         "Cliente não avisado[ ({trigger:trigger})]: o único e-mail é um endereço do marketplace, que não pode receber avisos."

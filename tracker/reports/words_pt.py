@@ -94,13 +94,20 @@ MESSAGE_STATE: Final[Mapping[str, str]] = {
     DeliveryState.AWAITING_PERSON: "espera uma pessoa",
 }
 TRIGGER: Final[Mapping[str, str]] = {
+    Trigger.ORDER_THANKED: "agradecimento pela compra",
     Trigger.POSTED: "pedido postado",
+    Trigger.IN_TRANSIT: "marco do caminho",
+    Trigger.OUT_FOR_DELIVERY: "saiu para entrega",
+    Trigger.DELIVERY_ATTEMPT_FAILED: "tentativa sem sucesso",
+    Trigger.PICKUP_WAITING: "aguardando retirada",
     Trigger.DELIVERED: "pedido entregue",
     Trigger.DELAY_DETECTED: "aviso de atraso",
+    Trigger.DELAY_FOLLOWUP: "notícia prometida",
     Trigger.INQUIRY_OPENED: "reclamação aberta",
     Trigger.LOSS_CONFIRMED: "extravio confirmado",
     Trigger.DAMAGE: "avaria",
     Trigger.RETURNED_TO_SENDER: "devolução à loja",
+    Trigger.ADDRESS_PROBLEM: "endereço a conferir",
 }
 HOLD: Final[Mapping[str, str]] = {
     Hold.OBSERVE: "a loja ainda só observa (live_from)",
@@ -143,6 +150,10 @@ WHY: Final[Mapping[str, str]] = {
     WhyNotTold.DAMAGED: "a encomenda foi avariada, e é disso que o cliente é avisado",
     WhyNotTold.ORDER_SILENT: "o pedido foi cancelado ou devolvido",
     WhyNotTold.DAILY_LIMIT: "avisos demais no mesmo dia; fica para o seguinte",
+    WhyNotTold.PARCEL_LIMIT: "avisos demais sobre o mesmo envio; só se avisa o que depende do cliente",
+    WhyNotTold.DAY_TAKEN: "o pedido já teve o seu aviso do dia; fica para o seguinte",
+    WhyNotTold.CROWDED_DAY: "muitas encomendas com a mesma causa; um aviso por dia basta",
+    WhyNotTold.SAID_ALREADY: "outro aviso, mais adiantado ou mais grave, já diz isso",
     WhyNotTold.NO_ADDRESS: "o pedido não tem e-mail",
     WhyNotTold.MARKETPLACE_ADDRESS: "o único e-mail é um endereço do marketplace, que não pode receber avisos",
 }

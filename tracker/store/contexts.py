@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, exists, func, select
 
@@ -13,6 +13,9 @@ from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, Shipm
 _ORDERS, _ITEMS, _SHIPMENTS, _REFS, _POLLS = (
     table(model) for model in (Order, OrderItem, Shipment, ShipmentRef, ShipmentPoll)
 )
+
+
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class OrderRow:
     city: str | None = None
     ordered_at: datetime | None = None
     ship_by: date | None = None
+    created_at: datetime = _UNKNOWN
+    """When we first learned of it."""
+    updated_at: datetime = _UNKNOWN
+    """When its newest file changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,12 @@ def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
         own = {name: row[name] for name in ShipmentContext.__dataclass_fields__ if name != "order"}
         found[row["shipment_id"]] = ShipmentContext(order=order, **own)
     return found
+
+
+def orders_of(connection: Connection, order_ids: Iterable[int]) -> dict[int, OrderRow]:
+    """These orders by themselves: one that is told about before it has a shipment."""
+    query = select(*(_ORDERS.c[name] for name in _ORDER_COLUMNS)).where(_ORDERS.c.id.in_(list(order_ids)))
+    return {row["id"]: OrderRow(**row) for row in connection.execute(query).mappings()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,19 @@ from tracker.domain.notices import NOT_LIVE, ToldDelay
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
-from tracker.store.tables import Delivery, Notice, NoticeCheck, NoticeMember, Problem, ShipmentPoll, table
+from tracker.store.tables import (
+    Delivery,
+    Notice,
+    NoticeCheck,
+    NoticeMember,
+    NoticeOrderCheck,
+    Problem,
+    ShipmentPoll,
+    table,
+)
 
 _NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
-_POLLS, _PROBLEMS = table(ShipmentPoll), table(Problem)
+_POLLS, _PROBLEMS, _ORDER_CHECKS = table(ShipmentPoll), table(Problem), table(NoticeOrderCheck)
 TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
 
 
@@ -32,6 +41,18 @@ class Member:
     problem_id: int | None
     created_at: datetime
     told: bool
+    left_at: datetime | None = None
+    """When its message left; None where it has not, or is not known to."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNotice:
+    """What an order is or was told, whichever of its parcels it is about."""
+
+    trigger: Trigger
+    created_at: datetime
+    waiting: bool
+    """Whether its message has not left yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,11 @@ def take_due_checks(connection: Connection, *, now: datetime, limit: int, token:
     return claim_due(connection, _CHECKS, "next_check_at", now=now, limit=limit, token=token)
 
 
+def take_due_order_checks(connection: Connection, *, now: datetime, limit: int, token: str) -> list[int]:
+    """Lease the next orders about which something may have to be told before they have a shipment."""
+    return claim_due(connection, _ORDER_CHECKS, "next_check_at", now=now, limit=limit, token=token)
+
+
 def finish_check(connection: Connection, shipment_id: int, next_check_at: datetime | None, *, token: str) -> None:
     """Set the next look; taking, deciding and this are one transaction."""
     ours = (_CHECKS.c.shipment_id == shipment_id, held(_CHECKS, token))
@@ -73,6 +99,11 @@ def members_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int,
         .where(_DELIVERIES.c.notice_id == _NOTICES.c.id, _DELIVERIES.c.state.in_(TOLD))
         .exists()
     )
+    left_at = (
+        select(func.max(func.coalesce(_DELIVERIES.c.sent_at, _DELIVERIES.c.sending_at)))
+        .where(_DELIVERIES.c.notice_id == _NOTICES.c.id, _DELIVERIES.c.state.in_(TOLD))
+        .scalar_subquery()
+    )
     query = (
         select(
             _MEMBERS.c.notice_id,
@@ -82,19 +113,39 @@ def members_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int,
             _MEMBERS.c.problem_id,
             _NOTICES.c.created_at,
             told.label("told"),
+            left_at.label("left_at"),
         )
         .join(_NOTICES, _NOTICES.c.id == _MEMBERS.c.notice_id)
         .where(_MEMBERS.c.shipment_id.in_(ids))
     )
     found: dict[int, list[Member]] = {shipment_id: [] for shipment_id in ids}
     for row in connection.execute(query):
-        member = Member(row[0], row[1], Trigger(row[2]), row[3], row[4], row[5], bool(row[6]))
+        member = Member(row[0], row[1], Trigger(row[2]), row[3], row[4], row[5], bool(row[6]), row[7])
         found[row.shipment_id].append(member)
     return found
 
 
+def notices_of_orders(
+    connection: Connection, shops: Iterable[str], order_ids: Iterable[int]
+) -> dict[int, list[OrderNotice]]:
+    """All that these orders (of these shops) were or will be told."""
+    ids = list(order_ids)
+    waiting = [DeliveryState.QUEUED.value, DeliveryState.AWAITING_PERSON.value]
+    still = (
+        select(_DELIVERIES.c.notice_id)
+        .where(_DELIVERIES.c.notice_id == _NOTICES.c.id, _DELIVERIES.c.state.in_(waiting), _DELIVERIES.c.attempts == 0)
+        .exists()
+    )
+    query = select(_NOTICES.c.order_id, _NOTICES.c.trigger, _NOTICES.c.created_at, still.label("waiting"))
+    found: dict[int, list[OrderNotice]] = {order_id: [] for order_id in ids}
+    # The shop comes first in the index: without it every notice there ever was would be read.
+    for row in connection.execute(query.where(_NOTICES.c.shop.in_(list(shops)), _NOTICES.c.order_id.in_(ids))):
+        found[row[0]].append(OrderNotice(Trigger(row[1]), row[2], bool(row[3])))
+    return found
+
+
 def joinable_notice(
-    connection: Connection, order_id: int, trigger: Trigger, now: datetime, *, is_held: bool
+    connection: Connection, shop: str, order_id: int, trigger: Trigger, now: datetime, *, is_held: bool
 ) -> int | None:
     """A notice of this order and trigger that has not left yet, held like the newcomer or like it free to leave."""
     state = DeliveryState.AWAITING_PERSON if is_held else DeliveryState.QUEUED
@@ -102,6 +153,7 @@ def joinable_notice(
         select(_NOTICES.c.id)
         .join(_DELIVERIES, _DELIVERIES.c.notice_id == _NOTICES.c.id)
         .where(
+            _NOTICES.c.shop == shop,
             _NOTICES.c.order_id == order_id,
             _NOTICES.c.trigger == trigger.value,
             _NOTICES.c.expires_at > now,
@@ -207,7 +259,8 @@ def take_not_live(connection: Connection, channel: str, *, now: datetime, limit:
             case((func.count(_PROBLEMS.c.id) > 0, kept), else_=_NOTICES.c.since),
         )
         .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
-        .join(_MEMBERS, _MEMBERS.c.notice_id == _NOTICES.c.id)
+        # A notice of an order that has no shipment yet has no member.
+        .outerjoin(_MEMBERS, _MEMBERS.c.notice_id == _NOTICES.c.id)
         .outerjoin(_PROBLEMS, _PROBLEMS.c.id == _MEMBERS.c.problem_id)
         .where(_DELIVERIES.c.id.in_(keys))
         .group_by(_DELIVERIES.c.id, _NOTICES.c.id)

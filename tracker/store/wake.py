@@ -12,6 +12,7 @@ from tracker.store.database import insert_new, upsert
 from tracker.store.tables import (
     ClaimCheck,
     NoticeCheck,
+    NoticeOrderCheck,
     OrderCheck,
     ShipmentCheck,
     ShipmentDeadline,
@@ -25,6 +26,7 @@ CHECKS: Mapping[str, Table] = {
     "messages": table(NoticeCheck),
 }
 _POLLS, _ORDER_CHECKS, _DEADLINES = table(ShipmentPoll), table(OrderCheck), table(ShipmentDeadline)
+_NOTICE_ORDERS = table(NoticeOrderCheck)
 
 
 def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: datetime) -> None:
@@ -37,6 +39,12 @@ def wake_orders(connection: Connection, order_ids: Iterable[int], at: datetime) 
     """Have detection look at these orders at `at`: whether one that should have left has a shipment."""
     rows = [{"order_id": order_id, "next_check_at": at} for order_id in dict.fromkeys(order_ids)]
     upsert(connection, _ORDER_CHECKS, rows, ["order_id"], ["next_check_at"])
+
+
+def wake_thanks(connection: Connection, order_ids: Iterable[int], at: datetime) -> None:
+    """Have messages look at these orders at `at`: whether their customers are thanked."""
+    rows = [{"order_id": order_id, "next_check_at": at} for order_id in dict.fromkeys(order_ids)]
+    upsert(connection, _NOTICE_ORDERS, rows, ["order_id"], ["next_check_at"])
 
 
 def wake_polling(connection: Connection, shipments: Iterable[tuple[int, str]], at: datetime) -> None:

@@ -18,7 +18,7 @@ from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
-from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember
+from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember, NoticeOrderCheck
 from tracker.store.tables.polling import (
     CarrierOutage,
     CarrierState,
@@ -51,6 +51,7 @@ __all__ = [
     "Notice",
     "NoticeCheck",
     "NoticeMember",
+    "NoticeOrderCheck",
     "OperatorAct",
     "Order",
     "OrderAlias",
@@ -76,7 +77,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
-    "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
+    "messages": (NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery),
     "alerts": (Alert, AlertDelivery),
     "any": (Signal, Decision, OperatorAct),
 }

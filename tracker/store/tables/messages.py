@@ -20,6 +20,16 @@ class NoticeCheck(Leased, table=True):
     next_check_at: datetime | None = None
 
 
+class NoticeOrderCheck(Leased, table=True):
+    """When messages looks at an order again, whose shipment may be still to come."""
+
+    __tablename__ = "notice_order_checks"
+    __table_args__ = (due_index("ix_notice_order_checks_due", "next_check_at"),)
+
+    order_id: int = Field(primary_key=True, foreign_key="orders.id", sa_type=BigId)
+    next_check_at: datetime | None = None
+
+
 class Notice(SQLModel, table=True):
     """One thing to tell about one order, whatever channels it takes."""
 
@@ -31,7 +41,7 @@ class Notice(SQLModel, table=True):
     order_id: int = Field(foreign_key="orders.id", sa_type=BigId)
     trigger: str
     occurrence: str
-    """`<shipment>:<episode>` of the first member."""
+    """`<shipment>:<episode>` of the first member; `order:<episode>` of an order that has no shipment yet."""
     since: datetime
     created_at: datetime
     expires_at: datetime
