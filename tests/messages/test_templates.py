@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tracker.messages.letter_variables import LETTERS
 from tracker.messages.sandbox import TemplateFault
 from tracker.messages.templates import LANGUAGE, MAX_SUBJECT, MissingVariable, Templates
 from tracker.messages.text_file import MAX_OUTPUT
@@ -96,7 +97,7 @@ def test_problem_texts_offer_refund_and_replacement_and_blame_nobody(trigger: st
 def test_no_packaged_text_names_a_carrier_or_a_next_contact() -> None:
     folder = Path(Templates(None)._packaged) / LANGUAGE
     sources = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
-    assert len(sources) == 3 * len(TRIGGERS) + 2
+    assert len(sources) == 3 * (len(TRIGGERS) + len(LETTERS)) + 2
     assert not any(re.search(r"correios|jadlog|prox_contato", source, re.IGNORECASE) for source in sources)
 
 

@@ -32,6 +32,7 @@ from tracker.store.tables import (
     Claim,
     ClaimCheck,
     Delivery,
+    Letter,
     NoticeCheck,
     OrderCheck,
     ShipmentCheck,
@@ -53,6 +54,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         Claim,
         NoticeCheck,
         Delivery,
+        Letter,
         AlertDelivery,
         CarrierToken,
     )
