@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from carriers.base import (
+    Adapter,
     ClaimsByLetter,
     TrackingAnswer,
     TrackingTerms,
@@ -265,7 +266,7 @@ def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> l
 
 
 def _claim_policy(settings: Settings, entry: Account) -> ClaimPolicy:
-    claims, desk = settings.carrier(entry.id).claims, _letter_desk(settings, entry)
+    claims, desk = settings.carrier(entry.id).claims, _letter_desk(settings, entry.id, entry.adapter)
     return ClaimPolicy(
         claims.mode.value, claims.max_value_cents, entry.claims_by_letter, desk.to if desk is not None else None
     )
@@ -279,7 +280,7 @@ def _message_lanes(
     planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
     letters = LetterSweep(
         database=database,
-        book=letter_book(settings, book),
+        book=letter_book(settings, {entry.id: entry.adapter for entry in book.accounts.values()}),
         transport=transport,
         message_id=_message_ids(settings),
         per_hour=settings.messages.email.hourly_limit,
@@ -305,10 +306,11 @@ def _message_lanes(
     ]
 
 
-def letter_book(settings: Settings, book: CarrierBook) -> LetterBook:
-    """What puts letters to carriers into words."""
+def letter_book(settings: Settings, adapters: Mapping[str, Adapter]) -> LetterBook:
+    """What puts letters to these carriers (by the account's id) into words."""
     writers = {shop.id: _writer(shop) for shop in settings.shops}
-    desks = {entry.id: desk for entry in book.accounts.values() if (desk := _letter_desk(settings, entry)) is not None}
+    found = {carrier_id: _letter_desk(settings, carrier_id, adapter) for carrier_id, adapter in adapters.items()}
+    desks = {carrier_id: desk for carrier_id, desk in found.items() if desk is not None}
     return LetterBook(Templates(settings.messages.templates), writers, desks, calendars_of(settings))
 
 
@@ -317,12 +319,12 @@ def _writer(shop: ShopSettings) -> Writer:
     return Writer(shop.name, shop.email.from_, shop.email.reply_to, shop.contact, shop.cnpj, origin or None)
 
 
-def _letter_desk(settings: Settings, entry: Account) -> LetterDesk | None:
-    by_letter, claims = entry.adapter.claims, settings.carrier(entry.id).claims
+def _letter_desk(settings: Settings, carrier_id: str, adapter: Adapter) -> LetterDesk | None:
+    by_letter, claims = adapter.claims, settings.carrier(carrier_id).claims
     if not isinstance(by_letter, ClaimsByLetter):
         return None
     return LetterDesk(
-        title=entry.adapter.TITLE,
+        title=adapter.TITLE,
         terms=by_letter.claim_terms,
         to=claims.letter_to or by_letter.letter_to,
         copies=claims.letter_cc,
