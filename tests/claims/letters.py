@@ -10,7 +10,7 @@ from typing import Any
 
 from carriers.registry import adapters
 from tests.carriers.fictitious import Fictitious
-from tests.end_to_end.flecha import DUE_ON, KEY, LATE, Flecha
+from tests.end_to_end.flecha import DUE_ON, KEY, LATE, Flecha, install
 from tests.end_to_end.support import ZONE, Trial, at, day
 from tracker.store.tables import Letter
 
@@ -37,6 +37,7 @@ def by_letter(
 ) -> Trial:
     """The carrier alone, with parcels that were collected and went on their way; `code` is a third event on day 5."""
     trial.adapters = {**adapters(), Fictitious.NAME: Fictitious}
+    trial.plugins = (install(trial.folder / "plugins"),)
     trial.shop["cnpj"] = "12345678000195"
     entry = {"id": "flecha", "base_url": flecha.url, "requests_per_second": 1000, "key": KEY}
     trial.settings["carriers"] = [{**entry, "claims": {"mode": "auto", "letter_to": TO, **claims}}]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -99,3 +100,13 @@ def beside(trial: Trial, flecha: Flecha) -> Trial:
     trial.drop_orders()
     trial.drop("flecha.csv", CSV.encode())
     return trial
+
+
+def install(folder: Path) -> Path:
+    """Install the fictitious adapter there, as any third party's package is: by its entry point. A folder for `plugins`."""
+    meta = folder / "flecha-1.0.dist-info"
+    meta.mkdir(parents=True)
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: flecha\nVersion: 1.0\n", encoding="utf-8")
+    points = "[shipment_tracker.carriers]\nflecha = tests.carriers.fictitious:Fictitious\n"
+    (meta / "entry_points.txt").write_text(points, encoding="utf-8")
+    return folder

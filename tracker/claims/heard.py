@@ -48,8 +48,9 @@ def note_step(connection: Connection, story: Story, fact: FactRow, now: datetime
     """Write what the fact says of the claim's steps: the letter's own, or a step for what a person says."""
     if fact.kind == LETTER:
         row = _step_of(story, fact)
-        if row is not None:
-            set_step(connection, row.id, _of_step(LetterOutcome(fact.facts["outcome"]), fact, row))
+        values = _of_step(LetterOutcome(fact.facts["outcome"]), fact, row) if row is not None else {}
+        if row is not None and values:
+            set_step(connection, row.id, values)
         return
     withdraw(connection, story, now)
     claim = story.claim

@@ -23,7 +23,6 @@ from tracker.domain.words import DeliveryState
 from tracker.messages.email_sweep import ACCOUNT_ALERT, CHANNEL, HOUR, LeaseLost, Pause
 from tracker.messages.letter import TEXTS, LetterBook, Unwritable, WrittenLetter
 from tracker.messages.outcomes import ACCOUNT_PROBE, why_no_mail
-from tracker.messages.text_watch import BROKEN
 from tracker.store.claim_facts import LETTER, add_fact
 from tracker.store.database import Database
 from tracker.store.leases import new_token, put_down
@@ -47,6 +46,7 @@ LOOK_AGAIN: Final = timedelta(minutes=15)
 """So often a letter is tried that waits for its text, or for what the claims stage says of it."""
 FAILS: Final = frozenset({Result.BAD_ADDRESS, Result.BLOCKED, Result.POLICY_CAP, Result.BAD_CONTENT})
 """What no further attempt changes: a person decides."""
+TEXT_BROKEN: Final = "letter_text_broken"
 REDIRECTED: Final = "redirected_to"
 
 
@@ -145,7 +145,7 @@ class LetterSweep:
             await self.database.write(partial(self._settle, letter=letter, to=written, token=token, now=now))
             return
         try:
-            outcome = await self._submit(letter, written, token, now)
+            outcome, was_leaving = await self._submit(letter, written, token, now)
         except LeaseLost:
             await self.database.write(partial(put_down, rows=table(Letter), keys=[letter.id], token=token))
             return
@@ -153,7 +153,7 @@ class LetterSweep:
         outcome = settled(outcome, attempt)
         if outcome.scope is Scope.ACCOUNT and outcome.result is not Result.ACCEPTED:
             self.pause.begin(outcome, attempt, now)
-        to = _after(outcome, attempt, now)
+        to = _after(outcome, attempt, now, was_leaving=was_leaving)
         settle = partial(self._settle, letter=letter, to=to, token=token, now=now, written=written, outcome=outcome)
         await self.database.write(settle)
 
@@ -176,14 +176,22 @@ class LetterSweep:
                 return _failed(fault.reason)
             return _Settlement(DeliveryState.AWAITING_PERSON, now + LOOK_AGAIN, fault.reason)
 
-    async def _submit(self, letter: LetterRow, written: WrittenLetter, token: str, now: datetime) -> Outcome:
+    async def _submit(
+        self, letter: LetterRow, written: WrittenLetter, token: str, now: datetime
+    ) -> tuple[Outcome, bool]:
+        """What the server said, and whether it may have been given the text."""
+        was_leaving = False
+
         async def before_data() -> None:
+            nonlocal was_leaving
             await self.database.write(partial(self._leaves, letter=letter, written=written, token=token, now=now))
+            was_leaving = True
 
         recipient, copies = self.redirect_to or written.recipient, () if self.redirect_to else written.copies
-        return await self.transport.submit(
+        outcome = await self.transport.submit(
             written.envelope_from, recipient, written.data, before_data=before_data, copies=copies
         )
+        return outcome, was_leaving
 
     def _leaves(
         self, connection: Connection, *, letter: LetterRow, written: WrittenLetter, token: str, now: datetime
@@ -231,7 +239,8 @@ class LetterSweep:
             return
         if to.told is not None:
             self._tell(connection, letter, to.told, to.reason, now, written)
-        elif to.state is DeliveryState.QUEUED:
+        elif to.state is DeliveryState.QUEUED and outcome is None:
+            # The claims stage has not yet said that it wants the letter no more.
             wake_claim(connection, letter.claim_id, now)
         signal(connection, self._signals(letter, to, outcome), now)
         facts = {"claim_id": letter.claim_id, "part": letter.part, "state": to.state.value}
@@ -259,13 +268,13 @@ class LetterSweep:
         add_fact(connection, letter.claim_id, key=key, kind=LETTER, facts=facts, at=now)
 
     def _signals(self, letter: LetterRow, to: _Settlement, outcome: Outcome | None) -> list[SignalNote]:
-        text_key = f"template:{letter.shop}:{TEXTS[letter.part]}"
+        text_key = f"letter_text:{letter.shop}:{TEXTS[letter.part]}"
         if to.state is DeliveryState.AWAITING_PERSON:
-            return [SignalNote(text_key, BROKEN, "warning", f"C{letter.claim_id}: {to.reason}", shop=letter.shop)]
+            return [SignalNote(text_key, TEXT_BROKEN, "warning", f"C{letter.claim_id}: {to.reason}", shop=letter.shop)]
         notes = []
         if letter.state is DeliveryState.AWAITING_PERSON:
             mended = "its text can be used again"
-            notes.append(SignalNote(text_key, BROKEN, "info", mended, raised=False, shop=letter.shop))
+            notes.append(SignalNote(text_key, TEXT_BROKEN, "info", mended, raised=False, shop=letter.shop))
         if outcome is None:
             return notes
         if outcome.scope is Scope.ACCOUNT and outcome.result not in {Result.ACCEPTED, Result.THROTTLED}:
@@ -276,7 +285,7 @@ class LetterSweep:
         return notes
 
 
-def _after(outcome: Outcome, attempt: int, now: datetime) -> _Settlement:
+def _after(outcome: Outcome, attempt: int, now: datetime, *, was_leaving: bool) -> _Settlement:
     """How a letter stands after the server was asked."""
     reason = f"{outcome.reason}: {outcome.reply}" if outcome.reply else outcome.reason
     if outcome.result is Result.ACCEPTED:
@@ -289,7 +298,8 @@ def _after(outcome: Outcome, attempt: int, now: datetime) -> _Settlement:
     wait = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else backoff(attempt))
     if outcome.scope is Scope.ACCOUNT:
         wait = min(wait, ACCOUNT_PROBE)
-    return _Settlement(DeliveryState.QUEUED, now + wait, reason, LetterOutcome.BACK, {"sending_at": None})
+    told = LetterOutcome.BACK if was_leaving else None
+    return _Settlement(DeliveryState.QUEUED, now + wait, reason, told, {"sending_at": None})
 
 
 def _failed(reason: str, state: DeliveryState = DeliveryState.FAILED) -> _Settlement:
