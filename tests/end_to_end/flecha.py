@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,6 +54,13 @@ class Flecha:
 
 @pytest.fixture
 def flecha() -> Iterator[Flecha]:
+    with serving() as made:
+        yield made
+
+
+@contextmanager
+def serving() -> Iterator[Flecha]:
+    """The server while the block runs."""
     made = Flecha()
 
     class Handler(BaseHTTPRequestHandler):
