@@ -507,9 +507,18 @@ class ClaimsAdapter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClaimsByLetter:
-    """A carrier without a claims API: its terms, for a claim that a person sends."""
+    """A carrier without a claims API: its terms, and how a letter to it is written.
+
+    A letter goes to the merchant's `claims.letter_to`, else to `letter_to`; where there is neither, a person sends the claim.
+    """
 
     claim_terms: ClaimTerms
+    letter_to: str | None = None
+    """The address that the carrier itself publishes for every shipper's claims; never one that is guessed."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """By motive, what the carrier's own clerks call it (`carta-protesto por avaria`): it stands in the subject."""
+    asks_for: tuple[str, ...] = ()
+    """Documents that the carrier asks for beside the letter (`declaração de não recebimento`), in Portuguese."""
 
 
 # --- due dates that tracking does not name --------------------------------------------------------

@@ -57,6 +57,8 @@ WRITERS = {
     "notices": "messages",
     "alerts": "alerts",
     "logs": "any",
+    "claim_facts": "any",
+    "letters": "messages",
 }
 # `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts: across owners.
 ACROSS = {"wake", "leases", "database", "hand"}

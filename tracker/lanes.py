@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from carriers.base import (
+    Adapter,
     ClaimsByLetter,
     TrackingAnswer,
     TrackingTerms,
@@ -19,6 +20,7 @@ from carriers.base import (
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
 from tracker.book import Account, CarrierBook
 from tracker.claims.gates import ClaimPolicy
+from tracker.claims.letter import LetterDesk
 from tracker.claims.planning import ClaimDesk, PlanSweep
 from tracker.claims.sweep import ClaimSweep
 from tracker.config import Settings
@@ -40,8 +42,10 @@ from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
 from tracker.messages.compose import Composer, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
-from tracker.messages.email_sweep import CHANNEL, EmailSweep
+from tracker.messages.email_sweep import CHANNEL, EmailSweep, Pause
 from tracker.messages.going_live import LiveSweep
+from tracker.messages.letter import LetterBook, Writer
+from tracker.messages.letter_sweep import LetterSweep
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -262,14 +266,17 @@ def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> l
 
 
 def _claim_policy(settings: Settings, entry: Account) -> ClaimPolicy:
-    claims = settings.carrier(entry.id).claims
-    return ClaimPolicy(claims.mode.value, claims.max_value_cents, entry.claims_by_letter)
+    claims, desk = settings.carrier(entry.id).claims, _letter_desk(settings, entry.id, entry.adapter)
+    return ClaimPolicy(
+        claims.mode.value, claims.max_value_cents, entry.claims_by_letter, desk.to if desk is not None else None
+    )
 
 
 def _message_lanes(
     settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
 ) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
+    transport, pause = SmtpTransport(smtp_account(settings.messages.email)), Pause()
     planning = NoticeSweep(
         database,
         policy,
@@ -279,20 +286,61 @@ def _message_lanes(
         home=partial(home_of, settings),
         pickup_days=partial(pickup_days, book),
     )
+    letters = LetterSweep(
+        database=database,
+        book=letter_book(settings, {entry.id: entry.adapter for entry in book.accounts.values()}),
+        transport=transport,
+        message_id=_message_ids(settings),
+        per_hour=settings.messages.email.hourly_limit,
+        redirect_to=settings.messages.redirect_to,
+        stopping=stopping,
+        pause=pause,
+    )
     live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
     email = EmailSweep(
         database=database,
         composer=composer(settings, book),
-        transport=SmtpTransport(smtp_account(settings.messages.email)),
+        transport=transport,
         per_hour=settings.messages.email.hourly_limit,
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
+        pause=pause,
     )
     return [
+        Lane("messages:letters", letters.run, DECIDE_EVERY_S),
         Lane("messages", planning.run, DECIDE_EVERY_S),
         Lane("messages:live", live.run, DECIDE_EVERY_S),
         Lane("messages:email", email.run, DECIDE_EVERY_S),
     ]
+
+
+def letter_book(settings: Settings, adapters: Mapping[str, Adapter]) -> LetterBook:
+    """What puts letters to these carriers (by the account's id) into words."""
+    writers = {shop.id: _writer(shop) for shop in settings.shops}
+    found = {carrier_id: _letter_desk(settings, carrier_id, adapter) for carrier_id, adapter in adapters.items()}
+    desks = {carrier_id: desk for carrier_id, desk in found.items() if desk is not None}
+    return LetterBook(Templates(settings.messages.templates), writers, desks, calendars_of(settings))
+
+
+def _writer(shop: ShopSettings) -> Writer:
+    origin = "/".join(part for part in (shop.holidays.city, shop.holidays.state) if part)
+    return Writer(shop.name, shop.email.from_, shop.email.reply_to, shop.contact, shop.cnpj, origin or None)
+
+
+def _letter_desk(settings: Settings, carrier_id: str, adapter: Adapter) -> LetterDesk | None:
+    by_letter, claims = adapter.claims, settings.carrier(carrier_id).claims
+    if not isinstance(by_letter, ClaimsByLetter):
+        return None
+    return LetterDesk(
+        title=adapter.TITLE,
+        terms=by_letter.claim_terms,
+        to=claims.letter_to or by_letter.letter_to,
+        copies=claims.letter_cc,
+        reply_to=claims.letter_reply_to,
+        contract=claims.letter_contract,
+        words=by_letter.words,
+        asks_for=by_letter.asks_for,
+    )
 
 
 def notice_policy(settings: Settings) -> NoticePolicy:

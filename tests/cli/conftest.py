@@ -14,10 +14,11 @@ from typer.testing import CliRunner, Result
 
 from tests.reports.support import NOW
 from tracker.cli.carriers import carriers
+from tracker.cli.claim_answer import claims
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
-from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.lists import alerts, messages, problems
 from tracker.cli.preview import preview
 from tracker.cli.show import show
 from tracker.cli.templates import templates
@@ -62,9 +63,10 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, claims, messages, alerts, approve, reject, release, export, preview):
+    for command in (show, explain, problems, messages, alerts, approve, reject, release, export, preview):
         app.command(command.__name__)(command)
     app.add_typer(carriers, name="carriers")
+    app.add_typer(claims, name="claims")
     app.add_typer(templates, name="templates")
     return app
 

@@ -77,6 +77,8 @@ class Trial:
     world: World
     settings: dict[str, Any]
     adapters: dict[str, type[Adapter]] | None = None
+    plugins: tuple[Path, ...] = ()
+    """Folders of installed packages that processes of the program find beside its own."""
     _opened: list[Database] = field(default_factory=list)
 
     @property
@@ -182,8 +184,9 @@ class Trial:
     @property
     def environment(self) -> dict[str, str]:
         """What a process of the program needs; nothing of the machine's own configuration."""
+        path = os.pathsep.join(str(folder) for folder in (ROOT, *self.plugins))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return {**kept, CLOCK_FILE_VARIABLE: str(self.clock_file), "PYTHONPATH": str(ROOT)}
+        return {**kept, CLOCK_FILE_VARIABLE: str(self.clock_file), "PYTHONPATH": path}
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A real process: `python -m tracker ...` on this configuration."""

@@ -2,102 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
+from datetime import timedelta
 
-import pytest
-
-from carriers.registry import adapters
-from tests.carriers.fictitious import Fictitious
-from tests.end_to_end.support import ZONE, Start, Trial, at, day, of_fate
+from tests.end_to_end.flecha import DUE_ON, GOOD, LATE, UNKNOWN, Flecha, beside
+from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tracker.sandbox.plan import Fate
 from tracker.store.tables import Alert, Claim, Event, Notice, Order, Problem, Shipment, ShipmentPoll
-
-KEY = "a-key-of-the-arrow"
-LATE, GOOD, UNKNOWN = "FX00000001", "FX00000002", "FX00000003"
-DUE_ON = day(4)
-CSV = (
-    "Pedido;Cliente;E-mail;Transportadora;Código de rastreio;Previsão de entrega;Valor\r\n"
-    f"F1;Bia de Teste;bia@example.com;Flecha;{LATE};06/08/2026;100,00\r\n"
-    f"F2;Caio de Teste;caio@example.com;;{GOOD};06/08/2026;100,00\r\n"
-    f"F3;Duda de Teste;duda@example.com;Flecha;{UNKNOWN};06/08/2026;100,00\r\n"
-)
-
-
-@dataclass
-class Flecha:
-    """The other carrier's server: what it shows of each number, and which numbers it was asked for."""
-
-    url: str = ""
-    asked: list[str] = field(default_factory=list)
-    shown: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def show(self, number: str, *events: tuple[int, datetime, str]) -> None:
-        self.shown[number] = {
-            "numero": number,
-            "entrega_prevista": DUE_ON.isoformat(),
-            "servico": "RODOVIARIO",
-            "eventos": [
-                {"id": serial, "quando": when.isoformat(), "codigo": code, "texto": code, "local": "Natal/RN"}
-                for serial, when, code in events
-            ],
-        }
-
-
-@pytest.fixture
-def flecha() -> Iterator[Flecha]:
-    made = Flecha()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            number = self.path.rpartition("/")[2]
-            made.asked.append(number)
-            known = made.shown.get(number) if self.headers.get("X-Chave") == KEY else None
-            body = json.dumps(known or {"erro": "desconhecido"}).encode()
-            self.send_response(200 if known else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet: what was asked is in `asked`."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield made
-    server.shutdown()
-    server.server_close()
-
-
-def beside(trial: Trial, flecha: Flecha) -> Trial:
-    """Both carriers configured, a parcel of the first and three of the other imported."""
-    trial.adapters = {**adapters(), Fictitious.NAME: Fictitious}
-    trial.settings["carriers"].append(
-        {
-            "id": "flecha",
-            "aliases": ["Flecha Expressa"],
-            "base_url": flecha.url,
-            "requests_per_second": 1000,
-            "key": KEY,
-            "claims": {"mode": "auto"},
-        }
-    )
-    collected = datetime(2026, 8, 3, 14, tzinfo=ZONE)
-    flecha.show(LATE, (1, collected, "B1"), (2, collected + timedelta(hours=9), "C1"))
-    flecha.show(GOOD, (1, collected, "B1"), (2, collected + timedelta(days=2), "E9"))
-    trial.drop_orders()
-    trial.drop("flecha.csv", CSV.encode())
-    return trial
 
 
 def test_another_carrier_needs_no_line_of_the_daemon(start: Start, flecha: Flecha, database_url: str) -> None:

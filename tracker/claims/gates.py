@@ -43,6 +43,8 @@ WHY_HELD: Final[Mapping[WhyHeld, tuple[Hold, str]]] = {
     WhyHeld.ABOVE_CEILING: (Hold.VALUE_CEILING, "the order's value is above the ceiling for filing by itself"),
 }
 """The hold of each, and what the log says of it."""
+NOTHING_LEAVES: Final = frozenset({WhyHeld.OBSERVE, WhyHeld.BY_LETTER, WhyHeld.SWITCHED_OFF})
+"""With one of these not even a reminder of a letter that has left does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,13 @@ class ClaimPolicy:
     mode: str = "propose"
     max_value_cents: int | None = None
     by_letter: bool = False
+    letter_to: str | None = None
+    """Where letters go. None: a person sends them."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether its letters leave by mail."""
+        return self.by_letter and self.letter_to is not None
 
 
 def gates(
@@ -71,11 +80,12 @@ def gates(
         return _held(WhyHeld.OBSERVE, live_at)
     if problem_since < live_at and not released:
         return _held(WhyHeld.BEFORE_LIVE)
-    if policy.by_letter:
+    if policy.by_letter and not policy.writes:
         return _held(WhyHeld.BY_LETTER)
     if policy.mode == "off":
         return _held(WhyHeld.SWITCHED_OFF)
-    if not recipient_name:
+    # A letter names no recipient: the parcel's number is enough, and the carrier has the rest.
+    if not recipient_name and not policy.by_letter:
         return _held(WhyHeld.MISSING_NAME)
     if policy.mode == "propose":
         return _held(WhyHeld.PROPOSE)
@@ -88,4 +98,4 @@ def gates(
 
 def _held(why: WhyHeld, until: datetime | None = None) -> Gates:
     hold, reason = WHY_HELD[why]
-    return Gates(hold, reason, until, why.value)
+    return Gates(hold, reason, until, why.value, letters=why not in NOTHING_LEAVES)

@@ -90,7 +90,7 @@ def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
         values["reopened_at"] = now
     if move.answered_on is not None and (claim.answered_at is None or _is_of_a_reopening(claim)):
         values["answered_at"] = now
-    for name in ("granted_cents", "expected_cents", "carrier_state"):
+    for name in ("granted_cents", "received_cents", "expected_cents", "carrier_state"):
         if getattr(move, name) is not None:
             values[name] = getattr(move, name)
     if move.outcome is not None:

@@ -9,17 +9,19 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from carriers.base import ClaimOffer, ClaimTerms, ProblemKind
-from tracker.domain.calendar import Calendars
+from tracker.domain.calendar import Calendars, CalendarsBetween
+from tracker.domain.claim_letter import FOLLOW_UP, LetterOutcome
 from tracker.domain.claim_moves import ClaimFacts, Move
 from tracker.domain.claim_note import NoteFacts, note
 from tracker.domain.claim_plan import not_claimable, offer_for
 from tracker.domain.history import History
 from tracker.domain.incidents import paced
 from tracker.domain.words import ClaimState, Hold
-from tracker.store.claims import ClaimRow, StepRow, steps_of
-from tracker.store.contexts import ShipmentContext
-from tracker.store.histories import HistoryRow, events_of
-from tracker.store.problems import ProblemRow
+from tracker.store.claims import ClaimRow, StepRow, problems_of_claims, steps_of
+from tracker.store.contexts import ShipmentContext, contexts_of
+from tracker.store.histories import HistoryRow, event_codes, events_of, histories_of
+from tracker.store.incidents import incidents_of
+from tracker.store.problems import ProblemRow, problems_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Story:
     days: Calendars
     terms: ClaimTerms
     by_letter: bool
+    writes: bool = False
+    """By letter, and its address is known."""
     codes: frozenset[str] = frozenset()
     """Of the parcel's events, where a return is among its problems."""
     in_incident: bool = False
@@ -70,6 +74,8 @@ class Story:
             is_overtaken=self._is_overtaken(),
             paced_until=self._paced_until(),
             by_letter=self.by_letter,
+            writes=self.writes,
+            reminded_at=self._reminded_at(),
         )
 
     def _is_overtaken(self) -> bool:
@@ -81,6 +87,10 @@ class Story:
             if (o := offer_for(p.kind, p.presumed, self.terms)) and o.motive == self.claim.motive
         ]
         return bool(its_own) and not any(self._offer(problem) for problem in its_own)
+
+    def _reminded_at(self) -> datetime | None:
+        reminders = [row for row in self.steps if row.step.action == FOLLOW_UP]
+        return next((row.done_at for row in reminders if row.step.outcome == LetterOutcome.SENT.value), None)
 
     def _needs_news(self, history: History | None) -> bool:
         """Whether it says that the parcel has not come, and no event of the carrier's proves a loss or damage."""
@@ -149,3 +159,42 @@ class Story:
         offer = offer_for(problem.kind, problem.presumed, self.terms)
         history = self.history.history if self.history else History()
         return None if not_claimable(problem, offer, history, self.terms, self.days, self.codes) is not None else offer
+
+
+def stories_of(
+    connection: Connection,
+    claims: Sequence[ClaimRow],
+    terms: ClaimTerms,
+    days: CalendarsBetween,
+    *,
+    by_letter: bool,
+    writes: bool,
+) -> dict[int, Story]:
+    """The stories of these claims of one carrier, by claim."""
+    ids = [claim.id for claim in claims]
+    shipments = [claim.shipment_id for claim in claims]
+    contexts, histories = contexts_of(connection, shipments), histories_of(connection, shipments)
+    problems, links, steps = (
+        problems_of(connection, shipments),
+        problems_of_claims(connection, ids),
+        steps_of(connection, ids),
+    )
+    around = incidents_of(connection, shipments)
+    stories = {}
+    for claim in claims:
+        context = contexts[claim.shipment_id]
+        returned = any(problem.kind is ProblemKind.RETURNED for problem in problems[claim.shipment_id])
+        stories[claim.id] = Story(
+            claim=claim,
+            context=context,
+            history=histories.get(claim.shipment_id),
+            problems=[p for p in problems[claim.shipment_id] if p.id in links[claim.id]],
+            steps=steps[claim.id],
+            days=days(claim.shop, context.order.state, context.order.city),
+            terms=terms,
+            by_letter=by_letter,
+            writes=writes,
+            codes=event_codes(connection, claim.shipment_id) if returned else frozenset(),
+            in_incident=claim.shipment_id in around,
+        )
+    return stories

@@ -15,33 +15,32 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from carriers.base import ClaimsAdapter, ClaimTerms, ProblemKind
+from carriers.base import ClaimsAdapter, ClaimTerms
+from tracker.claims import heard
 from tracker.claims.calls import Caller, Job, Results
 from tracker.claims.contract import settled
 from tracker.claims.gates import ClaimPolicy, gates
 from tracker.claims.moves import apply_move, deadline_note, near_note
-from tracker.claims.story import Story
-from tracker.domain import claim_filing, claim_following
+from tracker.claims.story import Story, stories_of
+from tracker.domain import claim_filing, claim_following, claim_letter
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.claim_moves import Gates, Move
 from tracker.polling.breaker import Breaker
+from tracker.store.claim_facts import FactRow, news_of, taken
 from tracker.store.claims import (
     ClaimRow,
     StepRow,
-    problems_of_claims,
+    save_claim,
     set_step,
-    steps_of,
     take_due,
     take_overdue,
     take_unfiled,
 )
 from tracker.store.contexts import contexts_of
 from tracker.store.database import Database
-from tracker.store.histories import event_codes, histories_of
-from tracker.store.incidents import incidents_of
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
-from tracker.store.problems import problems_of
+from tracker.store.wake import wake_claim
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 100
@@ -51,7 +50,8 @@ ANY_SHOP: Final = ""
 
 @dataclass(frozen=True)
 class ClaimSweep:
-    """The lane `claims:<carrier>`. `adapter` None: the carrier takes claims by letter, and a person sends them."""
+    """The lane `claims:<carrier>`. `adapter` None: the carrier takes claims by letter, which the messages stage sends where
+    its address is known, and a person elsewhere."""
 
     database: Database
     carrier: str
@@ -67,7 +67,7 @@ class ClaimSweep:
         total = await self._decide_all(now)
         await self.database.write(partial(self._warn, now=now))
         if self.adapter is None:
-            return total
+            return total + await self._decide_all(now, letters=True)
         caller = Caller(self.database, self.adapter, self.breaker, self.terms)
         while await self.breaker.may_call(now):
             token = new_token()
@@ -82,10 +82,11 @@ class ClaimSweep:
                 break
         return total
 
-    async def _decide_all(self, now: datetime) -> int:
+    async def _decide_all(self, now: datetime, *, letters: bool = False) -> int:
+        decide = self._decide_letters if letters else self._decide
         total = 0
         while True:
-            decided = await self.database.write(partial(self._decide, now=now))
+            decided = await self.database.write(partial(decide, now=now))
             total += decided
             if decided < BATCH:
                 return total
@@ -96,23 +97,63 @@ class ClaimSweep:
         token = new_token()
         due = take_due(connection, self.carrier, calls=False, now=now, limit=BATCH, token=token)
         stories = self._stories(connection, due)
+        news = news_of(connection, stories) if self.adapter is None else {}
         for claim in due:
             story = stories[claim.id]
+            if news.get(claim.id) or claim.closed_at is not None:
+                self._hear(connection, story, news.get(claim.id, []), token, now)
+                continue
             pursued = claim.opened_at is not None
             decide = claim_following.pursue if pursued else claim_filing.start
             move = decide(story.facts, self._gates(claim, story, now), self.terms, story.days, now)
             self._apply(connection, story, move, token, now)
         return len(due)
 
-    def _apply(self, connection: Connection, story: Story, move: Move, token: str, now: datetime) -> None:
-        if not apply_move(connection, story.claim, story.noted(connection, move, now), token=token, now=now):
+    def _decide_letters(self, connection: Connection, now: datetime) -> int:
+        """About claims whose letter is on its way: what was heard of it, or whether it is called off."""
+        token = new_token()
+        due = take_due(connection, self.carrier, calls=True, now=now, limit=BATCH, token=token)
+        stories = self._stories(connection, due)
+        news = news_of(connection, stories)
+        for claim in due:
+            story = stories[claim.id]
+            if news[claim.id]:
+                self._hear(connection, story, news[claim.id], token, now)
+                continue
+            instead = heard.called_off(story, self._gates(claim, story, now), self.terms, now)
+            move = instead or claim_letter.on_its_way(story.facts, now)
+            if self._apply(connection, story, move, token, now) and instead is not None:
+                heard.withdraw(connection, story, now)
+        return len(due)
+
+    def _hear(self, connection: Connection, story: Story, facts: Sequence[FactRow], token: str, now: datetime) -> None:
+        """Act on the first of these facts; the others are looked at next. Without one, a closed claim is left to rest."""
+        claim = story.claim
+        move = heard.move_of(story, facts[0], self.terms, now) if facts else None
+        if move is not None and claim.closed_at is not None and not move.closed:
+            move = None
+        again = now if len(facts) > 1 or (facts and claim.closed_at is None) else None
+        if move is None:
+            ours = save_claim(connection, claim, {"next_step_at": again}, token)
+        else:
+            ours = self._apply(connection, story, move, token, now)
+        if not ours or not facts:
             return
+        heard.note_step(connection, story, facts[0], now)
+        taken(connection, facts[0].id, now)
+        if len(facts) > 1:
+            wake_claim(connection, claim.id, now)
+
+    def _apply(self, connection: Connection, story: Story, move: Move, token: str, now: datetime) -> bool:
+        if not apply_move(connection, story.claim, story.noted(connection, move, now), token=token, now=now):
+            return False
         if move.by_hand:
             code, words = move.refusal or (None, None)
             refused = replace(story.claim, refusal_code=code, refusal_text=words)
             signal(connection, [deadline_note(refused, story.context.tracking_code or "", self.terms)], now)
         if move.by_contract is not None:
             settled(connection, self.carrier, move.by_contract, self.breaker.digest, now)
+        return True
 
     def _warn(self, connection: Connection, *, now: datetime) -> None:
         """What should have been filed long ago, whatever keeps it: an alert first, a person on the deadline."""
@@ -174,29 +215,5 @@ class ClaimSweep:
     # --- reading ------------------------------------------------------------------------------------
 
     def _stories(self, connection: Connection, claims: Sequence[ClaimRow]) -> Mapping[int, Story]:
-        ids = [claim.id for claim in claims]
-        shipments = [claim.shipment_id for claim in claims]
-        contexts, histories = contexts_of(connection, shipments), histories_of(connection, shipments)
-        problems, links, steps = (
-            problems_of(connection, shipments),
-            problems_of_claims(connection, ids),
-            steps_of(connection, ids),
-        )
-        around = incidents_of(connection, shipments)
-        stories = {}
-        for claim in claims:
-            context = contexts[claim.shipment_id]
-            returned = any(problem.kind is ProblemKind.RETURNED for problem in problems[claim.shipment_id])
-            stories[claim.id] = Story(
-                claim=claim,
-                context=context,
-                history=histories.get(claim.shipment_id),
-                problems=[p for p in problems[claim.shipment_id] if p.id in links[claim.id]],
-                steps=steps[claim.id],
-                days=self.days(claim.shop, context.order.state, context.order.city),
-                terms=self.terms,
-                by_letter=self.adapter is None,
-                codes=event_codes(connection, claim.shipment_id) if returned else frozenset(),
-                in_incident=claim.shipment_id in around,
-            )
-        return stories
+        by_letter, writes = self.adapter is None, self.policy.writes
+        return stories_of(connection, claims, self.terms, self.days, by_letter=by_letter, writes=writes)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from tracker.cli.claim_answer import takes_letters
 from tracker.cli.common import ConfigOption
 from tracker.cli.opened import Opened, opened, refuse
 from tracker.cli.settled import (
@@ -202,7 +203,8 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     if claim.hold_reason in NOT_LIVE:
         return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 2)
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
-    if not (order.recipient_name or order.customer_name) and claim.hold_reason != Hold.BY_LETTER.value:
+    named = order.recipient_name or order.customer_name or claim.hold_reason in {Hold.BY_LETTER, Hold.LETTER}
+    if not named and not takes_letters(program, claim.carrier):
         return Said(
             f"{name} needs the recipient's name, which the carrier asks for: import order {order.number} with it", 2
         )
@@ -211,6 +213,8 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     _decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
     if claim.hold_reason == Hold.BY_LETTER.value:
         return Said(f"{name} is approved: it counts as sent by a person")
+    if claim.hold_reason == Hold.LETTER.value:
+        return Said(f"{name} is approved: the daemon sends its letter again, under the same Message-ID")
     what = "files" if claim.opened_at is None else "reopens"
     return Said(f"{name} is approved: the daemon {what} it at its next look")
 

@@ -44,6 +44,7 @@ def problems(
 
 
 def claims(
+    context: typer.Context,
     config: ConfigOption = None,
     open_only: OpenOption = False,
     shop: ShopOption = None,
@@ -55,6 +56,8 @@ def claims(
     as_json: JsonOption = False,
 ) -> None:
     """List claims, the newest first."""
+    if context.invoked_subcommand is not None:
+        return
     from carriers.base import ClaimKind
     from tracker.domain.words import ClaimState
 

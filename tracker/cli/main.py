@@ -9,6 +9,7 @@ import typer
 from tracker import __version__
 from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
+from tracker.cli.claim_answer import claims
 from tracker.cli.db import db
 from tracker.cli.demo import demo
 from tracker.cli.explain import explain
@@ -16,7 +17,7 @@ from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
-from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.lists import alerts, messages, problems
 from tracker.cli.preview import preview, send_test
 from tracker.cli.report import report
 from tracker.cli.run import run
@@ -55,7 +56,7 @@ app.command("run")(run)
 app.command("import")(import_)
 app.command("show")(show)
 app.command("problems")(problems)
-app.command("claims")(claims)
+app.add_typer(claims, name="claims")
 app.command("messages")(messages)
 app.command("alerts")(alerts)
 app.command("explain")(explain)

@@ -21,7 +21,7 @@ CARRIER_KEYS: Final = frozenset(
     {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes"}
 )
 """The daemon's own keys of an entry; every other is the adapter's."""
-CLAIM_KEYS: Final = frozenset({"mode", "max_value"})
+CLAIM_KEYS: Final = frozenset({"mode", "max_value", "letter_to", "letter_cc", "letter_reply_to", "letter_contract"})
 """The same within its `claims:`."""
 
 

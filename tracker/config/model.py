@@ -120,6 +120,13 @@ class ClaimPolicy(Part):
     mode: ClaimMode = ClaimMode.PROPOSE
     max_value_cents: Cents | None = Field(default=None, alias="max_value")
     """`auto` files up to this value; what is worth more waits for a person. None: no ceiling."""
+    letter_to: PlainAddress | None = None
+    """Where a carrier without a claims API takes letters. None: where its adapter says, else a person sends them."""
+    letter_cc: tuple[PlainAddress, ...] = ()
+    letter_reply_to: PlainAddress | None = None
+    """None: the shop's own."""
+    letter_contract: Name | None = None
+    """The contract that a letter names; None: the one that tracking told, if it did."""
 
 
 class CodeSettings(Part):

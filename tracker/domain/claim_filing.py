@@ -12,6 +12,7 @@ from typing import Final
 
 from carriers.base import ClaimAnswer, ClaimOutcome, ClaimTerms
 from tracker.domain.calendar import DAY, Calendars
+from tracker.domain.claim_letter import LETTER
 from tracker.domain.claim_moves import (
     AFTER_EVENT_DAYS,
     LOOK_UP_AGAIN,
@@ -40,22 +41,23 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
     today = days.local_date(now)
     if today > claim.last_on:
         return _expired()
-    if claim.approved_at is None and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER}:
+    if claim.approved_at is None and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER, Hold.LETTER}:
         # Before the dates: one that moves must not make us forget that the carrier has refused it once.
         return _held(claim, Gates(claim.hold, "waits for a person"), claim.hold, days, now)
     if today < claim.claimable_from:
         return _too_early(claim, days)
-    if claim.by_letter and claim.approved_at is not None:
+    if claim.by_letter and claim.approved_at is not None and (claim.hold is Hold.BY_LETTER or not claim.writes):
         at = days.start_of(days.since.add(today, terms.escalate_business_days))
         return Move(State.OPEN, "claim.letter", "a person sent it", at, opened=True, outcome="registered")
+    call = LETTER if claim.by_letter else "open"
     if claim.approved_at is not None:
-        return Move(State.SUBMITTING, "claim.approved", "approved by a person", now, call="open")
+        return Move(State.SUBMITTING, "claim.approved", "approved by a person", now, call=call)
     if gates.hold is not None:
         return _held(claim, gates, gates.hold, days, now)
     waits = _waits(claim, days, now)
     if waits is not None:
         return waits
-    return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call="open")
+    return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call=call)
 
 
 def instead_of_filing(claim: ClaimFacts, days: Calendars, now: datetime) -> Move | None:

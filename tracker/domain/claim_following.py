@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from carriers.base import ClaimProgress, ClaimStatus, ClaimTerms
 from tracker.domain.calendar import Calendars
+from tracker.domain.claim_letter import pursue_letter
 from tracker.domain.claim_moves import (
     LOOK_UP_AGAIN,
     UNANSWERED,
@@ -53,7 +54,7 @@ def pursue(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, 
     if claim.indemnified_at is not None:
         return follow(claim, terms, days, now)
     if claim.by_letter:
-        return _letter(claim, terms, days, now)
+        return pursue_letter(claim, gates, terms, days, now)
     return due_reopening(claim, gates, terms, days, now) or follow(claim, terms, days, now)
 
 
@@ -71,16 +72,6 @@ def follow(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime)
 
 
 # --- pieces -----------------------------------------------------------------------------------------
-
-
-def _letter(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
-    """Nobody can be asked: a person is reminded once, and it is laid aside after as long as any other."""
-    end = days.start_of(days.local_date(_since(claim, now)) + timedelta(days=terms.follow_days + 1))
-    if now >= end:
-        reason = f"not followed beyond {terms.follow_days} days"
-        return Move(claim.state, "claim.follow_ends", reason, outcome=claim.state.value, closed=True)
-    alert = ("claim_unanswered", "warning", "a claim sent by letter: has it been answered?")
-    return Move(claim.state, "claim.follow", "sent by letter: its answer comes to a person", end, alert=alert)
 
 
 def _since(claim: ClaimFacts, now: datetime) -> datetime:

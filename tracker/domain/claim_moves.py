@@ -23,7 +23,11 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.account": 1,
     "claim.second_problem": 1,
     "claim.window": 1,
-    "claim.letter": 1,
+    "claim.letter": 2,
+    "claim.letter_sent": 1,
+    "claim.letter_waits": 1,
+    "claim.letter_follow_up": 1,
+    "claim.letter_reminded": 1,
     "claim.approved": 1,
     "claim.due": 1,
     "claim.needs_news": 1,
@@ -81,6 +85,8 @@ class Gates:
     """When to ask again by itself (the shop goes live)."""
     why: str = ""
     """The code of the reason, for translations."""
+    letters: bool = True
+    """Whether a letter about a claim that the carrier has may leave by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call about a claim as the store keeps it: `open`, `look_up` or `reopen`."""
+    """One call about a claim as the store keeps it: `open`, `look_up`, `reopen`; or a letter: `letter`, `follow_up`."""
 
     seq: int
     action: str
@@ -150,7 +156,11 @@ class ClaimFacts:
     paced_until: datetime | None = None
     """One of many of an incident: it takes its turn within its first day."""
     by_letter: bool = False
-    """The carrier takes no calls: a person sends it, and says so by approving it."""
+    """The carrier takes no calls: it takes letters."""
+    writes: bool = False
+    """The letter's address is known: it leaves by mail. Else a person sends it, and says so by approving it."""
+    reminded_at: datetime | None = None
+    """When the carrier was reminded of the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,7 @@ class Move:
     reopened: bool = False
     answered_on: date | None = None
     granted_cents: int | None = None
+    received_cents: int | None = None
     expected_cents: int | None = None
     carrier_state: str | None = None
     outcome: str | None = None

@@ -15,6 +15,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Protocol
 
 from tracker.messages.templates import Rendered
 from tracker.messages.variables import clean
@@ -49,6 +50,17 @@ class Mailbox:
 
     address: str
     name: str = ""
+
+
+class Attachment(Protocol):
+    """A file that goes along: `csv`, or a subtype of `application`; its name is plain ASCII."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def subtype(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
 
 
 def ascii_domain(domain: str) -> str:
@@ -106,17 +118,22 @@ def build_message(
     shop: str,
     entity_ref: str,
     references: Sequence[str] = (),
+    copies: Sequence[str] = (),
+    attachments: Sequence[Attachment] = (),
+    for_people: bool = False,
 ) -> bytes:
     """The whole message, CRLF at line ends.
 
     *date* is aware, in the shop's own zone; *entity_ref* differs for every message, so that mailboxes do not stack different
-    orders; *references* are Message-IDs of earlier messages about the same order, oldest first. The same arguments give the
-    same headers, so a message sent again is recognisable. Raises BadAddress for the recipient, ValueError for the rest.
+    orders; *references* are Message-IDs of earlier messages about the same order, oldest first; *copies* are addresses that
+    everybody sees; *for_people* leaves out what keeps other machines from answering. The same arguments give the same headers,
+    so a message sent again is recognisable. Raises BadAddress for the recipients, ValueError for the rest.
     """
     recipient_box = Mailbox(ascii_address(recipient), clean(recipient_name or ""))
     headers = [
         ("From", _mailbox_value(_own_mailbox(sender))),
         ("To", _mailbox_value(recipient_box)),
+        *([("Cc", ",\r\n ".join(ascii_address(copy) for copy in copies))] if copies else []),
         ("Subject", _encoded(_one_line("subject", rendered.subject).strip(), "Subject")),
         ("Date", _date(date)),
         ("Message-ID", _message_id(message_id)),
@@ -126,22 +143,26 @@ def build_message(
     if references:
         ids = [_message_id(reference) for reference in references]
         headers += [("In-Reply-To", ids[-1]), ("References", "\r\n ".join(ids))]
-    headers += [
+    if not for_people:
         # RFC 3834: a machine wrote this, so no machine should answer; the second is what Exchange understands.
-        ("Auto-Submitted", "auto-generated"),
-        ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+        headers += [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply")]
+    headers += [
         ("Feedback-ID", f"-:{_token(trigger)}:{_token(shop)}:st"),
         ("X-Entity-Ref-ID", _token(entity_ref, length=40)),
     ]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    return lines.encode("ascii") + _body(rendered)
+    return lines.encode("ascii") + _body(rendered, attachments)
 
 
-def _body(rendered: Rendered) -> bytes:
-    """MIME headers and both parts: multipart/alternative, the plain text first."""
+def _body(rendered: Rendered, attachments: Sequence[Attachment]) -> bytes:
+    """MIME headers and both parts: multipart/alternative, the plain text first; what is attached stands behind them."""
     message = EmailMessage(policy=_POLICY)
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
+    for one in attachments:
+        maintype = "text" if one.subtype == "csv" else "application"
+        params = {"charset": "utf-8"} if maintype == "text" else None
+        message.add_attachment(one.data, maintype=maintype, subtype=one.subtype, filename=one.name, params=params)
     return message.as_bytes()
 
 

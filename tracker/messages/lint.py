@@ -12,12 +12,13 @@ from typing import Final
 
 from markupsafe import Markup
 
+from tracker.messages.letter_variables import LETTERS
 from tracker.messages.sandbox import MAX_TEMPLATE, TemplateFault
 from tracker.messages.text_file import LAYOUT, checked_file, parts_of, too_large, unreadable, written
 from tracker.messages.variables import LAYOUT_ONLY, TRIGGERS, TriggerVariables, bare, clean, examples, prepared
 
 CHANNEL: Final = "email"
-NAMES: Final = tuple(f"{stem}.{CHANNEL}.{part}" for stem in (*TRIGGERS, LAYOUT) for part in parts_of(stem))
+NAMES: Final = tuple(f"{stem}.{CHANNEL}.{part}" for stem in (*TRIGGERS, *LETTERS, LAYOUT) for part in parts_of(stem))
 """Every file name that means something."""
 _FORMS: Final = (("com todas as variáveis", examples), ("sem as variáveis opcionais", bare))
 
@@ -36,7 +37,7 @@ def file_faults(raw: bytes, *, name: str, file: str) -> list[TemplateFault]:
         return [TemplateFault(file, 1, "nenhuma mensagem usa um arquivo com este nome", advice)]
     stem, _, part = name.split(".", 2)
     # A frame stands around every trigger's text, and may use only what each of them has.
-    triggers = list(TRIGGERS.values()) if stem == LAYOUT else [TRIGGERS[stem]]
+    triggers = list(TRIGGERS.values()) if stem == LAYOUT else [TRIGGERS.get(stem) or LETTERS[stem]]
     found: dict[tuple[str, int, str], tuple[TemplateFault, dict[str, None]]] = {}
     for known in triggers:
         for fault in _with(raw, file, stem, part, known):

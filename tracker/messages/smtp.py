@@ -17,7 +17,7 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -88,8 +88,9 @@ class SmtpTransport:
         data: bytes,
         *,
         before_data: Callable[[], Awaitable[None]],
+        copies: Sequence[str] = (),
     ) -> Outcome:
-        """Hand over *data* for one recipient.
+        """Hand over *data* for one recipient, and *copies* of it: a copy that is refused does not hold it.
 
         *before_data* is awaited once, after the server took sender and recipient and before DATA; when it raises, nothing
         was sent and its error goes on to the caller. An outcome other than ACCEPTED and UNKNOWN means that nothing was
@@ -104,7 +105,7 @@ class SmtpTransport:
             return Outcome(Result.BAD_ADDRESS, exc.reason, scope=Scope.RECIPIENT)
         async with self._lock:
             try:
-                return await self._submit(sender, receiver, data, before_data)
+                return await self._submit(sender, receiver, data, before_data, copies)
             except BaseException:
                 # Cancelled or failed in the middle: whatever the server says next answers a question nobody remembers.
                 self._drop()
@@ -124,9 +125,14 @@ class SmtpTransport:
             await self._quit()
 
     async def _submit(
-        self, sender: str, receiver: str, data: bytes, before_data: Callable[[], Awaitable[None]]
+        self,
+        sender: str,
+        receiver: str,
+        data: bytes,
+        before_data: Callable[[], Awaitable[None]],
+        copies: Sequence[str],
     ) -> Outcome:
-        refused = await self._envelope(sender, receiver, len(data))
+        refused = await self._envelope(sender, receiver, len(data)) or await self._copies(copies)
         if refused is not None:
             return refused
         try:
@@ -148,6 +154,18 @@ class SmtpTransport:
             return outcome
         client = self._connected()
         return await self._step(SmtpStage.RCPT, lambda: client.rcpt(receiver))
+
+    async def _copies(self, copies: Sequence[str]) -> Outcome | None:
+        """RCPT for every copy; None, unless the connection was lost."""
+        client = self._connected()
+        try:
+            for copy in copies:
+                with contextlib.suppress(SMTPResponseException, BadAddress):
+                    await client.rcpt(ascii_address(copy))
+        except (SMTPException, OSError):
+            self._drop()
+            return _lost()
+        return None
 
     async def _mail(self, sender: str, size: int) -> Outcome | None:
         client = self._connected()

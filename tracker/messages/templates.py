@@ -18,6 +18,7 @@ from pathlib import Path
 import css_inline
 from markupsafe import Markup
 
+from tracker.messages.letter_variables import LETTERS
 from tracker.messages.sandbox import MAX_TEMPLATE, Stream, TemplateFault
 from tracker.messages.text_file import LAYOUT, checked_file, parts_of, too_large, unreadable, written
 from tracker.messages.variables import TRIGGERS, TriggerVariables, Value, bare, clean, examples, prepared
@@ -85,8 +86,24 @@ class Templates:
         Raises MissingVariable where a required one is None or empty, TemplateFault where a file is missing or broken, and
         KeyError for a trigger that has no texts.
         """
-        known = TRIGGERS[trigger]
-        context = prepared(known, values)
+        return self.render_with(TRIGGERS[trigger], values, shop=shop, language=language, channel=channel)
+
+    def render_letter(self, name: str, values: Mapping[str, Value], *, shop: str) -> Rendered:
+        """Render a letter to a carrier: without a frame, in the carrier's language. Raises as `render`."""
+        return self.render_with(LETTERS[name], values, shop=shop, framed=False)
+
+    def render_with(
+        self,
+        known: TriggerVariables,
+        values: Mapping[str, Value],
+        *,
+        shop: str,
+        language: str = LANGUAGE,
+        channel: str = "email",
+        framed: bool = True,
+    ) -> Rendered:
+        """Render the texts of *known*, with the frame around them where they are for a customer. Raises as `render`."""
+        trigger, context = known.trigger, prepared(known, values)
         missing = tuple(variable.name for variable in known.required if not context[variable.name])
         if missing:
             raise MissingVariable(trigger, missing)
@@ -94,9 +111,10 @@ class Templates:
         subject = _subject(source, context)
         faults: list[TemplateFault] = []
         text, _ = source.rendered(trigger, "txt", context)
-        text = source.framed("txt", {**context, "assunto": subject, "corpo": text}, faults)
+        if framed:
+            text = source.framed("txt", {**context, "assunto": subject, "corpo": text}, faults)
         html, whole = source.rendered(trigger, "html", context)
-        if not whole:
+        if framed and not whole:
             html = source.framed("html", {**context, "assunto": subject, "corpo": Markup(html)}, faults)
         return Rendered(subject, _tidied(text), _INLINER.inline(html), tuple(faults))
 

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from carriers.base import TrackingStatus
 from tracker.domain.calendar import CalendarsBetween
+from tracker.domain.claim_letter import FOLLOW_UP
 from tracker.domain.promise import customer_promise
 from tracker.reports.identity import optional_id, public_id
+from tracker.store.letters import LetterRow
 
 Row = Mapping[str, Any]
 Line = dict[str, Any]
@@ -33,7 +35,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "claims": tuple(
         "id shop problem_id shipment_id tracking_code carrier kind motive state protocol planned_at opened_at "
         "claimable_from deadline_on answered_at outcome expected_cents granted_cents received_cents refusal_code "
-        "hold_reason problem_ids closed_at".split()
+        "hold_reason problem_ids closed_at letter_to letter_state letter_sent_at letter_message_id reminder_sent_at "
+        "evidence".split()
     ),
     "messages": tuple(
         "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id "
@@ -134,8 +137,16 @@ def _problem(row: Row, _promises: Promises) -> Line:
 
 def _claim(row: Row, _promises: Promises) -> Line:
     problems: Sequence[int] = row["problem_ids"]
+    letters: Sequence[LetterRow] = row["letters"]
+    first = letters[0] if letters else None
     return {
         "id": public_id("claim", row["id"]),
+        "letter_to": first.recipient if first else None,
+        "letter_state": first.state.value if first else None,
+        "letter_sent_at": first.sent_at if first else None,
+        "letter_message_id": first.message_id if first and first.sending_at else None,
+        "reminder_sent_at": next((one.sent_at for one in letters if one.part == FOLLOW_UP), None),
+        "evidence": list(first.evidence) if first else [],
         "shipment_id": public_id("shipment", row["shipment_id"]),
         "problem_id": optional_id("problem", problems[0] if problems else None),
         "problem_ids": [public_id("problem", problem_id) for problem_id in problems],

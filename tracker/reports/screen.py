@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from carriers.base import ProblemKind
+from tracker.domain.claim_letter import LETTER
 from tracker.domain.history import StoredEvent
 from tracker.domain.money import in_reais
 from tracker.domain.promise import PromiseBasis
@@ -30,6 +31,7 @@ from tracker.reports.picture import (
 )
 from tracker.reports.words_pt import say
 from tracker.store.claims import ClaimRow
+from tracker.store.letters import LetterRow
 from tracker.store.problems import ProblemRow
 from tracker.store.tables import Decision
 from tracker.store.views_show import MessageRow, OrderHit, OrderStory, Parcel
@@ -128,7 +130,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When) -> Itera
     yield from _promises(parcel, story, desk)
     yield from _looks(parcel, desk, when)
     yield from _section("Problemas", [_problem(problem, when) for problem in parcel.problems])
-    yield from _section("Reclamações", [_claim(claim, story, desk, when) for claim in parcel.claims])
+    yield from _section("Reclamações", [_claim(claim, parcel, story, desk, when) for claim in parcel.claims])
     yield ScreenLine("  O que dizer ao cliente", "title")
     for sentence in sentences(parcel, story, desk):
         yield from _wrapped(sentence, "    ", "    ")
@@ -191,7 +193,7 @@ def _problem(problem: ProblemRow, when: _When) -> tuple[str, str]:
     return f"{text}, em aberto", "bad"
 
 
-def _claim(claim: ClaimRow, story: OrderStory, desk: Desk, when: _When) -> tuple[str, str]:
+def _claim(claim: ClaimRow, parcel: Parcel, story: OrderStory, desk: Desk, when: _When) -> tuple[str, str]:
     parts = [
         f"{public_id('claim', claim.id)} {say(pt.CLAIM_KIND, claim.kind)}: {say(pt.CLAIM_STATE, claim.state.value)}"
     ]
@@ -199,6 +201,7 @@ def _claim(claim: ClaimRow, story: OrderStory, desk: Desk, when: _When) -> tuple
         parts.append(f"protocolo {claim.protocol}")
     if claim.opened_at:
         parts.append(f"registrada em {when.day(claim.opened_at)}")
+    parts += [_letter(letter, when) for letter in parcel.letters.get(claim.id, ())]
     expected = answer_by(claim, story, desk)
     if claim.answered_at:
         parts.append(f"respondida em {when.day(claim.answered_at)}")
@@ -209,6 +212,13 @@ def _claim(claim: ClaimRow, story: OrderStory, desk: Desk, when: _When) -> tuple
     if claim.refusal_text:
         parts.append(f"transportadora: {claim.refusal_text}")
     return " · ".join(parts), "dim" if claim.closed_at else ""
+
+
+def _letter(letter: LetterRow, when: _When) -> str:
+    name = "carta" if letter.part == LETTER else "lembrete"
+    state = say(pt.MESSAGE_STATE, letter.state.value)
+    at = letter.sent_at or letter.sending_at
+    return f"{name} para {letter.recipient}: {state} em {when.day(at)}" if at else f"{name}: {state}"
 
 
 # --- messages and what is held ----------------------------------------------------------------------

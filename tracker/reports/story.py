@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from carriers.base import ProblemKind
+from tracker.domain.claim_letter import FOLLOW_UP
 from tracker.domain.claim_plan import offer_for
 from tracker.domain.history import FINAL
 from tracker.domain.text import clean
@@ -24,6 +25,7 @@ from tracker.reports.story_en import ENGLISH
 from tracker.reports.story_pt import PORTUGUESE
 from tracker.reports.story_words import Language, Scene
 from tracker.store.claims import ClaimRow
+from tracker.store.letters import LetterRow
 from tracker.store.problems import ProblemRow
 from tracker.store.tables import Decision
 from tracker.store.views_show import MessageRow, Parcel
@@ -246,7 +248,7 @@ class _Teller:
         for claim in claims:
             lost = claim.state in _WITHOUT_MONEY and standing
             if claim.closed_at is None or lost or subject == ("claim", claim.id):
-                yield self._claim(claim)
+                yield self._claim(claim, parcel.letters.get(claim.id, ()))
         for message in messages:
             if message.state in _WAITING or subject == ("message", message.id):
                 yield self._message(message)
@@ -255,10 +257,13 @@ class _Teller:
             if problem.resolved_at is None and silent:
                 yield self._stands("problem", "untold", problem)
 
-    def _claim(self, claim: ClaimRow) -> Said:
-        more = {"answer_by": answer_by(claim, self._whole.story, self._desk), "why": claim.hold_reason}
+    def _claim(self, claim: ClaimRow, letters: Sequence[LetterRow]) -> Said:
+        by = answer_by(claim, self._whole.story, self._desk)
+        more: dict[str, Any] = {"answer_by": by, "why": claim.hold_reason}
         if claim.closed_at is not None:
             more["why"] = "closed"
+        elif letters:
+            more |= {"why": claim.hold_reason or "letter", **_of_letters(letters)}
         return self._stands("claim", claim.state.value, claim, **more)
 
     def _message(self, message: MessageRow) -> Said:
@@ -292,6 +297,18 @@ class _Teller:
 
     def _word(self, words: str, word: str) -> str:
         return self._language.words[words].get(word, word)
+
+
+def _of_letters(letters: Sequence[LetterRow]) -> dict[str, Any]:
+    """Where a claim's letter went and when, when the carrier was reminded, what went with it, and what holds it up."""
+    first, reminder = letters[0], next((one for one in letters if one.part == FOLLOW_UP), None)
+    return {
+        "letter_to": first.recipient,
+        "letter_at": first.sent_at,
+        "letter_reason": letters[-1].reason,
+        "reminded_at": reminder.sent_at if reminder else None,
+        "evidence": ", ".join(first.evidence),
+    }
 
 
 def _groups(parcel: Parcel) -> list[tuple[list[ProblemRow], list[ClaimRow]]]:

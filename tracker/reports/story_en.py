@@ -166,6 +166,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     ),
     "claim.approved": "A person approved it, and the claim goes to the carrier.",
     "claim.letter": "A person sent the claim; it counts as filed.",
+    "claim.letter_sent": "The letter left[ for {to}][, with {evidence}]. The carrier's answer comes to a person.",
+    "claim.letter_waits": "The letter leaves with the next mails.",
+    "claim.letter_follow_up": "No answer within the carrier's term: it is reminded in the same thread.",
+    "claim.letter_reminded": "The reminder[ left for {to}| was tried once]: no other is written by itself.",
     "claim.hold.observe": (
         "Held: the shop still only observes; nothing leaves before the day in live_from."
         "[ The claim could have been filed from {claimable_from:day} on.]"
@@ -181,6 +185,9 @@ _CLAIMS: Final[Mapping[str, str]] = {
         "Held: the order's value is above the limit for claiming without asking."
     ),
     "claim.hold.by_letter": "Held: this carrier takes claims outside the program; a person has to send it.",
+    "claim.hold.letter": (
+        "Held: the letter did not leave, or nobody knows whether it did.[ The mail server or the program said: {reason:quote}.]"
+    ),
     "claim.hold.missing_data": "Held: the order lacks the recipient's name, which the carrier asks for.",
     "claim.hold.configuration": (
         "Held: the configuration has to be put right.[ The carrier answered: {answer_text:quote} (code {answer_code}).]"

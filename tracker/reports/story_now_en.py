@@ -39,6 +39,19 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: read the carrier's answer; to try again, tracker approve {id};"
         " to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
+    "now.claim/waiting_approval/letter": (
+        "{id}: look in the mail server's log for the letter[ to {letter_to}]; if it left, tracker claims sent {id}; to send it"
+        " again, tracker approve {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
+    "now.claim/submitting/letter": "{id}: its letter waits for the mail server[: {letter_reason:quote}].",
+    "now.claim/open/letter": (
+        "{id}: letter sent[ to {letter_to}][ on {letter_at:time}][, reminded on {reminded_at:time}][, with {evidence}]; not"
+        " answered.[ It asks for an answer by {answer_by:day}.] When the answer comes: tracker claims answer {id}."
+    ),
+    "now.claim/accepted/letter": (
+        "{id}: accepted[, protocol {protocol}]; the payment was not recorded yet. When it comes:"
+        " tracker claims answer {id} --paid --amount VALUE."
+    ),
     "now.claim/submitting": "{id}: on its way to the carrier[; next try on {next_step_at:time}].",
     "now.claim/open": (
         "{id}: registered[, protocol {protocol}], not answered."

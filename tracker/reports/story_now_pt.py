@@ -40,6 +40,19 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: leia a resposta da transportadora; para tentar de novo, tracker approve {id};"
         " para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
+    "now.claim/waiting_approval/letter": (
+        "{id}: procure a carta[ para {letter_to}] no registro do servidor de e-mail; se saiu, tracker claims sent {id}; para"
+        " enviar de novo, tracker approve {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/submitting/letter": "{id}: a carta espera o servidor de e-mail[: {letter_reason:quote}].",
+    "now.claim/open/letter": (
+        "{id}: carta enviada[ para {letter_to}][ em {letter_at:time}][, lembrete em {reminded_at:time}][, com {evidence}]; sem"
+        " resposta.[ Ela pede resposta até {answer_by:day}.] Quando a resposta chegar: tracker claims answer {id}."
+    ),
+    "now.claim/accepted/letter": (
+        "{id}: aceita[, protocolo {protocol}]; o pagamento ainda não foi anotado. Quando chegar:"
+        " tracker claims answer {id} --paid --amount VALOR."
+    ),
     "now.claim/submitting": "{id}: está sendo enviada à transportadora[; próxima tentativa em {next_step_at:time}].",
     "now.claim/open": (
         "{id}: registrada[, protocolo {protocol}], sem resposta."

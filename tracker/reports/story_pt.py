@@ -177,6 +177,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     ),
     "claim.approved": "Aprovada por uma pessoa, a reclamação segue para a transportadora.",
     "claim.letter": "Uma pessoa enviou a reclamação; conta como registrada.",
+    "claim.letter_sent": "A carta saiu[ para {to}][, com {evidence}]. A resposta da transportadora chega a uma pessoa.",
+    "claim.letter_waits": "A carta sai com os próximos e-mails.",
+    "claim.letter_follow_up": "Sem resposta no prazo da transportadora: ela é lembrada na mesma conversa.",
+    "claim.letter_reminded": "O lembrete[ saiu para {to}| foi tentado uma vez]: nenhum outro é escrito por si só.",
     "claim.hold.observe": (
         "Retida: a loja ainda só observa; nada sai antes do dia em live_from."
         "[ A reclamação podia ser registrada desde {claimable_from:day}.]"
@@ -194,6 +198,9 @@ _CLAIMS: Final[Mapping[str, str]] = {
         "Retida: o valor do pedido passa do limite para reclamar sem perguntar."
     ),
     "claim.hold.by_letter": "Retida: esta transportadora recebe reclamações fora do programa; uma pessoa precisa enviar.",
+    "claim.hold.letter": (
+        "Retida: a carta não saiu, ou não se sabe se saiu.[ O servidor de e-mail ou o programa disse: {reason:quote}.]"
+    ),
     "claim.hold.missing_data": "Retida: falta no pedido o nome do destinatário, que a transportadora exige.",
     "claim.hold.configuration": (
         "Retida: falta acertar a configuração.[ A transportadora respondeu: {answer_text:quote} (código {answer_code}).]"

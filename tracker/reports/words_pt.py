@@ -115,6 +115,7 @@ HOLD: Final[Mapping[str, str]] = {
     Hold.PROPOSE: "espera aprovação (tracker approve)",
     Hold.VALUE_CEILING: "valor acima do limite automático (tracker approve)",
     Hold.BY_LETTER: "esta transportadora recebe por carta: envie e aprove (tracker approve)",
+    Hold.LETTER: "a carta não saiu, ou não se sabe se saiu (tracker explain)",
     Hold.MISSING_DATA: "falta o nome do destinatário no pedido",
     Hold.CONFIGURATION: "falta acertar a configuração",
     Hold.CARRIER_ANSWER: "a resposta da transportadora precisa de uma pessoa",

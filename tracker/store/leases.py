@@ -32,6 +32,7 @@ from tracker.store.tables import (
     Claim,
     ClaimCheck,
     Delivery,
+    Letter,
     NoticeCheck,
     NoticeOrderCheck,
     OrderCheck,
@@ -55,6 +56,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         NoticeCheck,
         NoticeOrderCheck,
         Delivery,
+        Letter,
         AlertDelivery,
         CarrierToken,
     )

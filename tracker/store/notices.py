@@ -14,6 +14,7 @@ from tracker.domain.notices import NOT_LIVE, ToldDelay
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
+from tracker.store.letters import letters_sent_since
 from tracker.store.tables import (
     Delivery,
     Notice,
@@ -27,6 +28,7 @@ from tracker.store.tables import (
 
 _NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
 _POLLS, _PROBLEMS, _ORDER_CHECKS = table(ShipmentPoll), table(Problem), table(NoticeOrderCheck)
+LETTERS_GO_BY: Final = "email"
 TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
 
 
@@ -370,9 +372,10 @@ def _held_for_text(channel: str, *columns: ColumnElement[Any]) -> Select[Any]:
 
 
 def sent_since(connection: Connection, channel: str, since: datetime) -> int:
-    """How many messages left through this channel since then: what an hourly limit counts."""
+    """How many messages left through this channel since then, letters to carriers included: what an hourly limit counts."""
     query = select(func.count()).where(_DELIVERIES.c.channel == channel, _DELIVERIES.c.sent_at > since)
-    return int(connection.execute(query).scalar_one())
+    letters = letters_sent_since(connection, since) if channel == LETTERS_GO_BY else 0
+    return int(connection.execute(query).scalar_one()) + letters
 
 
 def body_of(connection: Connection, delivery_id: int) -> bytes | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, Select, and_, false, func, or_, select
 
 from tracker.domain.words import DeliveryState
+from tracker.store.letters import letters_of_claims
 from tracker.store.problems import SHIPMENT
 from tracker.store.tables import (
     Alert,
@@ -83,7 +84,8 @@ def page(
     rows = [dict(row) for row in connection.execute(query).mappings()]
     if kind == "claims":
         problems = _problems_of_claims(connection, [row["id"] for row in rows])
-        rows = [row | {"problem_ids": problems.get(row["id"], [])} for row in rows]
+        letters = letters_of_claims(connection, [row["id"] for row in rows])
+        rows = [row | {"problem_ids": problems.get(row["id"], []), "letters": letters[row["id"]]} for row in rows]
     if kind == "messages":
         members = _shipments_of_notices(connection, [row["notice_id"] for row in rows])
         rows = [row | {"shipment_ids": members.get(row["notice_id"], [])} for row in rows]

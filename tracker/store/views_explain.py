@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select
 from tracker.domain.words import FILED
 from tracker.store.claims import claims_of_shipments, problems_of_claims
 from tracker.store.decisions import decisions_of
+from tracker.store.letters import LetterRow, letters_of_claims
 from tracker.store.notices import members_of_notice
 from tracker.store.problems import SHIPMENT
 from tracker.store.tables import (
@@ -200,9 +201,31 @@ def _claim(connection: Connection, row: Row) -> Subject:
         "claim",
         row["id"],
         {**_shown(row, "shipment_id", "tracking_ref_id"), "refusal_text": row["refusal_text"]},
-        lists={"calls to the carrier": _rows(connection, steps)},
+        lists={
+            "calls to the carrier": _rows(connection, steps),
+            "letters to the carrier": [
+                _letter(letter) for letter in letters_of_claims(connection, [row["id"]])[row["id"]]
+            ],
+        },
         rests_on=[subject_of(connection, "problem", problem_id) for problem_id in problems],
     )
+
+
+def _letter(letter: LetterRow) -> Row:
+    """How a letter stands; where it went, in which thread, and what went with it."""
+    names = (
+        "part",
+        "recipient",
+        "copies",
+        "state",
+        "reason",
+        "sending_at",
+        "sent_at",
+        "message_id",
+        "subject",
+        "evidence",
+    )
+    return {name: value for name in (*names, "repeated") if (value := getattr(letter, name)) not in (None, [], False)}
 
 
 def _message(connection: Connection, row: Row) -> Subject:

@@ -15,6 +15,7 @@ from tracker.store.claims import ClaimRow, claims_of_shipments, problems_of_clai
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names, shipments_of_orders
 from tracker.store.decisions import decisions_of
 from tracker.store.histories import HistoryRow, events_of, histories_of
+from tracker.store.letters import LetterRow, letters_of_claims
 from tracker.store.problems import ProblemRow, problems_of, problems_of_orders
 from tracker.store.tables import (
     Decision,
@@ -132,6 +133,8 @@ class Parcel:
     problems: Sequence[ProblemRow]
     claims: Sequence[ClaimRow]
     claim_problems: dict[int, list[int]]
+    letters: dict[int, list[LetterRow]]
+    """By claim; only for carriers that take claims by letter."""
     held_back: Sequence[Decision]
     """The newest decision of each rule not to tell or claim something."""
 
@@ -266,6 +269,7 @@ def _parcels(connection: Connection, ids: list[int]) -> list[Parcel]:
                 problems=mine,
                 claims=claims[shipment_id],
                 claim_problems=claimed,
+                letters=letters_of_claims(connection, claimed),
                 held_back=_held_back(
                     decisions_of(connection, subjects), {one for ids in claimed.values() for one in ids}
                 ),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, update
 
 from tracker.store.database import insert_new, upsert
 from tracker.store.tables import (
+    Claim,
     ClaimCheck,
     NoticeCheck,
     NoticeOrderCheck,
@@ -27,6 +28,7 @@ CHECKS: Mapping[str, Table] = {
 }
 _POLLS, _ORDER_CHECKS, _DEADLINES = table(ShipmentPoll), table(OrderCheck), table(ShipmentDeadline)
 _NOTICE_ORDERS = table(NoticeOrderCheck)
+_CLAIMS = table(Claim)
 
 
 def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: datetime) -> None:
@@ -70,3 +72,10 @@ def rewake_deadlines(connection: Connection, shipment_ids: Iterable[int], at: da
     """Ask again for what could not be asked or was refused: the order of these shipments has changed."""
     stuck = (_DEADLINES.c.shipment_id.in_(list(shipment_ids)), _DEADLINES.c.state.in_(["missing", "refused"]))
     connection.execute(update(_DEADLINES).where(*stuck).values(next_ask_at=at, failures=0))
+
+
+def wake_claim(connection: Connection, claim_id: int, at: datetime) -> None:
+    """Have claims look at this claim at `at`, a closed one too. Whoever decides about it now has read too little: its save
+    fails, and it is read again."""
+    changed = {"next_step_at": at, "version": _CLAIMS.c.version + 1}
+    connection.execute(update(_CLAIMS).where(_CLAIMS.c.id == claim_id).values(**changed))

@@ -12,13 +12,13 @@ from sqlmodel import SQLModel
 
 from tracker.store.tables.alerts import Alert, AlertDelivery, Signal
 from tracker.store.tables.base import BigId, Leased, table
-from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep, SettledDesk
+from tracker.store.tables.claims import Claim, ClaimCheck, ClaimFact, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
-from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember, NoticeOrderCheck
+from tracker.store.tables.messages import Delivery, Letter, Notice, NoticeCheck, NoticeMember, NoticeOrderCheck
 from tracker.store.tables.polling import (
     CarrierOutage,
     CarrierState,
@@ -38,6 +38,7 @@ __all__ = [
     "CarrierToken",
     "Claim",
     "ClaimCheck",
+    "ClaimFact",
     "ClaimProblem",
     "ClaimStep",
     "Decision",
@@ -48,6 +49,7 @@ __all__ = [
     "Incident",
     "IncidentMember",
     "Leased",
+    "Letter",
     "Notice",
     "NoticeCheck",
     "NoticeMember",
@@ -77,9 +79,9 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
-    "messages": (NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery),
+    "messages": (NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery, Letter),
     "alerts": (Alert, AlertDelivery),
-    "any": (Signal, Decision, OperatorAct),
+    "any": (Signal, Decision, OperatorAct, ClaimFact),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the
-alerts stage, which marks a signal as consumed."""
+one stage that reads it: alerts marks a signal as consumed, claims a fact about a claim."""

@@ -14,6 +14,9 @@ _UNFILED: Final = text("opened_at IS NULL AND closed_at IS NULL AND alerted_at I
 """Claims that are not filed and of which no operator was told yet."""
 _OVERDUE: Final = text("opened_at IS NULL AND closed_at IS NULL AND escalated_at IS NULL")
 """Claims that are not filed and were not brought to a person yet."""
+LETTERS_TO_LEAVE: Final = text("state = 'intended' AND action IN ('letter', 'follow_up')")
+"""Steps whose letter the messages stage has to send."""
+_NEWS: Final = text("taken_at IS NULL")
 
 
 class ClaimCheck(Leased, table=True):
@@ -85,16 +88,19 @@ class ClaimProblem(SQLModel, table=True):
 
 
 class ClaimStep(SQLModel, table=True):
-    """One call to the carrier about a claim: its intent, committed before the call, and what came of it."""
+    """One call or letter to the carrier about a claim: its intent, committed before it leaves, and what came of it."""
 
     __tablename__ = "claim_steps"
-    __table_args__ = (UniqueConstraint("claim_id", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("claim_id", "seq"),
+        Index("ix_claim_steps_letters", "id", sqlite_where=LETTERS_TO_LEAVE, postgresql_where=LETTERS_TO_LEAVE),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     claim_id: int = Field(foreign_key="claims.id", sa_type=BigId)
     seq: int
     action: str
-    """`open`, `look_up` or `reopen`."""
+    """`open`, `look_up` or `reopen`; for a carrier that takes letters `letter` or `follow_up`."""
     state: str
     """`intended` (not called yet), `calling` (may have arrived), `done` or `lost` (no answer came)."""
     motive: str
@@ -107,6 +113,26 @@ class ClaimStep(SQLModel, table=True):
     text: str | None = Field(default=None, sa_type=Text)
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     raw_digest: str | None = None
+
+
+class ClaimFact(SQLModel, table=True):
+    """What became of a claim's letter, and what a person says of its answer: appended by who learns of it, read by claims."""
+
+    __tablename__ = "claim_facts"
+    __table_args__ = (
+        UniqueConstraint("claim_id", "key"),
+        Index("ix_claim_facts_news", "claim_id", sqlite_where=_NEWS, postgresql_where=_NEWS),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    claim_id: int = Field(foreign_key="claims.id", sa_type=BigId)
+    key: str
+    kind: str
+    """`letter`, `answer` or `sent_by_hand`."""
+    at: datetime
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    taken_at: datetime | None = None
+    """When the claims stage acted on it."""
 
 
 class SettledDesk(SQLModel, table=True):

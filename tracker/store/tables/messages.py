@@ -1,10 +1,11 @@
-"""Notices, their members, and a delivery for every channel tried."""
+"""Notices, their members, a delivery for every channel tried; and letters to carriers."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -88,3 +89,49 @@ class Delivery(Leased, table=True):
     """What was sent, compressed, as it left."""
     repeated: bool = False
     """Sent again once after an answer that never came, with the same Message-ID."""
+
+
+_LEFT: Final = text("sending_at IS NOT NULL")
+
+
+class Letter(Leased, table=True):
+    """A claim's letter to its carrier. One that left, or may have, is the only one about its parcel and motive."""
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        UniqueConstraint("claim_id", "part"),
+        UniqueConstraint("message_id"),
+        due_index("ix_letters_due", "next_step_at"),
+        Index(
+            "uq_letters_left", "shipment_id", "motive", "part", unique=True, sqlite_where=_LEFT, postgresql_where=_LEFT
+        ),
+        Index("ix_letters_sent", "sent_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    claim_id: int = Field(foreign_key="claims.id", sa_type=BigId)
+    step_id: int = Field(foreign_key="claim_steps.id", sa_type=BigId, index=True)
+    """The claim's step that it answers; another one where a person has it sent again."""
+    part: str
+    """`letter` or `follow_up`."""
+    shop: str
+    shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
+    motive: str
+    recipient: str | None = None
+    copies: list[str] = Field(default_factory=list, sa_type=JSON)
+    state: str
+    reason: str | None = Field(default=None, sa_type=Text)
+    queued_at: datetime
+    next_step_at: datetime | None = None
+    attempts: int = 0
+    message_id: str
+    sending_at: datetime | None = None
+    sent_at: datetime | None = None
+    provider_id: str | None = None
+    subject: str | None = Field(default=None, sa_type=Text)
+    evidence: list[str] = Field(default_factory=list, sa_type=JSON)
+    """The names of what is attached."""
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """What was sent, compressed, as it left."""
+    repeated: bool = False
+    """Sent again by a person's word after an answer that never came, with the same Message-ID."""
