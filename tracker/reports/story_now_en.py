@@ -112,4 +112,6 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.carrier_refused": "The carrier refuses the credentials. Check user, access code and contract.",
     "alert.import_refused": "A file of orders could not be read; it lies in refused/ with the reason beside it.",
     "alert.carrier_unconfigured": "There are shipments of a carrier that is not in the configuration.",
+    "alert.backup_failed": "The day's copy of the database was not made.",
+    "alert.backup_missing": "For more than two days there has been no good copy of the database.",
 }

@@ -114,4 +114,6 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.carrier_refused": "A transportadora recusa as credenciais. Confira usuário, código de acesso e contrato.",
     "alert.import_refused": "Um arquivo de pedidos não pôde ser lido e está na pasta refused, com o motivo ao lado.",
     "alert.carrier_unconfigured": "Há envios de uma transportadora que não está na configuração.",
+    "alert.backup_failed": "A cópia diária do banco de dados não foi feita.",
+    "alert.backup_missing": "Há mais de dois dias não há uma cópia boa do banco de dados.",
 }

@@ -79,7 +79,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> DatabaseFaultError | None:
     # The low byte is the kind; the others tell where in SQLite it was noticed.
     code = getattr(error, "sqlite_errorcode", None)
     kind = None if code is None else code & 0xFF
-    if kind in _DAMAGE:
+    if kind in DAMAGE:
         return damaged(path, words)
     sentence = _SENTENCES.get(kind) if kind is not None else None
     return DatabaseFaultError(sentence(path, words)) if sentence is not None else None
@@ -140,7 +140,8 @@ def _shown(url: str) -> str:
     return f"{parsed.get_backend_name()}://{parsed.host or ''}/{parsed.database or ''}"
 
 
-_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""The kinds of error that say that a file's content cannot be trusted."""
 _SENTENCES: Final[Mapping[int, Callable[[Path, str], str]]] = {
     sqlite3.SQLITE_CANTOPEN: _cannot_open,
     sqlite3.SQLITE_PERM: _cannot_open,

@@ -6,8 +6,6 @@ this program is refused, never touched.
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlmodel import SQLModel
 
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
+from tracker.store import backup
 from tracker.store import tables as tables
 from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import damaged, faults_told, require_file
@@ -107,7 +106,7 @@ def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
         with engine.connect() as connection:
             before = revision_of(connection)
         if before is not None and before != head() and before in _known():
-            _backup(path, path.with_name(f"{path.name}.before-{head()}.bak"))
+            _back_up(path, path.with_name(f"{path.name}.before-{head()}.bak"))
         with engine.begin() as connection:
             result = _run(connection)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -141,10 +140,21 @@ def _run(connection: Connection) -> tuple[str | None, str]:
     return before, head()
 
 
-def _backup(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-    secure_file(target)
+def _back_up(source: Path, target: Path) -> None:
+    """A copy to go back to, in place of an older one that a cut-off upgrade left: of the same database, not upgraded either."""
+    part = target.with_name(f".{target.name}.part")
+    backup.remove(part)
+    try:
+        part.touch(mode=0o600)
+        backup.copy_file(source, part)
+        backup.sync(part)
+        part.replace(target)
+        backup.sync_folder(target.parent)
+    except OSError as fault:
+        what = f"{target}: the copy before the upgrade was not made: {fault.strerror or fault}"
+        raise DatabaseFaultError(f"{what}; nothing was changed") from fault
+    finally:
+        backup.remove(part)
 
 
 def differences(connection: Connection) -> list[Any]:
