@@ -23,7 +23,7 @@ from tracker.claims.moves import apply_move, deadline_note, near_note
 from tracker.claims.story import Story
 from tracker.domain import claim_filing, claim_following
 from tracker.domain.calendar import CalendarsBetween
-from tracker.domain.claim_moves import Gates, Move
+from tracker.domain.claim_moves import WITHDRAWN, Gates, Move
 from tracker.polling.breaker import Breaker
 from tracker.store.claims import (
     ClaimRow,
@@ -42,6 +42,7 @@ from tracker.store.incidents import incidents_of
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
 from tracker.store.problems import problems_of
+from tracker.store.restores import last_restore
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 100
@@ -95,12 +96,12 @@ class ClaimSweep:
     def _decide(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due(connection, self.carrier, calls=False, now=now, limit=BATCH, token=token)
-        stories = self._stories(connection, due)
+        stories, restored_at = self._stories(connection, due), last_restore(connection)
         for claim in due:
             story = stories[claim.id]
             pursued = claim.opened_at is not None
             decide = claim_following.pursue if pursued else claim_filing.start
-            move = decide(story.facts, self._gates(claim, story, now), self.terms, story.days, now)
+            move = decide(story.facts, self._gates(claim, story, restored_at, now), self.terms, story.days, now)
             self._apply(connection, story, move, token, now)
         return len(due)
 
@@ -124,10 +125,11 @@ class ClaimSweep:
         notes += [deadline_note(claim, codes[claim.id], self.terms) for claim in overdue]
         signal(connection, notes, now)
 
-    def _gates(self, claim: ClaimRow, story: Story, now: datetime) -> Gates:
+    def _gates(self, claim: ClaimRow, story: Story, restored_at: datetime | None, now: datetime) -> Gates:
         order = story.context.order
+        restored = story.restored(restored_at)
         kept = [problem.since for problem in story.problems if problem.released_at is None]
-        return gates(
+        found = gates(
             live_from=self.live_from(claim.shop),
             problem_since=min(kept, default=claim.planned_at),
             released=bool(story.problems) and not kept,
@@ -136,7 +138,9 @@ class ClaimSweep:
             recipient_name=order.recipient_name or order.customer_name,
             days=story.days,
             now=now,
+            restored=restored.waits,
         )
+        return replace(found, look_first=restored.looks_first)
 
     # --- calling ------------------------------------------------------------------------------------
 
@@ -151,7 +155,7 @@ class ClaimSweep:
             if last.step.state == "calling":
                 self._lost(connection, story, last, token, now)
             elif last.step.action == "open" and instead is not None:
-                set_step(connection, last.id, {"state": "done", "done_at": now, "outcome": "withdrawn"})
+                set_step(connection, last.id, {"state": "done", "done_at": now, "outcome": WITHDRAWN})
                 self._apply(connection, story, instead, token, now)
             else:
                 jobs.append(Job(claim, last, story.context, story.history.contract if story.history else None))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tracker.errors import UsageError
+from tracker.log import get_logger
 from tracker.store.database import Database, is_sqlite, sqlite_path
 from tracker.store.faults import require_file
 from tracker.store.migrate import SchemaError, make_folder, require_current, upgrade
@@ -15,7 +16,10 @@ from tracker.store.migrate import SchemaError, make_folder, require_current, upg
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker.clock import Clock
     from tracker.engine.lock import EngineLock
+
+log = get_logger(__name__)
 
 
 def drop_to_owner(path: Path) -> None:
@@ -57,6 +61,15 @@ def prepare_database(url: str) -> None:
         raise UsageError(str(fault)) from fault
 
 
+def settle_copy(url: str, clock: Clock) -> None:
+    """Before an engine works on it: a copy that was put here by hand, or a restore that was cut off, is held back first."""
+    from tracker.store.restore import BY_HAND, finish
+
+    held = finish(url, now=clock.now(), who="tracker run")
+    if held is not None:
+        log.warning("database.restored", source=BY_HAND, messages=held.messages, claims=held.claims, alerts=held.alerts)
+
+
 @contextmanager
 def engine_lock(url: str) -> Iterator[EngineLock]:
     """Be the one engine on this database. Raises EngineBusyError where another one is at work, ProgramError."""
@@ -74,6 +87,18 @@ def engine_lock(url: str) -> Iterator[EngineLock]:
         yield lock
     finally:
         lock.release()
+
+
+@contextmanager
+def alone_on(url: str) -> Iterator[None]:
+    """As `engine_lock`, to replace whatever lies in the database's place. Raises EngineBusyError, ProgramError."""
+    from tracker.engine.lock import EngineLock
+
+    if is_sqlite(url):
+        drop_to_owner(sqlite_path(url))
+        make_folder(sqlite_path(url))
+    with EngineLock(url):
+        yield
 
 
 @contextmanager

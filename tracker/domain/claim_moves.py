@@ -30,6 +30,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.overtaken": 1,
     "claim.paced": 1,
     **{f"claim.hold.{hold.value}": 1 for hold in Hold if hold is not Hold.TEMPLATE},
+    "claim.restored_look": 1,
     "claim.lost_answer": 1,
     "claim.not_sent": 1,
     "claim.registered": 1,
@@ -69,6 +70,8 @@ AFTER_EVENT_DAYS: Final = 5
 """A refusal that waits for the parcel's next event is tried again after so many business days without one."""
 UNANSWERED: Final = frozenset({"lost", "not_sent"})
 """Outcomes of a call that brought no answer."""
+WITHDRAWN: Final = "withdrawn"
+"""The outcome of a call that was called off before it was made, or that a restore forgot the end of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Gates:
     """When to ask again by itself (the shop goes live)."""
     why: str = ""
     """The code of the reason, for translations."""
+    look_first: bool = False
+    """The database was put back: before anything is asked of the carrier it says how the claim stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from tracker.domain.notices import (
     look_again,
 )
 from tracker.domain.order import OrderStatus
+from tracker.domain.restoring import RESTORED, rests_on_the_lost
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
 from tracker.store.claims import ClaimRow, claims_of_shipments
@@ -48,6 +49,7 @@ from tracker.store.notices import (
     take_due_checks,
 )
 from tracker.store.problems import ProblemRow, problems_of
+from tracker.store.restores import last_restore
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
@@ -111,6 +113,8 @@ class NoticeSweep:
         member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
         problem = next((row for row in problems if row.id == wanted.problem_id), None)
         hold, reason = self._hold(order.shop, wanted, problem, days, now)
+        if hold is None and _may_have_been_told(wanted, problem, last_restore(connection)):
+            hold, reason = Hold.RESTORED, RESTORED
         joined = joinable_notice(connection, order.id, wanted.trigger, now, is_held=hold is not None)
         if joined is not None:
             add_member(connection, joined, *member)
@@ -231,6 +235,13 @@ def told_problem(row: ProblemRow) -> ToldProblem:
     return ToldProblem(
         row.id, row.kind, row.episode, row.presumed, row.since, row.customer_since, row.detected_at, row.resolved_at
     )
+
+
+def _may_have_been_told(wanted: Wanted, problem: ProblemRow | None, restored_at: datetime | None) -> bool:
+    """Whether it rests on what was so before the database was put back to an earlier copy."""
+    if problem is None:
+        return rests_on_the_lost(wanted.since, None, restored_at)
+    return rests_on_the_lost(min(problem.since, wanted.since), problem.released_at, restored_at)
 
 
 def _held_note(context: ShipmentContext, entry: HeldBack) -> DecisionNote:

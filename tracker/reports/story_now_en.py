@@ -20,6 +20,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/waiting_approval/before_live": (
         "{id}: to file it, tracker release {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
+    "now.claim/waiting_approval/restored": (
+        "{id}: the database was put back to an earlier copy; to file it, tracker release {id};"
+        " to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
     "now.claim/waiting_approval/propose": (
         "{id}: to file it, tracker approve {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
@@ -75,6 +79,10 @@ STANDING: Final[Mapping[str, str]] = {
     ),
     "now.message/awaiting_person/before_live": (
         "{id}: to send it, tracker release {id}; to give it up, tracker reject {id}. It expires on {expires_at:time}."
+    ),
+    "now.message/awaiting_person/restored": (
+        "{id}: may have left already; where the mail server does not have it, tracker release {id}; where it has,"
+        " tracker reject {id}. It expires on {expires_at:time}."
     ),
     "now.message/awaiting_person/configuration": "{id}: put the shop right in config.yaml. It expires on {expires_at:time}.",
     "now.message/awaiting_person/template": (

@@ -21,6 +21,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/waiting_approval/before_live": (
         "{id}: para registrar, tracker release {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
+    "now.claim/waiting_approval/restored": (
+        "{id}: o banco de dados voltou a uma cópia anterior; para registrar, tracker release {id};"
+        " para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
     "now.claim/waiting_approval/propose": (
         "{id}: para registrar, tracker approve {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
@@ -77,6 +81,10 @@ STANDING: Final[Mapping[str, str]] = {
     ),
     "now.message/awaiting_person/before_live": (
         "{id}: para enviar, tracker release {id}; para desistir, tracker reject {id}. Vence em {expires_at:time}."
+    ),
+    "now.message/awaiting_person/restored": (
+        "{id}: pode já ter saído; se o servidor de e-mail não a tem, tracker release {id}; se tem, tracker reject {id}."
+        " Vence em {expires_at:time}."
     ),
     "now.message/awaiting_person/configuration": "{id}: acerte a loja em config.yaml. Vence em {expires_at:time}.",
     "now.message/awaiting_person/template": (

@@ -43,7 +43,8 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def _known() -> set[str]:
+def known() -> set[str]:
+    """The revisions this program can work with, once they are upgraded."""
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
@@ -60,18 +61,18 @@ def require_current(database: Database) -> None:
         return
     if found is None:
         raise SchemaError("the database is empty; create it with: tracker db upgrade")
-    if found not in _known():
+    if found not in known():
         raise SchemaError(f"the database is newer than this program (revision {found}); install the newer program")
     raise SchemaError("the database is older than this program; run: tracker db upgrade")
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Bring the database to this program's revision; returns (before, after). A backup of a SQLite file is made first.
+def upgrade(url: str, *, copy_first: bool = True) -> tuple[str | None, str]:
+    """Bring the database to this program's revision; returns (before, after). A SQLite file is copied first.
 
     Raises SchemaError where the database is newer than the program, DatabaseFaultError.
     """
     with faults_told(url):
-        return _upgrade_sqlite(url) if is_sqlite(url) else _upgrade_server(url)
+        return _upgrade_sqlite(url, copy_first) if is_sqlite(url) else _upgrade_server(url)
 
 
 def _upgrade_server(url: str) -> tuple[str | None, str]:
@@ -85,7 +86,7 @@ def _upgrade_server(url: str) -> tuple[str | None, str]:
         engine.dispose()
 
 
-def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
+def _upgrade_sqlite(url: str, copy_first: bool) -> tuple[str | None, str]:
     path = sqlite_path(url)
     make_folder(path)
     require_file(path)
@@ -105,7 +106,7 @@ def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
     try:
         with engine.connect() as connection:
             before = revision_of(connection)
-        if before is not None and before != head() and before in _known():
+        if copy_first and before is not None and before != head() and before in known():
             _back_up(path, path.with_name(f"{path.name}.before-{head()}.bak"))
         with engine.begin() as connection:
             result = _run(connection)
@@ -131,7 +132,7 @@ def make_folder(path: Path) -> None:
 
 def _run(connection: Connection) -> tuple[str | None, str]:
     before = revision_of(connection)
-    if before is not None and before not in _known():
+    if before is not None and before not in known():
         raise SchemaError(f"the database is newer than this program (revision {before}); install the newer program")
     if before != head():
         config = _config()

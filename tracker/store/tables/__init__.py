@@ -17,7 +17,7 @@ from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
-from tracker.store.tables.logs import Decision, OperatorAct
+from tracker.store.tables.logs import Decision, OperatorAct, Restore
 from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember
 from tracker.store.tables.polling import (
     CarrierOutage,
@@ -59,6 +59,7 @@ __all__ = [
     "OrderItem",
     "Problem",
     "RawAnswer",
+    "Restore",
     "SettledDesk",
     "Shipment",
     "ShipmentCheck",
@@ -78,7 +79,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
     "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
     "alerts": (Alert, AlertDelivery),
-    "any": (Signal, Decision, OperatorAct),
+    "any": (Signal, Decision, OperatorAct, Restore),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the
 alerts stage, which marks a signal as consumed."""
