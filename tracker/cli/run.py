@@ -42,7 +42,7 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
         require_texts(loaded)
         url = loaded.settings.database.connection_url()
         with engine_lock(url) as lock:
-            prepare_database(url)
+            prepare_database(url, loaded.settings.state_dir)
             settle_copy(url, clock)
             app = build(loaded, stopping=stop.is_set)
             app.take_over()

@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 
 from tracker.errors import DatabaseDamagedError, ProgramError
 from tracker.store.database import is_sqlite, sqlite_path
-from tracker.store.faults import DAMAGE, damaged, require_file
+from tracker.store.faults import DAMAGE, damaged, faults_told, require_file
 from tracker.store.pg_tools import dump
 
 STEP_PAGES: Final = 2048
@@ -153,7 +153,8 @@ def copy_file(source: Path, target: Path, watch: Watch = silent) -> None:
     if not source.exists():
         raise BackupError(f"there is no database at {source}")
     try:
-        _copy_pages(source, target, watch)
+        with closing(_reading(source)) as old:
+            _copy_pages(old, target, watch)
         close_as_copy(target)
         found = integrity(target, lambda: watch(0.9))
     except sqlite3.Error as error:
@@ -167,19 +168,28 @@ def copy_file(source: Path, target: Path, watch: Watch = silent) -> None:
         raise DatabaseDamagedError(f"{source}: its copy did not pass the check ({found[0]}); see: tracker db check")
 
 
-def _copy_pages(source: Path, target: Path, watch: Watch) -> None:
+def _reading(source: Path) -> sqlite3.Connection:
+    """The database inside a reading transaction: without one every write of another process begins the copy anew."""
+    with faults_told(f"sqlite:///{source}"):
+        old = _connect(source)
+        try:
+            old.execute("BEGIN")
+            old.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.Error:
+            old.close()
+            raise
+        return old
+
+
+def _copy_pages(old: sqlite3.Connection, target: Path, watch: Watch) -> None:
     def look(_status: int, remaining: int, total: int) -> None:
         watch(0.8 * (total - remaining) / total if total else 0.8)
 
-    with closing(_connect(source)) as old, closing(_connect(target)) as new:
-        old.execute("BEGIN")
-        # The reading transaction begins here: without it every write of another process begins the copy anew.
+    with closing(_connect(target)) as new:
         (pages,) = old.execute("PRAGMA page_count").fetchone()
-        old.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         (size,) = old.execute("PRAGMA page_size").fetchone()
         _require_room(target, pages * size)
         old.backup(new, pages=STEP_PAGES, progress=look)
-        old.execute("ROLLBACK")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
