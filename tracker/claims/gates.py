@@ -19,6 +19,7 @@ class WhyHeld(StrEnum):
     OBSERVE = "observe"
     BEFORE_LIVE = "before_live"
     BY_LETTER = "by_letter"
+    RESTORED = "restored"
     SWITCHED_OFF = "switched_off"
     MISSING_NAME = "missing_name"
     PROPOSE = "propose"
@@ -33,6 +34,10 @@ WHY_HELD: Final[Mapping[WhyHeld, tuple[Hold, str]]] = {
         "its problem began before the shop went live: tracker release lets it go",
     ),
     WhyHeld.BY_LETTER: (Hold.BY_LETTER, "the carrier takes claims by letter: send it, then approve"),
+    WhyHeld.RESTORED: (
+        Hold.RESTORED,
+        "the database was put back to an earlier copy, and this may have been filed since: a person lets it go",
+    ),
     WhyHeld.SWITCHED_OFF: (Hold.PROPOSE, "claims of this carrier were switched off after it was planned"),
     WhyHeld.MISSING_NAME: (Hold.MISSING_DATA, "the order has no recipient's name, which the carrier asks for"),
     WhyHeld.PROPOSE: (Hold.PROPOSE, "claims of this carrier wait for a person: tracker approve files it"),
@@ -73,8 +78,9 @@ def gates(
     recipient_name: str | None,
     days: Calendars,
     now: datetime,
+    restored: bool = False,
 ) -> Gates:
-    """Whether a due claim may leave by itself."""
+    """Whether a due claim may leave by itself. `restored`: it may have left before the database was put back."""
     live_at = days.start_of(live_from) if live_from else None
     if live_at is None or now < live_at:
         return _held(WhyHeld.OBSERVE, live_at)
@@ -82,6 +88,8 @@ def gates(
         return _held(WhyHeld.BEFORE_LIVE)
     if policy.by_letter and not policy.writes:
         return _held(WhyHeld.BY_LETTER)
+    if restored:
+        return _held(WhyHeld.RESTORED)
     if policy.mode == "off":
         return _held(WhyHeld.SWITCHED_OFF)
     # A letter names no recipient: the parcel's number is enough, and the carrier has the rest.

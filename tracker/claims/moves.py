@@ -97,7 +97,7 @@ def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
         values["outcome"] = move.outcome
     if move.refusal is not None:
         values["refusal_code"], values["refusal_text"] = move.refusal
-    if move.hold is not None:
+    if move.hold is not None and move.call is None:
         # What comes back to a person waits for the person again.
         values["approved_at"] = None
     if move.closed:

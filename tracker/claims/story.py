@@ -11,17 +11,30 @@ from sqlalchemy import Connection
 from carriers.base import ClaimOffer, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_letter import FOLLOW_UP, LetterOutcome
-from tracker.domain.claim_moves import ClaimFacts, Move
+from tracker.domain.claim_moves import UNANSWERED, WITHDRAWN, ClaimFacts, Move, Step
 from tracker.domain.claim_note import NoteFacts, note
 from tracker.domain.claim_plan import not_claimable, offer_for
 from tracker.domain.history import History
 from tracker.domain.incidents import paced
+from tracker.domain.restoring import knows_the_carriers_word, may_have_been_filed, rests_on_the_lost
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.claims import ClaimRow, StepRow, problems_of_claims, steps_of
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.histories import HistoryRow, event_codes, events_of, histories_of
 from tracker.store.incidents import incidents_of
 from tracker.store.problems import ProblemRow, problems_of
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore means for a claim: it `waits` for a person, it `looks_first` at the carrier."""
+
+    waits: bool = False
+    looks_first: bool = False
+
+
+def _is_answered(step: Step) -> bool:
+    return step.outcome is not None and step.outcome not in {*UNANSWERED, WITHDRAWN}
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,23 @@ class Story:
 
     def _paced_until(self) -> datetime | None:
         return paced(self.days.start_of(self.claim.claimable_from), self.claim.id) if self.in_incident else None
+
+    def restored(self, restored_at: datetime | None) -> Restored:
+        """What it means for this claim that the database was put back then, if it was."""
+        claim, began = self.claim, min((p.since for p in self.problems), default=self.claim.planned_at)
+        if restored_at is None:
+            return Restored()
+        if claim.opened_at is not None:
+            touched = claim.opened_at < restored_at
+            # An answer that we learned of since the restore is known to be the newest.
+            waits = touched and claim.answered_at is not None and claim.answered_at < restored_at
+        else:
+            filed_from = self.days.start_of(claim.claimable_from)
+            waits = touched = began < restored_at and may_have_been_filed(filed_from, restored_at)
+        released = [p.released_at for p in self.problems if rests_on_the_lost(p.since, p.released_at, restored_at)]
+        word = max((row.done_at for row in self.steps if row.done_at and _is_answered(row.step)), default=None)
+        looks = touched and not knows_the_carriers_word(word, restored_at)
+        return Restored(waits and (bool(released) or not self.problems), looks)
 
     def fresh(self, connection: Connection) -> Story:
         """The same, with the steps as they stand in this transaction."""

@@ -24,7 +24,7 @@ from tracker.claims.moves import apply_move, deadline_note, near_note
 from tracker.claims.story import Story, stories_of
 from tracker.domain import claim_filing, claim_following, claim_letter
 from tracker.domain.calendar import CalendarsBetween
-from tracker.domain.claim_moves import Gates, Move
+from tracker.domain.claim_moves import WITHDRAWN, Gates, Move
 from tracker.polling.breaker import Breaker
 from tracker.store.claim_facts import FactRow, news_of, taken
 from tracker.store.claims import (
@@ -40,6 +40,7 @@ from tracker.store.contexts import contexts_of
 from tracker.store.database import Database
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
+from tracker.store.restores import last_restore
 from tracker.store.wake import wake_claim
 
 log = structlog.get_logger(__name__)
@@ -96,7 +97,7 @@ class ClaimSweep:
     def _decide(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due(connection, self.carrier, calls=False, now=now, limit=BATCH, token=token)
-        stories = self._stories(connection, due)
+        stories, restored_at = self._stories(connection, due), last_restore(connection)
         news = news_of(connection, stories) if self.adapter is None else {}
         for claim in due:
             story = stories[claim.id]
@@ -105,7 +106,7 @@ class ClaimSweep:
                 continue
             pursued = claim.opened_at is not None
             decide = claim_following.pursue if pursued else claim_filing.start
-            move = decide(story.facts, self._gates(claim, story, now), self.terms, story.days, now)
+            move = decide(story.facts, self._gates(claim, story, restored_at, now), self.terms, story.days, now)
             self._apply(connection, story, move, token, now)
         return len(due)
 
@@ -113,14 +114,14 @@ class ClaimSweep:
         """About claims whose letter is on its way: what was heard of it, or whether it is called off."""
         token = new_token()
         due = take_due(connection, self.carrier, calls=True, now=now, limit=BATCH, token=token)
-        stories = self._stories(connection, due)
+        stories, restored_at = self._stories(connection, due), last_restore(connection)
         news = news_of(connection, stories)
         for claim in due:
             story = stories[claim.id]
             if news[claim.id]:
                 self._hear(connection, story, news[claim.id], token, now)
                 continue
-            instead = heard.called_off(story, self._gates(claim, story, now), self.terms, now)
+            instead = heard.called_off(story, self._gates(claim, story, restored_at, now), self.terms, now)
             move = instead or claim_letter.on_its_way(story.facts, now)
             if self._apply(connection, story, move, token, now) and instead is not None:
                 heard.withdraw(connection, story, now)
@@ -165,10 +166,11 @@ class ClaimSweep:
         notes += [deadline_note(claim, codes[claim.id], self.terms) for claim in overdue]
         signal(connection, notes, now)
 
-    def _gates(self, claim: ClaimRow, story: Story, now: datetime) -> Gates:
+    def _gates(self, claim: ClaimRow, story: Story, restored_at: datetime | None, now: datetime) -> Gates:
         order = story.context.order
+        restored = story.restored(restored_at)
         kept = [problem.since for problem in story.problems if problem.released_at is None]
-        return gates(
+        found = gates(
             live_from=self.live_from(claim.shop),
             problem_since=min(kept, default=claim.planned_at),
             released=bool(story.problems) and not kept,
@@ -177,7 +179,9 @@ class ClaimSweep:
             recipient_name=order.recipient_name or order.customer_name,
             days=story.days,
             now=now,
+            restored=restored.waits,
         )
+        return replace(found, look_first=restored.looks_first)
 
     # --- calling ------------------------------------------------------------------------------------
 
@@ -192,7 +196,7 @@ class ClaimSweep:
             if last.step.state == "calling":
                 self._lost(connection, story, last, token, now)
             elif last.step.action == "open" and instead is not None:
-                set_step(connection, last.id, {"state": "done", "done_at": now, "outcome": "withdrawn"})
+                set_step(connection, last.id, {"state": "done", "done_at": now, "outcome": WITHDRAWN})
                 self._apply(connection, story, instead, token, now)
             else:
                 jobs.append(Job(claim, last, story.context, story.history.contract if story.history else None))

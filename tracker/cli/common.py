@@ -30,6 +30,19 @@ def echo_json(document: Any) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
+def at_keyboard() -> str:
+    """The person at the keyboard, before any change of user."""
+    import pwd
+
+    given = os.environ.get("SUDO_USER")
+    if given:
+        return given
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
 def load_or_exit(path: Path | None, strict: bool, talks: bool = True) -> LoadedConfig:
     """The configuration; with faults, all of them on standard error and exit 2.
 

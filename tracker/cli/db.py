@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from tracker.cli.backup import backup, restore
 from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
 
-db = typer.Typer(help="The database: upgrade, check.", no_args_is_help=True)
+db = typer.Typer(help="The database: upgrade, check, backup, restore.", no_args_is_help=True)
+db.command("backup")(backup)
+db.command("restore")(restore)
 
 
 @db.command()

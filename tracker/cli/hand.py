@@ -3,8 +3,6 @@ daemon, kept as an act with its decision."""
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tracker.cli.claim_answer import takes_letters
-from tracker.cli.common import ConfigOption
+from tracker.cli.common import ConfigOption, at_keyboard
 from tracker.cli.opened import Opened, opened, refuse
 from tracker.cli.settled import (
     Said,
@@ -38,7 +36,7 @@ ReleaseArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="A problem (P12), claim (C7) or message (M3).", show_default=False)
 ]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept with the decision.")]
-AllOption = Annotated[bool, typer.Option("--all", help="Everything from before the shops went live.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Everything from before the shops went live, or a restore.")]
 ACTS: Final = ("approve", "reject", "release")
 """What a hand may do; the log says `hand.` and the act."""
 BATCH: Final = 200
@@ -65,10 +63,10 @@ def reject(ids: IdsArgument, config: ConfigOption = None, reason: ReasonOption =
 
 
 def release(row_id: ReleaseArgument = None, config: ConfigOption = None, everything: AllOption = False) -> None:
-    """Let go what was held because it began before the shop went live."""
+    """Let go what was held because it began before the shop went live, or before the database was put back."""
     if (row_id is None) == (not everything):
         refuse("name one problem (P12), claim (C7) or message (M3), or --all")
-    who = _who()
+    who = at_keyboard()
     with opened(config) as program:
         hand = Hand(who, None, program.now)
         said = _release_all(program, hand) if row_id is None else _release_one(program, hand, row_id)
@@ -81,7 +79,7 @@ Act = Callable[["Connection", int, Hand, Opened], Said]
 
 def _each(ids: Sequence[str], config: Path | None, reason: str | None, acts: dict[str, Act]) -> None:
     """Each id in its turn with its own sentence, said as soon as it is true: what fails later unsays nothing."""
-    who = _who()
+    who = at_keyboard()
     codes = []
     with opened(config) as program:
         hand = Hand(who, reason, program.now)
@@ -103,17 +101,6 @@ def _one(program: Opened, text: str, acts: dict[str, Act], hand: Hand) -> Said:
 def _leave(exit_code: int) -> None:
     if exit_code:
         raise typer.Exit(exit_code)
-
-
-def _who() -> str:
-    """The person at the keyboard, before any change of user."""
-    given = os.environ.get("SUDO_USER")
-    if given:
-        return given
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 def _zone(program: Opened) -> ZoneInfo:
@@ -293,7 +280,7 @@ def _reject_message(connection: Connection, delivery_id: int, hand: Hand, progra
 
 
 def _release_one(program: Opened, hand: Hand, text: str) -> Said:
-    from tracker.store.hand import problems_by_id
+    from tracker.store.hand import problems_by_id, released_up_to
 
     named = _named(program, text, ("problem", "claim", "message"))
     if isinstance(named, Said):
@@ -304,7 +291,8 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
         if not_live is not None:
             return Said(f"{text} is not released: {not_live}", 2)
         live_at = _live_at(program, shop) or program.now
-        if not any(problem.since < live_at for problem in problems_by_id(connection, problems)):
+        cutoff = released_up_to(connection, live_at)
+        if not any(problem.since < cutoff for problem in problems_by_id(connection, problems)):
             problems = []
         released = _let_go(connection, hand, shop, problems, messages)
         if not released:
@@ -373,7 +361,7 @@ def _let_go(
 ) -> Released:
     """Release problems with what rests on them, and messages that are held for the same reason without one."""
     from tracker.domain.words import DeliveryState
-    from tracker.store.hand import NOT_LIVE, Released, release
+    from tracker.store.hand import RELEASABLE, Released, release
     from tracker.store.notices import delivery_by_id, let_go
 
     released = release(connection, problems, hand.now) if problems else Released()
@@ -382,7 +370,7 @@ def _let_go(
         message = delivery_by_id(connection, delivery_id)
         if message is None or message.state is not DeliveryState.AWAITING_PERSON or message.expires_at <= hand.now:
             continue
-        if message.hold_reason in NOT_LIVE:
+        if message.hold_reason in RELEASABLE:
             alone.append(delivery_id)
     let_go(connection, alone, hand.now)
     released = _sum(released, Released(messages=tuple(alone)))

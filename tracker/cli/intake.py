@@ -38,7 +38,7 @@ def import_(
         url = loaded.settings.database.connection_url()
         if is_sqlite(url):
             drop_to_owner(sqlite_path(url))
-        prepare_database(url)
+        prepare_database(url, loaded.settings.state_dir)
         app = build(loaded)
         log.configure(app.clock)
         results = asyncio.run(_import_all(app, named, files))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from tracker.errors import UsageError
+from tracker.errors import DatabaseFaultError, UsageError
+from tracker.log import get_logger
 from tracker.store.database import Database, is_sqlite, sqlite_path
 from tracker.store.faults import require_file
 from tracker.store.migrate import SchemaError, make_folder, require_current, upgrade
@@ -15,7 +16,10 @@ from tracker.store.migrate import SchemaError, make_folder, require_current, upg
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tracker.clock import Clock
     from tracker.engine.lock import EngineLock
+
+log = get_logger(__name__)
 
 
 def drop_to_owner(path: Path) -> None:
@@ -42,11 +46,17 @@ def drop_to_owner(path: Path) -> None:
         ) from fault
 
 
-def prepare_database(url: str) -> None:
+KNOWN = ".database"
+"""In the state folder: which SQLite file was made. A disk that is not mounted looks like a shop that has just begun."""
+
+
+def prepare_database(url: str, state: Path) -> None:
     """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person. Raises ProgramError."""
     try:
         if is_sqlite(url):
+            _require_known(sqlite_path(url), state / KNOWN)
             upgrade(url)
+            _remember(sqlite_path(url), state / KNOWN)
             return
         database = Database(url)
         try:
@@ -55,6 +65,37 @@ def prepare_database(url: str) -> None:
             database.close()
     except SchemaError as fault:
         raise UsageError(str(fault)) from fault
+
+
+def _require_known(path: Path, mark: Path) -> None:
+    """Raise where a database that was made is gone: beginning anew would forget the shop's whole past without a word."""
+    if path.exists():
+        return
+    try:
+        known = mark.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return
+    if known == str(path):
+        raise DatabaseFaultError(
+            f"{path}: the database that was here is gone; is its disk mounted? Put it back (tracker db restore FILE), or "
+            "begin anew with: tracker db upgrade"
+        )
+
+
+def _remember(path: Path, mark: Path) -> None:
+    # Where it cannot be written the work goes on without it.
+    with suppress(OSError):
+        if not mark.exists() or mark.read_text(encoding="utf-8") != f"{path}\n":
+            mark.write_text(f"{path}\n", encoding="utf-8")
+
+
+def settle_copy(url: str, clock: Clock) -> None:
+    """Before an engine works on it: a copy that was put here by hand, or a restore that was cut off, is held back first."""
+    from tracker.store.restore import BY_HAND, finish
+
+    held = finish(url, now=clock.now(), who="tracker run")
+    if held is not None:
+        log.warning("database.restored", source=BY_HAND, messages=held.messages, claims=held.claims, alerts=held.alerts)
 
 
 @contextmanager
@@ -74,6 +115,18 @@ def engine_lock(url: str) -> Iterator[EngineLock]:
         yield lock
     finally:
         lock.release()
+
+
+@contextmanager
+def alone_on(url: str) -> Iterator[None]:
+    """As `engine_lock`, to replace whatever lies in the database's place. Raises EngineBusyError, ProgramError."""
+    from tracker.engine.lock import EngineLock
+
+    if is_sqlite(url):
+        drop_to_owner(sqlite_path(url))
+        make_folder(sqlite_path(url))
+    with EngineLock(url):
+        yield
 
 
 @contextmanager

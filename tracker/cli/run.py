@@ -27,7 +27,7 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
     """Work: import, poll, detect, claim, tell, alert."""
     from tracker import log
     from tracker.app import build
-    from tracker.cli.prepare import engine_lock, prepare_database
+    from tracker.cli.prepare import engine_lock, prepare_database, settle_copy
     from tracker.clock import clock_from_env
     from tracker.config import trial_clock_faults
     from tracker.errors import ProgramError
@@ -36,10 +36,12 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
     stop = asyncio.Event()
     try:
         # First of all: what is logged before would go to standard output.
-        log.configure(clock_from_env(os.environ, trial_clock_faults(loaded.settings)))
+        clock = clock_from_env(os.environ, trial_clock_faults(loaded.settings))
+        log.configure(clock)
         url = loaded.settings.database.connection_url()
         with engine_lock(url) as lock:
-            prepare_database(url)
+            prepare_database(url, loaded.settings.state_dir)
+            settle_copy(url, clock)
             app = build(loaded, stopping=stop.is_set)
             app.take_over()
             code = _once(app) if once else _daemon(app, config, lock, stop)

@@ -19,6 +19,7 @@ def describe(loaded: LoadedConfig) -> dict[str, Any]:
         "file": str(loaded.path),
         "state_dir": str(settings.state_dir),
         "database": settings.database.shown,
+        "backup": _backup(settings),
         "shops": [_shop(shop, settings) for shop in settings.shops],
         "carriers": [_carrier(carrier) for carrier in settings.carriers],
         "folders": [{"shop": source.shop, "path": str(source.path)} for source in settings.intake],
@@ -48,6 +49,7 @@ def lines(loaded: LoadedConfig) -> list[str]:
         f"{report['file']}: no faults",
         f"state     {report['state_dir']}",
         f"database  {report['database']}",
+        f"backup    {_backup_line(report['backup'])}",
         *(f"shop      {_shop_line(shop)}" for shop in report["shops"]),
         *(f"carrier   {_carrier_line(carrier)}" for carrier in report["carriers"]),
         *(f"folder    {folder['path']} (orders of {folder['shop']})" for folder in report["folders"]),
@@ -60,6 +62,17 @@ def lines(loaded: LoadedConfig) -> list[str]:
     text += [f"notice    {fault}" for fault in loaded.notices]
     text += [f"warning   {fault}" for fault in loaded.warnings]
     return text
+
+
+def _backup(settings: Settings) -> dict[str, Any] | None:
+    backup = settings.database.backup
+    return {"at": f"{backup.at:%H:%M}", "keep": backup.keep, "path": str(backup.path)} if backup else None
+
+
+def _backup_line(backup: dict[str, Any] | None) -> str:
+    if backup is None:
+        return "none by itself (database.backup); tracker db backup makes one"
+    return f"every day at {backup['at']} into {backup['path']}, the newest {backup['keep']} are kept"
 
 
 def _shop(shop: ShopSettings, settings: Settings) -> dict[str, Any]:

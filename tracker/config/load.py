@@ -201,10 +201,13 @@ def _complete(settings: Settings, accounts: tuple[Account, ...], folder: Path, e
 
 
 def _placed(database: DatabaseSettings, state: Path) -> DatabaseSettings:
+    changed: dict[str, Any] = {}
     text = database.url.get_secret_value()
-    if not text.startswith("sqlite:///"):
-        return database
-    return DatabaseSettings(url=SecretStr(f"sqlite:///{state / text.removeprefix('sqlite:///')}"))
+    if text.startswith("sqlite:///"):
+        changed["url"] = SecretStr(f"sqlite:///{state / text.removeprefix('sqlite:///')}")
+    if database.backup is not None:
+        changed["backup"] = database.backup.model_copy(update={"path": state / database.backup.path})
+    return database.model_copy(update=changed)
 
 
 def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:

@@ -5,7 +5,7 @@ Key names are those of the file; where the model's name differs, the file's is t
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -291,9 +291,20 @@ class WebSettings(Part):
     public_url: BaseAddress | None = None
 
 
+class BackupSettings(Part):
+    """A copy of the database every day."""
+
+    at: LocalTime = time(3, 30)
+    keep: Annotated[int, Field(ge=1, le=3650)] = 7
+    path: Path = Path("backups")
+    """After loading absolute."""
+
+
 class DatabaseSettings(Part):
     url: SecretStr = SecretStr("sqlite:///data/tracker.db")
     """May hold a password; a SQLite path is absolute after loading."""
+    backup: BackupSettings | None = None
+    """None: no copies by themselves."""
 
     @field_validator("url")
     @classmethod
@@ -345,6 +356,11 @@ class Settings(Part):
         if value == "procrastinate":
             raise ValueError("procrastinate is not in this release (write local, or leave the key out)")
         return value
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where copies of the database lie that are given no other place."""
+        return self.state_dir / (self.database.backup or BackupSettings()).path
 
     def closings_of(self, city: str | None, state: str | None) -> tuple[date, ...]:
         """The holidays of this city that the merchant has named."""

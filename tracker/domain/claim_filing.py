@@ -39,6 +39,8 @@ FAILING_WAIT: Final = timedelta(days=1)
 def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
     """A claim that is planned or waits for a person: hold it, file it, or give it up after its last day."""
     today = days.local_date(now)
+    if gates.look_first and not claim.by_letter:
+        return _look_up_restored(claim, now)
     if today > claim.last_on:
         return _expired()
     if claim.approved_at is None and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER, Hold.LETTER}:
@@ -58,6 +60,11 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
     if waits is not None:
         return waits
     return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call=call)
+
+
+def _look_up_restored(claim: ClaimFacts, now: datetime) -> Move:
+    reason = "the database was put back: the carrier is asked first whether it has this claim"
+    return Move(State.WAITING_APPROVAL, "claim.restored_look", reason, now, call="look_up", hold=Hold.RESTORED)
 
 
 def instead_of_filing(claim: ClaimFacts, days: Calendars, now: datetime) -> Move | None:
@@ -94,8 +101,9 @@ def _is_blind(claim: ClaimFacts, days: Calendars, now: datetime) -> bool:
 
 def after_lost_answer(claim: ClaimFacts, now: datetime) -> Move:
     """A call left and no answer came: look before anything is sent again. What the carrier has stays filed."""
-    state = State.SUBMITTING if claim.opened_at is None else claim.state
-    return Move(state, "claim.lost_answer", "no answer came: look it up first", now, call="look_up")
+    restored = Hold.RESTORED if claim.hold is Hold.RESTORED else None
+    state = State.SUBMITTING if claim.opened_at is None and restored is None else claim.state
+    return Move(state, "claim.lost_answer", "no answer came: look it up first", now, call="look_up", hold=restored)
 
 
 def after_not_sent(claim: ClaimFacts, reason: str, now: datetime) -> Move:
@@ -109,7 +117,10 @@ def after_not_sent(claim: ClaimFacts, reason: str, now: datetime) -> Move:
         ask = Ask(last.motive, last.kind, last.way or "") if call == "reopen" else None
         by_parcel = call == "look_up" and last.way is not None
     reason = f"did not reach the carrier: {reason}"
-    return Move(claim.state, "claim.not_sent", reason, now + wait, call=call, ask=ask, by_parcel=by_parcel)
+    restored = Hold.RESTORED if claim.hold is Hold.RESTORED else None
+    return Move(
+        claim.state, "claim.not_sent", reason, now + wait, call=call, ask=ask, by_parcel=by_parcel, hold=restored
+    )
 
 
 def after_refused_call(claim: ClaimFacts, reason: str, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:

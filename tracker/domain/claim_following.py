@@ -26,6 +26,7 @@ from tracker.domain.claim_moves import (
 )
 from tracker.domain.claim_reopening import due_reopening, lost_reopening, not_reopened, wanted
 from tracker.domain.text import clean
+from tracker.domain.words import Hold
 
 _ANSWERED = {
     ClaimProgress.ACCEPTED: State.ACCEPTED,
@@ -55,6 +56,8 @@ def pursue(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, 
         return follow(claim, terms, days, now)
     if claim.by_letter:
         return pursue_letter(claim, gates, terms, days, now)
+    if gates.look_first:
+        return follow(claim, terms, days, now)
     return due_reopening(claim, gates, terms, days, now) or follow(claim, terms, days, now)
 
 
@@ -87,6 +90,11 @@ def _not_found(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datet
         alert = ("claim_vanished", "warning", "the carrier no longer finds a claim that it took")
         gone = _not_found_times(claim.steps) >= 3
         return Move(claim.state, "claim.not_found", "the carrier does not find it", at, alert=alert if gone else None)
+    if claim.hold is Hold.RESTORED and claim.approved_at is not None:
+        return Move(State.SUBMITTING, "claim.approved", "approved by a person, and not filed yet", now, call="open")
+    if claim.hold is Hold.RESTORED:
+        reason = "the carrier has no claim for it: filed once a person lets it go"
+        return Move(State.WAITING_APPROVAL, "claim.hold.restored", reason, now, hold=Hold.RESTORED)
     if _not_found_times(claim.steps) < 2:
         at = now + LOOK_UP_AGAIN
         return Move(State.SUBMITTING, "claim.lost_answer", "not found yet: look once more", at, call="look_up")

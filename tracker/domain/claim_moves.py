@@ -34,6 +34,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.overtaken": 1,
     "claim.paced": 1,
     **{f"claim.hold.{hold.value}": 1 for hold in Hold if hold is not Hold.TEMPLATE},
+    "claim.restored_look": 1,
     "claim.lost_answer": 1,
     "claim.not_sent": 1,
     "claim.registered": 1,
@@ -73,6 +74,8 @@ AFTER_EVENT_DAYS: Final = 5
 """A refusal that waits for the parcel's next event is tried again after so many business days without one."""
 UNANSWERED: Final = frozenset({"lost", "not_sent"})
 """Outcomes of a call that brought no answer."""
+WITHDRAWN: Final = "withdrawn"
+"""The outcome of a call that was called off before it was made, or that a restore forgot the end of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Gates:
     """The code of the reason, for translations."""
     letters: bool = True
     """Whether a letter about a claim that the carrier has may leave by itself."""
+    look_first: bool = False
+    """The database was put back: before anything is asked of the carrier it says how the claim stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class Hold(StrEnum):
     CARRIER_ANSWER = "carrier_answer"
     """The carrier's answer needs a person."""
     TEMPLATE = "template"
+    RESTORED = "restored"
+    """The database was put back to an earlier copy: it may have left already. `tracker release` or `approve` lets it go."""
 
 
 class Trigger(StrEnum):

@@ -7,12 +7,13 @@ line and be run again; that is why an engine needs no memory of its own.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from tracker.errors import DatabaseDamagedError
+from tracker.errors import DatabaseDamagedError, ProgramError
 
 STUCK_AFTER_S: Final = 6 * 3600.0
 """One run of a lane may take this long. A million shipments at five requests a second are an hour of honest work, and
@@ -108,6 +109,22 @@ class Engine(Protocol):
     async def hopeless(self) -> DatabaseDamagedError:
         """Wait until a lane meets what no repetition mends; returns it."""
         ...
+
+
+_SURROUNDINGS: Final = frozenset(
+    (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.ENOTDIR)
+)
+"""What a disk answers that is full, read-only, broken or not there."""
+
+
+def why(error: BaseException) -> dict[str, Any]:
+    """What a log line says of a lane's error: one sentence where a person can do something, else where it is in the code."""
+    if isinstance(error, ProgramError):
+        return {"reason": str(error)}
+    if isinstance(error, OSError) and error.filename is not None and error.errno in _SURROUNDINGS:
+        advice = "check that the disk is mounted, has room and may be written by this user; then it goes on by itself"
+        return {"reason": f"{error.filename}: {error.strerror}; {advice}"}
+    return {"exc_info": error}
 
 
 def check_names(lanes: Sequence[Lane]) -> None:

@@ -18,8 +18,8 @@ from apscheduler.triggers.base import BaseTrigger
 from structlog.contextvars import bound_contextvars
 
 from tracker.clock import Clock, SystemClock, monotonic_s
-from tracker.engine.base import Health, Lane, LaneHealth, check_names
-from tracker.errors import DatabaseDamagedError, ProgramError
+from tracker.engine.base import Health, Lane, LaneHealth, check_names, why
+from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 from tracker.log import get_logger
 
 log = get_logger(__name__)
@@ -32,6 +32,8 @@ KICK_AFTER_S: Final = 0.05
 """Kicks that come together make one run."""
 MIN_BACKOFF_S: Final = 5.0
 MAX_BACKOFF_S: Final = 900.0
+MAX_DATABASE_BACKOFF_S: Final = 60.0
+"""A full disk that has room again is noticed within so long; to ask costs the database next to nothing."""
 CLOCK_CHECK_S: Final = 5.0
 JUMP_S: Final = 2.0
 """The wall clock may stray this far from the monotonic one before it counts as a jump; NTP slews slower than that."""
@@ -111,6 +113,9 @@ class LocalEngine:
         self._hasten = asyncio.Event()
         self._met_damage = asyncio.Event()
         self._damage: DatabaseDamagedError | None = None
+        self._fault = ""
+        self._at_fault: set[str] = set()
+        """Lanes whose newest run met the database's fault."""
         self._order: list[str] = []
         self._slots: dict[str, _Slot] = {}
         self._leftover: set[asyncio.Task[None]] = set()
@@ -202,6 +207,7 @@ class LocalEngine:
 
     def _drop(self, name: str) -> None:
         slot = self._slots.pop(name)
+        self._at_fault.discard(name)
         self._scheduler.remove_job(name)
         if slot.task is not None and slot.is_running:
             self._leftover.add(slot.task)
@@ -243,8 +249,9 @@ class LocalEngine:
 
     def _finished(self, slot: _Slot, lane: Lane, worked: int) -> None:
         log.debug("lane.done", lane=lane.name, worked=worked, elapsed_ms=round(self._running_s(slot) * 1000))
-        if slot.failures:
+        if slot.failures and lane.name not in self._at_fault:
             log.info("lane.recovered", lane=lane.name, failures=slot.failures)
+        self._is_well(lane.name)
         slot.failures = 0
         slot.last_finished_at = self._wall.now()
         if self._stop.is_set() or self._slots.get(lane.name) is not slot:
@@ -263,17 +270,31 @@ class LocalEngine:
         slot.failures += 1
         wait_s = min(max(lane.every_seconds, MIN_BACKOFF_S) * 2 ** min(slot.failures - 1, 16), MAX_BACKOFF_S)
         wait_s = max(wait_s, lane.every_seconds)
-        log.error(
-            "lane.failed",
-            lane=lane.name,
-            family=lane.family,
-            error=type(error).__name__,
-            attempt=slot.failures,
-            wait_s=wait_s,
-            **_why(error),
-        )
+        facts = {"lane": lane.name, "family": lane.family, "error": type(error).__name__}
+        if isinstance(error, DatabaseFaultError):
+            wait_s = max(min(wait_s, MAX_DATABASE_BACKOFF_S), lane.every_seconds)
+            self._met_fault(lane.name, error)
+        else:
+            log.error("lane.failed", **facts, attempt=slot.failures, wait_s=wait_s, **why(error))
         if not self._stop.is_set() and self._slots.get(lane.name) is slot:
             self._look_in(slot, wait_s)
+
+    def _met_fault(self, name: str, fault: DatabaseFaultError) -> None:
+        """Every lane meets the same fault of the database: it is said once, until all of them work again."""
+        if not self._at_fault or str(fault) != self._fault:
+            log.error("database.unusable", error=type(fault).__name__, reason=str(fault))
+        else:
+            log.debug("lane.waits", lane=name)
+        self._fault = str(fault)
+        self._at_fault.add(name)
+
+    def _is_well(self, name: str) -> None:
+        """A lane that only looks may work beside a full disk: the fault is over when none of those that met it does any more."""
+        if name not in self._at_fault:
+            return
+        self._at_fault.discard(name)
+        if not self._at_fault:
+            log.info("database.usable")
 
     async def _watch_clock(self) -> None:
         while True:
@@ -337,11 +358,6 @@ class LocalEngine:
             for task in deaf:
                 log.error("lane.abandoned", lane=_lane_name(task))
         return tuple(sorted(_names(late)))
-
-
-def _why(error: BaseException) -> dict[str, Any]:
-    """A sentence of ours says all there is to say; anything else is a fault to be found."""
-    return {"reason": str(error)} if isinstance(error, ProgramError) else {"exc_info": error}
 
 
 def _task_name(lane_name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from structlog.contextvars import bound_contextvars
 
-from tracker.engine.base import Lane, check_names
+from tracker.engine.base import Lane, check_names, why
 from tracker.errors import DatabaseFaultError
 from tracker.log import get_logger
 
@@ -74,7 +74,7 @@ async def _round(lanes: Sequence[Lane], now: datetime, failed: list[str]) -> dic
                 raise
             except Exception as exc:
                 failed.append(lane.name)
-                log.error("lane.failed", lane=lane.name, family=lane.family, error=type(exc).__name__, exc_info=exc)
+                log.error("lane.failed", lane=lane.name, family=lane.family, error=type(exc).__name__, **why(exc))
                 continue
         if rows > 0:
             found[lane.name] = rows

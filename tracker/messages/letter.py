@@ -16,8 +16,8 @@ from tracker.domain.claim_letter import LETTER
 from tracker.domain.money import in_reais
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
 from tracker.messages.letter_variables import CLAIM_LETTER, FOLLOW_UP_LETTER
+from tracker.messages.phrases import PORTUGUESE
 from tracker.messages.sandbox import TemplateFault
-from tracker.messages.story import spoken_date
 from tracker.messages.templates import MissingVariable, Templates
 from tracker.messages.variables import Value
 from tracker.store.letters import letters_of_claims
@@ -251,7 +251,7 @@ def _thread(connection: Connection, facts: LetterFacts) -> list[str]:
 
 
 def _long(day: date) -> str:
-    return f"{spoken_date(day)}/{day.year}"
+    return f"{PORTUGUESE.date(day)}/{day.year}"
 
 
 def _cnpj(cnpj: str | None) -> str | None:

@@ -34,6 +34,7 @@ from tracker.domain.notices import (
     look_again,
 )
 from tracker.domain.order import OrderStatus
+from tracker.domain.restoring import RESTORED, rests_on_the_lost
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
 from tracker.store.claims import ClaimRow, claims_of_shipments
@@ -58,6 +59,7 @@ from tracker.store.notices import (
     take_due_order_checks,
 )
 from tracker.store.problems import ProblemRow, problems_of
+from tracker.store.restores import last_restore
 from tracker.store.tables import NoticeOrderCheck, table
 
 log = structlog.get_logger(__name__)
@@ -167,6 +169,8 @@ class NoticeSweep:
         """Make a notice of a shipment, or of an order that has none yet, or join one that has not left."""
         problem = next((row for row in problems if row.id == wanted.problem_id), None)
         hold, reason = self._hold(order.shop, wanted, problem, days, now)
+        if hold is None and _may_have_been_told(wanted, problem, last_restore(connection)):
+            hold, reason = Hold.RESTORED, RESTORED
         if shipment_id is not None:
             member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
             joined = joinable_notice(connection, order.shop, order.id, wanted.trigger, now, is_held=hold is not None)
@@ -310,6 +314,13 @@ def told_problem(row: ProblemRow) -> ToldProblem:
     return ToldProblem(
         row.id, row.kind, row.episode, row.presumed, row.since, row.customer_since, row.detected_at, row.resolved_at
     )
+
+
+def _may_have_been_told(wanted: Wanted, problem: ProblemRow | None, restored_at: datetime | None) -> bool:
+    """Whether it rests on what was so before the database was put back to an earlier copy."""
+    if problem is None:
+        return rests_on_the_lost(wanted.since, None, restored_at)
+    return rests_on_the_lost(min(problem.since, wanted.since), problem.released_at, restored_at)
 
 
 def _held_note(shop: str, subject: tuple[str, int], entry: HeldBack) -> DecisionNote:

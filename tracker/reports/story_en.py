@@ -195,6 +195,12 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.hold.carrier_answer": (
         "Held: the carrier's answer needs a person.[ It answered: {answer_text:quote} (code {answer_code}).]"
     ),
+    "claim.hold.restored": (
+        "Held: the database was put back to an earlier copy, and the claim may have been filed already; a person decides."
+    ),
+    "claim.restored_look": (
+        "The database was put back to an earlier copy: the carrier is asked first whether it has this claim already."
+    ),
     "claim.hold.template": "Held: a text has a fault.",
     "claim.lost_answer": (
         "The carrier did not answer the filing: before it is sent again, the carrier is asked whether it has it."
@@ -262,6 +268,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/held/before_live": (
         "Message to the customer[ ({trigger:trigger})] held: what it tells began before the shop went live."
     ),
+    "notice.*/held/restored": (
+        "Message to the customer[ ({trigger:trigger})] held: the database was put back to an earlier copy; it may have left."
+    ),
     "notice.*/not_told": "The customer was not told[ ({trigger:trigger})].",
     "notice.*/not_told/too_old": (
         "The customer was not told[ ({trigger:trigger})]: the news[, of {since:day},] was too old to be worth telling."
@@ -295,6 +304,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "The customer was not told[ ({trigger:trigger})]: the only address is the marketplace's, which must not be mailed."
     ),
     "message.text_mended": "The text of this message was mended: it leaves, where it is still true.",
+    "message.restored": (
+        "Held: the database was put back to an earlier copy, and the message may have left already; a person decides."
+    ),
     "message.live_from": "The shop is live: the message leaves, where it is still true.",
     "message.live_from/held/observe": "Held: the shop still only observes (live_from).",
     "message.live_from/held/before_live": "Held: what the message tells began before the shop went live.",

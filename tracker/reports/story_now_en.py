@@ -20,6 +20,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/waiting_approval/before_live": (
         "{id}: to file it, tracker release {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
+    "now.claim/waiting_approval/restored": (
+        "{id}: the database was put back to an earlier copy; to file it, tracker release {id};"
+        " to give it up, tracker reject {id}. Term: {deadline_on:day}."
+    ),
     "now.claim/waiting_approval/propose": (
         "{id}: to file it, tracker approve {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
@@ -89,6 +93,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/before_live": (
         "{id}: to send it, tracker release {id}; to give it up, tracker reject {id}. It expires on {expires_at:time}."
     ),
+    "now.message/awaiting_person/restored": (
+        "{id}: may have left already; where the mail server does not have it, tracker release {id}; where it has,"
+        " tracker reject {id}. It expires on {expires_at:time}."
+    ),
     "now.message/awaiting_person/configuration": "{id}: put the shop right in config.yaml. It expires on {expires_at:time}.",
     "now.message/awaiting_person/template": (
         "{id}: correct the text, then tracker approve {id}. It expires on {expires_at:time}."
@@ -125,4 +133,6 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.carrier_refused": "The carrier refuses the credentials. Check user, access code and contract.",
     "alert.import_refused": "A file of orders could not be read; it lies in refused/ with the reason beside it.",
     "alert.carrier_unconfigured": "There are shipments of a carrier that is not in the configuration.",
+    "alert.backup_failed": "The day's copy of the database was not made.",
+    "alert.backup_missing": "For more than two days there has been no good copy of the database.",
 }

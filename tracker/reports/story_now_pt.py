@@ -21,6 +21,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/waiting_approval/before_live": (
         "{id}: para registrar, tracker release {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
+    "now.claim/waiting_approval/restored": (
+        "{id}: o banco de dados voltou a uma cópia anterior; para registrar, tracker release {id};"
+        " para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+    ),
     "now.claim/waiting_approval/propose": (
         "{id}: para registrar, tracker approve {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
@@ -91,6 +95,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/before_live": (
         "{id}: para enviar, tracker release {id}; para desistir, tracker reject {id}. Vence em {expires_at:time}."
     ),
+    "now.message/awaiting_person/restored": (
+        "{id}: pode já ter saído; se o servidor de e-mail não a tem, tracker release {id}; se tem, tracker reject {id}."
+        " Vence em {expires_at:time}."
+    ),
     "now.message/awaiting_person/configuration": "{id}: acerte a loja em config.yaml. Vence em {expires_at:time}.",
     "now.message/awaiting_person/template": (
         "{id}: corrija o texto e depois tracker approve {id}. Vence em {expires_at:time}."
@@ -127,4 +135,6 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.carrier_refused": "A transportadora recusa as credenciais. Confira usuário, código de acesso e contrato.",
     "alert.import_refused": "Um arquivo de pedidos não pôde ser lido e está na pasta refused, com o motivo ao lado.",
     "alert.carrier_unconfigured": "Há envios de uma transportadora que não está na configuração.",
+    "alert.backup_failed": "A cópia diária do banco de dados não foi feita.",
+    "alert.backup_missing": "Há mais de dois dias não há uma cópia boa do banco de dados.",
 }

@@ -210,6 +210,12 @@ _CLAIMS: Final[Mapping[str, str]] = {
         "[ Ela respondeu: {answer_text:quote} (código {answer_code}).]"
     ),
     "claim.hold.template": "Retida: um texto tem um erro.",
+    "claim.hold.restored": (
+        "Retida: o banco de dados voltou a uma cópia anterior, e a reclamação pode já ter sido registrada; uma pessoa decide."
+    ),
+    "claim.restored_look": (
+        "O banco de dados voltou a uma cópia anterior: a transportadora é consultada antes, para ver se já tem esta reclamação."
+    ),
     "claim.lost_answer": (
         "A transportadora não respondeu ao envio: antes de enviar de novo, é consultada para ver se já o recebeu."
     ),
@@ -278,6 +284,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/held/before_live": (
         "Mensagem ao cliente[ ({trigger:trigger})] retida: o que ela conta começou antes de a loja entrar no ar."
     ),
+    "notice.*/held/restored": (
+        "Mensagem ao cliente[ ({trigger:trigger})] retida: o banco de dados voltou a uma cópia anterior, e ela pode já ter saído."
+    ),
     "notice.*/not_told": "Cliente não avisado[ ({trigger:trigger})].",
     "notice.*/not_told/too_old": (
         "Cliente não avisado[ ({trigger:trigger})]: a notícia[, de {since:day},] já era velha demais para avisar."
@@ -309,6 +318,9 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "Cliente não avisado[ ({trigger:trigger})]: o único e-mail é um endereço do marketplace, que não pode receber avisos."
     ),
     "message.text_mended": "O texto desta mensagem foi corrigido: ela segue, se ainda for verdade.",
+    "message.restored": (
+        "Retida: o banco de dados voltou a uma cópia anterior, e a mensagem pode já ter saído; uma pessoa decide."
+    ),
     "message.live_from": "A loja está no ar: a mensagem segue, se ainda for verdade.",
     "message.live_from/held/observe": "Retida: a loja ainda só observa (live_from).",
     "message.live_from/held/before_live": "Retida: o que a mensagem conta começou antes de a loja entrar no ar.",

@@ -120,6 +120,7 @@ HOLD: Final[Mapping[str, str]] = {
     Hold.CONFIGURATION: "falta acertar a configuração",
     Hold.CARRIER_ANSWER: "a resposta da transportadora precisa de uma pessoa",
     Hold.TEMPLATE: "o texto da mensagem tem um erro",
+    Hold.RESTORED: "o banco voltou a uma cópia anterior; pode já ter saído (tracker release)",
 }
 ORDER_STATUS: Final[Mapping[str, str]] = {
     "open": "aberto",

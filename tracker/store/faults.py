@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 
 STEPS: Final = "docs/operations.md, Backups, has the steps"
+NEEDED_BYTES: Final = 128 * 1024
+"""With less room than this nothing can be opened: the file that readers share takes 32 KiB alone."""
 _NO_UTF8: Final = "Could not decode to UTF-8"
 """The driver's own error, without a code; what follows quotes the value."""
 
@@ -79,7 +81,7 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> DatabaseFaultError | None:
     # The low byte is the kind; the others tell where in SQLite it was noticed.
     code = getattr(error, "sqlite_errorcode", None)
     kind = None if code is None else code & 0xFF
-    if kind in _DAMAGE:
+    if kind in DAMAGE:
         return damaged(path, words)
     sentence = _SENTENCES.get(kind) if kind is not None else None
     return DatabaseFaultError(sentence(path, words)) if sentence is not None else None
@@ -98,6 +100,10 @@ def _newest(path: Path) -> str:
 
 
 def _cannot_open(path: Path, words: str) -> str:
+    if not path.parent.exists():
+        return (
+            f"{path}: the database's folder is gone; is its disk mounted? Put it back: the work then goes on by itself"
+        )
     # Unlike Path.is_dir, this answers no where the folder may not be entered.
     if os.path.isdir(path):  # noqa: PTH112
         return f"{path}: a folder lies where the database file should be; move it away, then put the file back; {STEPS}"
@@ -127,7 +133,18 @@ def _full(path: Path, _words: str) -> str:
     return f"{path}: the disk is full; make room and start again: what was not finished is repeated, nothing is lost"
 
 
+def _is_full(path: Path) -> bool:
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < NEEDED_BYTES
+
+
 def _disk_error(path: Path, words: str) -> str:
+    # Where there is no room for the file that readers share, SQLite says no more than that something went wrong.
+    if _is_full(path):
+        return _full(path, words)
     return f"{path}: the disk does not do as asked ({words}); look at its free space and its health, then: tracker db check"
 
 
@@ -140,7 +157,8 @@ def _shown(url: str) -> str:
     return f"{parsed.get_backend_name()}://{parsed.host or ''}/{parsed.database or ''}"
 
 
-_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""The kinds of error that say that a file's content cannot be trusted."""
 _SENTENCES: Final[Mapping[int, Callable[[Path, str], str]]] = {
     sqlite3.SQLITE_CANTOPEN: _cannot_open,
     sqlite3.SQLITE_PERM: _cannot_open,

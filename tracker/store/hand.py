@@ -17,6 +17,7 @@ from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.store.claims import wake_claims
 from tracker.store.notices import held_deliveries, let_go
 from tracker.store.problems import release_problems
+from tracker.store.restores import last_restore
 from tracker.store.tables import Claim, ClaimProblem, Decision, Delivery, Notice, NoticeMember, Problem, table
 
 _PROBLEMS, _CLAIMS, _LINKS = table(Problem), table(Claim), table(ClaimProblem)
@@ -24,7 +25,9 @@ _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Deli
 _DECISIONS = table(Decision)
 REJECTED: Final = "hand.reject"
 NOT_LIVE: Final = (Hold.OBSERVE.value, Hold.BEFORE_LIVE.value)
-"""Holds that end with a release: the shop only observed, or the problem is older than its first live day."""
+"""Holds for the sake of a shop's first live day: it only observed, or the problem is older."""
+RELEASABLE: Final = (*NOT_LIVE, Hold.RESTORED.value)
+"""Holds that end with a release: those, and what may have left before the database was put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,19 @@ def problems_by_id(connection: Connection, problem_ids: Iterable[int]) -> list[H
     return [HeldProblem(*row) for row in connection.execute(query)]
 
 
+def released_up_to(connection: Connection, live_at: datetime) -> datetime:
+    """What began before this instant can be held for a release: the shop's first live day, or a later restore."""
+    return max(live_at, last_restore(connection) or live_at)
+
+
+def _not_released(restored_at: datetime | None) -> ColumnElement[bool]:
+    """Nobody has let them go, at least not since the database was put back."""
+    never = _PROBLEMS.c.released_at.is_(None)
+    return never if restored_at is None else or_(never, _PROBLEMS.c.released_at < restored_at)
+
+
 def problems_to_release(connection: Connection, shop: str, live_at: datetime) -> list[int]:
-    """Problems from before the shop's first live day that go on, or that a held claim or message rests on."""
+    """Problems from before the shop's first live day, or a restore, that go on, or that something held rests on."""
     claimed = (
         select(_LINKS.c.problem_id)
         .join(_CLAIMS, _CLAIMS.c.id == _LINKS.c.claim_id)
@@ -88,8 +102,8 @@ def problems_to_release(connection: Connection, shop: str, live_at: datetime) ->
         select(_PROBLEMS.c.id)
         .where(
             _PROBLEMS.c.shop == shop,
-            _PROBLEMS.c.since < live_at,
-            _PROBLEMS.c.released_at.is_(None),
+            _PROBLEMS.c.since < released_up_to(connection, live_at),
+            _not_released(last_restore(connection)),
             or_(_PROBLEMS.c.resolved_at.is_(None), claimed.exists(), told.exists()),
         )
         .order_by(_PROBLEMS.c.id)
@@ -111,10 +125,10 @@ def held_messages(connection: Connection, shop: str) -> list[int]:
 def release(connection: Connection, problem_ids: Iterable[int], at: datetime) -> Released:
     """Let go these problems, those that share a claim with them, and what was held for their sake."""
     ids = _with_companions(connection, list(problem_ids))
-    fresh = select(_PROBLEMS.c.id).where(_PROBLEMS.c.id.in_(ids), _PROBLEMS.c.released_at.is_(None))
+    fresh = select(_PROBLEMS.c.id).where(_PROBLEMS.c.id.in_(ids), _not_released(last_restore(connection)))
     released = list(connection.execute(fresh.order_by(_PROBLEMS.c.id)).scalars())
     release_problems(connection, released, at)
-    messages = held_deliveries(connection, NOT_LIVE, problem_ids=ids)
+    messages = held_deliveries(connection, RELEASABLE, problem_ids=ids)
     let_go(connection, messages, at)
     claims = _held_claims(connection, ids)
     wake_claims(connection, [shipment_id for _, shipment_id in claims], at)
@@ -139,7 +153,7 @@ def _held_claims(connection: Connection, problem_ids: list[int]) -> list[tuple[i
         .where(
             _LINKS.c.problem_id.in_(problem_ids),
             _CLAIMS.c.state == ClaimState.WAITING_APPROVAL.value,
-            _CLAIMS.c.hold_reason.in_(NOT_LIVE),
+            _CLAIMS.c.hold_reason.in_(RELEASABLE),
         )
         .distinct()
         .order_by(_CLAIMS.c.id)
@@ -150,5 +164,5 @@ def _held_claims(connection: Connection, problem_ids: list[int]) -> list[tuple[i
 def _held_message() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (
         _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
-        _DELIVERIES.c.hold_reason.in_(NOT_LIVE),
+        _DELIVERIES.c.hold_reason.in_(RELEASABLE),
     )

@@ -6,8 +6,6 @@ this program is refused, never touched.
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlmodel import SQLModel
 
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
+from tracker.store import backup
 from tracker.store import tables as tables
 from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import damaged, faults_told, require_file
@@ -44,7 +43,8 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def _known() -> set[str]:
+def known() -> set[str]:
+    """The revisions this program can work with, once they are upgraded."""
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
@@ -61,18 +61,18 @@ def require_current(database: Database) -> None:
         return
     if found is None:
         raise SchemaError("the database is empty; create it with: tracker db upgrade")
-    if found not in _known():
+    if found not in known():
         raise SchemaError(f"the database is newer than this program (revision {found}); install the newer program")
     raise SchemaError("the database is older than this program; run: tracker db upgrade")
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Bring the database to this program's revision; returns (before, after). A backup of a SQLite file is made first.
+def upgrade(url: str, *, copy_first: bool = True) -> tuple[str | None, str]:
+    """Bring the database to this program's revision; returns (before, after). A SQLite file is copied first.
 
     Raises SchemaError where the database is newer than the program, DatabaseFaultError.
     """
     with faults_told(url):
-        return _upgrade_sqlite(url) if is_sqlite(url) else _upgrade_server(url)
+        return _upgrade_sqlite(url, copy_first) if is_sqlite(url) else _upgrade_server(url)
 
 
 def _upgrade_server(url: str) -> tuple[str | None, str]:
@@ -86,7 +86,7 @@ def _upgrade_server(url: str) -> tuple[str | None, str]:
         engine.dispose()
 
 
-def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
+def _upgrade_sqlite(url: str, copy_first: bool) -> tuple[str | None, str]:
     path = sqlite_path(url)
     make_folder(path)
     require_file(path)
@@ -106,8 +106,8 @@ def _upgrade_sqlite(url: str) -> tuple[str | None, str]:
     try:
         with engine.connect() as connection:
             before = revision_of(connection)
-        if before is not None and before != head() and before in _known():
-            _backup(path, path.with_name(f"{path.name}.before-{head()}.bak"))
+        if copy_first and before is not None and before != head() and before in known():
+            _back_up(path, path.with_name(f"{path.name}.before-{head()}.bak"))
         with engine.begin() as connection:
             result = _run(connection)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -132,7 +132,7 @@ def make_folder(path: Path) -> None:
 
 def _run(connection: Connection) -> tuple[str | None, str]:
     before = revision_of(connection)
-    if before is not None and before not in _known():
+    if before is not None and before not in known():
         raise SchemaError(f"the database is newer than this program (revision {before}); install the newer program")
     if before != head():
         config = _config()
@@ -141,10 +141,21 @@ def _run(connection: Connection) -> tuple[str | None, str]:
     return before, head()
 
 
-def _backup(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-    secure_file(target)
+def _back_up(source: Path, target: Path) -> None:
+    """A copy to go back to, in place of an older one that a cut-off upgrade left: of the same database, not upgraded either."""
+    part = target.with_name(f".{target.name}.part")
+    backup.remove(part)
+    try:
+        part.touch(mode=0o600)
+        backup.copy_file(source, part)
+        backup.sync(part)
+        part.replace(target)
+        backup.sync_folder(target.parent)
+    except OSError as fault:
+        what = f"{target}: the copy before the upgrade was not made: {fault.strerror or fault}"
+        raise DatabaseFaultError(f"{what}; nothing was changed") from fault
+    finally:
+        backup.remove(part)
 
 
 def differences(connection: Connection) -> list[Any]:

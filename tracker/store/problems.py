@@ -158,8 +158,8 @@ def end_problem(connection: Connection, known: KnownProblem, at: datetime, resol
 
 
 def release_problems(connection: Connection, problem_ids: Iterable[int], at: datetime) -> int:
-    """Let go what rests on these problems, although they began before the shop went live."""
-    statement = update(_PROBLEMS).where(_PROBLEMS.c.id.in_(list(problem_ids)), _PROBLEMS.c.released_at.is_(None))
+    """Let go what rests on these problems, although they began before the shop went live or the database was put back."""
+    statement = update(_PROBLEMS).where(_PROBLEMS.c.id.in_(list(problem_ids)))
     return connection.execute(statement.values(released_at=at)).rowcount
 
 

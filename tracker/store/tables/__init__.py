@@ -17,7 +17,7 @@ from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
-from tracker.store.tables.logs import Decision, OperatorAct
+from tracker.store.tables.logs import Decision, OperatorAct, Restore
 from tracker.store.tables.messages import Delivery, Letter, Notice, NoticeCheck, NoticeMember, NoticeOrderCheck
 from tracker.store.tables.polling import (
     CarrierOutage,
@@ -62,6 +62,7 @@ __all__ = [
     "OrderItem",
     "Problem",
     "RawAnswer",
+    "Restore",
     "SettledDesk",
     "Shipment",
     "ShipmentCheck",
@@ -81,7 +82,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
     "messages": (NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery, Letter),
     "alerts": (Alert, AlertDelivery),
-    "any": (Signal, Decision, OperatorAct, ClaimFact),
+    "any": (Signal, Decision, OperatorAct, Restore, ClaimFact),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the
 one stage that reads it: alerts marks a signal as consumed, claims a fact about a claim."""

@@ -29,6 +29,18 @@ class Decision(SQLModel, table=True):
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
+class Restore(SQLModel, table=True):
+    """The database was put back to an earlier copy: what may have left between the two waits for a person."""
+
+    __tablename__ = "restores"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    restored_at: datetime
+    source: str
+    """The name of the copy's file."""
+    who: str
+
+
 class OperatorAct(SQLModel, table=True):
     """What a person did by hand: who, when, why."""
 
