@@ -11,8 +11,10 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics
 
+from tracker.domain.outcome import Result
+
 # Each counter would come with a second series that says when it was made: the process's start says the same.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY: Final = CollectorRegistry(auto_describe=False)
 """Of the process, like its log."""
 
@@ -99,3 +101,5 @@ def begin(lanes: Iterable[str]) -> None:
         _LANE_ROWS.labels(lane)
     for outcome in ("accepted", "rejected"):
         _RELOADS.labels(outcome)
+    for result in Result:
+        _MAILS.labels(result.value)

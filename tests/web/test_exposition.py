@@ -60,6 +60,7 @@ def exposition(quick: Quick | None = QUICK, slow: Slow | None = SLOW) -> Exposit
         clock=FrozenClock(NOW),
         zone=lambda: ZoneInfo("America/Sao_Paulo"),
         database="sqlite",
+        wall=FrozenClock(NOW),
     )
 
 
@@ -78,6 +79,7 @@ def value(name: str, found: Exposition | None = None, **labels: str) -> float | 
     ("name", "labels", "expected"),
     [
         ("tracker_clock_timestamp_seconds", {}, NOW.timestamp()),
+        ("tracker_start_timestamp_seconds", {}, NOW.timestamp()),
         ("tracker_counted_timestamp_seconds", {"group": "slow"}, NOW.timestamp() - 180),
         ("tracker_lane_running_seconds", {"lane": "poll:a"}, 12.5),
         ("tracker_lane_running_seconds", {"lane": "claims"}, 0),

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from tracker import __version__, metrics
-from tracker.clock import Clock
+from tracker.clock import Clock, SystemClock
 from tracker.engine.base import Health
 from tracker.store.gauges import AGE_BOUNDS, Due, LookAges, Quick, Slow
 from tracker.web.counts import Counts
@@ -40,6 +40,7 @@ GAUGES: Final[Mapping[str, Gauge]] = {
     "tracker_clock_timestamp_seconds": Gauge(
         "The clock that the program works by; a trial's may differ from the machine's."
     ),
+    "tracker_start_timestamp_seconds": Gauge("When the daemon started, by the machine's clock."),
     "tracker_counted_timestamp_seconds": Gauge("When the gauges of a group were counted.", ("group",)),
     "tracker_lane_failures": Gauge("Runs of a lane in a row that failed.", ("lane",)),
     "tracker_lane_running_seconds": Gauge("How long the present run of a lane takes; 0 while it waits.", ("lane",)),
@@ -76,7 +77,14 @@ class Exposition:
     """The text of `/metrics`."""
 
     def __init__(
-        self, *, health: Callable[[], Health], counts: Counts, clock: Clock, zone: Callable[[], ZoneInfo], database: str
+        self,
+        *,
+        health: Callable[[], Health],
+        counts: Counts,
+        clock: Clock,
+        zone: Callable[[], ZoneInfo],
+        database: str,
+        wall: Clock | None = None,
     ) -> None:
         """
         Args:
@@ -85,12 +93,14 @@ class Exposition:
             clock: the one the program works by.
             zone: where deadlines are days.
             database: its kind.
+            wall: the machine's clock.
         """
         self._health = health
         self._counts = counts
         self._clock = clock
         self._zone = zone
         self._database = database
+        self._started_at = (wall or SystemClock()).now()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Standing(self))
         ProcessCollector(namespace="tracker", registry=self._registry)
@@ -103,6 +113,7 @@ class Exposition:
         """Every gauge with its present values; what was not counted yet has none."""
         yield _family("tracker_build_info", {(__version__, platform.python_version(), self._database): 1})
         yield _family("tracker_clock_timestamp_seconds", {(): self._clock.now().timestamp()})
+        yield _family("tracker_start_timestamp_seconds", {(): self._started_at.timestamp()})
         at = {(group,): instant.timestamp() for group, instant in self._counts.counted_at.items()}
         yield _family("tracker_counted_timestamp_seconds", at)
         yield from _lanes(self._health())
