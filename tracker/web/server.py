@@ -80,7 +80,7 @@ class Listener:
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=self._sockets), name=f"listener {self.key}")
         self._task.add_done_callback(lambda task: self._ended(task, on_failure))
-        log.info("web.listening", key=self.key, address=self.address)
+        log.info("web.listening", key=self.key, listener=self.address)
 
     async def close(self) -> None:
         """Let the address go; requests at hand have two seconds."""
