@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import signal
+import socket
+import time
 
-from tests.end_to_end.daemon import PATIENCE_S, Run
+import pytest
+
+from tests.end_to_end.daemon import PATIENCE_S, Daemon, Run
 from tests.end_to_end.support import Start, at, day, of_fate
 from tests.support.damage import blank_table
+from tracker.engine.local import CANCEL_GRACE_S
 from tracker.engine.lock import EngineLock
+from tracker.engine.service import DRAIN_S
 from tracker.sandbox.plan import Fate
 from tracker.store.database import sqlite_path
 from tracker.store.migrate import upgrade
@@ -91,3 +97,44 @@ def test_the_log_holds_no_personal_data_and_no_secret(start: Start, run: Run) ->
     customer = shipment.order.customer
     for secret in (customer.email, customer.name, customer.document, trial.world.credentials.access_code):
         assert secret not in log
+
+
+@pytest.mark.slow
+def test_it_stops_within_its_bound_with_every_outer_lane_busy_and_loses_nothing(start: Start, run: Run) -> None:
+    """A carrier and a mail server that take the call and never answer."""
+    trial = start(of_fate(Fate.ON_TIME), of_fate(Fate.LATE_OPEN))
+    trial.clock_at(at(day(2)))
+    trial.drop_orders()
+    carrier, smtp = trial.carrier["base_url"], trial.settings["messages"]["email"]["port"]
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
+        port = deaf.getsockname()[1]
+        daemon = run(trial)
+        daemon.wait(lambda: bool(trial.told()), "the first mail")
+        trial.carrier["base_url"] = f"http://127.0.0.1:{port}"
+        trial.settings["messages"]["email"] |= {"port": port, "timeout_seconds": 600}
+        trial.write_config()
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait(lambda: bool(daemon.events("config.accepted")), "the reload")
+        trial.clock_at(at(day(5)))
+        daemon.wait(lambda: _at_work(daemon) >= {"poll:correios"}, "the look at the deaf carrier")
+        began = time.monotonic()
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(DRAIN_S + CANCEL_GRACE_S + 10) == 0
+        assert time.monotonic() - began < DRAIN_S + CANCEL_GRACE_S + 5
+    (ended,) = daemon.events("engine.stopped")
+    assert "poll:correios" in ended["cut_off"]
+    assert daemon.events("lane.abandoned") == []
+    trial.carrier["base_url"], trial.settings["messages"]["email"]["port"] = carrier, smtp
+    (trial.folder / "notify").unlink()
+    second = run(trial)
+    second.wait(lambda: len(trial.told()) >= 3, "what was cut off is done")
+    assert second.stop() == 0
+    ids = [message_id for _, message_id in trial.told()]
+    assert len(ids) == len(set(ids))
+
+
+def _at_work(daemon: Daemon) -> set[str]:
+    """The lanes that the newest status line calls at work."""
+    status = [line for message in daemon._listen() for line in message.splitlines() if line.startswith("STATUS=")]
+    work = status[-1].partition("at work: ")[2].partition(";")[0] if status else ""
+    return set(work.split(", "))
