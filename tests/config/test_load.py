@@ -138,6 +138,23 @@ def test_warnings_of_what_should_be_mended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("operator", "warned"),
+    [
+        pytest.param("127.0.0.1:8080", False, id="this machine"),
+        pytest.param("'[::1]:8080'", False, id="this machine by its address of six"),
+        pytest.param("localhost:8080", False, id="this machine by its name"),
+        pytest.param("null", False, id="no listener"),
+        pytest.param("0.0.0.0:8080", True, id="every address"),
+        pytest.param("10.0.0.5:8080", True, id="the shop's network"),
+    ],
+)
+def test_a_listener_that_others_can_reach_is_warned_of(tmp_path: Path, operator: str, warned: bool) -> None:
+    text = VALID.replace("    aliases:", '    claims: {mode: auto, phone: "1"}\n    aliases:')
+    warnings = load(tmp_path, f"{text}web: {{operator: {operator}}}\n").warnings
+    assert [fault.key for fault in warnings] == (["web.operator"] if warned else [])
+
+
+@pytest.mark.parametrize(
     ("claims", "warned"),
     [
         pytest.param("", True, id="nothing said"),

@@ -66,11 +66,16 @@ def known(machine: Machine) -> set[str]:
     return {json.loads(line)["tracking_code"] for line in lines}
 
 
-def ready(machine: Machine) -> bool:
-    code = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080/readyz').status)"
+def page(machine: Machine, path: str) -> str:
+    """A page of the listener, asked for on that machine; empty where it is not answered with 200."""
+    code = f"import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080{path}').read().decode())"
     program = machine.run("sh", "-c", f"echo /opt/{UNIT}/python/bin/python3.*").stdout.split()[0]
     library = f"LD_LIBRARY_PATH=/opt/{UNIT}/python/lib"
-    return machine.run("env", library, program, "-c", code, check=False).stdout.strip() == "200"
+    return machine.run("env", library, program, "-c", code, check=False).stdout
+
+
+def ready(machine: Machine) -> bool:
+    return '"ready":true' in page(machine, "/readyz")
 
 
 def drop(machine: Machine, name: str, parcel: Shipment) -> None:
@@ -112,6 +117,8 @@ def it_starts_as_its_own_user_and_gets_ready(machine: Machine) -> None:
     priorities = {line["MESSAGE"].partition('"level":"')[2][:4]: line["PRIORITY"] for line in map(json.loads, filed)}
     assert priorities["info"] == "6"
     assert "segredo-de-teste" not in machine.journal()
+    # Also where the unit hides most of /proc.
+    assert re.search(r"^tracker_process_resident_memory_bytes \d", page(machine, "/metrics"), re.M)
 
 
 def a_file_that_a_colleague_drops_is_taken(machine: Machine) -> None:

@@ -33,8 +33,9 @@ def test_a_listener_s_host_and_port(written: str, meant: tuple[str, int]) -> Non
         pytest.param("lojas.example", False, id="a name that begins alike"),
         pytest.param("127.0.0.1.rebind.example", False, id="a name that looks like an address"),
         pytest.param("localhost.rebind.example", False, id="a name that begins with localhost"),
-        pytest.param("", False, id="none"),
+        pytest.param("", False, id="an empty one"),
+        pytest.param(None, True, id="none, as probes over HTTP/1.0"),
     ],
 )
-def test_only_this_machine_s_names_are_taken(header: str, means_us: bool) -> None:
+def test_only_this_machine_s_names_are_taken(header: str | None, means_us: bool) -> None:
     assert names_this_machine(header, HOSTS) is means_us

@@ -16,7 +16,7 @@ import pytest
 from tests.web.support import Answer, get
 from tracker.engine.base import Health, LaneHealth
 from tracker.errors import DatabaseFaultError
-from tracker.web import pages
+from tracker.web import pages, server
 from tracker.web.pages import machine_pages
 from tracker.web.server import Listener, ListenerError
 
@@ -142,6 +142,50 @@ async def test_a_client_that_never_asks_does_not_hold_up_the_end() -> None:
         begun = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - begun < 4
     idle.close()
+
+
+async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CONNECTION_S", 0.1)
+    async with listening() as ask:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ask.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: loja\r\nX-Slow: ")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param(b"GET /healthz HTTP/1.0\r\n\r\n", b"200", id="a probe over HTTP/1.0 without a host"),
+        pytest.param(b"GET /healthz HTTP/1.1\r\n\r\n", b"400", id="HTTP/1.1 without a host"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00", b"400", id="somebody speaks TLS"),
+        pytest.param(b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", b"400", id="an endless address"),
+        pytest.param(b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400", id="two hosts"),
+        pytest.param(b"GET /healthz HTTP/1.1\r\nHost: loja\r\nX: a\x00b\r\n\r\n", b"400", id="a zero byte"),
+    ],
+)
+async def test_what_is_no_request_harms_nothing(sent: bytes, status: bytes) -> None:
+    async with listening() as ask:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ask.port)
+        writer.write(sent)
+        if status == b"400" and not sent.endswith(b"\r\n\r\n"):
+            writer.write(b"\r\n\r\n")
+        answer = await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+        assert answer.split()[1] == status
+        assert (await ask("/healthz")).status == 200
+
+
+async def test_more_connections_than_allowed_are_refused_and_not_served_slowly() -> None:
+    async with listening() as ask:
+        held = [await asyncio.open_connection("127.0.0.1", ask.port) for _ in range(server.MAX_CONNECTIONS)]
+        assert (await ask("/healthz")).status == 503
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        # The listener hears of each end in its own turn.
+        statuses = [(await ask("/healthz")).status for _ in range(20)]
+        assert statuses[-1] == 200
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,14 @@ def host_and_port(listener: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def names_this_machine(host_header: str, hosts: Collection[str]) -> bool:
+def names_this_machine(host_header: str | None, hosts: Collection[str]) -> bool:
     """Whether a request's Host means us: an address, `localhost`, or one of *hosts* (lower case, also with a domain after it).
 
-    A name that somebody else's DNS leads here is none of these; an address cannot be led anywhere.
+    A name that somebody else's DNS leads here is none of these; an address cannot be led anywhere. None, as simple probes
+    send it over HTTP/1.0, never comes from a browser.
     """
+    if host_header is None:
+        return True
     name = _without_port(host_header.strip().lower())
     if not name:
         return False

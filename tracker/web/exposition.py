@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -22,6 +22,7 @@ from tracker.clock import Clock, SystemClock
 from tracker.engine.base import Health
 from tracker.store.gauges import AGE_BOUNDS, Due, LookAges, Quick, Slow
 from tracker.web.counts import Counts
+from tracker.web.process import usage
 
 DOWN_AFTER: Final = 3
 """Failed calls in a row that make an outage, as the breaker counts them."""
@@ -68,7 +69,12 @@ GAUGES: Final[Mapping[str, Gauge]] = {
     ),
     "tracker_messages_open": Gauge("Messages with a step before them.", ("channel", "trigger", "state")),
     "tracker_unknown_codes": Gauge("Different event codes that nobody reads."),
+    "tracker_process_resident_memory_bytes": Gauge("Memory that the process holds."),
+    "tracker_process_open_fds": Gauge("Files and sockets that it has open."),
+    "tracker_process_max_fds": Gauge("So many it may have open."),
 }
+CPU: Final = "tracker_process_cpu_seconds"
+CPU_MEANING: Final = "Seconds of processor time that the process has used."
 AGES: Final = "tracker_look_age_seconds"
 AGES_MEANING: Final = "Age of the last look at parcels whose journey has not ended, as it stands now."
 
@@ -103,7 +109,6 @@ class Exposition:
         self._started_at = (wall or SystemClock()).now()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Standing(self))
-        ProcessCollector(namespace="tracker", registry=self._registry)
 
     def text(self) -> bytes:
         """Everything, in Prometheus's text format."""
@@ -116,6 +121,7 @@ class Exposition:
         yield _family("tracker_start_timestamp_seconds", {(): self._started_at.timestamp()})
         at = {(group,): instant.timestamp() for group, instant in self._counts.counted_at.items()}
         yield _family("tracker_counted_timestamp_seconds", at)
+        yield from _process()
         yield from _lanes(self._health())
         if self._counts.quick is not None and self._counts.program_now is not None:
             yield from _quick(self._counts.quick, self._counts.program_now)
@@ -143,6 +149,15 @@ def _family(name: str, values: Values) -> Metric:
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family
+
+
+def _process() -> Iterator[Metric]:
+    for name, value in usage():
+        full = f"tracker_process_{name}"
+        if full == CPU:
+            yield CounterMetricFamily(CPU, CPU_MEANING, value=value)
+        else:
+            yield _family(full, {(): value})
 
 
 def _lanes(health: Health) -> Iterator[Metric]:

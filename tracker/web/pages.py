@@ -111,5 +111,5 @@ class _KnownHostOnly:
         await self._app(scope, receive, send)
 
 
-def _host_header(scope: Scope) -> str:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+def _host_header(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tracker.errors import UsageError
 from tracker.log import get_logger
@@ -25,10 +26,26 @@ log = get_logger(__name__)
 MAX_CONNECTIONS: Final = 64
 """Probes and scrapers are few; more at once are refused with 503 rather than served slowly."""
 CLOSE_WITHIN_S: Final = 2
+CONNECTION_S: Final = 30.0
+"""No connection lives longer: whoever says nothing, or a byte a minute, must not keep the probes out."""
 
 
 class ListenerError(UsageError):
     """The address in the configuration cannot be listened on."""
+
+
+class _Brief(H11Protocol):
+    """A connection that is closed after its time, whatever it is at; uvicorn itself waits for a first request for ever."""
+
+    _end: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._end = self.loop.call_later(CONNECTION_S, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):
@@ -64,7 +81,7 @@ class Listener:
         """Answer requests from now on; *on_failure* is called once where the server ends by itself."""
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=_Brief,
             ws="none",
             lifespan="off",
             loop="none",
