@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-quick fuzz chaos quarter bench lint format lock clean
+.PHONY: demo test test-quick fuzz chaos quarter systemd bench install-service lint format lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/tracker demo
@@ -31,9 +31,20 @@ chaos: $(VENV)/.dev
 quarter: $(VENV)/.dev
 	QUARTER_LONG=1 $(BIN)/python -m pytest -m quarter -p no:cacheprovider tests/quarter
 
+# The long form, as root: the unit under a real systemd with its own waiting times (watchdog 90 s), some minutes.
+systemd: $(VENV)/.dev
+	SYSTEMD_LONG=1 $(BIN)/python -m pytest -m systemd -p no:cacheprovider tests/systemd
+
 # Figures as ratios to the same work done bare, measured in one run; takes some minutes.
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+# As root: the program into /opt/shipment-tracker, its user, folders and unit; docs/operations.md goes on from there.
+install-service:
+	$(PYTHON) -m venv /opt/shipment-tracker
+	/opt/shipment-tracker/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	/opt/shipment-tracker/bin/pip install -q --disable-pip-version-check --no-deps .
+	systemd/install
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

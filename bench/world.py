@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ carriers:
     requests_per_second: 1000
 messages:
   email: {{host: 127.0.0.1, port: {mail_port}, security: none}}
+web: {{operator: "127.0.0.1:{web_port}"}}
 """
 
 
@@ -60,7 +62,9 @@ class World:
 
     def prepare(self) -> None:
         """Write the configuration and create the schema."""
-        words = _CONFIG.format(url=self.url, carrier_port=self.carrier_port, mail_port=self.mail_port)
+        words = _CONFIG.format(
+            url=self.url, carrier_port=self.carrier_port, mail_port=self.mail_port, web_port=_free_port()
+        )
         self.config.write_text(words, encoding="utf-8")
         upgrade(self.url)
 
@@ -88,6 +92,11 @@ def new_database(url: str, name: str) -> Iterator[str]:
         finally:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 def lanes(app: App, prefix: str) -> list[Lane]:

@@ -18,7 +18,10 @@ STAGES = ["intake", "polling", "events", "detection", "claims", "messages", "ale
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "carriers": ("tracker",),
     "tracker/domain": (
-        *(f"tracker.{name}" for name in ("store", "config", "engine", "app", "cli", "clock", "log", *STAGES)),
+        *(
+            f"tracker.{name}"
+            for name in ("store", "config", "engine", "app", "cli", "clock", "log", "metrics", *STAGES)
+        ),
         "sqlalchemy",
         "sqlmodel",
         "httpx",
@@ -26,6 +29,13 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "carriers.http",
         "carriers.registry",
         "carriers.correios",
+    ),
+    # It shows how things are: it decides nothing, and knows the engine only by what that says of itself.
+    "tracker/web": (
+        *(f"tracker.{name}" for name in ("app", "lanes", "cli", "config", *STAGES)),
+        "tracker.engine.local",
+        "tracker.engine.service",
+        "carriers",
     ),
     "tracker/store": tuple(f"tracker.{name}" for name in ("config", "engine", "app", "cli", *STAGES)),
     "tracker/sandbox": tuple(

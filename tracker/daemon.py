@@ -4,63 +4,116 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from tracker import metrics
 from tracker.app import App
+from tracker.engine.base import Lane
 from tracker.engine.local import LocalEngine
 from tracker.engine.lock import EngineLock
 from tracker.engine.notify import Notifier
 from tracker.engine.service import Service
-from tracker.errors import ConfigFileError, ProgramError
+from tracker.errors import ConfigFileError, ProgramError, UsageError
 from tracker.log import get_logger
+from tracker.messages.email_sweep import CHANNEL
+from tracker.polling.schedule import ENDED
+from tracker.store.gauges import answers
+from tracker.web.counts import Counts
+from tracker.web.exposition import Exposition
+from tracker.web.operator import OperatorSide
+from tracker.web.pages import machine_pages
+from tracker.web.server import Listener, ListenerError
 
 log = get_logger(__name__)
 
 
 async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asyncio.Event) -> int:
-    """Work until stopped; returns the exit code.
+    """Work until stopped; returns the exit code. Raises ListenerError where the operator's address cannot be listened on.
 
-    `reread` builds the program anew from the configuration file, for SIGHUP: where that has faults, the old one goes on
-    and says so. A new database address waits for a restart, since the lock belongs to the old one. `stop` is set when the
-    engine begins to drain.
+    `reread` builds the program anew from the configuration file, for SIGHUP: where that has faults, or names an address
+    that is taken, the old one goes on and says so. A new database address waits for a restart, since the lock belongs to
+    the old one. `stop` is set when the engine begins to drain.
     """
     current = app
     retired: list[asyncio.Task[None]] = []
-    engine = LocalEngine(app.lanes, clock=app.clock, stop=stop)
+    counts = Counts([status.value for status in ENDED])
+    engine = LocalEngine(_lanes(app, counts), clock=app.clock, stop=stop)
+    exposition = Exposition(
+        health=engine.health,
+        counts=counts,
+        clock=app.clock,
+        zone=lambda: current.settings.timezone,
+        database="sqlite" if app.database.sqlite else "postgresql",
+    )
+    operator = OperatorSide(
+        lambda hosts: machine_pages(
+            health=engine.health,
+            is_stopping=stop.is_set,
+            ask_database=lambda: current.database.read(answers),
+            metrics_text=exposition.text,
+            hosts=hosts,
+        ),
+        on_failure=lambda reason: service.stop(reason, failed=True),
+    )
 
     async def reload() -> None:
         nonlocal current
-        fresh = _reread(reread, current)
-        if fresh is None:
+        try:
+            fresh = _reread(reread, current)
+            listener = await _take_listener(operator, fresh)
+        except ConfigFileError as error:
+            _reject([str(fault) for fault in error.faults])
             return
+        except ProgramError as error:
+            _reject([str(error)])
+            return
+        log.info("config.accepted")
+        metrics.reloaded("accepted")
         old, current = current, fresh
         await asyncio.to_thread(fresh.reconfigured)
-        runs = engine.replace_lanes(fresh.lanes)
+        runs = engine.replace_lanes(_lanes(fresh, counts))
+        await operator.switch(listener)
         retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))
 
-    service = Service(engine, notifier=Notifier.from_env(os.environ), reload=reload, lock=lock)
+    service = Service(
+        engine, notifier=Notifier.from_env(os.environ), reload=reload, lock=lock, backlog=counts.due_words
+    )
     try:
+        await operator.switch(operator.take(app.settings.web.operator))
         return await service.run()
     finally:
+        await operator.close()
         await asyncio.gather(*retired, return_exceptions=True)
         await current.close()
 
 
-def _reread(reread: Callable[[], App], current: App) -> App | None:
-    try:
-        fresh = reread()
-    except ConfigFileError as error:
-        for fault in error.faults:
-            log.error("config.rejected", fault=str(fault))
-        return None
-    except ProgramError as error:
-        log.error("config.rejected", fault=str(error))
-        return None
+def _lanes(app: App, counts: Counts) -> list[Lane]:
+    """The configuration's lanes, and the one that counts how all stands."""
+    lanes = [*app.lanes, counts.lane(app.database, list(app.book.accounts), [CHANNEL])]
+    metrics.begin(lane.name for lane in lanes)
+    return lanes
+
+
+def _reread(reread: Callable[[], App], current: App) -> App:
+    """The program by the configuration as it stands now. Raises ProgramError where that cannot be worked by."""
+    fresh = reread()
     if fresh.database.url != current.database.url:
-        log.error("config.rejected", fault="database.url: a new database needs a restart")
-        return None
-    log.info("config.accepted")
+        raise UsageError("database.url: a new database needs a restart")
     return fresh
+
+
+async def _take_listener(operator: OperatorSide, fresh: App) -> Listener | None:
+    try:
+        return operator.take(fresh.settings.web.operator)
+    except ListenerError:
+        await fresh.close()
+        raise
+
+
+def _reject(faults: Sequence[str]) -> None:
+    for fault in faults:
+        log.error("config.rejected", fault=fault)
+    metrics.reloaded("rejected")
 
 
 async def _retire(app: App, runs: set[asyncio.Task[None]]) -> None:

@@ -19,6 +19,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 from tracker.clock import Clock, ClockFileError, SystemClock
 from tracker.redaction import exception_text, redact_value
 
+_PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 FIRST_KEYS: Final = ("timestamp", "level", "event")
 
 
@@ -34,7 +35,7 @@ def configure(clock: Clock, stream: TextIO | None = None, force_json: bool = Fal
     target = stream if stream is not None else sys.stderr
     terminal = target.isatty() and not force_json
     structlog.configure(
-        processors=_processors(clock, _console() if terminal else _json_line),
+        processors=_processors(clock, _console() if terminal else _journal_line if _is_journal(target) else _json_line),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _Tolerant(target))),
         # Loggers are made at import; a cached one would keep the first configuration for ever.
@@ -102,6 +103,20 @@ def _order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 def _json_line(_logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _journal_line(logger: WrappedLogger, method: str, event: MutableMapping[str, Any]) -> str:
+    """The line with its priority before it, as sd-daemon(3) describes: the journal takes it off and files the line by it."""
+    return f"<{_PRIORITIES.get(str(event.get('level')), 6)}>{_json_line(logger, method, event)}"
+
+
+def _is_journal(target: TextIO) -> bool:
+    """Whether this stream is the journal's own, as JOURNAL_STREAM says (systemd.exec(5)); one sent elsewhere is not."""
+    try:
+        stat = os.fstat(target.fileno())
+    except (OSError, ValueError):  # io.UnsupportedOperation is both
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
 
 
 def _console() -> Processor:

@@ -112,11 +112,11 @@ def test_a_mark_at_the_beginning_of_the_file_is_no_fault(tmp_path: Path) -> None
 
 def test_parts_that_do_nothing_yet_are_noticed(tmp_path: Path) -> None:
     text = VALID.replace("    name:", "    digest: {to: [a@b.example], at: 08:00}\n    name:")
-    text += "web: {operator: '127.0.0.1:80'}\n"
+    text += "web: {operator: '127.0.0.1:80', public: '127.0.0.1:81'}\n"
     text += "messages: {triggers: {posted: [email, sms], ack: [email], in_transit: [], delivered: [email]}}\n"
     assert [str(fault).split(": ", 1)[1] for fault in load(tmp_path, text).notices] == [
         "shops.0.digest: does nothing yet in this release",
-        "web: does nothing yet in this release",
+        "web.public: does nothing yet in this release",
         "messages.triggers.posted.1: sms does nothing yet in this release",
         "messages.triggers.ack: does nothing yet in this release",
     ]
@@ -135,6 +135,23 @@ def test_warnings_of_what_should_be_mended(tmp_path: Path) -> None:
         (8, "carriers.0.claims"),
         (15, "messages.templates"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("operator", "warned"),
+    [
+        pytest.param("127.0.0.1:8080", False, id="this machine"),
+        pytest.param("'[::1]:8080'", False, id="this machine by its address of six"),
+        pytest.param("localhost:8080", False, id="this machine by its name"),
+        pytest.param("null", False, id="no listener"),
+        pytest.param("0.0.0.0:8080", True, id="every address"),
+        pytest.param("10.0.0.5:8080", True, id="the shop's network"),
+    ],
+)
+def test_a_listener_that_others_can_reach_is_warned_of(tmp_path: Path, operator: str, warned: bool) -> None:
+    text = VALID.replace("    aliases:", '    claims: {mode: auto, phone: "1"}\n    aliases:')
+    warnings = load(tmp_path, f"{text}web: {{operator: {operator}}}\n").warnings
+    assert [fault.key for fault in warnings] == (["web.operator"] if warned else [])
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,8 @@ def settings_of(world: World, url: str) -> dict[str, Any]:
         "intake": [{"kind": "folder", "shop": SHOP, "path": "inbox"}],
         "messages": {"preset": "all", "email": {"host": "127.0.0.1", "security": "none"}},
         "alerts": [{"kind": "log"}],
+        # Tests run side by side; the one that wants a listener names a port of its own.
+        "web": {"operator": None},
     }
 
 

@@ -2,97 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tests.end_to_end.daemon import PATIENCE_S, Daemon, Run
+from tests.end_to_end.support import Start, at, day, of_fate
 from tests.support.damage import blank_table
+from tracker.engine.local import CANCEL_GRACE_S
 from tracker.engine.lock import EngineLock
+from tracker.engine.service import DRAIN_S
 from tracker.sandbox.plan import Fate
 from tracker.store.database import sqlite_path
 from tracker.store.migrate import upgrade
 from tracker.store.tables import Delivery, ShipmentHistory
-
-PATIENCE_S = 30.0
-
-
-@dataclass
-class Daemon:
-    """A running `tracker run`, what it told the service manager, and its log."""
-
-    process: subprocess.Popen[bytes]
-    channel: socket.socket
-    log: Path
-    told: list[str] = field(default_factory=list)
-
-    def hear(self, wanted: str) -> None:
-        """Wait for a datagram with this line."""
-        self.wait(lambda: any(wanted in message.splitlines() for message in self._listen()), wanted)
-
-    def wait(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait until it holds; the daemon must live meanwhile."""
-        ends = time.monotonic() + PATIENCE_S
-        while not holds():
-            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
-            assert time.monotonic() < ends, f"{what}: {self.log.read_text(encoding='utf-8')[-3000:]}"
-            time.sleep(0.05)
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """The log's lines of this event."""
-        lines = [line for line in self.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
-        return [found for found in map(json.loads, lines) if found["event"] == name]
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
-
-    def _listen(self) -> list[str]:
-        try:
-            while True:
-                self.told.append(self.channel.recv(65536).decode())
-        except BlockingIOError:
-            return self.told
-
-
-Run = Callable[[Trial], Daemon]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    running: list[Daemon] = []
-
-    def start_one(trial: Trial) -> Daemon:
-        trial.write_config()
-        address = tmp_path / "notify"
-        channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        channel.bind(str(address))
-        log = tmp_path / "daemon.log"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tracker", "run", "-c", str(trial.config)],
-            stdout=subprocess.DEVNULL,
-            stderr=log.open("wb"),
-            env={**trial.environment, "NOTIFY_SOCKET": str(address)},
-            cwd=trial.folder,
-        )
-        running.append(Daemon(process, channel, log))
-        return running[-1]
-
-    yield start_one
-    for daemon in running:
-        if daemon.process.poll() is None:
-            daemon.process.kill()
-            daemon.process.wait()
-        daemon.channel.close()
 
 
 def test_the_daemon_works_reloads_and_stops_in_order(start: Start, run: Run) -> None:
@@ -172,3 +97,44 @@ def test_the_log_holds_no_personal_data_and_no_secret(start: Start, run: Run) ->
     customer = shipment.order.customer
     for secret in (customer.email, customer.name, customer.document, trial.world.credentials.access_code):
         assert secret not in log
+
+
+@pytest.mark.slow
+def test_it_stops_within_its_bound_with_every_outer_lane_busy_and_loses_nothing(start: Start, run: Run) -> None:
+    """A carrier and a mail server that take the call and never answer."""
+    trial = start(of_fate(Fate.ON_TIME), of_fate(Fate.LATE_OPEN))
+    trial.clock_at(at(day(2)))
+    trial.drop_orders()
+    carrier, smtp = trial.carrier["base_url"], trial.settings["messages"]["email"]["port"]
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
+        port = deaf.getsockname()[1]
+        daemon = run(trial)
+        daemon.wait(lambda: bool(trial.told()), "the first mail")
+        trial.carrier["base_url"] = f"http://127.0.0.1:{port}"
+        trial.settings["messages"]["email"] |= {"port": port, "timeout_seconds": 600}
+        trial.write_config()
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait(lambda: bool(daemon.events("config.accepted")), "the reload")
+        trial.clock_at(at(day(5)))
+        daemon.wait(lambda: _at_work(daemon) >= {"poll:correios"}, "the look at the deaf carrier")
+        began = time.monotonic()
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(DRAIN_S + CANCEL_GRACE_S + 10) == 0
+        assert time.monotonic() - began < DRAIN_S + CANCEL_GRACE_S + 5
+    (ended,) = daemon.events("engine.stopped")
+    assert "poll:correios" in ended["cut_off"]
+    assert daemon.events("lane.abandoned") == []
+    trial.carrier["base_url"], trial.settings["messages"]["email"]["port"] = carrier, smtp
+    (trial.folder / "notify").unlink()
+    second = run(trial)
+    second.wait(lambda: len(trial.told()) >= 3, "what was cut off is done")
+    assert second.stop() == 0
+    ids = [message_id for _, message_id in trial.told()]
+    assert len(ids) == len(set(ids))
+
+
+def _at_work(daemon: Daemon) -> set[str]:
+    """The lanes that the newest status line calls at work."""
+    status = [line for message in daemon._listen() for line in message.splitlines() if line.startswith("STATUS=")]
+    work = status[-1].partition("at work: ")[2].partition(";")[0] if status else ""
+    return set(work.split(", "))

@@ -37,6 +37,11 @@ def test_the_events_of_libraries_are_documented() -> None:
     assert set(re.findall(r'"(library\.\w+|python\.\w+)"', source)) == set(section("Libraries"))
 
 
+def test_the_listener_s_events_are_documented_with_their_levels() -> None:
+    files = (ROOT / "tracker" / "web").glob("*.py")
+    assert dict(sorted({pair for file in files for pair in logged_in(file)})) == section("Web")
+
+
 def test_the_stages_events_are_documented_with_their_levels() -> None:
     stages = ("intake", "polling", "events", "detection", "claims", "messages", "alerts")
     files = [file for stage in stages for file in (ROOT / "tracker" / stage).glob("*.py")]

@@ -12,6 +12,7 @@ from tests.engine.support import NOW, Gate, Script, Time, until
 from tracker.clock import FrozenClock
 from tracker.engine.base import Lane
 from tracker.engine.local import MAX_BACKOFF_S, MIN_BACKOFF_S, LocalEngine, _Pace
+from tracker.metrics import REGISTRY
 
 pytestmark = pytest.mark.anyio
 
@@ -254,6 +255,21 @@ async def test_drain_cuts_off_at_the_deadline_and_says_whom(time: Time) -> None:
         assert await engine.drain(0.01) == ("poll",)
     assert (gate.inside, gate.ended) == (0, 0)
     assert [line["lane"] for line in logs if line["event"] == "lane.cut_off"] == ["poll"]
+
+
+async def test_each_end_of_a_run_is_counted_by_how_it_ended(time: Time) -> None:
+    def runs(lane: str, outcome: str) -> float:
+        return REGISTRY.get_sample_value("tracker_lane_runs_total", {"lane": lane, "outcome": outcome}) or 0
+
+    sound, broken, gate = Script("counted", [7]), Script("counted broken", [RuntimeError("no")]), Gate("counted gate")
+    engine = engine_of([sound.lane, broken.lane, gate.lane], time)
+    await engine.start()
+    await gate.entered.wait()
+    await until(lambda: runs("counted broken", "failed") == 1)
+    await engine.drain(0.01)
+    assert runs("counted", "done") >= 1
+    assert runs("counted gate", "cut_off") == 1
+    assert REGISTRY.get_sample_value("tracker_lane_rows_total", {"lane": "counted"}) == 7
 
 
 async def test_hasten_ends_the_waiting(time: Time) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -301,3 +302,31 @@ def test_a_lost_stream_does_not_stop_the_work(stream: io.StringIO) -> None:
 
 def test_a_huge_value_is_cut(stream: io.StringIO) -> None:
     assert len(logged(stream, reason="palavra " * 100_000)["reason"]) <= 4_000
+
+
+def test_lines_for_the_journal_carry_their_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal"
+    with path.open("w", encoding="utf-8") as journal:
+        stat = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{stat.st_dev}:{stat.st_ino}")
+        configure(CLOCK, journal)
+        get_logger().info("poll.done")
+        get_logger().critical("engine.gave_up")
+    marks = [line.partition("{")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    assert marks == ["<6>", "<2>"]
+
+
+@pytest.mark.parametrize("journal", ["", "1:2", "nonsense"])
+def test_lines_for_anything_else_are_json_alone(
+    journal: str, stream: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service's standard error that was sent to a file keeps JOURNAL_STREAM in its environment."""
+    monkeypatch.setenv("JOURNAL_STREAM", journal)
+    path = tmp_path / "log"
+    with path.open("w", encoding="utf-8") as target:
+        configure(CLOCK, target)
+        get_logger().error("lane.failed")
+    configure(CLOCK, stream)
+    get_logger().error("lane.failed")
+    assert path.read_text(encoding="utf-8") == stream.getvalue()
+    assert json.loads(stream.getvalue())["event"] == "lane.failed"

@@ -55,7 +55,15 @@ class Daemon:
         self.lock = Lock()
         self.reloads = 0
         self.reload_error: Exception | None = None
-        self.service = Service(self.engine, notifier=self.manager, reload=self.reload, lock=self.lock, drain_s=drain_s)
+        self.backlog = ""
+        self.service = Service(
+            self.engine,
+            notifier=self.manager,
+            reload=self.reload,
+            lock=self.lock,
+            drain_s=drain_s,
+            backlog=lambda: self.backlog,
+        )
         self.task: asyncio.Task[int] | None = None
 
     async def reload(self) -> None:
@@ -170,6 +178,9 @@ async def test_the_status_line_names_what_works_and_what_fails() -> None:
     gate, broken = Gate("poll"), Script("claims", [RuntimeError("no")])
     async with started([gate.lane, broken.lane]) as daemon:
         await until(lambda: "STATUS=2 lanes; failing: claims; at work: poll" in daemon.manager.told)
+        daemon.backlog = "12 looks correios, 3 mail"
+        whole = f"STATUS=2 lanes; failing: claims; at work: poll; due: {daemon.backlog}"
+        await until(lambda: whole in daemon.manager.told)
 
 
 async def test_a_watcher_that_breaks_ends_the_service() -> None:

@@ -84,10 +84,36 @@ def test_each_hardening_line_says_when_to_relax_it(lines: list[str], key: str) -
     assert all(lines[place - 1].startswith("# Relax ") for place in places)
 
 
-def test_the_inbox_and_a_credential_are_explained(lines: list[str]) -> None:
+def test_a_credential_is_explained_and_its_folder_made_for_root_alone(
+    lines: list[str], folders: dict[str, list[str]]
+) -> None:
     text = "\n".join(lines)
-    assert "-m 2770 /var/lib/shipment-tracker/inbox" in text
+    assert folders["/etc/shipment-tracker/secrets"] == ["0700", "root", "root"]
     assert re.search(r"^#LoadCredential=\w+:/etc/shipment-tracker/", text, re.M)
+
+
+@pytest.fixture
+def folders() -> dict[str, list[str]]:
+    """Each folder of tmpfiles.d with its mode, user and group."""
+    text = (UNIT.parent / "tmpfiles.d" / "shipment-tracker.conf").read_text(encoding="utf-8")
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    assert all(line[0] == "d" and line[-1] == "-" for line in lines)  # made where missing, never emptied
+    return {line[1]: line[2:5] for line in lines}
+
+
+def test_the_inbox_is_setgid_and_the_state_is_as_the_unit_wants_it(
+    said: dict[str, list[str]], folders: dict[str, list[str]]
+) -> None:
+    ours = ["shipment-tracker", "shipment-tracker"]
+    assert folders["/var/lib/shipment-tracker/inbox"] == ["2770", *ours]
+    assert folders["/var/lib/shipment-tracker"] == [*said["StateDirectoryMode"], *ours]
+
+
+def test_the_user_that_is_made_is_the_one_that_runs_it(said: dict[str, list[str]]) -> None:
+    text = (UNIT.parent / "sysusers.d" / "shipment-tracker.conf").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if not line.startswith("#")]
+    assert line.split()[:2] == ["u", *said["User"]]
+    assert line.endswith("/usr/sbin/nologin")
 
 
 @pytest.fixture

@@ -366,3 +366,18 @@ def test_a_clock_in_another_year_does_not_hold_files_back(start: Start, tmp_path
     trial.drop("pedidos.csv", sheet(line("1001")))
     assert take(trial, datetime(2031, 1, 2, 12, tzinfo=UTC)) == 1
     assert trial.one(Order)["created_at"] == datetime(2031, 1, 2, 12, tzinfo=UTC)
+
+
+def test_what_is_put_away_stays_open_to_the_inbox_s_group_whatever_the_umask(start: Start) -> None:
+    trial = start()
+    trial.drop("pedidos.csv", sheet(line("1")))
+    trial.inbox.chmod(0o2770)
+    before = os.umask(0o077)
+    try:
+        assert take(trial) == 1
+    finally:
+        umask = os.umask(before)
+    assert umask == 0o077
+    done = trial.inbox / "done"
+    assert oct(done.stat().st_mode & 0o7777) == "0o2770"
+    assert oct((done / "pedidos.resultado.csv").stat().st_mode & 0o777) == "0o660"

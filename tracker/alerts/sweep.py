@@ -12,6 +12,7 @@ import httpx
 import structlog
 from sqlalchemy import Connection
 
+from tracker import metrics
 from tracker.alerts.webhook import post, retry_in
 from tracker.domain.outcome import Outcome, Result
 from tracker.store.alerts import (
@@ -122,7 +123,9 @@ class AlertSweep:
         if sink is None:
             values = {"state": "failed", "next_step_at": None, "reason": "the sink is no longer configured"}
         else:
-            values = _after(await sink.tell(delivery, now), delivery, now)
+            outcome = await sink.tell(delivery, now)
+            metrics.alert_told(delivery.sink, outcome.result.value)
+            values = _after(outcome, delivery, now)
         await self.database.write(partial(save_delivery, delivery_id=delivery.id, values=values, token=token))
 
 

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import ClaimTerms
+from tracker import metrics
 from tracker.domain.claim_moves import RULE_VERSIONS, Move
 from tracker.domain.words import ClaimState
 from tracker.store.claims import NOTE, WAY, ClaimRow, add_step, save_claim
@@ -50,6 +51,7 @@ def apply_move(connection: Connection, claim: ClaimRow, move: Move, *, token: st
     if move.look:
         wake_polling(connection, [(claim.shipment_id, claim.carrier)], now)
     if move.state is not claim.state:
+        metrics.claim_moved(claim.carrier, move.state.value)
         log.info("claim.moved", claim_id=claim.id, state=move.state.value, rule=move.rule, carrier=claim.carrier)
         wake(connection, "messages", [claim.shipment_id], now)
     if move.state is ClaimState.REJECTED:

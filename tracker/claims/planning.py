@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import ClaimKind, ClaimOutcome, ClaimTerms, ProblemKind
+from tracker import metrics
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.moves import REJECTED_ALERT, settled_notes
 from tracker.domain.calendar import Calendars, CalendarsBetween
@@ -185,6 +186,7 @@ class PlanSweep:
         reason = f"motive {best.motive} from {best.claimable_from}, deadline {best.deadline_on}"
         facts = _plan_facts(best, best.claimable_from)
         log_changes(connection, [_note(context.order.shop, "claim", claim_id, "planned", reason, facts=facts)], now)
+        metrics.claim_moved(context.carrier, ClaimState.PLANNED.value)
         log.info("claim.planned", claim_id=claim_id, shipment_id=context.shipment_id, motive=best.motive)
         wake(connection, "messages", [context.shipment_id], now)
 
@@ -284,6 +286,7 @@ class PlanSweep:
             note = _note(claim.shop, "claim", claim.id, "cancelled", reason, facts=facts)
             log_changes(connection, [note], now)
             signal(connection, settled_notes(claim), now)
+            metrics.claim_moved(claim.carrier, ClaimState.CANCELLED.value)
             log.info("claim.cancelled", claim_id=claim.id)
 
     @staticmethod

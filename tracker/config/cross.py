@@ -93,8 +93,10 @@ def idle_parts(data: Any) -> Iterator[Finding]:
     for loc, shop in entries(data, "shops"):
         if shop.get("digest"):
             yield Finding((*loc, "digest"), "does nothing yet in this release")
-    if data.get("web"):
-        yield Finding(("web",), "does nothing yet in this release")
+    web = data.get("web")
+    for key in ("public", "public_url"):
+        if isinstance(web, dict) and web.get(key):
+            yield Finding(("web", key), "does nothing yet in this release")
     messages = data.get("messages")
     triggers = messages.get("triggers") if isinstance(messages, dict) else None
     for trigger, channels in (triggers if isinstance(triggers, dict) else {}).items():

@@ -219,6 +219,10 @@ def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:
             yield Finding(("shops", place, "live_from"), what, "take redirect_to away when the trial is over")
     if "templates" in (data.get("messages") or {}) and not settings.messages.templates.is_dir():
         yield Finding(("messages", "templates"), "is no folder: the packaged texts are used", "check the path")
+    operator = settings.web.operator
+    if operator is not None and not is_loopback(operator.rpartition(":")[0]):
+        advice = "leave it on 127.0.0.1, or see that only your own network reaches it"
+        yield Finding(("web", "operator"), "can be read from other machines, without a password", advice)
 
 
 def trial_clock_faults(settings: Settings) -> list[str]:

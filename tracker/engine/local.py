@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from structlog.contextvars import bound_contextvars
 
+from tracker import metrics
 from tracker.clock import Clock, SystemClock, monotonic_s
 from tracker.engine.base import Health, Lane, LaneHealth, check_names, why
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
@@ -240,6 +241,7 @@ class LocalEngine:
             except asyncio.CancelledError as exc:
                 if _is_cancelled():
                     log.warning("lane.cut_off", lane=lane.name, running_s=self._running_s(slot))
+                    metrics.lane_ended(lane.name, "cut_off", self._running_s(slot))
                     raise
                 self._failed(slot, lane, exc)  # something inside the lane was cancelled, not the lane
             except Exception as exc:
@@ -249,6 +251,7 @@ class LocalEngine:
 
     def _finished(self, slot: _Slot, lane: Lane, worked: int) -> None:
         log.debug("lane.done", lane=lane.name, worked=worked, elapsed_ms=round(self._running_s(slot) * 1000))
+        metrics.lane_ended(lane.name, "done", self._running_s(slot), worked)
         if slot.failures and lane.name not in self._at_fault:
             log.info("lane.recovered", lane=lane.name, failures=slot.failures)
         self._is_well(lane.name)
@@ -267,6 +270,7 @@ class LocalEngine:
         if isinstance(error, DatabaseDamagedError):
             self._damage = error
             self._met_damage.set()
+        metrics.lane_ended(lane.name, "failed", self._running_s(slot))
         slot.failures += 1
         wait_s = min(max(lane.every_seconds, MIN_BACKOFF_S) * 2 ** min(slot.failures - 1, 16), MAX_BACKOFF_S)
         wait_s = max(wait_s, lane.every_seconds)

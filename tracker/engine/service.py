@@ -45,6 +45,7 @@ class Service:
         reload: Callable[[], Awaitable[None]],
         lock: Watched | None = None,
         drain_s: float = DRAIN_S,
+        backlog: Callable[[], str] = lambda: "",
     ) -> None:
         """
         Args:
@@ -54,12 +55,14 @@ class Service:
                 is broken. Short: signs of life go on, but a stop waits for it.
             lock: watched while the engine runs; its loss ends the service at once, for another engine may already work.
             drain_s: how long the running lanes may take at the end.
+            backlog: what waits to be done, in a few words for the status line; empty where nothing does.
         """
         self._engine = engine
         self._notifier = notifier
         self._reload = reload
         self._lock = lock
         self._drain_s = drain_s
+        self._backlog = backlog
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._wants_reload = False
@@ -169,7 +172,10 @@ class Service:
             text += f"; hanging: {', '.join(health.ill)}"
         if failing:
             text += f"; failing: {', '.join(failing)}"
-        return text + (f"; at work: {', '.join(running)}" if running else "")
+        if running:
+            text += f"; at work: {', '.join(running)}"
+        waiting = self._backlog()
+        return text + (f"; due: {waiting}" if waiting else "")
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import AnswerOutcome, TrackingAnswer, TrackingEvent, TrackingStatus
+from tracker import metrics
 from tracker.domain.codes import CodeMap, MappedEvent, read_by
 from tracker.domain.history import StoredEvent, fold, is_loss_of_sight, void_ids
 from tracker.events.reversals import note_reversals
@@ -271,11 +272,9 @@ def _signal_codes(
     now: datetime,
 ) -> None:
     """One alert a code that nobody reads, with a sample; it ends when the adapter or the merchant has learned the code."""
-    samples = {
-        event.carrier_code: (shipment_id, event)
-        for shipment_id, event in new
-        if event.status is TrackingStatus.UNKNOWN and not event.reversal
-    }
+    unread = [(key, event) for key, event in new if event.status is TrackingStatus.UNKNOWN and not event.reversal]
+    metrics.unknown_events(carrier, len(unread))
+    samples = {event.carrier_code: (shipment_id, event) for shipment_id, event in unread}
     notes = []
     for code, (shipment_id, event) in sorted(samples.items()):
         log.warning("status.unmapped", carrier=carrier, carrier_code=code, shipment_id=shipment_id)

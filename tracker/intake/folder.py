@@ -141,9 +141,15 @@ class FolderSweep:
     def _make(self, folder: Path) -> None:
         """Make a folder that the inbox's group may enter like the inbox itself, whatever the service's umask."""
         missing = [place for place in (folder, *folder.parents) if not place.exists()]
-        for place in reversed(missing):
-            place.mkdir()
-            place.chmod(self.folder.stat().st_mode & 0o2770)
+        mode = self.folder.stat().st_mode & 0o770
+        # Not chmod: the systemd unit forbids it a mode with a setgid bit (RestrictSUIDSGID), and a mode without one would
+        # take away the bit that the new folder has inherited from the inbox.
+        before = os.umask(0o777 & ~mode)
+        try:
+            for place in reversed(missing):
+                place.mkdir(mode)
+        finally:
+            os.umask(before)
 
     def _write(self, path: Path, pages: Iterable[bytes]) -> None:
         """All of it or nothing: a reader never meets half a report."""

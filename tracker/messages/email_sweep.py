@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 import structlog
 from sqlalchemy import Connection
 
+from tracker import metrics
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
 from tracker.messages.compose import RULE, VERSION, Composed, Composer, Withheld
@@ -175,6 +176,7 @@ class EmailSweep:
         except LeaseLost:
             return None
         attempt = delivery.attempts + 1
+        metrics.mail_answered(outcome.result.value)
         outcome = settled(outcome, attempt)
         settlement = after_outcome(outcome, delivery, backoff(attempt), now)
         await self.database.write(
@@ -252,6 +254,7 @@ class EmailSweep:
         # Held again after a person let it go is news, also where the reason is the same.
         (log_changes if to.state is delivery.state else log_decisions)(connection, [note], now)
         self._signal(connection, delivery, to, outcome, now)
+        metrics.message_moved(delivery.trigger.value, to.state.value)
         facts = {"message_id": delivery.id, "trigger": delivery.trigger.value}
         if to.state is DeliveryState.SENT:
             log.info("message.sent", **facts)

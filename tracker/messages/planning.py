@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
+from tracker import metrics
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.notice_kinds import JOURNEY
 from tracker.domain.notice_order import OrderFacts, thanks
@@ -240,6 +241,7 @@ class NoticeSweep:
         rule = f"notice.{wanted.trigger.value}"
         note = DecisionNote(order.shop, "message", delivery_id, rule, RULE_VERSIONS[rule], outcome, why, facts)
         log_changes(connection, [note], now)
+        metrics.message_moved(wanted.trigger.value, state.value)
         log.info("message.queued", message_id=delivery_id, trigger=wanted.trigger.value, state=state.value)
 
     def _hold(

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import CarrierConfigError, TransientCarrierError
+from tracker import metrics
 from tracker.polling import families
 from tracker.store.database import Database
 from tracker.store.logs import SignalNote, signal
@@ -46,11 +47,14 @@ class Breaker:
             http_status=error.http_status,
             reason=error.message,
         )
+        reason = "throttled" if error.http_status == 429 else "no_answer"
+        metrics.call_failed(self.carrier, self.family, reason)
         await self.database.write(lambda c: self._fail(c, error, now))
 
     async def refused(self, error: CarrierConfigError, now: datetime) -> None:
         """The credentials were refused."""
         log.error("carrier.refused", carrier=self.carrier, family=self.family, reason=error.message)
+        metrics.call_failed(self.carrier, self.family, "refused")
         await self.database.write(lambda c: self._refuse(c, error, now))
 
     def _fail(self, connection: Connection, error: TransientCarrierError, now: datetime) -> None:

@@ -6,6 +6,7 @@ Looking, answering and moving are three facts: `last_polled_at` is set by every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from carriers.base import (
     TrackingStatus,
     TransientCarrierError,
 )
+from tracker import metrics
 from tracker.domain.calendar import Calendars
 from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.polling.breaker import Breaker
@@ -184,12 +186,14 @@ class PollSweep:
         log_changes(connection, _closed_notes(looks, saves), now)
         self._tell_of_moves(connection, saves, now)
         self.sight.look(connection, _shown(looks, recorded), now)
+        events_added = sum(entry.events_added for entry in recorded.values())
+        metrics.looked(self.carrier, Counter(look.outcome.value for look in looks), events_added)
         log.info(
             "poll.done",
             carrier=self.carrier,
             shipments=len(looks),
             changed=len(changed),
-            events_added=sum(entry.events_added for entry in recorded.values()),
+            events_added=events_added,
         )
         return len(looks)
 

@@ -1,0 +1,54 @@
+"""The operator's listener over the life of the daemon: taken at the start, moved on a reload, let go at the end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from tracker.web.address import host_and_port
+from tracker.web.server import Listener
+
+KEY: Final = "web.operator"
+
+
+class OperatorSide:
+    """At most one listener at a time, for the address that the configuration names."""
+
+    def __init__(self, pages: Callable[[Collection[str]], ASGIApp], on_failure: Callable[[str], None]) -> None:
+        """
+        Args:
+            pages: makes the application for a listener that may be called by these names.
+            on_failure: called where a listener ends by itself.
+        """
+        self._pages = pages
+        self._on_failure = on_failure
+        self._current: Listener | None = None
+
+    def take(self, address: str | None) -> Listener | None:
+        """The listener for this address: the present one where it stays, else a new one that answers nothing yet.
+
+        None: no listener is wanted. Raises ListenerError; the present one then goes on.
+        """
+        if address is None:
+            return None
+        if self._current is not None and self._current.address == address:
+            return self._current
+        return Listener(KEY, address)
+
+    async def switch(self, to: Listener | None) -> None:
+        """Answer on this one from now on, and let the present one go."""
+        before, self._current = self._current, to
+        if to is before:
+            return
+        if to is not None:
+            names = {host_and_port(to.address)[0].lower(), socket.gethostname().lower()}
+            to.serve(self._pages(names), self._on_failure)
+        if before is not None:
+            await before.close()
+
+    async def close(self) -> None:
+        """Let the address go."""
+        await self.switch(None)
