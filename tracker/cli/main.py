@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tracker import __version__
+from tracker.cli.cancel import cancel
 from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.db import db
@@ -17,6 +18,7 @@ from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
 from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.mute import mute
 from tracker.cli.report import report
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
@@ -61,6 +63,8 @@ app.command("report")(report)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)
+app.command("mute")(mute)
+app.command("cancel")(cancel)
 app.command("export")(export)
 app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")

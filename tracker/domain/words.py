@@ -56,6 +56,8 @@ class Hold(StrEnum):
     CARRIER_ANSWER = "carrier_answer"
     """The carrier's answer needs a person."""
     TEMPLATE = "template"
+    MUTED = "muted"
+    """A person has silenced the order; `tracker mute --off` lets it go."""
 
 
 class Trigger(StrEnum):

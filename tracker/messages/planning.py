@@ -11,7 +11,9 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.calendar import Calendars, CalendarsBetween
+from tracker.domain.hand import Mute, mute_of
 from tracker.domain.notices import (
+    MUTED,
     NOT_LIVE,
     POSTPONES,
     PROBLEM_TRIGGERS,
@@ -30,6 +32,7 @@ from tracker.domain.notices import (
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
+from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, shipments_of_orders
 from tracker.store.database import Database
@@ -79,6 +82,7 @@ class NoticeSweep:
         contexts, histories = contexts_of(connection, due), histories_of(connection, due)
         problems, claims = problems_of(connection, due), claims_of_shipments(connection, due)
         members = members_of(connection, due)
+        acts = acts_about(connection, "order", [context.order.id for context in contexts.values()])
         for shipment_id in due:
             wake = None
             if shipment_id in histories:
@@ -92,8 +96,9 @@ class NoticeSweep:
                     # No notice yet: the address may come with a later file, while it is still worth telling.
                     held += [held_back(notice, missing) for notice in wanted]
                     wanted = []
+                mute = mute_of(acts.get(context.order.id, ()), now)
                 for notice in wanted:
-                    self._make(connection, context, notice, problems[shipment_id], days, now)
+                    self._make(connection, context, notice, problems[shipment_id], days, mute, now)
                 log_changes(connection, [_held_note(context, entry) for entry in held], now)
             finish_check(connection, shipment_id, wake, token=token)
         return len(due)
@@ -105,12 +110,15 @@ class NoticeSweep:
         wanted: Wanted,
         problems: Sequence[ProblemRow],
         days: Calendars,
+        mute: Mute | None,
         now: datetime,
     ) -> None:
         order, shipment_id = context.order, context.shipment_id
         member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
         problem = next((row for row in problems if row.id == wanted.problem_id), None)
         hold, reason = self._hold(order.shop, wanted, problem, days, now)
+        if hold is None and mute is not None:
+            hold, reason = Hold.MUTED, MUTED
         joined = joinable_notice(connection, order.id, wanted.trigger, now, is_held=hold is not None)
         if joined is not None:
             add_member(connection, joined, *member)
@@ -131,6 +139,8 @@ class NoticeSweep:
         leaves = max(wanted.not_before, now + self.policy.hold if several else now)
         if hold:
             leaves = look_again(hold, self._live_at(order.shop, days), wanted.expires_at, now)
+        if hold is Hold.MUTED and mute is not None and mute.until is not None:
+            leaves = min(mute.until, wanted.expires_at)
         for channel in self.policy.channels[wanted.trigger]:
             self._queue(connection, context, notice_id, channel, wanted, leaves, (hold, reason), now)
 

@@ -188,6 +188,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.hold.carrier_answer": (
         "Held: the carrier's answer needs a person.[ It answered: {answer_text:quote} (code {answer_code}).]"
     ),
+    "claim.hold.muted": "Held: the order is muted.",
     "claim.hold.template": "Held: a text has a fault.",
     "claim.lost_answer": (
         "The carrier did not answer the filing: before it is sent again, the carrier is asked whether it has it."
@@ -246,11 +247,24 @@ _HAND: Final[Mapping[str, str]] = {
     "hand.approve": "Approved[ by {who}| by a person][ ({note})].",
     "hand.reject": "Stopped[ by {who}| by a person][ ({note})]: it does not leave any more.",
     "hand.release": "Released[ by {who}| by a person][ ({note})].",
+    "hand.mute": (
+        "Order muted[ by {who}| by a person][ until {until:time}][ ({note})]: the customer gets no message,"
+        " and the claims with the carrier go on."
+    ),
+    "hand.unmute": "Silence lifted[ by {who}| by a person][ ({note})]: the customer is told again.",
+    "hand.cancel": "Cancelled[ by {who}| by a person][ ({note})]: it does not leave any more.",
+    "hand.cancel/order_cancelled": (
+        "Order cancelled[ by {who}| by a person][ ({note})]: the customer gets no more messages, and what the"
+        " carrier has of claims is followed to its answer."
+    ),
+    "hand.uncancel": "Cancellation taken back[ by {who}| by a person][ ({note})]: the order is looked after again.",
+    "hand.overtaken": "A later file brought another value[ ({field:field})]: it counts instead of what was corrected by hand.",
     "hand.*": "Decided by hand[ by {who}| by a person][ ({note})].",
 }
 _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*": "Message to the customer[ ({trigger:trigger})] prepared.",
     "notice.*/held": "Message to the customer[ ({trigger:trigger})] held: it waits for a person.",
+    "notice.*/held/muted": "Message to the customer[ ({trigger:trigger})] held: the order is muted.",
     "notice.*/held/observe": "Message to the customer[ ({trigger:trigger})] held: the shop still only observes (live_from).",
     "notice.*/held/before_live": (
         "Message to the customer[ ({trigger:trigger})] held: what it tells began before the shop went live."
@@ -305,6 +319,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/expired": "The message expired unsent: it was too old to be worth telling.",
     "deliver.email/awaiting_person": "The message waits for a person[ ({why:smtp})].[ The server said: {reply:quote}]",
     "deliver.email/awaiting_person/no_shop": "The message waits for a person: the shop is no longer in the configuration.",
+    "deliver.email/awaiting_person/muted": "The message did not leave: the order is muted.",
     "deliver.email/awaiting_person/broken_text": "The message waits for a person: its text has a fault.",
     "deliver.email/bounced/bad_address": "The message did not leave: the customer's address is no valid e-mail address.",
 }
@@ -352,6 +367,7 @@ ENGLISH: Final = Language(
         "more": "The exact log: tracker explain {id} --details",
         "log": "History",
         "other": "Other messages and decisions",
+        "by_hand": "Done by hand to the order",
     },
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     business_days=("business day", "business days"),

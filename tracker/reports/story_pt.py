@@ -202,6 +202,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
         "Retida: a resposta da transportadora precisa de uma pessoa."
         "[ Ela respondeu: {answer_text:quote} (código {answer_code}).]"
     ),
+    "claim.hold.muted": "Retida: o pedido está silenciado.",
     "claim.hold.template": "Retida: um texto tem um erro.",
     "claim.lost_answer": (
         "A transportadora não respondeu ao envio: antes de enviar de novo, é consultada para ver se já o recebeu."
@@ -262,6 +263,18 @@ _HAND: Final[Mapping[str, str]] = {
     "hand.approve": "Aprovada[ por {who}| por uma pessoa][ ({note})].",
     "hand.reject": "Barrada[ por {who}| por uma pessoa][ ({note})]: não sai mais.",
     "hand.release": "Liberada[ por {who}| por uma pessoa][ ({note})].",
+    "hand.mute": (
+        "Pedido silenciado[ por {who}| por uma pessoa][ até {until:time}][ ({note})]: o cliente não recebe nenhuma mensagem,"
+        " e as reclamações à transportadora seguem."
+    ),
+    "hand.unmute": "Silêncio retirado[ por {who}| por uma pessoa][ ({note})]: o cliente volta a ser avisado.",
+    "hand.cancel": "Cancelada[ por {who}| por uma pessoa][ ({note})]: não sai mais.",
+    "hand.cancel/order_cancelled": (
+        "Pedido cancelado[ por {who}| por uma pessoa][ ({note})]: o cliente não recebe mais mensagens, e o que a"
+        " transportadora já recebeu de reclamação segue até a resposta."
+    ),
+    "hand.uncancel": "Cancelamento desfeito[ por {who}| por uma pessoa][ ({note})]: o pedido volta a ser acompanhado.",
+    "hand.overtaken": "Um arquivo mais novo trouxe outro valor[ ({field:field})]: ele vale no lugar do que foi corrigido à mão.",
     "hand.*": "Decidido à mão[ por {who}| por uma pessoa][ ({note})].",
 }
 _MESSAGES: Final[Mapping[str, str]] = {
@@ -271,6 +284,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/held/before_live": (
         "Mensagem ao cliente[ ({trigger:trigger})] retida: o que ela conta começou antes de a loja entrar no ar."
     ),
+    "notice.*/held/muted": "Mensagem ao cliente[ ({trigger:trigger})] retida: o pedido está silenciado.",
     "notice.*/not_told": "Cliente não avisado[ ({trigger:trigger})].",
     "notice.*/not_told/too_old": (
         "Cliente não avisado[ ({trigger:trigger})]: a notícia[, de {since:day},] já era velha demais para avisar."
@@ -318,6 +332,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/expired": "A mensagem venceu sem sair: já era velha demais para avisar.",
     "deliver.email/awaiting_person": "A mensagem espera uma pessoa[ ({why:smtp})].[ O servidor disse: {reply:quote}]",
     "deliver.email/awaiting_person/no_shop": "A mensagem espera uma pessoa: a loja não está mais na configuração.",
+    "deliver.email/awaiting_person/muted": "A mensagem não saiu: o pedido está silenciado.",
     "deliver.email/awaiting_person/broken_text": "A mensagem espera uma pessoa: o texto dela tem um erro.",
     "deliver.email/bounced/bad_address": "A mensagem não saiu: o endereço do cliente não é um e-mail válido.",
 }
@@ -351,6 +366,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "more": "O registro exato: tracker explain {id} --details",
     "log": "Histórico",
     "other": "Outras mensagens e decisões",
+    "by_hand": "Feito à mão no pedido",
 }
 PORTUGUESE: Final = Language(
     code="pt-BR",
@@ -372,6 +388,7 @@ PORTUGUESE: Final = Language(
         "trigger": words_pt.TRIGGER,
         "cause": words_pt.RETURN_CAUSE,
         "smtp": words_pt.SMTP,
+        "field": words_pt.FIELD,
         "closed": words_pt.CLOSED,
         "way": words_pt.WAY,
     },

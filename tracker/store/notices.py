@@ -278,6 +278,34 @@ def reject(connection: Connection, delivery_id: int, reason: str) -> bool:
     return connection.execute(update(_DELIVERIES).where(*waiting).values(**values)).rowcount == 1
 
 
+def muted_deliveries(connection: Connection, order_id: int) -> list[tuple[int, Trigger, datetime, datetime]]:
+    """An order's messages that its being muted holds back: (id, trigger, since, when it is no longer worth telling)."""
+    query = (
+        select(_DELIVERIES.c.id, _NOTICES.c.trigger, _NOTICES.c.since, _NOTICES.c.expires_at)
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .where(
+            _NOTICES.c.order_id == order_id,
+            _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
+            _DELIVERIES.c.hold_reason == Hold.MUTED.value,
+        )
+        .order_by(_DELIVERIES.c.id)
+    )
+    return [(row[0], Trigger(row[1]), row[2], row[3]) for row in connection.execute(query)]
+
+
+def look_again_at(connection: Connection, delivery_id: int, at: datetime) -> None:
+    """Have a message that is held looked at again then: what holds it has changed."""
+    held_back = (_DELIVERIES.c.id == delivery_id, _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value)
+    connection.execute(update(_DELIVERIES).where(*held_back).values(next_step_at=at))
+
+
+def wake_queued(connection: Connection, order_id: int, now: datetime) -> None:
+    """Have an order's messages that wait to leave looked at now: its customer is to be told nothing more."""
+    notices = select(_NOTICES.c.id).where(_NOTICES.c.order_id == order_id)
+    waiting = (_DELIVERIES.c.notice_id.in_(notices), _DELIVERIES.c.state == DeliveryState.QUEUED.value)
+    connection.execute(update(_DELIVERIES).where(*waiting).values(next_step_at=now))
+
+
 def held_deliveries(connection: Connection, reasons: Iterable[str], *, problem_ids: Iterable[int] | None) -> list[int]:
     """Deliveries held for these reasons: all, or those that rest on these problems."""
     query = select(_DELIVERIES.c.id).where(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from carriers.base import TrackingRef
+from tracker.domain.hand import OVERTAKEN, RULE_VERSIONS, cancellation_of, edits_of, keeps
 from tracker.domain.order import Cancellation, Order, OrderStatus, Package
+from tracker.store.acts import acts_about
 from tracker.store.database import insert_new, upsert
+from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.tables import (
     Import,
     OrderAlias,
@@ -128,6 +131,24 @@ def cancel_by_invoice(connection: Connection, shop: str, cancellation: Cancellat
     values = {"status": OrderStatus.CANCELLED.value, "updated_at": now}
     connection.execute(update(_ORDERS).where(_ORDERS.c.id == order_id).values(**values))
     return int(order_id)
+
+
+def order_status(connection: Connection, order_id: int) -> tuple[str, str]:
+    """The shop and status of an order that exists, locked until the transaction ends."""
+    query = select(_ORDERS.c.shop, _ORDERS.c.status).where(_ORDERS.c.id == order_id).with_for_update()
+    row = connection.execute(query).one()
+    return row.shop, row.status
+
+
+def order_number(connection: Connection, order_id: int) -> str:
+    """What the customer knows an order that exists by."""
+    return str(connection.execute(select(_ORDERS.c.number).where(_ORDERS.c.id == order_id)).scalar_one())
+
+
+def set_order_status(connection: Connection, order_id: int, status: OrderStatus, now: datetime) -> None:
+    """A person's word on how an order stands."""
+    values = {"status": status.value, "updated_at": now}
+    connection.execute(update(_ORDERS).where(_ORDERS.c.id == order_id).values(**values))
 
 
 # --- finding ----------------------------------------------------------------------------------------
@@ -255,6 +276,7 @@ def _update_order(
     new = {name: value for name, value in values.items() if value is not None and value != standing[name]}
     if values["status"] == OrderStatus.UNKNOWN.value:
         new.pop("status", None)
+    new = _beside_hands(connection, standing, new, now)
     if standing["promised_first_on"] is None and order.promised_on is not None:
         new["promised_first_on"] = order.promised_on
     if standing["number"].startswith(PLACEHOLDERS) and not order.number.startswith(PLACEHOLDERS):
@@ -263,6 +285,38 @@ def _update_order(
         return False
     connection.execute(update(_ORDERS).where(_ORDERS.c.id == standing["id"]).values(**new, updated_at=now))
     return True
+
+
+def _beside_hands(
+    connection: Connection, standing: Mapping[str, Any], new: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """What of a file's news counts beside what people did by hand: a cancellation by hand stands until a hand takes it
+    back, a corrected field as long as the file says of it what it said before."""
+    order_id, shop = standing["id"], standing["shop"]
+    acts = acts_about(connection, "order", [order_id]).get(order_id, ()) if new else ()
+    if not acts:
+        return dict(new)
+    kept = dict(new)
+    if cancellation_of(acts) is not None:
+        kept.pop("status", None)
+    notes = []
+    for name, edit in edits_of(acts).items():
+        if name not in kept or standing[name] is None or as_text(standing[name]) != edit.now:
+            continue
+        if keeps(edit, as_text(standing[name]), as_text(kept[name])):
+            del kept[name]
+        else:
+            reason = f"a later file names another {name}: it is the source's newer word"
+            version = RULE_VERSIONS[OVERTAKEN]
+            note = DecisionNote(shop, "order", order_id, OVERTAKEN, version, "overtaken", reason, {"field": name})
+            notes.append(note)
+    log_decisions(connection, notes, now)
+    return kept
+
+
+def as_text(value: Any) -> str | None:
+    """A column's value as an act keeps it."""
+    return None if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _save_aliases(connection: Connection, shop: str, order_id: int, order: Order) -> None:
