@@ -419,6 +419,7 @@ def _claimable(row: ProblemRow) -> ClaimableProblem:
         resolved_at=row.resolved_at,
         released=row.released_at is not None,
         cause=row.cause,
+        claims_wish=row.claims_wish,
     )
 
 

@@ -173,6 +173,32 @@ def orders_named(program: Opened, texts: Sequence[str], yes: bool) -> tuple[list
     return list(found.values()), wrong
 
 
+def shipment_named(program: Opened, text: str) -> int | Said:
+    """The one shipment that is meant: by its code or id, or the only one of an order."""
+    from tracker.reports.identity import parse_id
+    from tracker.store.contexts import contexts_of, shipments_of_orders
+    from tracker.store.views_story import order_of
+
+    given = parse_id(text)
+    with program.database.begin_read() as connection:
+        if given is not None and given.kind == "shipment":
+            known = order_of(connection, "shipment", given.row_id) is not None
+            return given.row_id if known else Said(f"there is no shipment {text}", 1)
+    hit = order_named(program, text)
+    if isinstance(hit, Said):
+        return hit
+    with program.database.begin_read() as connection:
+        contexts = contexts_of(connection, shipments_of_orders(connection, [hit.id])[hit.id])
+    code = "".join(text.split()).upper()
+    fitting = [one for one, context in contexts.items() if context.tracking_code == code] or list(contexts)
+    if not fitting:
+        return Said(f"order {hit.number} has no parcel yet", 1)
+    if len(fitting) > 1:
+        names = ", ".join(f"S{one} ({contexts[one].tracking_code or 'no code'})" for one in fitting)
+        return Said(f"order {hit.number} has {len(fitting)} parcels: {names}; name one of them", 2)
+    return fitting[0]
+
+
 # --- keeping it -------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ from tracker.cli.intake import import_
 from tracker.cli.lists import alerts, claims, messages, problems
 from tracker.cli.mute import mute
 from tracker.cli.report import report
+from tracker.cli.report_problem import report_problem
+from tracker.cli.resolve import resolve
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
@@ -65,6 +67,8 @@ app.command("reject")(reject)
 app.command("release")(release)
 app.command("mute")(mute)
 app.command("cancel")(cancel)
+app.command("resolve")(resolve)
+app.command("report-problem")(report_problem)
 app.command("export")(export)
 app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")

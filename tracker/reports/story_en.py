@@ -93,6 +93,12 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "problem.ended/resolved/term_extended": "The problem ended[ on {ended_at:day}]: the time for picking it up was extended.",
     "problem.ended/resolved/tracked_again": "The problem ended[ on {ended_at:day}]: the carrier shows this code again.",
     "problem.ended/resolved/order_closed": "The problem ended[ on {ended_at:day}]: the shop closed the order.",
+    "problem.ended/resolved/hand_found": "The problem was settled by hand[ on {ended_at:day}]: the parcel was found.",
+    "problem.ended/resolved/hand_satisfied": "The problem was settled by hand[ on {ended_at:day}]: the customer is satisfied.",
+    "problem.ended/resolved/hand_refunded": "The problem was settled by hand[ on {ended_at:day}]: the customer was refunded.",
+    "problem.ended/resolved/hand_resent": "The problem was settled by hand[ on {ended_at:day}]: the goods were sent again.",
+    "problem.ended/resolved/hand_mistake": "The problem was settled by hand[ on {ended_at:day}]: it was a mistake.",
+    "problem.ended/resolved/hand_other": "The problem was settled by hand[ on {ended_at:day}]: by a person's decision.",
     "problem.ended/resolved/withdrawn": "The problem ended[ on {ended_at:day}]: tracking no longer shows what caused it.",
 }
 _PLANS: Final[Mapping[str, str]] = {
@@ -104,6 +110,7 @@ _PLANS: Final[Mapping[str, str]] = {
         "No claim: the contract settles lateness by service level; it is kept as statistics."
     ),
     "claim.plan/not_claimed/not_the_carriers_fault": "No claim: it was no fault of the carrier's[, because {cause:cause}].",
+    "claim.plan/not_claimed/settled_by_hand": "No claim: a person settled the problem and wants no claim for it.",
     "claim.plan/not_claimed/refused_before": (
         "No other claim: the carrier has refused one with motive {motive} before[ (C{claim})]."
     ),
@@ -258,6 +265,15 @@ _HAND: Final[Mapping[str, str]] = {
         " carrier has of claims is followed to its answer."
     ),
     "hand.uncancel": "Cancellation taken back[ by {who}| by a person][ ({note})]: the order is looked after again.",
+    "hand.resolve": "Settled by hand[ by {who}| by a person][: {how:settled}][ ({note})].",
+    "hand.report": "Reported[ by {who}| by a person][: {kind:reported}][ ({note})].",
+    "hand.violation": "Opened: a person reported that the packaging was opened or that content is missing[ (since {since:day})].",
+    "hand.misdelivery": "Delivered to somebody else[ on {since:day}], as a person reported.",
+    "hand.not_received": (
+        "Not received: it is said to be delivered[ on {delivered_at:day}], and the customer says that it did not come[ (reported"
+        " on {reported_at:day})]."
+    ),
+    "hand.damage": "Damaged: a person reported that the parcel came broken[ (since {since:day})].",
     "hand.overtaken": "A later file brought another value[ ({field:field})]: it counts instead of what was corrected by hand.",
     "hand.*": "Decided by hand[ by {who}| by a person][ ({note})].",
 }

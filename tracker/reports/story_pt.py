@@ -99,6 +99,12 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "O problema terminou[ em {ended_at:day}]: a transportadora voltou a mostrar este código."
     ),
     "problem.ended/resolved/order_closed": "O problema terminou[ em {ended_at:day}]: o pedido foi encerrado na loja.",
+    "problem.ended/resolved/hand_found": "O problema foi encerrado à mão[ em {ended_at:day}]: a encomenda apareceu.",
+    "problem.ended/resolved/hand_satisfied": "O problema foi encerrado à mão[ em {ended_at:day}]: o cliente está satisfeito.",
+    "problem.ended/resolved/hand_refunded": "O problema foi encerrado à mão[ em {ended_at:day}]: o cliente foi reembolsado.",
+    "problem.ended/resolved/hand_resent": "O problema foi encerrado à mão[ em {ended_at:day}]: o produto foi enviado de novo.",
+    "problem.ended/resolved/hand_mistake": "O problema foi encerrado à mão[ em {ended_at:day}]: foi engano.",
+    "problem.ended/resolved/hand_other": "O problema foi encerrado à mão[ em {ended_at:day}]: por decisão de uma pessoa.",
     "problem.ended/resolved/withdrawn": (
         "O problema terminou[ em {ended_at:day}]: o rastreio já não mostra o que o tinha causado."
     ),
@@ -114,6 +120,7 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/not_claimed/not_the_carriers_fault": (
         "Sem reclamação: não foi falha da transportadora[, porque {cause:cause}]."
     ),
+    "claim.plan/not_claimed/settled_by_hand": "Sem reclamação: uma pessoa encerrou o problema e não quer reclamar dele.",
     "claim.plan/not_claimed/refused_before": (
         "Sem nova reclamação: a transportadora já recusou uma com o motivo {motive}[ (C{claim})]."
     ),
@@ -274,6 +281,15 @@ _HAND: Final[Mapping[str, str]] = {
         " transportadora já recebeu de reclamação segue até a resposta."
     ),
     "hand.uncancel": "Cancelamento desfeito[ por {who}| por uma pessoa][ ({note})]: o pedido volta a ser acompanhado.",
+    "hand.resolve": "Encerrado à mão[ por {who}| por uma pessoa][: {how:settled}][ ({note})].",
+    "hand.report": "Informado[ por {who}| por uma pessoa][: {kind:reported}][ ({note})].",
+    "hand.violation": "Violação: uma pessoa informou que a embalagem foi violada ou que falta conteúdo[ (desde {since:day})].",
+    "hand.misdelivery": "Entregue a outra pessoa[ em {since:day}], como uma pessoa informou.",
+    "hand.not_received": (
+        "Não recebida: consta como entregue[ em {delivered_at:day}], e o cliente diz que não recebeu[ (informado em"
+        " {reported_at:day})]."
+    ),
+    "hand.damage": "Avaria: uma pessoa informou que a encomenda chegou danificada[ (desde {since:day})].",
     "hand.overtaken": "Um arquivo mais novo trouxe outro valor[ ({field:field})]: ele vale no lugar do que foi corrigido à mão.",
     "hand.*": "Decidido à mão[ por {who}| por uma pessoa][ ({note})].",
 }
@@ -389,6 +405,8 @@ PORTUGUESE: Final = Language(
         "cause": words_pt.RETURN_CAUSE,
         "smtp": words_pt.SMTP,
         "field": words_pt.FIELD,
+        "settled": words_pt.SETTLED,
+        "reported": words_pt.REPORTED,
         "closed": words_pt.CLOSED,
         "way": words_pt.WAY,
     },

@@ -62,6 +62,20 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "refused": "it was refused at the address",
         "unclaimed": "it was not collected in time",
     },
+    "settled": {
+        "hand_found": "the parcel was found",
+        "hand_satisfied": "the customer is satisfied",
+        "hand_refunded": "the customer was refunded",
+        "hand_resent": "the goods were sent again",
+        "hand_mistake": "it was a mistake",
+        "hand_other": "for another reason",
+    },
+    "reported": {
+        "violation": "packaging opened",
+        "misdelivery": "delivered to somebody else",
+        "not_received": "the customer says it did not come",
+        "damage": "came broken",
+    },
     "field": {
         "customer_email": "e-mail",
         "recipient_email": "e-mail",

@@ -135,6 +135,7 @@ WHY: Final[Mapping[str, str]] = {
     WhyNot.ENDED: "terminou antes de poder ser reclamado",
     WhyNot.NOT_THE_CARRIERS_FAULT: "não foi falha da transportadora",
     WhyNot.BY_CONTRACT: "o contrato acerta atrasos por nível de serviço",
+    WhyNot.SETTLED_BY_HAND: "encerrado à mão, sem reclamação",
     WhyNot.REFUSED_BEFORE: "a transportadora já recusou uma reclamação assim",
     WhyNot.NO_DESK: "esta transportadora não recebe reclamações por aqui",
     WhyNot.SWITCHED_OFF: "reclamações desligadas nesta transportadora",
