@@ -15,7 +15,7 @@ from tracker.domain import claim_moves, claim_plan, detection, hand, incidents, 
 from tracker.domain.claim_plan import WhyNot
 from tracker.domain.notices import NOT_LIVE, WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
-from tracker.messages import compose, going_live, text_watch
+from tracker.messages import compose, going_live, planning, text_watch
 from tracker.messages.compose import WhyWithheld
 from tracker.polling import deadlines
 from tracker.reports import words_pt
@@ -33,6 +33,7 @@ WITHHELD = {
     WhyWithheld.STALE_NEWS: DeliveryState.QUEUED,
     WhyWithheld.DELAY_FIRST: DeliveryState.QUEUED,
     WhyWithheld.MUTED: DeliveryState.AWAITING_PERSON,
+    WhyWithheld.ADDRESS_CHANGED: DeliveryState.QUEUED,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }
@@ -72,6 +73,7 @@ def elsewhere() -> Iterator[Name]:
     yield from ((rule, "", "") for rule in hand.RULE_VERSIONS)
     yield from ((CLOSED, "closed", reason) for reason in CLOSED_REASONS)
     yield text_watch.RULE, "", ""
+    yield planning.READDRESSED, "", ""
     yield going_live.RULE, "queued", ""
     yield from ((going_live.RULE, "held", hold.value) for hold in NOT_LIVE)
     yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
@@ -146,6 +148,7 @@ LISTED = {
     *incidents.RULE_VERSIONS,
     compose.RULE,
     text_watch.RULE,
+    planning.READDRESSED,
     going_live.RULE,
     deadlines.RULE,
     CLOSED,

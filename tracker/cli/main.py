@@ -12,6 +12,7 @@ from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.db import db
 from tracker.cli.demo import demo
+from tracker.cli.edit import edit
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
@@ -65,6 +66,7 @@ app.command("report")(report)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)
+app.command("edit")(edit)
 app.command("mute")(mute)
 app.command("cancel")(cancel)
 app.command("resolve")(resolve)

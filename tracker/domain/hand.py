@@ -161,6 +161,10 @@ def reports_of(acts: Sequence[Act]) -> tuple[Report, ...]:
     return tuple(sorted(newest.values(), key=lambda report: report.told_at))
 
 
+WRONG_NUMBER: Final = "was_another_parcels"
+"""The key among an edit's facts that says that what was known under the old number was never this parcel's."""
+
+
 # --- data -------------------------------------------------------------------------------------------
 
 
@@ -193,8 +197,8 @@ def keeps(edit: Edit | None, standing: str | None, imported: str | None) -> bool
 
 def renumbered_at(acts: Sequence[Act]) -> datetime | None:
     """When a person last said that the shipment's number had been another parcel's."""
-    numbered = [act.at for act in acts if act.act == ActKind.EDIT and act.facts.get("field") == "tracking_code"]
-    return numbered[-1] if numbered else None
+    wrong = [act.at for act in acts if act.act == ActKind.EDIT and act.facts.get(WRONG_NUMBER)]
+    return wrong[-1] if wrong else None
 
 
 def _last(acts: Sequence[Act], *kinds: ActKind) -> Act | None:

@@ -20,6 +20,7 @@ from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
 from tracker.messages.planning import told_problem
+from tracker.messages.recipients import recipient_of
 from tracker.messages.sandbox import TemplateFault
 from tracker.messages.story import Part, ShopVoice, values_of
 from tracker.messages.templates import Mark, MissingVariable, Templates
@@ -48,6 +49,7 @@ class WhyWithheld(StrEnum):
     STALE_NEWS = "stale_news"
     DELAY_FIRST = "delay_first"
     MUTED = "muted"
+    ADDRESS_CHANGED = "address_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def _look_again(delivery: DueDelivery, now: datetime) -> datetime:
 
 WAITS_FOR: Final[Mapping[WhyWithheld, str]] = {
     WhyWithheld.STALE_NEWS: "no fresh news of the parcel: its next look is overdue by more than two hours",
+    WhyWithheld.ADDRESS_CHANGED: "the order has another e-mail address now: it goes there",
     WhyWithheld.DELAY_FIRST: "the same parcel's delay is told first, and this some hours after it",
 }
 """What the log says of a message that leaves by itself later."""
@@ -217,6 +220,9 @@ class Composer:
             return Withheld(DeliveryState.SUPPRESSED, reason, WhyWithheld.NO_LONGER_TRUE)
         if parts[0].context.order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
+        order = parts[0].context.order
+        if recipient_of(order.recipient_email, order.customer_email)[0] not in {None, delivery.recipient}:
+            return _waiting(delivery, WhyWithheld.ADDRESS_CHANGED, now + RETRY)
         mute = facts.mutes.get(delivery.order_id)
         if mute is not None:
             return _muted(delivery, mute)

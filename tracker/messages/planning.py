@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -26,6 +26,7 @@ from tracker.domain.notices import (
     Wanted,
     decide,
     held_back,
+    leaves_at,
     live_hold,
     look_again,
 )
@@ -37,9 +38,10 @@ from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import ShipmentContext, contexts_of, shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
+from tracker.store.hand import rejection_of
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.leases import new_token
-from tracker.store.logs import DecisionNote
+from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.notices import (
     Member,
     add_delivery,
@@ -48,12 +50,16 @@ from tracker.store.notices import (
     finish_check,
     joinable_notice,
     members_of,
+    misaddressed,
+    readdress,
     take_due_checks,
 )
 from tracker.store.problems import ProblemRow, problems_of
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
+READDRESSED: Final = "message.readdressed"
+"""The rule under which the log says that a message goes to another address."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class NoticeSweep:
         problems, claims = problems_of(connection, due), claims_of_shipments(connection, due)
         members = members_of(connection, due)
         acts = acts_about(connection, "order", [context.order.id for context in contexts.values()])
+        self._readdress(connection, {one.notice_id for found in members.values() for one in found}, contexts, now)
         for shipment_id in due:
             wake = None
             if shipment_id in histories:
@@ -102,6 +109,33 @@ class NoticeSweep:
                 log_changes(connection, [_held_note(context, entry) for entry in held], now)
             finish_check(connection, shipment_id, wake, token=token)
         return len(due)
+
+    def _readdress(
+        self,
+        connection: Connection,
+        notices: Collection[int],
+        contexts: Mapping[int, ShipmentContext],
+        now: datetime,
+    ) -> None:
+        """What nobody has got yet goes to the address that the order has by now, unless a person stopped it."""
+        states = {context.order.shop: context.order.state for context in contexts.values()}
+        for late in misaddressed(connection, notices, now):
+            address, _ = recipient_of(late.recipient_email, late.customer_email)
+            stopped = late.state is DeliveryState.SUPPRESSED and rejection_of(connection, "message", late.id)
+            if address is None or address == late.recipient or stopped:
+                continue
+            waits = late.state in {DeliveryState.QUEUED, DeliveryState.AWAITING_PERSON}
+            days = self.days(late.shop, states.get(late.shop))
+            leaves = None if waits else leaves_at(late.trigger, late.since, self.policy, days, now)
+            if readdress(connection, late, address, leaves):
+                facts = {"trigger": late.trigger.value, "was": late.state.value}
+                outcome = "held" if late.state is DeliveryState.AWAITING_PERSON else DeliveryState.QUEUED.value
+                reason = "the order has another e-mail address now"
+                log_decisions(
+                    connection,
+                    [DecisionNote(late.shop, "message", late.id, READDRESSED, 1, outcome, reason, facts)],
+                    now,
+                )
 
     def _make(
         self,

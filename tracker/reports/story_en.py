@@ -99,6 +99,9 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "problem.ended/resolved/hand_resent": "The problem was settled by hand[ on {ended_at:day}]: the goods were sent again.",
     "problem.ended/resolved/hand_mistake": "The problem was settled by hand[ on {ended_at:day}]: it was a mistake.",
     "problem.ended/resolved/hand_other": "The problem was settled by hand[ on {ended_at:day}]: by a person's decision.",
+    "problem.ended/resolved/code_corrected": (
+        "The problem ended[ on {ended_at:day}]: the tracking code was corrected, and the one before was another parcel's."
+    ),
     "problem.ended/resolved/withdrawn": "The problem ended[ on {ended_at:day}]: tracking no longer shows what caused it.",
 }
 _PLANS: Final[Mapping[str, str]] = {
@@ -132,6 +135,9 @@ _PLANS: Final[Mapping[str, str]] = {
         "[; the latest date that the carrier has named is {due_on:day}][; the claim's term ends on {deadline_on:day}]."
     ),
     "claim.plan/cancelled": "Claim cancelled: the problem ended before it was filed.",
+    "claim.plan/cancelled/was_another_parcels": (
+        "Claim cancelled: the tracking code was corrected, and the one before was another parcel's."
+    ),
     "claim.plan/not_claimed": "No claim for this problem.",
     "claim.plan/not_claimed/no_offer": "No claim: the carrier takes none for this kind of problem.",
     "claim.plan/not_claimed/no_offer.returning": (
@@ -274,6 +280,9 @@ _HAND: Final[Mapping[str, str]] = {
         " on {reported_at:day})]."
     ),
     "hand.damage": "Damaged: a person reported that the parcel came broken[ (since {since:day})].",
+    "hand.edit": (
+        "Corrected by hand[ by {who}| by a person][: {field:field}][, before {was:date}][, now {now:date}][ ({note})]."
+    ),
     "hand.overtaken": "A later file brought another value[ ({field:field})]: it counts instead of what was corrected by hand.",
     "hand.*": "Decided by hand[ by {who}| by a person][ ({note})].",
 }
@@ -305,6 +314,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/not_told/marketplace_address": (
         "The customer was not told[ ({trigger:trigger})]: the only address is the marketplace's, which must not be mailed."
     ),
+    "message.readdressed": "The order has another e-mail address now: the message goes there, if it is still true.",
     "message.text_mended": "The text of this message was mended: it leaves, where it is still true.",
     "message.live_from": "The shop is live: the message leaves, where it is still true.",
     "message.live_from/held/observe": "Held: the shop still only observes (live_from).",
@@ -322,6 +332,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "The message waits: the customer is told of this parcel's delay first, and this some hours after it."
         "[ It is tried again on {next_step_at:time}.]"
     ),
+    "deliver.email/queued/address_changed": "The message waits: the order has another e-mail address now, and it goes there.",
     "deliver.email/sent": "The message was sent: the mail server took it.",
     "deliver.email/delivered": "The message was delivered.",
     "deliver.email/unconfirmed": (

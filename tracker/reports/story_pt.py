@@ -105,6 +105,9 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "problem.ended/resolved/hand_resent": "O problema foi encerrado à mão[ em {ended_at:day}]: o produto foi enviado de novo.",
     "problem.ended/resolved/hand_mistake": "O problema foi encerrado à mão[ em {ended_at:day}]: foi engano.",
     "problem.ended/resolved/hand_other": "O problema foi encerrado à mão[ em {ended_at:day}]: por decisão de uma pessoa.",
+    "problem.ended/resolved/code_corrected": (
+        "O problema terminou[ em {ended_at:day}]: o código de rastreio foi corrigido, e o anterior era de outra encomenda."
+    ),
     "problem.ended/resolved/withdrawn": (
         "O problema terminou[ em {ended_at:day}]: o rastreio já não mostra o que o tinha causado."
     ),
@@ -142,6 +145,9 @@ _PLANS: Final[Mapping[str, str]] = {
         "[; o prazo mais longo que a transportadora informou é {due_on:day}][; o prazo para reclamar vai até {deadline_on:day}]."
     ),
     "claim.plan/cancelled": "Reclamação cancelada: o problema terminou antes de ela ser registrada.",
+    "claim.plan/cancelled/was_another_parcels": (
+        "Reclamação cancelada: o código de rastreio foi corrigido, e o anterior era de outra encomenda."
+    ),
     "claim.plan/not_claimed": "Sem reclamação por este problema.",
     "claim.plan/not_claimed/no_offer": "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
     "claim.plan/not_claimed/no_offer.returning": (
@@ -290,6 +296,9 @@ _HAND: Final[Mapping[str, str]] = {
         " {reported_at:day})]."
     ),
     "hand.damage": "Avaria: uma pessoa informou que a encomenda chegou danificada[ (desde {since:day})].",
+    "hand.edit": (
+        "Corrigido à mão[ por {who}| por uma pessoa][: {field:field}][, antes {was:date}][, agora {now:date}][ ({note})]."
+    ),
     "hand.overtaken": "Um arquivo mais novo trouxe outro valor[ ({field:field})]: ele vale no lugar do que foi corrigido à mão.",
     "hand.*": "Decidido à mão[ por {who}| por uma pessoa][ ({note})].",
 }
@@ -319,6 +328,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/not_told/marketplace_address": (
         "Cliente não avisado[ ({trigger:trigger})]: o único e-mail é um endereço do marketplace, que não pode receber avisos."
     ),
+    "message.readdressed": "O e-mail do pedido mudou: a mensagem vai para o novo endereço, se ainda for verdade.",
     "message.text_mended": "O texto desta mensagem foi corrigido: ela segue, se ainda for verdade.",
     "message.live_from": "A loja está no ar: a mensagem segue, se ainda for verdade.",
     "message.live_from/held/observe": "Retida: a loja ainda só observa (live_from).",
@@ -335,6 +345,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "A mensagem espera: primeiro o cliente é avisado do atraso deste envio, e esta segue algumas horas depois."
         "[ Nova tentativa em {next_step_at:time}.]"
     ),
+    "deliver.email/queued/address_changed": "A mensagem espera: o e-mail do pedido mudou, e ela vai para o novo endereço.",
     "deliver.email/sent": "A mensagem foi enviada: o servidor de e-mail a aceitou.",
     "deliver.email/delivered": "A mensagem foi entregue.",
     "deliver.email/unconfirmed": (

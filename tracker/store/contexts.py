@@ -95,6 +95,12 @@ def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int
     return found
 
 
+def numbers_of(connection: Connection, ref_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """The numbers behind these references, as (kind, value)."""
+    query = select(_REFS.c.id, _REFS.c.kind, _REFS.c.value).where(_REFS.c.id.in_(list(ref_ids)))
+    return {row.id: (row.kind, row.value) for row in connection.execute(query)}
+
+
 @dataclass(frozen=True, slots=True)
 class OrderStanding:
     """An order as far as it matters before it has a shipment."""

@@ -21,6 +21,7 @@ RESOLUTIONS: Final = frozenset(
         *(status.value for status in FINAL),
         "attempted",
         "available_for_pickup",
+        "code_corrected",
         "moving_again",
         "order_cancelled",
         "order_closed",
@@ -127,6 +128,8 @@ def _ending(problem: KnownProblem, facts: Facts, findings: Sequence[Finding], no
     """When and how a problem that the facts no longer show came to its end."""
     history, attempt = facts.history, facts.history.first_attempt_at
     found = {finding.kind for finding in findings}
+    if history.last_event_at is None and facts.renumbered_at is not None and problem.since < facts.renumbered_at:
+        return facts.renumbered_at, "code_corrected"
     if problem.kind is Kind.NOT_POSTED and history.posted_at is not None:
         return history.posted_at, "posted"
     if problem.kind is Kind.DELAY and history.delivered_at is not None and attempt is not None:
