@@ -11,12 +11,11 @@ import pytest
 
 from carriers.base import ProblemKind
 from tracker.claims.gates import WHY_HELD, WhyHeld
-from tracker.cli.hand import ACTS
-from tracker.domain import claim_moves, claim_plan, detection, incidents, notices, restoring
+from tracker.domain import claim_moves, claim_plan, detection, hand, incidents, notices, restoring
 from tracker.domain.claim_plan import WhyNot
 from tracker.domain.notices import NOT_LIVE, WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
-from tracker.messages import compose, going_live, text_watch
+from tracker.messages import compose, going_live, planning, text_watch
 from tracker.messages.compose import WhyWithheld
 from tracker.polling import deadlines
 from tracker.reports import words_pt
@@ -33,6 +32,8 @@ WITHHELD = {
     WhyWithheld.ORDER_SILENT: DeliveryState.SUPPRESSED,
     WhyWithheld.STALE_NEWS: DeliveryState.QUEUED,
     WhyWithheld.DELAY_FIRST: DeliveryState.QUEUED,
+    WhyWithheld.MUTED: DeliveryState.AWAITING_PERSON,
+    WhyWithheld.ADDRESS_CHANGED: DeliveryState.QUEUED,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }
@@ -61,7 +62,8 @@ def claimed() -> Iterator[Name]:
 def told() -> Iterator[Name]:
     for rule in notices.RULE_VERSIONS:
         yield rule, "queued", ""
-        yield from ((rule, "held", hold.value) for hold in (Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.RESTORED))
+        held = (Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.MUTED, Hold.RESTORED)
+        yield from ((rule, "held", hold.value) for hold in held)
         for why in WhyNotTold:
             yield rule, "postponed" if why in notices.POSTPONES else "not_told", why.value
     yield from ((compose.RULE, state.value, "") for state in DeliveryState if state is not DeliveryState.SENDING)
@@ -69,10 +71,11 @@ def told() -> Iterator[Name]:
 
 
 def elsewhere() -> Iterator[Name]:
-    yield from ((f"hand.{act}", "", "") for act in ACTS)
+    yield from ((rule, "", "") for rule in hand.RULE_VERSIONS)
     yield from ((CLOSED, "closed", reason) for reason in CLOSED_REASONS)
     yield text_watch.RULE, "", ""
     yield restoring.MESSAGE_RULE, "held", ""
+    yield planning.READDRESSED, "", ""
     yield going_live.RULE, "queued", ""
     yield from ((going_live.RULE, "held", hold.value) for hold in NOT_LIVE)
     yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
@@ -149,10 +152,11 @@ LISTED = {
     compose.RULE,
     text_watch.RULE,
     restoring.MESSAGE_RULE,
+    planning.READDRESSED,
     going_live.RULE,
     deadlines.RULE,
     CLOSED,
-    *(f"hand.{act}" for act in ACTS),
+    *hand.RULE_VERSIONS,
 }
 PLACE = {"Move": 1, "Finding": 1, "DecisionNote": 3}
 """Which argument of a call is the rule."""

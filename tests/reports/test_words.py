@@ -8,6 +8,7 @@ import pytest
 
 from carriers.base import ClaimKind, ProblemKind, TrackingStatus
 from tracker.config.words import RELEASED_TRIGGERS
+from tracker.domain.hand import ActKind, Reported, Settled
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.reports import words_pt
 
@@ -21,6 +22,9 @@ from tracker.reports import words_pt
         pytest.param(ClaimKind, words_pt.CLAIM_KIND, id="kinds of claims"),
         pytest.param(DeliveryState, words_pt.MESSAGE_STATE, id="states of messages"),
         pytest.param(Hold, words_pt.HOLD, id="holds"),
+        pytest.param(ActKind, words_pt.ACT, id="acts by hand"),
+        pytest.param(Settled, words_pt.SETTLED, id="ways to settle a problem"),
+        pytest.param(Reported, words_pt.REPORTED, id="what a person reports"),
     ],
 )
 def test_no_word_is_missing(words: type[StrEnum], said: dict[str, str]) -> None:

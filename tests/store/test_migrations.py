@@ -11,8 +11,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData, Table, insert, select, text
 
+from tracker.store.acts import acts_about
 from tracker.store.database import Database
-from tracker.store.histories import histories_of
+from tracker.store.histories import due_dates, histories_of
 from tracker.store.migrate import (
     MIGRATIONS,
     SchemaError,
@@ -180,3 +181,20 @@ def test_0005_keeps_the_claims_that_stand(database_url: str) -> None:
     new.close()
     kept = (row["protocol"], row["adopted"], row["reopened_at"], row["escalated_at"])
     assert kept == ("210000001", False, None, None)
+
+
+def test_0008_keeps_what_people_did_before(database_url: str) -> None:
+    """Acts get their facts, due dates and problems what a hand may leave on them; the old ones say nothing of either."""
+    old = at_revision(database_url, "0005")
+    put(old, "orders", id=1, shop="s", source="file", number="1", status="paid", created_at=NOW, updated_at=NOW)
+    put(old, "shipments", id=1, order_id=1, shop="s", carrier="c", direction="out", created_at=NOW)
+    put(old, "operator_acts", id=1, at=NOW, who="ana", act="approve", subject_kind="claim", subject_id=7)
+    put(old, "due_dates", id=1, shipment_id=1, source="tracking", seq=1, due_on=NOW.date(), seen_at=NOW)
+    old.close()
+    assert upgrade(database_url) == ("0005", head())
+    new = Database(database_url)
+    with new.begin_read() as connection:
+        (act,) = acts_about(connection, "claim", [7])[7]
+        assert due_dates(connection, [1]) == {1: {"tracking": [NOW.date()]}}
+    new.close()
+    assert (act.who, act.at, act.facts) == ("ana", NOW, {})

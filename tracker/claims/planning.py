@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -17,14 +17,17 @@ from tracker.claims.moves import REJECTED_ALERT, settled_notes
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_moves import RULE_VERSIONS
 from tracker.domain.claim_plan import RULE, WHY_NOT, ClaimableProblem, ClaimPlan, NotClaimable, WhyNot, plan
+from tracker.domain.hand import WRONG_NUMBER, renumbered_at
 from tracker.domain.history import History
 from tracker.domain.words import ClaimState, Hold
+from tracker.store.acts import acts_about
 from tracker.store.claims import (
     ClaimRow,
     StepRow,
     add_claim,
     attach,
     attached,
+    claims_by_id,
     claims_of_shipments,
     finish_checks,
     hand_over,
@@ -114,12 +117,21 @@ class PlanSweep:
         now: datetime,
     ) -> None:
         desk = self.desks.get(context.carrier)
+        strange = _about_another_parcel(connection, context, claims)
+        for claim in strange:
+            if claim.opened_at is None and claim.closed_at is None and claim.state is not ClaimState.SUBMITTING:
+                self._drop(
+                    connection, claim, "cancelled", "its number was another parcel's", {"why": WRONG_NUMBER}, now
+                )
+        claims = [claim for claim in claims if claim not in strange]
         standing = next((claim for claim in claims if claim.closed_at is None), None)
         if standing is not None and standing.carrier != context.carrier:
             standing = self._follow(connection, context, standing, now)
+        if standing is not None and standing.tracking_ref_id != context.ref_id:
+            standing = self._relabel(connection, context, standing)
         if standing is not None and _has_news(connection, standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
-        free = _free(connection, problems, claims, standing)
+        free = _free(connection, problems, [*claims, *strange], standing, {claim.id for claim in strange})
         why_not = _why_no_desk(desk, context)
         if why_not is not None or desk is None or desk.terms is None:
             self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
@@ -152,6 +164,15 @@ class PlanSweep:
         reason = f"its parcel is followed by {context.carrier} now, not by {claim.carrier}"
         log_changes(connection, [_note(claim.shop, "claim", claim.id, "handed_over", reason, ACCOUNT)], now)
         return moved
+
+    @staticmethod
+    def _relabel(connection: Connection, context: ShipmentContext, claim: ClaimRow) -> ClaimRow:
+        """The parcel has a new label: a claim that has not left yet leaves under the new number."""
+        waits = claim.opened_at is None and claim.state is not ClaimState.SUBMITTING
+        if not waits or context.ref_id is None:
+            return claim
+        save_claim(connection, claim, {"tracking_ref_id": context.ref_id})
+        return claims_by_id(connection, [claim.id])[claim.id]
 
     def _open(
         self,
@@ -273,16 +294,22 @@ class PlanSweep:
     @staticmethod
     def _cancel(connection: Connection, claim: ClaimRow, gone: bool, now: datetime) -> None:
         """It falls away: its problem has ended, or its contract settles such ones."""
+        reason = WHY_NOT[WhyNot.BY_CONTRACT] if gone else "its problem has ended before it was filed"
+        facts = {"why": WhyNot.BY_CONTRACT.value} if gone else {}
+        PlanSweep._drop(connection, claim, "by_contract" if gone else "cancelled", reason, facts, now)
+
+    @staticmethod
+    def _drop(
+        connection: Connection, claim: ClaimRow, outcome: str, reason: str, facts: Mapping[str, Any], now: datetime
+    ) -> None:
         values = {
             "state": ClaimState.CANCELLED.value,
-            "outcome": "by_contract" if gone else "cancelled",
+            "outcome": outcome,
             "closed_at": now,
             "next_step_at": None,
             "hold_reason": None,
         }
         if save_claim(connection, claim, values):
-            reason = WHY_NOT[WhyNot.BY_CONTRACT] if gone else "its problem has ended before it was filed"
-            facts = {"why": WhyNot.BY_CONTRACT.value} if gone else {}
             note = _note(claim.shop, "claim", claim.id, "cancelled", reason, facts=facts)
             log_changes(connection, [note], now)
             signal(connection, settled_notes(claim), now)
@@ -361,13 +388,30 @@ def _moved_since(connection: Connection, claim: ClaimRow, step: StepRow) -> bool
     return learned is not None and step.done_at is not None and learned > step.done_at
 
 
+def _about_another_parcel(
+    connection: Connection, context: ShipmentContext, claims: Sequence[ClaimRow]
+) -> list[ClaimRow]:
+    """Claims made under a number of which a person has said since that it was another parcel's."""
+    others = [claim for claim in claims if claim.tracking_ref_id != context.ref_id]
+    if not others:
+        return []
+    acts = acts_about(connection, "shipment", [context.shipment_id]).get(context.shipment_id, ())
+    wrong_until = renumbered_at(acts)
+    return [claim for claim in others if wrong_until is not None and claim.planned_at <= wrong_until]
+
+
 def _free(
-    connection: Connection, problems: Sequence[ProblemRow], claims: Sequence[ClaimRow], standing: ClaimRow | None
+    connection: Connection,
+    problems: Sequence[ProblemRow],
+    claims: Sequence[ClaimRow],
+    standing: ClaimRow | None,
+    strange: Collection[int],
 ) -> list[ProblemRow]:
-    """Problems that no claim answers or answered. One that is not filed yet may still be planned anew, and one that the
-    carrier never took stands in nobody's way."""
+    """Problems that no claim answers or answered. One that is not filed yet may still be planned anew; one that the carrier
+    never took, or that was about another parcel (`strange`), stands in nobody's way."""
     own = standing.id if standing is not None else None
     loose = {claim.id for claim in claims if claim.opened_at is None and (claim.outcome in GAVE_UP or claim.id == own)}
+    loose |= set(strange)
     links = attached(connection, [problem.id for problem in problems])
     return [problem for problem in problems if problem.id not in links or links[problem.id] in loose]
 
@@ -422,6 +466,7 @@ def _claimable(row: ProblemRow) -> ClaimableProblem:
         resolved_at=row.resolved_at,
         released=row.released_at is not None,
         cause=row.cause,
+        claims_wish=row.claims_wish,
     )
 
 

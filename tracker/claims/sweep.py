@@ -36,7 +36,7 @@ from tracker.store.claims import (
     take_overdue,
     take_unfiled,
 )
-from tracker.store.contexts import contexts_of
+from tracker.store.contexts import contexts_of, numbers_of
 from tracker.store.database import Database
 from tracker.store.leases import new_token
 from tracker.store.logs import signal
@@ -200,7 +200,7 @@ class ClaimSweep:
                 self._apply(connection, story, instead, token, now)
             else:
                 jobs.append(Job(claim, last, story.context, story.history.contract if story.history else None))
-        return jobs
+        return _by_their_own_numbers(connection, jobs)
 
     def _lost(self, connection: Connection, story: Story, step: StepRow, token: str, now: datetime) -> None:
         """We died between sending and saving: what was asked may have happened."""
@@ -221,3 +221,20 @@ class ClaimSweep:
     def _stories(self, connection: Connection, claims: Sequence[ClaimRow]) -> Mapping[int, Story]:
         by_letter, writes = self.adapter is None, self.policy.writes
         return stories_of(connection, claims, self.terms, self.days, by_letter=by_letter, writes=writes)
+
+
+def _by_their_own_numbers(connection: Connection, jobs: Sequence[Job]) -> list[Job]:
+    """A claim that the carrier has is asked about under the number it was filed for, whatever the parcel is called now."""
+    moved = {
+        job.claim.tracking_ref_id
+        for job in jobs
+        if job.claim.opened_at is not None and job.claim.tracking_ref_id != job.context.ref_id
+    }
+    numbers = numbers_of(connection, moved) if moved else {}
+    return [_under(job, numbers.get(job.claim.tracking_ref_id)) for job in jobs]
+
+
+def _under(job: Job, number: tuple[str, str] | None) -> Job:
+    if number is None or job.claim.opened_at is None:
+        return job
+    return replace(job, context=replace(job.context, ref_kind=number[0], tracking_code=number[1]))

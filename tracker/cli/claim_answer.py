@@ -3,8 +3,6 @@ and says what became of it and what the carrier answered; each word is a fact th
 
 from __future__ import annotations
 
-import os
-import pwd
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tracker.cli.common import ConfigOption
+from tracker.cli.common import ConfigOption, at_keyboard
 from tracker.cli.lists import claims as list_claims
 from tracker.cli.opened import Opened, opened, refuse
 from tracker.cli.settled import Said
@@ -81,7 +79,7 @@ def sent(
     with opened(config or _above(context)) as program:
         row = _claim(program, claim)
         why_not = _not_to_be_sent(row) or _not_by_letter(program, row)
-        said = {"who": _login(), "note": _text("--reason", reason), "protocol": _optional("--protocol", protocol)}
+        said = {"who": at_keyboard(), "note": _text("--reason", reason), "protocol": _optional("--protocol", protocol)}
         fact = _Fact(SENT_BY_HAND, SENT_BY_HAND, said, "sent", "it counts as sent from the daemon's next look on")
         told = _record(program, row, fact) if why_not is None else Said(why_not, 1)
     _leave(told)
@@ -117,7 +115,7 @@ def answer(
         said: dict[str, Any] = {
             "progress": progress.value,
             "answered_on": day.isoformat(),
-            "who": _login(),
+            "who": at_keyboard(),
             "note": _text("--reason", reason),
             "cents": cents,
             "protocol": _optional("--protocol", protocol),
@@ -283,17 +281,6 @@ def _text(option: str, text: str) -> str:
 
 def _optional(option: str, text: str | None) -> str | None:
     return _text(option, text) if text is not None else None
-
-
-def _login() -> str:
-    """The person at the keyboard, before any change of user."""
-    given = os.environ.get("SUDO_USER")
-    if given:
-        return given
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 def _leave(said: Said) -> None:

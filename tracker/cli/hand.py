@@ -3,29 +3,28 @@ daemon, kept as an act with its decision."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from tracker.cli.claim_answer import takes_letters
 from tracker.cli.common import ConfigOption, at_keyboard
+from tracker.cli.handwork import ByOption, Hand, ReasonOption, by, decide, each, keep, leave, named, why, zone_of
 from tracker.cli.opened import Opened, opened, refuse
 from tracker.cli.settled import (
+    PAST,
     Said,
     claim_not_to_approve,
-    claim_not_to_reject,
+    claim_not_to_stop,
     message_not_to_approve,
-    message_not_to_reject,
     message_not_to_release,
+    message_not_to_stop,
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from zoneinfo import ZoneInfo
-
     from sqlalchemy import Connection
 
     from tracker.reports.identity import PublicId
@@ -35,97 +34,33 @@ IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Claims 
 ReleaseArgument = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="A problem (P12), claim (C7) or message (M3).", show_default=False)
 ]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept with the decision.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Everything from before the shops went live, or a restore.")]
-ACTS: Final = ("approve", "reject", "release")
-"""What a hand may do; the log says `hand.` and the act."""
 BATCH: Final = 200
 """Problems or messages a transaction, so that the daemon never waits long for the write lock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Whose hand it is, and why."""
-
-    who: str
-    reason: str | None
-    now: datetime
-
-
-def approve(ids: IdsArgument, config: ConfigOption = None) -> None:
+def approve(ids: IdsArgument, config: ConfigOption = None, who: ByOption = None) -> None:
     """Let a waiting claim or message go."""
-    _each(ids, config, None, {"claim": _approve_claim, "message": _approve_message})
+    each(ids, config, None, {"claim": _approve_claim, "message": _approve_message}, who)
 
 
-def reject(ids: IdsArgument, config: ConfigOption = None, reason: ReasonOption = None) -> None:
+def reject(ids: IdsArgument, config: ConfigOption = None, reason: ReasonOption = None, who: ByOption = None) -> None:
     """Stop a claim or message that has not left, for good."""
-    _each(ids, config, reason, {"claim": _reject_claim, "message": _reject_message})
+    each(ids, config, reason, {kind: partial(stop, kind=kind, act="reject") for kind in ("claim", "message")}, who)
 
 
-def release(row_id: ReleaseArgument = None, config: ConfigOption = None, everything: AllOption = False) -> None:
+def release(
+    row_id: ReleaseArgument = None, config: ConfigOption = None, everything: AllOption = False, who: ByOption = None
+) -> None:
     """Let go what was held because it began before the shop went live, or before the database was put back."""
     if (row_id is None) == (not everything):
         refuse("name one problem (P12), claim (C7) or message (M3), or --all")
-    who = at_keyboard()
+    who = who or at_keyboard()
     with opened(config) as program:
         hand = Hand(who, None, program.now)
         said = _release_all(program, hand) if row_id is None else _release_one(program, hand, row_id)
     typer.echo(said.sentence, err=said.exit_code != 0)
-    _leave(said.exit_code)
-
-
-Act = Callable[["Connection", int, Hand, Opened], Said]
-
-
-def _each(ids: Sequence[str], config: Path | None, reason: str | None, acts: dict[str, Act]) -> None:
-    """Each id in its turn with its own sentence, said as soon as it is true: what fails later unsays nothing."""
-    who = at_keyboard()
-    codes = []
-    with opened(config) as program:
-        hand = Hand(who, reason, program.now)
-        for text in ids:
-            said = _one(program, text, acts, hand)
-            typer.echo(said.sentence, err=said.exit_code != 0)
-            codes.append(said.exit_code)
-    _leave(max(codes))
-
-
-def _one(program: Opened, text: str, acts: dict[str, Act], hand: Hand) -> Said:
-    named = _named(program, text, tuple(acts))
-    if isinstance(named, Said):
-        return named
-    with program.database.begin_write() as connection:
-        return acts[named.kind or ""](connection, named.row_id, hand, program)
-
-
-def _leave(exit_code: int) -> None:
-    if exit_code:
-        raise typer.Exit(exit_code)
-
-
-def _zone(program: Opened) -> ZoneInfo:
-    return program.settings.timezone
-
-
-def _named(program: Opened, text: str, kinds: tuple[str, ...]) -> PublicId | Said:
-    """The id with its kind, or what is wrong with it; a bare number must belong to one kind only."""
-    from tracker.reports.identity import PREFIXES, PublicId, parse_id, public_id
-    from tracker.store.views_explain import kinds_with
-
-    named = parse_id(text)
-    wanted = " or ".join(f"a {kind} ({PREFIXES[kind]}12)" for kind in kinds)
-    if named is None or (named.kind is not None and named.kind not in kinds):
-        return Said(f"{text}: needs the id of {wanted}", 2)
-    with program.database.begin_read() as connection:
-        found = [kind for kind in kinds_with(connection, named.row_id) if kind in kinds]
-    if named.kind is not None:
-        found = [kind for kind in found if kind == named.kind]
-    if not found:
-        return Said(f"there is no {' or '.join(kinds) if named.kind is None else named.kind} {text}", 1)
-    if len(found) > 1:
-        candidates = " or ".join(public_id(kind, named.row_id) for kind in found)
-        return Said(f"{text} could be {candidates}; name one of them", 2)
-    return PublicId(found[0], named.row_id)
+    leave(said.exit_code)
 
 
 def _live_at(program: Opened, shop: str) -> datetime | None:
@@ -146,29 +81,6 @@ def _not_live(program: Opened, shop: str) -> str | None:
     return None
 
 
-def _keep(connection: Connection, hand: Hand, act: str, kind: str, row_id: int) -> None:
-    from tracker.store.logs import log_act
-
-    log_act(connection, who=hand.who, act=act, subject_kind=kind, subject_id=row_id, reason=hand.reason, at=hand.now)
-
-
-def _decide(connection: Connection, hand: Hand, act: str, kind: str, row_id: int, shop: str, outcome: str) -> None:
-    """The act, and the decision it is."""
-    from tracker.store.logs import DecisionNote, log_decisions
-
-    _keep(connection, hand, act, kind, row_id)
-    note = DecisionNote(shop, kind, row_id, f"hand.{act}", 1, outcome, _why(hand, outcome), _by(hand))
-    log_decisions(connection, [note], hand.now)
-
-
-def _by(hand: Hand) -> dict[str, str]:
-    return {"who": hand.who, **({"note": hand.reason} if hand.reason else {})}
-
-
-def _why(hand: Hand, outcome: str) -> str:
-    return f"{outcome} by {hand.who}" + (f": {hand.reason}" if hand.reason else "")
-
-
 # --- claims -----------------------------------------------------------------------------------------
 
 
@@ -181,7 +93,7 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
-    settled = claim_not_to_approve(claim, rejection_of(connection, "claim", claim_id), _zone(program))
+    settled = claim_not_to_approve(claim, rejection_of(connection, "claim", claim_id), zone_of(program))
     if settled is not None:
         return settled
     not_live = _not_live(program, claim.shop)
@@ -197,7 +109,7 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
         )
     if not approve_claim(connection, claim, hand.now):
         return Said(f"{name} changed at this very moment; look at it and approve it again", 1)
-    _decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
+    decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
     if claim.hold_reason == Hold.BY_LETTER.value:
         return Said(f"{name} is approved: it counts as sent by a person")
     if claim.hold_reason == Hold.LETTER.value:
@@ -206,25 +118,32 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     return Said(f"{name} is approved: the daemon {what} it at its next look")
 
 
-def _reject_claim(connection: Connection, claim_id: int, hand: Hand, program: Opened) -> Said:
+def stop(connection: Connection, row_id: int, hand: Hand, program: Opened, *, kind: str, act: str) -> Said:
+    """Stop a claim or message that has not left; *act* is `reject` or `cancel`, which differ in what they are said to be."""
+    stopping = _stop_claim if kind == "claim" else _stop_message
+    return stopping(connection, row_id, hand, program, act)
+
+
+def _stop_claim(connection: Connection, claim_id: int, hand: Hand, program: Opened, act: str) -> Said:
     from tracker.claims.moves import apply_move
     from tracker.domain.claim_moves import Move
     from tracker.domain.words import ClaimState
     from tracker.store.claims import claims_by_id
-    from tracker.store.hand import REJECTED, rejection_of
+    from tracker.store.hand import rejection_of
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
-    settled = claim_not_to_reject(claim, rejection_of(connection, "claim", claim_id), _zone(program))
+    settled = claim_not_to_stop(claim, rejection_of(connection, "claim", claim_id), zone_of(program), act)
     if settled is not None:
         return settled
     # What the carrier has answered stays answered: only its reopening is called off.
     stays = claim.opened_at is not None
     state = ClaimState(claim.outcome) if stays and claim.outcome else ClaimState.CANCELLED
-    move = Move(state, REJECTED, _why(hand, "rejected"), outcome=state.value, closed=True, facts=dict(_by(hand)))
+    reason = why(hand, PAST[act])
+    move = Move(state, f"hand.{act}", reason, outcome=state.value, closed=True, facts=dict(by(hand)))
     if not apply_move(connection, claim, move, token=None, now=hand.now):
-        return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
-    _keep(connection, hand, "reject", "claim", claim_id)
+        return Said(f"{name} changed at this very moment; look at it and {act} it again", 1)
+    keep(connection, hand, act, "claim", claim_id)
     return Said(
         f"{name} is {state.value}: it will not be reopened" if stays else f"{name} is cancelled: it will not be filed"
     )
@@ -241,7 +160,7 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
     if message is None:
         return Said(f"there is no message {name}", 1)
-    settled = message_not_to_approve(message, rejection_of(connection, "message", delivery_id), _zone(program))
+    settled = message_not_to_approve(message, rejection_of(connection, "message", delivery_id), zone_of(program))
     if settled is not None:
         return settled
     not_live = _not_live(program, message.shop)
@@ -249,30 +168,32 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
         return Said(f"{name} is not approved: {not_live}", 2)
     if message.hold_reason == Hold.BEFORE_LIVE.value:
         return Said(f"{name} is held from before the shop went live: tracker release {name} lets it go", 2)
+    if message.hold_reason == Hold.MUTED.value:
+        return Said(f"{name} is held because its order is muted: tracker mute O{message.order_id} --off lets it go", 2)
     if message.hold_reason == Hold.OBSERVE.value:
         return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 2)
     if message.expires_at <= hand.now:
-        day = message.expires_at.astimezone(_zone(program)).date()
+        day = message.expires_at.astimezone(zone_of(program)).date()
         return Said(f"{name} expired on {day}, nothing to approve: it will not be sent", 1)
     let_go(connection, [delivery_id], hand.now)
-    _decide(connection, hand, "approve", "message", delivery_id, message.shop, "approved")
+    decide(connection, hand, "approve", "message", delivery_id, message.shop, "approved")
     return Said(f"{name} is approved: it leaves at the daemon's next look, where it is still true")
 
 
-def _reject_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened) -> Said:
+def _stop_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened, act: str) -> Said:
     from tracker.store.hand import rejection_of
     from tracker.store.notices import delivery_by_id
-    from tracker.store.notices import reject as reject_delivery
+    from tracker.store.notices import reject as stop_delivery
 
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
     if message is None:
         return Said(f"there is no message {name}", 1)
-    settled = message_not_to_reject(message, rejection_of(connection, "message", delivery_id), _zone(program))
+    settled = message_not_to_stop(message, rejection_of(connection, "message", delivery_id), zone_of(program), act)
     if settled is not None:
         return settled
-    if not reject_delivery(connection, delivery_id, _why(hand, "rejected")):
-        return Said(f"{name} changed at this very moment; look at it and reject it again", 1)
-    _decide(connection, hand, "reject", "message", delivery_id, message.shop, "suppressed")
+    if not stop_delivery(connection, delivery_id, why(hand, PAST[act])):
+        return Said(f"{name} changed at this very moment; look at it and {act} it again", 1)
+    decide(connection, hand, act, "message", delivery_id, message.shop, "suppressed")
     return Said(f"{name} is stopped: it will not be sent")
 
 
@@ -282,11 +203,11 @@ def _reject_message(connection: Connection, delivery_id: int, hand: Hand, progra
 def _release_one(program: Opened, hand: Hand, text: str) -> Said:
     from tracker.store.hand import problems_by_id, released_up_to
 
-    named = _named(program, text, ("problem", "claim", "message"))
-    if isinstance(named, Said):
-        return named
+    one = named(program, text, ("problem", "claim", "message"))
+    if isinstance(one, Said):
+        return one
     with program.database.begin_write() as connection:
-        shop, problems, messages = _resting(connection, named)
+        shop, problems, messages = _resting(connection, one)
         not_live = _not_live(program, shop)
         if not_live is not None:
             return Said(f"{text} is not released: {not_live}", 2)
@@ -296,42 +217,42 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
             problems = []
         released = _let_go(connection, hand, shop, problems, messages)
         if not released:
-            return _nothing_to_release(connection, named, program)
+            return _nothing_to_release(connection, one, program)
     return Said(_summary(released))
 
 
-def _nothing_to_release(connection: Connection, named: PublicId, program: Opened) -> Said:
+def _nothing_to_release(connection: Connection, one: PublicId, program: Opened) -> Said:
     """Whether it is free already, or can never be."""
     from tracker.reports.identity import public_id
     from tracker.store.claims import claims_by_id
     from tracker.store.hand import rejection_of
     from tracker.store.notices import delivery_by_id
 
-    name, kind = public_id(named.kind or "", named.row_id), named.kind or ""
-    rejection = rejection_of(connection, kind, named.row_id)
+    name, kind = public_id(one.kind or "", one.row_id), one.kind or ""
+    rejection = rejection_of(connection, kind, one.row_id)
     over = None
-    if kind == "message" and (message := delivery_by_id(connection, named.row_id)) is not None:
-        over = message_not_to_release(message, rejection, program.now, _zone(program))
-    if kind == "claim" and (claim := claims_by_id(connection, [named.row_id])[named.row_id]).closed_at is not None:
+    if kind == "message" and (message := delivery_by_id(connection, one.row_id)) is not None:
+        over = message_not_to_release(message, rejection, program.now, zone_of(program))
+    if kind == "claim" and (claim := claims_by_id(connection, [one.row_id])[one.row_id]).closed_at is not None:
         over = Said(f"{name} is closed, nothing to release: it is {claim.state.value}", 1)
     return over or Said(f"nothing of {name} is held for a release")
 
 
-def _resting(connection: Connection, named: PublicId) -> tuple[str, list[int], list[int]]:
+def _resting(connection: Connection, one: PublicId) -> tuple[str, list[int], list[int]]:
     """The shop, the problems and the messages that a release of this id is about."""
     from tracker.store.claims import claims_by_id, problems_of_claims
     from tracker.store.hand import problems_by_id
     from tracker.store.notices import delivery_by_id
 
-    if named.kind == "claim":
-        claim = claims_by_id(connection, [named.row_id])[named.row_id]
+    if one.kind == "claim":
+        claim = claims_by_id(connection, [one.row_id])[one.row_id]
         return claim.shop, problems_of_claims(connection, [claim.id])[claim.id], []
-    if named.kind == "message":
-        message = delivery_by_id(connection, named.row_id)
+    if one.kind == "message":
+        message = delivery_by_id(connection, one.row_id)
         # This one message and no more: releasing its problem would file the claim as well.
-        return (message.shop if message else ""), [], [named.row_id]
-    found = problems_by_id(connection, [named.row_id])
-    return (found[0].shop if found else ""), [named.row_id], []
+        return (message.shop if message else ""), [], [one.row_id]
+    found = problems_by_id(connection, [one.row_id])
+    return (found[0].shop if found else ""), [one.row_id], []
 
 
 def _release_all(program: Opened, hand: Hand) -> Said:
@@ -376,7 +297,7 @@ def _let_go(
     released = _sum(released, Released(messages=tuple(alone)))
     for kind, ids in (("problem", released.problems), ("message", released.messages), ("claim", released.claims)):
         for row_id in ids:
-            _decide(connection, hand, "release", kind, row_id, shop, "released")
+            decide(connection, hand, "release", kind, row_id, shop, "released")
     return released
 
 

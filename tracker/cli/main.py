@@ -7,19 +7,24 @@ from typing import Annotated
 import typer
 
 from tracker import __version__
+from tracker.cli.cancel import cancel
 from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.claim_answer import claims
 from tracker.cli.db import db
 from tracker.cli.demo import demo
+from tracker.cli.edit import edit
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
 from tracker.cli.lists import alerts, messages, problems
+from tracker.cli.mute import mute
 from tracker.cli.preview import preview, send_test
 from tracker.cli.report import report
+from tracker.cli.report_problem import report_problem
+from tracker.cli.resolve import resolve
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
@@ -64,6 +69,11 @@ app.command("report")(report)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)
+app.command("edit")(edit)
+app.command("mute")(mute)
+app.command("cancel")(cancel)
+app.command("resolve")(resolve)
+app.command("report-problem")(report_problem)
 app.command("export")(export)
 app.command("preview")(preview)
 app.command("send-test")(send_test)

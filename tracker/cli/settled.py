@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tracker.domain.words import ClaimState, DeliveryState
 
@@ -24,6 +24,8 @@ LEFT = frozenset(
     }
 )
 """The mail server has the message, or may have it."""
+PAST: Final = {"reject": "rejected", "cancel": "cancelled"}
+"""What is done by which act."""
 OVER = frozenset({DeliveryState.EXPIRED, DeliveryState.SUPPRESSED, DeliveryState.FAILED})
 """It did not leave and will not."""
 
@@ -40,7 +42,7 @@ def claim_not_to_approve(claim: ClaimRow, rejection: Rejection | None, zone: tzi
     """None where the claim waits for approval."""
     name, state = f"C{claim.id}", claim.state.value
     if rejection is not None:
-        return Said(f"{name} was rejected {_by(rejection, zone)}: it will not be filed", 1)
+        return Said(f"{name} was {rejection.done} {_by(rejection, zone)}: it will not be filed", 1)
     if claim.closed_at is not None:
         return Said(f"{name} is closed, nothing to approve: it is {state}", 1)
     if claim.approved_at is not None and claim.state is ClaimState.WAITING_APPROVAL:
@@ -54,20 +56,26 @@ def claim_not_to_approve(claim: ClaimRow, rejection: Rejection | None, zone: tzi
     return None
 
 
-def claim_not_to_reject(claim: ClaimRow, rejection: Rejection | None, zone: tzinfo) -> Said | None:
-    """None where the claim can be stopped."""
+def claim_not_to_stop(claim: ClaimRow, rejection: Rejection | None, zone: tzinfo, act: str) -> Said | None:
+    """None where the claim can be stopped; *act* is `reject` or `cancel`."""
     name, state = f"C{claim.id}", claim.state.value
     if rejection is not None:
-        return Said(f"{name} was rejected already, {_by(rejection, zone)}: it will not be filed")
+        return Said(f"{name} was {rejection.done} already, {_by(rejection, zone)}: it will not be filed")
     if claim.state is ClaimState.CANCELLED:
         return Said(f"{name} is cancelled already: it will not be filed")
     if claim.closed_at is not None:
-        return Said(f"{name} is closed, nothing to reject: it is {state}", 1)
+        return Said(f"{name} is closed, nothing to {act}: it is {state}", 1)
     if claim.state is ClaimState.SUBMITTING:
         return Said(f"{name} is on its way to the carrier and cannot be taken back", 1)
     if claim.state not in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
-        return Said(f"{name} is with the carrier already ({state}) and cannot be taken back here", 1)
+        return Said(f"{name} is with the carrier already ({state}) and cannot be taken back here{_then(claim)}", 1)
     return None
+
+
+def _then(claim: ClaimRow) -> str:
+    """What a person can do about a claim that the carrier has."""
+    protocol = f"{claim.protocol} " if claim.protocol else ""
+    return f": its answer is followed to the end; to withdraw it, tell {claim.carrier} {protocol}by their own service"
 
 
 def message_not_to_approve(message: DueDelivery, rejection: Rejection | None, zone: tzinfo) -> Said | None:
@@ -79,11 +87,11 @@ def message_not_to_approve(message: DueDelivery, rejection: Rejection | None, zo
     return Said(f"M{message.id} needs no approval: it is {message.state.value}")
 
 
-def message_not_to_reject(message: DueDelivery, rejection: Rejection | None, zone: tzinfo) -> Said | None:
-    """None where the message can be stopped."""
+def message_not_to_stop(message: DueDelivery, rejection: Rejection | None, zone: tzinfo, act: str) -> Said | None:
+    """None where the message can be stopped; *act* is `reject` or `cancel`."""
     if message.state in LEFT:
         return Said(f"M{message.id} has left already ({message.state.value}) and cannot be taken back", 1)
-    return _over(message, rejection, zone, "reject", exit_code=0) if message.state in OVER else None
+    return _over(message, rejection, zone, act, exit_code=0) if message.state in OVER else None
 
 
 def message_not_to_release(
@@ -97,7 +105,7 @@ def message_not_to_release(
 def _over(message: DueDelivery, rejection: Rejection | None, zone: tzinfo, act: str, exit_code: int) -> Said:
     name = f"M{message.id}"
     if rejection is not None:
-        return Said(f"{name} was rejected {_by(rejection, zone)}: it will not be sent", exit_code)
+        return Said(f"{name} was {rejection.done} {_by(rejection, zone)}: it will not be sent", exit_code)
     if message.state in {DeliveryState.EXPIRED, DeliveryState.AWAITING_PERSON}:
         day = message.expires_at.astimezone(zone).date()
         return Said(f"{name} expired on {day}, nothing to {act}: it will not be sent", exit_code)

@@ -83,6 +83,18 @@ def _story_behind(program: Opened, what: str, shop: str | None) -> OrderStory | 
     return story if story is not None and shop in {None, story.order.shop} else None
 
 
+def behind(program: Opened, kind: str, row_id: int) -> list[OrderHit]:
+    """The order that a problem, claim, message or shipment belongs to; none where there is no such thing."""
+    from tracker.store.views_show import Search, find_orders
+    from tracker.store.views_story import order_of
+
+    if kind not in {"problem", "claim", "message", "shipment"}:
+        return []
+    with program.database.begin_read() as connection:
+        order_id = order_of(connection, kind, row_id)
+        return find_orders(connection, Search(order_id=order_id), limit=1) if order_id is not None else []
+
+
 def accounts_of(program: Opened) -> dict[str, Account]:
     """The configured carriers; one whose credentials are only there for the service is left out."""
     from tracker.app import account

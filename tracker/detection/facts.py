@@ -10,6 +10,7 @@ from typing import Final
 from carriers.base import TrackingTerms
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.detection import Facts
+from tracker.domain.hand import Act, renumbered_at, reports_of
 from tracker.domain.history import History
 from tracker.domain.order import OrderStatus
 from tracker.domain.promise import customer_promise
@@ -47,8 +48,11 @@ class FactReader:
         """The calendars between the shop and this parcel's destination."""
         return self.days(context.order.shop, context.order.state, context.order.city)
 
-    def read(self, context: ShipmentContext, row: HistoryRow | None, away: Sequence[Outage]) -> Facts:
-        """The facts of one shipment; `away` are the times in which its carrier did not answer, or was not asked."""
+    def read(
+        self, context: ShipmentContext, row: HistoryRow | None, away: Sequence[Outage], acts: Sequence[Act] = ()
+    ) -> Facts:
+        """The facts of one shipment; `away` are the times in which its carrier did not answer, or was not asked, `acts` what
+        people did to it by hand."""
         order, policy, history = context.order, self.policy, row.history if row else History()
         days, terms = self.calendars(context), self.terms(context.carrier)
         service = (row.service if row else None) or context.service
@@ -75,6 +79,8 @@ class FactReader:
             stalled_business_days=_by_service(policy.stalled_business_days, service),
             pickup_days=terms.pickup_days if terms else None,
             pickup_business_days=policy.pickup_business_days,
+            reports=reports_of(acts),
+            renumbered_at=renumbered_at(acts),
         )
 
     def _presumed_loss(self, terms: TrackingTerms | None, service: str | None) -> int | None:

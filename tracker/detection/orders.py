@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from tracker.detection.writing import About, newest, write_changes
+from tracker.detection.writing import About, acts_of_open, newest, write_changes
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.detection import OrderFacts, detect_order
 from tracker.domain.order import OrderStatus
@@ -41,11 +41,12 @@ class OrderSweep:
         token = new_token()
         due = take_due_orders(connection, now=now, limit=BATCH, token=token)
         problems = problems_of_orders(connection, due)
+        settled = acts_of_open(connection, problems.values())
         nexts = []
         for order in standing_of_orders(connection, due):
             facts = OrderFacts(OrderStatus(order.status), order.ship_by, order.has_shipment)
             days = self.days(order.shop, order.state, order.city)
-            changes = detect_order(facts, newest(problems[order.id]), days=days, now=now)
+            changes = detect_order(facts, newest(problems[order.id], settled), days=days, now=now)
             write_changes(connection, About(order.shop, order.id, state=order.state), changes, now)
             nexts.append((order.id, changes.next_check_at))
         finish(connection, table(OrderCheck), "next_check_at", nexts, token=token)

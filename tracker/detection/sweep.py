@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tracker.detection.facts import FactReader, Outage, silent_since
-from tracker.detection.writing import About, newest, write_changes
+from tracker.detection.writing import About, acts_of_open, newest, write_changes
 from tracker.domain.detection import Changes, detect
+from tracker.store.acts import acts_about
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.database import Database
 from tracker.store.histories import HistoryRow, histories_of
@@ -48,12 +49,14 @@ class DetectionSweep:
         contexts = contexts_of(connection, due)
         histories = histories_of(connection, due)
         problems = problems_of(connection, due)
+        told, settled = acts_about(connection, "shipment", due), acts_of_open(connection, problems.values())
         away = _outages(connection, contexts, histories, now)
         nexts = []
         for shipment_id in due:
             context = contexts[shipment_id]
-            facts = self.reader.read(context, histories.get(shipment_id), away[context.carrier])
-            known = newest(problems[shipment_id])
+            acts = told.get(shipment_id, ())
+            facts = self.reader.read(context, histories.get(shipment_id), away[context.carrier], acts)
+            known = newest(problems[shipment_id], settled)
             changes = detect(facts, known, days=self.reader.calendars(context), now=now)
             self._write(connection, context, facts.history.location, changes, bool(known), now)
             nexts.append((shipment_id, changes.next_check_at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 
 from carriers.base import ProblemKind
 from tracker.domain.detection import ENDED, RULE_VERSIONS, Changes, Finding, KnownProblem
+from tracker.domain.hand import Act, settlement_of
+from tracker.store.acts import acts_about
 from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.problems import ProblemRow, as_known, change_problem, end_problem, open_problem
 
@@ -29,12 +31,18 @@ class About:
     state: str | None = None
 
 
-def newest(rows: Sequence[ProblemRow]) -> list[KnownProblem]:
-    """The newest episode of each kind, as the rules compare it."""
+def newest(rows: Sequence[ProblemRow], acts: Mapping[int, Sequence[Act]]) -> list[KnownProblem]:
+    """The newest episode of each kind, as the rules compare it; *acts* by problem are what people did to them."""
     found: dict[ProblemKind, ProblemRow] = {}
     for row in rows:
         found[row.kind] = row
-    return [as_known(row) for row in found.values()]
+    return [as_known(row, settlement_of(acts.get(row.id, ()))) for row in found.values()]
+
+
+def acts_of_open(connection: Connection, problems: Iterable[Sequence[ProblemRow]]) -> dict[int, list[Act]]:
+    """What people did to the problems among these that still stand."""
+    standing = [row.id for rows in problems for row in rows if row.resolved_at is None]
+    return acts_about(connection, "problem", standing)
 
 
 def write_changes(connection: Connection, about: About, changes: Changes, now: datetime) -> bool:

@@ -62,6 +62,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.reopen_refused": 1,
     "claim.reopen_term": 1,
     "hand.reject": 1,
+    "hand.cancel": 1,
 }
 """Every rule about claims, with its version; a person's rejection moves one too."""
 

@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 
 from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
-from tracker.domain.history import History
+from tracker.domain.hand import Wish
+from tracker.domain.history import FINAL, History
 
 Kind = ProblemKind
 RULE: Final = "claim.plan"
@@ -42,6 +43,7 @@ class WhyNot(StrEnum):
     NOT_THE_CARRIERS_FAULT = "not_the_carriers_fault"
     BY_CONTRACT = "by_contract"
     REFUSED_BEFORE = "refused_before"
+    SETTLED_BY_HAND = "settled_by_hand"
 
 
 WHY_NOT: Final[Mapping[WhyNot, str]] = {
@@ -60,6 +62,7 @@ WHY_NOT: Final[Mapping[WhyNot, str]] = {
     ),
     WhyNot.NOT_THE_CARRIERS_FAULT: "no fault of the carrier's ({cause}): nothing to claim",
     WhyNot.BY_CONTRACT: "delays are settled by the contract's service level: kept as statistics",
+    WhyNot.SETTLED_BY_HAND: "a person settled it, and wants no claim for it",
     WhyNot.REFUSED_BEFORE: "a claim with motive {motive} was not taken (C{claim})",
 }
 """What the log says of each, in English; `{names}` are facts."""
@@ -78,6 +81,8 @@ class ClaimableProblem:
     resolved_at: datetime | None
     released: bool = False
     cause: Cause | None = None
+    claims_wish: str | None = None
+    """What a person who settled it wants of its claim (`Wish`); None where nobody settled it by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +213,8 @@ class Claimable(Protocol):
     def carrier_since(self) -> datetime | None: ...
     @property
     def resolved_at(self) -> datetime | None: ...
+    @property
+    def claims_wish(self) -> str | None: ...
 
 
 def not_claimable(
@@ -221,6 +228,8 @@ def not_claimable(
     """Why there is no claim for this problem; None where there is one."""
     if offer is None:
         return WhyNot.PRESUMED if problem.presumed else WhyNot.NO_OFFER
+    if problem.claims_wish == Wish.CANCEL:
+        return WhyNot.SETTLED_BY_HAND
     if not codes.isdisjoint(offer.not_codes) or (problem.cause is not None and problem.cause in offer.not_causes):
         return WhyNot.NOT_THE_CARRIERS_FAULT
     if problem.kind in NEEDS_CARRIER_LATE and problem.carrier_since is None:
@@ -231,9 +240,14 @@ def not_claimable(
         return WhyNot.NOT_DELIVERED_YET
     if problem.kind is Kind.LATE_DELIVERY and _came_by_the_latest_date(history, terms, days):
         return WhyNot.INSIDE_LATEST_DATE
-    if problem.resolved_at is not None and problem.kind not in STILL_OWED:
+    if problem.resolved_at is not None and problem.kind not in STILL_OWED and not _kept(problem, history):
         return WhyNot.ENDED
     return None
+
+
+def _kept(problem: Claimable, history: History) -> bool:
+    """Whether a person who settled it wants its claim to go on, and the parcel has not come after all."""
+    return problem.claims_wish == Wish.KEEP and history.first_attempt_at is None and history.status not in FINAL
 
 
 def _came_by_the_latest_date(history: History, terms: ClaimTerms, days: Calendars) -> bool:

@@ -72,6 +72,7 @@ WHY_NOT_TOLD: Final[Mapping[WhyNotTold, str]] = {
     WhyNotTold.MARKETPLACE_ADDRESS: "the only address is a marketplace's alias, which must not be mailed",
 }
 """What the log says of each, in English; `{names}` are facts."""
+MUTED: Final = "the order is muted by hand: its customer is told nothing"
 POSTPONES: Final = frozenset({WhyNotTold.DAILY_LIMIT, WhyNotTold.DAY_TAKEN, WhyNotTold.CROWDED_DAY})
 """Reasons that end by themselves."""
 NOT_LIVE: Final[Mapping[Hold, str]] = {

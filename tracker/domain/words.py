@@ -60,6 +60,8 @@ class Hold(StrEnum):
     TEMPLATE = "template"
     RESTORED = "restored"
     """The database was put back to an earlier copy: it may have left already. `tracker release` or `approve` lets it go."""
+    MUTED = "muted"
+    """A person has silenced the order; `tracker mute --off` lets it go."""
 
 
 class Trigger(StrEnum):

@@ -13,18 +13,21 @@ from sqlalchemy import Connection
 from carriers.base import ClaimTerms
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.freshness import is_stale
+from tracker.domain.hand import Mute, mute_of
 from tracker.domain.incidents import Where
 from tracker.domain.notice_facts import NoticePolicy
 from tracker.domain.notice_rules import followups_before, news_promised_on
-from tracker.domain.notices import NEEDS_NEWS, RETRY, ToldDelay, after_delay, still_true
+from tracker.domain.notices import MUTED, NEEDS_NEWS, RETRY, ToldDelay, after_delay, still_true
 from tracker.domain.order import OrderStatus
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
 from tracker.messages.phrases import phrases
 from tracker.messages.planning import told_problem
+from tracker.messages.recipients import recipient_of
 from tracker.messages.sandbox import TemplateFault
 from tracker.messages.story import Part, ShopVoice, Telling, values_of
 from tracker.messages.templates import Mark, MissingVariable, Rendered, Templates
+from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, item_names, orders_of
 from tracker.store.histories import HistoryRow, histories_of
@@ -48,6 +51,8 @@ class WhyWithheld(StrEnum):
     BAD_ADDRESS = "bad_address"
     STALE_NEWS = "stale_news"
     DELAY_FIRST = "delay_first"
+    MUTED = "muted"
+    ADDRESS_CHANGED = "address_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ def _look_again(delivery: DueDelivery, now: datetime) -> datetime:
 
 WAITS_FOR: Final[Mapping[WhyWithheld, str]] = {
     WhyWithheld.STALE_NEWS: "no fresh news of the parcel: its next look is overdue by more than two hours",
+    WhyWithheld.ADDRESS_CHANGED: "the order has another e-mail address now: it goes there",
     WhyWithheld.DELAY_FIRST: "the same parcel's delay is told first, and this some hours after it",
 }
 """What the log says of a message that leaves by itself later."""
@@ -122,6 +128,8 @@ class _Facts:
     """Of the shipments whose notices need fresh news."""
     delays: Mapping[int, Sequence[ToldDelay]]
     """Of the shipments whose inquiry is to be told."""
+    mutes: Mapping[int, Mute]
+    """By order, those whose customer hears nothing."""
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
         """What the delivery's notice is still true of."""
@@ -150,7 +158,18 @@ class _Facts:
         return _waiting(delivery, WhyWithheld.DELAY_FIRST, until) if until else None
 
 
-def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Facts:
+def _mutes(connection: Connection, deliveries: Sequence[DueDelivery], now: datetime) -> dict[int, Mute]:
+    acts = acts_about(connection, "order", [delivery.order_id for delivery in deliveries])
+    found = {order_id: mute_of(given, now) for order_id, given in acts.items()}
+    return {order_id: mute for order_id, mute in found.items() if mute is not None}
+
+
+def _muted(delivery: DueDelivery, mute: Mute) -> Withheld:
+    until = delivery.expires_at if mute.until is None else min(mute.until, delivery.expires_at)
+    return Withheld(DeliveryState.AWAITING_PERSON, MUTED, WhyWithheld.MUTED, Hold.MUTED, until)
+
+
+def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery], now: datetime) -> _Facts:
     members = {delivery.id: members_of_notice(connection, delivery.notice_id) for delivery in deliveries}
     ids = list(dict.fromkeys(member[0] for found in members.values() for member in found))
     late = [member[0] for one in deliveries if one.trigger in NEEDS_NEWS for member in members[one.id]]
@@ -166,6 +185,7 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Fac
         incidents_of(connection, ids),
         next_looks(connection, late) if late else {},
         delays_told(connection, asked) if asked else {},
+        _mutes(connection, deliveries, now),
     )
 
 
@@ -195,7 +215,7 @@ class Composer:
         self, connection: Connection, deliveries: Sequence[DueDelivery], now: datetime
     ) -> dict[int, Composed | Withheld]:
         """`compose` for several, by delivery: their facts are read together."""
-        facts = _facts_of(connection, deliveries)
+        facts = _facts_of(connection, deliveries, now)
         return {delivery.id: self._composed(connection, delivery, facts, now) for delivery in deliveries}
 
     def _composed(
@@ -213,6 +233,12 @@ class Composer:
             return Withheld(DeliveryState.SUPPRESSED, reason, WhyWithheld.NO_LONGER_TRUE)
         if parts[0].order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
+        order = parts[0].order
+        if recipient_of(order.recipient_email, order.customer_email)[0] not in {None, delivery.recipient}:
+            return _waiting(delivery, WhyWithheld.ADDRESS_CHANGED, now + RETRY)
+        mute = facts.mutes.get(delivery.order_id)
+        if mute is not None:
+            return _muted(delivery, mute)
         composed = facts.waits(delivery, parts, now) or self._rendered(connection, delivery, parts, now)
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from tracker import metrics
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.compose import RULE, VERSION, Composed, Composer, Withheld
+from tracker.messages.compose import RULE, VERSION, Composed, Composer, WhyWithheld, Withheld
 from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown, why_no_mail
 from tracker.messages.text_watch import TextWatch
 from tracker.store.database import Database
@@ -217,6 +217,8 @@ class EmailSweep:
     ) -> None:
         if why.is_broken_text or why.state is DeliveryState.EXPIRED:
             self.texts.held(connection, delivery, why, now)
+        if why.why is WhyWithheld.ADDRESS_CHANGED:
+            wake(connection, "messages", self.composer.shipments(connection, delivery), now)
         settlement = Settlement(why.state, why.next_step_at, why.reason, why.hold, why.why.value)
         self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -13,9 +13,11 @@ from sqlalchemy import Connection
 
 from tracker import metrics
 from tracker.domain.calendar import Calendars, CalendarsBetween
+from tracker.domain.hand import Mute, mute_of
 from tracker.domain.notice_kinds import JOURNEY
 from tracker.domain.notice_order import OrderFacts, thanks
 from tracker.domain.notices import (
+    MUTED,
     NOT_LIVE,
     POSTPONES,
     PROBLEM_TRIGGERS,
@@ -31,6 +33,7 @@ from tracker.domain.notices import (
     WhyNotTold,
     decide,
     held_back,
+    leaves_at,
     live_hold,
     look_again,
 )
@@ -38,14 +41,16 @@ from tracker.domain.order import OrderStatus
 from tracker.domain.restoring import RESTORED, rests_on_the_lost
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
+from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, orders_of, shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
+from tracker.store.hand import rejection_of
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
 from tracker.store.leases import finish, new_token
-from tracker.store.logs import DecisionNote
+from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.notices import (
     Member,
     OrderNotice,
@@ -55,7 +60,9 @@ from tracker.store.notices import (
     finish_check,
     joinable_notice,
     members_of,
+    misaddressed,
     notices_of_orders,
+    readdress,
     take_due_checks,
     take_due_order_checks,
 )
@@ -65,6 +72,8 @@ from tracker.store.tables import NoticeOrderCheck, table
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
+READDRESSED: Final = "message.readdressed"
+"""The rule under which the log says that a message goes to another address."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,7 @@ class NoticeSweep:
         due = take_due_order_checks(connection, now=now, limit=BATCH, token=token)
         orders = orders_of(connection, due)
         told = notices_of_orders(connection, {order.shop for order in orders.values()}, due)
+        acts = acts_about(connection, "order", due)
         for order_id, order in orders.items():
             days = self.days(order.shop, order.state, order.city)
             facts = OrderFacts(
@@ -113,7 +123,8 @@ class NoticeSweep:
             recipient, missing = recipient_of(order.recipient_email, order.customer_email)
             why = WhyNotTold.TOO_OLD if wanted.expires_at <= now else missing if recipient is None else None
             if why is None:
-                self._make(connection, order, None, wanted, (), days, now)
+                mute = mute_of(acts.get(order_id, ()), now)
+                self._make(connection, order, None, wanted, (), days, mute, now)
             else:
                 held = held_back(wanted, why)
                 log_changes(connection, [_held_note(order.shop, ("order", order_id), held)], now)
@@ -128,6 +139,8 @@ class NoticeSweep:
         members, shared = members_of(connection, due), incidents_of(connection, due)
         orders = {context.order.id: context.order.shop for context in contexts.values()}
         told_orders = notices_of_orders(connection, set(orders.values()), orders)
+        acts = acts_about(connection, "order", list(orders))
+        self._readdress(connection, {one.notice_id for found in members.values() for one in found}, contexts, now)
         for shipment_id in due:
             wake = None
             if shipment_id in histories:
@@ -148,14 +161,42 @@ class NoticeSweep:
                     # No notice yet: the address may come with a later file, while it is still worth telling.
                     held += [held_back(notice, missing) for notice in wanted]
                     wanted = []
+                mute = mute_of(acts.get(context.order.id, ()), now)
                 for notice in wanted:
-                    self._make(connection, context.order, shipment_id, notice, problems[shipment_id], days, now)
+                    self._make(connection, context.order, shipment_id, notice, problems[shipment_id], days, mute, now)
                     # The next parcel of this order in this batch must know of it.
                     told_orders[context.order.id].append(OrderNotice(notice.trigger, now, waiting=True))
                 subject = ("shipment", shipment_id)
                 log_changes(connection, [_held_note(context.order.shop, subject, entry) for entry in held], now)
             finish_check(connection, shipment_id, wake, token=token)
         return len(due)
+
+    def _readdress(
+        self,
+        connection: Connection,
+        notices: Collection[int],
+        contexts: Mapping[int, ShipmentContext],
+        now: datetime,
+    ) -> None:
+        """What nobody has got yet goes to the address that the order has by now, unless a person stopped it."""
+        states = {context.order.shop: context.order.state for context in contexts.values()}
+        for late in misaddressed(connection, notices, now):
+            address, _ = recipient_of(late.recipient_email, late.customer_email)
+            stopped = late.state is DeliveryState.SUPPRESSED and rejection_of(connection, "message", late.id)
+            if address is None or address == late.recipient or stopped:
+                continue
+            waits = late.state in {DeliveryState.QUEUED, DeliveryState.AWAITING_PERSON}
+            days = self.days(late.shop, states.get(late.shop))
+            leaves = None if waits else leaves_at(late.trigger, late.since, self.policy, days, now)
+            if readdress(connection, late, address, leaves):
+                facts = {"trigger": late.trigger.value, "was": late.state.value}
+                outcome = "held" if late.state is DeliveryState.AWAITING_PERSON else DeliveryState.QUEUED.value
+                reason = "the order has another e-mail address now"
+                log_decisions(
+                    connection,
+                    [DecisionNote(late.shop, "message", late.id, READDRESSED, 1, outcome, reason, facts)],
+                    now,
+                )
 
     def _make(
         self,
@@ -165,6 +206,7 @@ class NoticeSweep:
         wanted: Wanted,
         problems: Sequence[ProblemRow],
         days: Calendars,
+        mute: Mute | None,
         now: datetime,
     ) -> None:
         """Make a notice of a shipment, or of an order that has none yet, or join one that has not left."""
@@ -172,6 +214,8 @@ class NoticeSweep:
         hold, reason = self._hold(order.shop, wanted, problem, days, now)
         if hold is None and _may_have_been_told(wanted, problem, last_restore(connection)):
             hold, reason = Hold.RESTORED, RESTORED
+        if hold is None and mute is not None:
+            hold, reason = Hold.MUTED, MUTED
         if shipment_id is not None:
             member = (shipment_id, wanted.trigger, wanted.episode, wanted.problem_id)
             joined = joinable_notice(connection, order.shop, order.id, wanted.trigger, now, is_held=hold is not None)
@@ -194,6 +238,8 @@ class NoticeSweep:
         leaves = max(wanted.not_before, now + self.policy.hold if several else now)
         if hold:
             leaves = look_again(hold, self._live_at(order.shop, days), wanted.expires_at, now)
+        if hold is Hold.MUTED and mute is not None and mute.until is not None:
+            leaves = min(mute.until, wanted.expires_at)
         for channel in self.policy.channels[wanted.trigger]:
             self._queue(connection, order, shipment_id, notice_id, channel, wanted, leaves, (hold, reason), now)
 

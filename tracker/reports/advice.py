@@ -241,7 +241,10 @@ _TROUBLE: Final[Mapping[ProblemKind, str]] = {
     ),
     ProblemKind.SEIZED: "Apreensão não dá direito a indenização da transportadora; o assunto é com o órgão que apreendeu.",
     ProblemKind.VIOLATION: "Há sinal de violação: peça fotos da embalagem e do conteúdo antes de qualquer outra coisa.",
-    ProblemKind.MISDELIVERY: "Foi entregue a outra pessoa: confirme o endereço e quem assinou o recebimento.",
+    ProblemKind.MISDELIVERY: (
+        "Consta como entregue e não está com o cliente: confirme o endereço, pergunte por vizinhos ou portaria e por quem "
+        "assinou o recebimento."
+    ),
 }
 """What each open problem adds to where the parcel is; delay, loss and return have sentences of their own."""
 _UNTRACKABLE: Final[Mapping[str, str]] = {

@@ -10,6 +10,7 @@ from typing import Any
 from carriers.base import ClaimTerms, ProblemKind, TrackingStatus
 from tracker.domain import freshness
 from tracker.domain.calendar import Calendars
+from tracker.domain.hand import mute_of
 from tracker.domain.history import History, StoredEvent
 from tracker.domain.notices import PROBLEM_TRIGGERS
 from tracker.domain.order import OrderStatus
@@ -18,6 +19,7 @@ from tracker.domain.words import DeliveryState
 from tracker.reports.advice import ClaimFacts, ParcelFacts, Told, what_to_say
 from tracker.reports.exports import Promises, json_value
 from tracker.reports.identity import optional_id, public_id
+from tracker.store.acts import ActRow
 from tracker.store.claims import ClaimRow
 from tracker.store.problems import ProblemRow
 from tracker.store.views_show import MessageRow, OrderStory, Parcel
@@ -150,7 +152,22 @@ def document(story: OrderStory, desk: Desk) -> dict[str, Any]:
         "problems": [_problem_values(problem, None) for problem in story.problems],
         "shipments": [_parcel(parcel, story, desk) for parcel in story.parcels],
         "messages": [_message(message) for message in story.messages],
+        "mute": _mute(story, desk),
+        "acts": [_act(row) for row in story.acts],
     }
+
+
+def _mute(story: OrderStory, desk: Desk) -> dict[str, Any] | None:
+    mute = mute_of(story.order_acts, desk.now)
+    if mute is None:
+        return None
+    return {name: json_value(getattr(mute, name)) for name in ("since", "until", "who", "reason")}
+
+
+def _act(row: ActRow) -> dict[str, Any]:
+    act = row.act
+    values = {"about": public_id(row.subject_kind, row.subject_id), "act": act.act, "at": act.at, "who": act.who}
+    return {**{key: json_value(value) for key, value in values.items()}, "reason": act.reason, "facts": dict(act.facts)}
 
 
 def _parcel(parcel: Parcel, story: OrderStory, desk: Desk) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from tracker.reports.picture import (
     sentences,
     standing_events,
 )
+from tracker.reports.screen_hands import marks, told
 from tracker.reports.words_pt import say
 from tracker.store.claims import ClaimRow
 from tracker.store.letters import LetterRow
@@ -55,7 +56,7 @@ class ScreenLine:
 def screen(story: OrderStory, desk: Desk, shop_name: str) -> list[ScreenLine]:
     """The whole screen."""
     when = _When(desk)
-    lines = list(_order(story, shop_name, when))
+    lines = [*_order(story, shop_name, when), *_by_hand(story, desk, when)]
     lines += _section("Problemas", [_problem(problem, when) for problem in story.problems])
     for parcel in story.parcels:
         lines += [ScreenLine(""), *_parcel(parcel, story, desk, when)]
@@ -111,6 +112,13 @@ def _order(story: OrderStory, shop_name: str, when: _When) -> Iterator[ScreenLin
         ],
         "bad" if order.status == "cancelled" else "",
     )
+
+
+def _by_hand(story: OrderStory, desk: Desk, when: _When) -> Iterator[ScreenLine]:
+    """What people did: first what silences the order."""
+    for mark in marks(story, desk.now, when.minute):
+        yield from _wrapped(mark, "  ", "    ", "bad")
+    yield from _section("Feito à mão", [(told(row, when.minute), "") for row in story.acts])
 
 
 # --- one parcel -------------------------------------------------------------------------------------

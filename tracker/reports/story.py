@@ -68,7 +68,8 @@ def story_of_subject(whole: Whole, subject: Key, desk: Desk, language: Language)
     if kind in {"order", "shipment"}:
         ids = [p.context.shipment_id for p in whole.story.parcels]
         wanted = ids if kind == "order" else [row_id]
-        return [m for p in whole.story.parcels if p.context.shipment_id in wanted for m in teller.parcel(p)]
+        told = [m for p in whole.story.parcels if p.context.shipment_id in wanted for m in teller.parcel(p)]
+        return [*teller.order(), *told]
     return [matter for parcel in whole.story.parcels for matter in teller.one(parcel, subject)][:1]
 
 
@@ -139,6 +140,12 @@ class _Teller:
         title = f"{public_id(kind, row_id)} · {self._parcel_line(parcel)}"
         past = [*self._past(parcel, keys), *self._untold(parcel, {one.id for one in problems}, kind)]
         yield Matter(title, _in_order(past), tuple(self._now(parcel, problems, claims, messages, subject)))
+
+    def order(self) -> list[Matter]:
+        """What people did to the order as a whole; nothing where nobody did anything."""
+        key = ("order", self._whole.story.order.id)
+        said = tuple(self._said(decision) for decision in self._decisions(key))
+        return [Matter(f"{public_id(*key)} · {self._language.labels['by_hand']}", said)] if said else []
 
     def parcel(self, parcel: Parcel) -> list[Matter]:
         """Everything about one parcel: first how it is looked at, then its matters, the newest first."""

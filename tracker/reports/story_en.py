@@ -93,6 +93,15 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "problem.ended/resolved/term_extended": "The problem ended[ on {ended_at:day}]: the time for picking it up was extended.",
     "problem.ended/resolved/tracked_again": "The problem ended[ on {ended_at:day}]: the carrier shows this code again.",
     "problem.ended/resolved/order_closed": "The problem ended[ on {ended_at:day}]: the shop closed the order.",
+    "problem.ended/resolved/hand_found": "The problem was settled by hand[ on {ended_at:day}]: the parcel was found.",
+    "problem.ended/resolved/hand_satisfied": "The problem was settled by hand[ on {ended_at:day}]: the customer is satisfied.",
+    "problem.ended/resolved/hand_refunded": "The problem was settled by hand[ on {ended_at:day}]: the customer was refunded.",
+    "problem.ended/resolved/hand_resent": "The problem was settled by hand[ on {ended_at:day}]: the goods were sent again.",
+    "problem.ended/resolved/hand_mistake": "The problem was settled by hand[ on {ended_at:day}]: it was a mistake.",
+    "problem.ended/resolved/hand_other": "The problem was settled by hand[ on {ended_at:day}]: by a person's decision.",
+    "problem.ended/resolved/code_corrected": (
+        "The problem ended[ on {ended_at:day}]: the tracking code was corrected, and the one before was another parcel's."
+    ),
     "problem.ended/resolved/withdrawn": "The problem ended[ on {ended_at:day}]: tracking no longer shows what caused it.",
 }
 _PLANS: Final[Mapping[str, str]] = {
@@ -104,6 +113,7 @@ _PLANS: Final[Mapping[str, str]] = {
         "No claim: the contract settles lateness by service level; it is kept as statistics."
     ),
     "claim.plan/not_claimed/not_the_carriers_fault": "No claim: it was no fault of the carrier's[, because {cause:cause}].",
+    "claim.plan/not_claimed/settled_by_hand": "No claim: a person settled the problem and wants no claim for it.",
     "claim.plan/not_claimed/refused_before": (
         "No other claim: the carrier has refused one with motive {motive} before[ (C{claim})]."
     ),
@@ -125,6 +135,9 @@ _PLANS: Final[Mapping[str, str]] = {
         "[; the latest date that the carrier has named is {due_on:day}][; the claim's term ends on {deadline_on:day}]."
     ),
     "claim.plan/cancelled": "Claim cancelled: the problem ended before it was filed.",
+    "claim.plan/cancelled/was_another_parcels": (
+        "Claim cancelled: the tracking code was corrected, and the one before was another parcel's."
+    ),
     "claim.plan/not_claimed": "No claim for this problem.",
     "claim.plan/not_claimed/no_offer": "No claim: the carrier takes none for this kind of problem.",
     "claim.plan/not_claimed/no_offer.returning": (
@@ -201,6 +214,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.restored_look": (
         "The database was put back to an earlier copy: the carrier is asked first whether it has this claim already."
     ),
+    "claim.hold.muted": "Held: the order is muted.",
     "claim.hold.template": "Held: a text has a fault.",
     "claim.lost_answer": (
         "The carrier did not answer the filing: before it is sent again, the carrier is asked whether it has it."
@@ -259,11 +273,36 @@ _HAND: Final[Mapping[str, str]] = {
     "hand.approve": "Approved[ by {who}| by a person][ ({note})].",
     "hand.reject": "Stopped[ by {who}| by a person][ ({note})]: it does not leave any more.",
     "hand.release": "Released[ by {who}| by a person][ ({note})].",
+    "hand.mute": (
+        "Order muted[ by {who}| by a person][ until {until:time}][ ({note})]: the customer gets no message,"
+        " and the claims with the carrier go on."
+    ),
+    "hand.unmute": "Silence lifted[ by {who}| by a person][ ({note})]: the customer is told again.",
+    "hand.cancel": "Cancelled[ by {who}| by a person][ ({note})]: it does not leave any more.",
+    "hand.cancel/order_cancelled": (
+        "Order cancelled[ by {who}| by a person][ ({note})]: the customer gets no more messages, and what the"
+        " carrier has of claims is followed to its answer."
+    ),
+    "hand.uncancel": "Cancellation taken back[ by {who}| by a person][ ({note})]: the order is looked after again.",
+    "hand.resolve": "Settled by hand[ by {who}| by a person][: {how:settled}][ ({note})].",
+    "hand.report": "Reported[ by {who}| by a person][: {kind:reported}][ ({note})].",
+    "hand.violation": "Opened: a person reported that the packaging was opened or that content is missing[ (since {since:day})].",
+    "hand.misdelivery": "Delivered to somebody else[ on {since:day}], as a person reported.",
+    "hand.not_received": (
+        "Not received: it is said to be delivered[ on {delivered_at:day}], and the customer says that it did not come[ (reported"
+        " on {reported_at:day})]."
+    ),
+    "hand.damage": "Damaged: a person reported that the parcel came broken[ (since {since:day})].",
+    "hand.edit": (
+        "Corrected by hand[ by {who}| by a person][: {field:field}][, before {was:date}][, now {now:date}][ ({note})]."
+    ),
+    "hand.overtaken": "A later file brought another value[ ({field:field})]: it counts instead of what was corrected by hand.",
     "hand.*": "Decided by hand[ by {who}| by a person][ ({note})].",
 }
 _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*": "Message to the customer[ ({trigger:trigger})] prepared.",
     "notice.*/held": "Message to the customer[ ({trigger:trigger})] held: it waits for a person.",
+    "notice.*/held/muted": "Message to the customer[ ({trigger:trigger})] held: the order is muted.",
     "notice.*/held/observe": "Message to the customer[ ({trigger:trigger})] held: the shop still only observes (live_from).",
     "notice.*/held/before_live": (
         "Message to the customer[ ({trigger:trigger})] held: what it tells began before the shop went live."
@@ -303,6 +342,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/not_told/marketplace_address": (
         "The customer was not told[ ({trigger:trigger})]: the only address is the marketplace's, which must not be mailed."
     ),
+    "message.readdressed": "The order has another e-mail address now: the message goes there, if it is still true.",
     "message.text_mended": "The text of this message was mended: it leaves, where it is still true.",
     "message.restored": (
         "Held: the database was put back to an earlier copy, and the message may have left already; a person decides."
@@ -323,6 +363,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "The message waits: the customer is told of this parcel's delay first, and this some hours after it."
         "[ It is tried again on {next_step_at:time}.]"
     ),
+    "deliver.email/queued/address_changed": "The message waits: the order has another e-mail address now, and it goes there.",
     "deliver.email/sent": "The message was sent: the mail server took it.",
     "deliver.email/delivered": "The message was delivered.",
     "deliver.email/unconfirmed": (
@@ -336,6 +377,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/expired": "The message expired unsent: it was too old to be worth telling.",
     "deliver.email/awaiting_person": "The message waits for a person[ ({why:smtp})].[ The server said: {reply:quote}]",
     "deliver.email/awaiting_person/no_shop": "The message waits for a person: the shop is no longer in the configuration.",
+    "deliver.email/awaiting_person/muted": "The message did not leave: the order is muted.",
     "deliver.email/awaiting_person/broken_text": "The message waits for a person: its text has a fault.",
     "deliver.email/bounced/bad_address": "The message did not leave: the customer's address is no valid e-mail address.",
 }
@@ -383,6 +425,7 @@ ENGLISH: Final = Language(
         "more": "The exact log: tracker explain {id} --details",
         "log": "History",
         "other": "Other messages and decisions",
+        "by_hand": "Done by hand to the order",
     },
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     business_days=("business day", "business days"),

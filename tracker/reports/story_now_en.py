@@ -101,6 +101,9 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/template": (
         "{id}: correct the text, then tracker approve {id}. It expires on {expires_at:time}."
     ),
+    "now.message/awaiting_person/muted": (
+        "{id}: the order is muted; to tell again, tracker mute ORDER --off. It expires on {expires_at:time}."
+    ),
     "now.shipment/polled": (
         "{id}: the carrier's last answer came [on {last_answered_at:time}|{!last_answered_at}never]"
         "[; it is asked again on {next_poll_at:time}]."

@@ -103,6 +103,9 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/template": (
         "{id}: corrija o texto e depois tracker approve {id}. Vence em {expires_at:time}."
     ),
+    "now.message/awaiting_person/muted": (
+        "{id}: o pedido está silenciado; para voltar a avisar, tracker mute PEDIDO --off. Vence em {expires_at:time}."
+    ),
     "now.shipment/polled": (
         "{id}: última resposta da transportadora [em {last_answered_at:time}|{!last_answered_at}nunca]"
         "[; próxima consulta em {next_poll_at:time}]."

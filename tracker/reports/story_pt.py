@@ -99,6 +99,15 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "O problema terminou[ em {ended_at:day}]: a transportadora voltou a mostrar este código."
     ),
     "problem.ended/resolved/order_closed": "O problema terminou[ em {ended_at:day}]: o pedido foi encerrado na loja.",
+    "problem.ended/resolved/hand_found": "O problema foi encerrado à mão[ em {ended_at:day}]: a encomenda apareceu.",
+    "problem.ended/resolved/hand_satisfied": "O problema foi encerrado à mão[ em {ended_at:day}]: o cliente está satisfeito.",
+    "problem.ended/resolved/hand_refunded": "O problema foi encerrado à mão[ em {ended_at:day}]: o cliente foi reembolsado.",
+    "problem.ended/resolved/hand_resent": "O problema foi encerrado à mão[ em {ended_at:day}]: o produto foi enviado de novo.",
+    "problem.ended/resolved/hand_mistake": "O problema foi encerrado à mão[ em {ended_at:day}]: foi engano.",
+    "problem.ended/resolved/hand_other": "O problema foi encerrado à mão[ em {ended_at:day}]: por decisão de uma pessoa.",
+    "problem.ended/resolved/code_corrected": (
+        "O problema terminou[ em {ended_at:day}]: o código de rastreio foi corrigido, e o anterior era de outra encomenda."
+    ),
     "problem.ended/resolved/withdrawn": (
         "O problema terminou[ em {ended_at:day}]: o rastreio já não mostra o que o tinha causado."
     ),
@@ -114,6 +123,7 @@ _PLANS: Final[Mapping[str, str]] = {
     "claim.plan/not_claimed/not_the_carriers_fault": (
         "Sem reclamação: não foi falha da transportadora[, porque {cause:cause}]."
     ),
+    "claim.plan/not_claimed/settled_by_hand": "Sem reclamação: uma pessoa encerrou o problema e não quer reclamar dele.",
     "claim.plan/not_claimed/refused_before": (
         "Sem nova reclamação: a transportadora já recusou uma com o motivo {motive}[ (C{claim})]."
     ),
@@ -135,6 +145,9 @@ _PLANS: Final[Mapping[str, str]] = {
         "[; o prazo mais longo que a transportadora informou é {due_on:day}][; o prazo para reclamar vai até {deadline_on:day}]."
     ),
     "claim.plan/cancelled": "Reclamação cancelada: o problema terminou antes de ela ser registrada.",
+    "claim.plan/cancelled/was_another_parcels": (
+        "Reclamação cancelada: o código de rastreio foi corrigido, e o anterior era de outra encomenda."
+    ),
     "claim.plan/not_claimed": "Sem reclamação por este problema.",
     "claim.plan/not_claimed/no_offer": "Sem reclamação: a transportadora não aceita reclamação por este tipo de problema.",
     "claim.plan/not_claimed/no_offer.returning": (
@@ -209,6 +222,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
         "Retida: a resposta da transportadora precisa de uma pessoa."
         "[ Ela respondeu: {answer_text:quote} (código {answer_code}).]"
     ),
+    "claim.hold.muted": "Retida: o pedido está silenciado.",
     "claim.hold.template": "Retida: um texto tem um erro.",
     "claim.hold.restored": (
         "Retida: o banco de dados voltou a uma cópia anterior, e a reclamação pode já ter sido registrada; uma pessoa decide."
@@ -275,6 +289,30 @@ _HAND: Final[Mapping[str, str]] = {
     "hand.approve": "Aprovada[ por {who}| por uma pessoa][ ({note})].",
     "hand.reject": "Barrada[ por {who}| por uma pessoa][ ({note})]: não sai mais.",
     "hand.release": "Liberada[ por {who}| por uma pessoa][ ({note})].",
+    "hand.mute": (
+        "Pedido silenciado[ por {who}| por uma pessoa][ até {until:time}][ ({note})]: o cliente não recebe nenhuma mensagem,"
+        " e as reclamações à transportadora seguem."
+    ),
+    "hand.unmute": "Silêncio retirado[ por {who}| por uma pessoa][ ({note})]: o cliente volta a ser avisado.",
+    "hand.cancel": "Cancelada[ por {who}| por uma pessoa][ ({note})]: não sai mais.",
+    "hand.cancel/order_cancelled": (
+        "Pedido cancelado[ por {who}| por uma pessoa][ ({note})]: o cliente não recebe mais mensagens, e o que a"
+        " transportadora já recebeu de reclamação segue até a resposta."
+    ),
+    "hand.uncancel": "Cancelamento desfeito[ por {who}| por uma pessoa][ ({note})]: o pedido volta a ser acompanhado.",
+    "hand.resolve": "Encerrado à mão[ por {who}| por uma pessoa][: {how:settled}][ ({note})].",
+    "hand.report": "Informado[ por {who}| por uma pessoa][: {kind:reported}][ ({note})].",
+    "hand.violation": "Violação: uma pessoa informou que a embalagem foi violada ou que falta conteúdo[ (desde {since:day})].",
+    "hand.misdelivery": "Entregue a outra pessoa[ em {since:day}], como uma pessoa informou.",
+    "hand.not_received": (
+        "Não recebida: consta como entregue[ em {delivered_at:day}], e o cliente diz que não recebeu[ (informado em"
+        " {reported_at:day})]."
+    ),
+    "hand.damage": "Avaria: uma pessoa informou que a encomenda chegou danificada[ (desde {since:day})].",
+    "hand.edit": (
+        "Corrigido à mão[ por {who}| por uma pessoa][: {field:field}][, antes {was:date}][, agora {now:date}][ ({note})]."
+    ),
+    "hand.overtaken": "Um arquivo mais novo trouxe outro valor[ ({field:field})]: ele vale no lugar do que foi corrigido à mão.",
     "hand.*": "Decidido à mão[ por {who}| por uma pessoa][ ({note})].",
 }
 _MESSAGES: Final[Mapping[str, str]] = {
@@ -287,6 +325,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/held/restored": (
         "Mensagem ao cliente[ ({trigger:trigger})] retida: o banco de dados voltou a uma cópia anterior, e ela pode já ter saído."
     ),
+    "notice.*/held/muted": "Mensagem ao cliente[ ({trigger:trigger})] retida: o pedido está silenciado.",
     "notice.*/not_told": "Cliente não avisado[ ({trigger:trigger})].",
     "notice.*/not_told/too_old": (
         "Cliente não avisado[ ({trigger:trigger})]: a notícia[, de {since:day},] já era velha demais para avisar."
@@ -317,6 +356,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "notice.*/not_told/marketplace_address": (
         "Cliente não avisado[ ({trigger:trigger})]: o único e-mail é um endereço do marketplace, que não pode receber avisos."
     ),
+    "message.readdressed": "O e-mail do pedido mudou: a mensagem vai para o novo endereço, se ainda for verdade.",
     "message.text_mended": "O texto desta mensagem foi corrigido: ela segue, se ainda for verdade.",
     "message.restored": (
         "Retida: o banco de dados voltou a uma cópia anterior, e a mensagem pode já ter saído; uma pessoa decide."
@@ -336,6 +376,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "A mensagem espera: primeiro o cliente é avisado do atraso deste envio, e esta segue algumas horas depois."
         "[ Nova tentativa em {next_step_at:time}.]"
     ),
+    "deliver.email/queued/address_changed": "A mensagem espera: o e-mail do pedido mudou, e ela vai para o novo endereço.",
     "deliver.email/sent": "A mensagem foi enviada: o servidor de e-mail a aceitou.",
     "deliver.email/delivered": "A mensagem foi entregue.",
     "deliver.email/unconfirmed": (
@@ -349,6 +390,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/expired": "A mensagem venceu sem sair: já era velha demais para avisar.",
     "deliver.email/awaiting_person": "A mensagem espera uma pessoa[ ({why:smtp})].[ O servidor disse: {reply:quote}]",
     "deliver.email/awaiting_person/no_shop": "A mensagem espera uma pessoa: a loja não está mais na configuração.",
+    "deliver.email/awaiting_person/muted": "A mensagem não saiu: o pedido está silenciado.",
     "deliver.email/awaiting_person/broken_text": "A mensagem espera uma pessoa: o texto dela tem um erro.",
     "deliver.email/bounced/bad_address": "A mensagem não saiu: o endereço do cliente não é um e-mail válido.",
 }
@@ -382,6 +424,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "more": "O registro exato: tracker explain {id} --details",
     "log": "Histórico",
     "other": "Outras mensagens e decisões",
+    "by_hand": "Feito à mão no pedido",
 }
 PORTUGUESE: Final = Language(
     code="pt-BR",
@@ -403,6 +446,9 @@ PORTUGUESE: Final = Language(
         "trigger": words_pt.TRIGGER,
         "cause": words_pt.RETURN_CAUSE,
         "smtp": words_pt.SMTP,
+        "field": words_pt.FIELD,
+        "settled": words_pt.SETTLED,
+        "reported": words_pt.REPORTED,
         "closed": words_pt.CLOSED,
         "way": words_pt.WAY,
     },

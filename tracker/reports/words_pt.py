@@ -7,6 +7,7 @@ from typing import Final
 
 from carriers.base import Cause, ProblemKind, TrackingStatus
 from tracker.domain.claim_plan import WhyNot
+from tracker.domain.hand import ActKind, Reported, Settled
 from tracker.domain.notices import WhyNotTold
 from tracker.domain.words import ClaimState, DeliveryState, Hold, Trigger
 
@@ -121,6 +122,7 @@ HOLD: Final[Mapping[str, str]] = {
     Hold.CARRIER_ANSWER: "a resposta da transportadora precisa de uma pessoa",
     Hold.TEMPLATE: "o texto da mensagem tem um erro",
     Hold.RESTORED: "o banco voltou a uma cópia anterior; pode já ter saído (tracker release)",
+    Hold.MUTED: "pedido silenciado à mão (tracker mute --off)",
 }
 ORDER_STATUS: Final[Mapping[str, str]] = {
     "open": "aberto",
@@ -142,6 +144,7 @@ WHY: Final[Mapping[str, str]] = {
     WhyNot.ENDED: "terminou antes de poder ser reclamado",
     WhyNot.NOT_THE_CARRIERS_FAULT: "não foi falha da transportadora",
     WhyNot.BY_CONTRACT: "o contrato acerta atrasos por nível de serviço",
+    WhyNot.SETTLED_BY_HAND: "encerrado à mão, sem reclamação",
     WhyNot.REFUSED_BEFORE: "a transportadora já recusou uma reclamação assim",
     WhyNot.NO_DESK: "esta transportadora não recebe reclamações por aqui",
     WhyNot.SWITCHED_OFF: "reclamações desligadas nesta transportadora",
@@ -169,6 +172,49 @@ CLOSED: Final[Mapping[str, str]] = {
     "long_final": "sem mudança há muito tempo",
 }
 """Why a shipment is asked about no more."""
+ACT: Final[Mapping[str, str]] = {
+    ActKind.APPROVE: "aprovou",
+    ActKind.REJECT: "barrou",
+    ActKind.RELEASE: "liberou",
+    ActKind.MUTE: "silenciou o pedido",
+    ActKind.UNMUTE: "voltou a avisar o cliente",
+    ActKind.CANCEL: "cancelou",
+    ActKind.UNCANCEL: "desfez o cancelamento",
+    ActKind.RESOLVE: "encerrou",
+    ActKind.REPORT: "informou de",
+    ActKind.EDIT: "corrigiu",
+}
+"""What a hand did."""
+SETTLED: Final[Mapping[str, str]] = {
+    Settled.FOUND: "a encomenda apareceu",
+    Settled.SATISFIED: "o cliente está satisfeito",
+    Settled.REFUNDED: "o cliente foi reembolsado",
+    Settled.RESENT: "o produto foi enviado de novo",
+    Settled.MISTAKE: "foi engano",
+    Settled.OTHER: "por outro motivo",
+}
+"""How a person settled a problem."""
+REPORTED: Final[Mapping[str, str]] = {
+    Reported.VIOLATION: "embalagem violada",
+    Reported.MISDELIVERY: "entregue a outra pessoa",
+    Reported.NOT_RECEIVED: "o cliente diz que não recebeu",
+    Reported.DAMAGE: "chegou danificada",
+}
+"""What a person reported of a parcel."""
+FIELD: Final[Mapping[str, str]] = {
+    "customer_email": "e-mail",
+    "recipient_email": "e-mail",
+    "customer_phone": "telefone",
+    "recipient_phone": "telefone",
+    "customer_document": "CPF/CNPJ",
+    "recipient_document": "CPF/CNPJ",
+    "customer_name": "nome",
+    "recipient_name": "nome",
+    "promised_on": "data prometida",
+    "postal_code": "CEP",
+    "tracking_code": "código de rastreio",
+}
+"""Fields that a person can correct."""
 SMTP: Final[Mapping[str, str]] = {
     "mailbox_full": "caixa postal cheia",
     "domain_unknown": "o domínio do endereço não existe",

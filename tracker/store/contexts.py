@@ -108,6 +108,12 @@ def orders_of(connection: Connection, order_ids: Iterable[int]) -> dict[int, Ord
     return {row["id"]: OrderRow(**row) for row in connection.execute(query).mappings()}
 
 
+def numbers_of(connection: Connection, ref_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """The numbers behind these references, as (kind, value)."""
+    query = select(_REFS.c.id, _REFS.c.kind, _REFS.c.value).where(_REFS.c.id.in_(list(ref_ids)))
+    return {row.id: (row.kind, row.value) for row in connection.execute(query)}
+
+
 @dataclass(frozen=True, slots=True)
 class OrderStanding:
     """An order as far as it matters before it has a shipment."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from tracker.store.leases import claim, claiming, held, release
 from tracker.store.tables import Event, Order, Shipment, ShipmentDeadline, ShipmentHistory, table
@@ -33,6 +33,11 @@ class DueDeadline:
     known_due_on: date | None
     posted_code: str | None
     """The carrier's code of the event that posted it."""
+
+
+def forget(connection: Connection, shipment_id: int) -> None:
+    """What the calculator said was said of another parcel: it is asked anew where tracking names no date."""
+    connection.execute(delete(_DEADLINES).where(_DEADLINES.c.shipment_id == shipment_id))
 
 
 _TAKE: Final = claiming(_DEADLINES, "next_ask_at", [_DEADLINES.c.carrier == bindparam("of_carrier")])

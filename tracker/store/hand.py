@@ -23,7 +23,8 @@ from tracker.store.tables import Claim, ClaimProblem, Decision, Delivery, Notice
 _PROBLEMS, _CLAIMS, _LINKS = table(Problem), table(Claim), table(ClaimProblem)
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
 _DECISIONS = table(Decision)
-REJECTED: Final = "hand.reject"
+STOPPED: Final = {"hand.reject": "rejected", "hand.cancel": "cancelled"}
+"""The rules under which a person stopped a claim or message, and what is said of it."""
 NOT_LIVE: Final = (Hold.OBSERVE.value, Hold.BEFORE_LIVE.value)
 """Holds for the sake of a shop's first live day: it only observed, or the problem is older."""
 RELEASABLE: Final = (*NOT_LIVE, Hold.RESTORED.value)
@@ -58,14 +59,16 @@ class Rejection:
 
     who: str
     at: datetime
+    done: str = "rejected"
 
 
 def rejection_of(connection: Connection, kind: str, row_id: int) -> Rejection | None:
     """A person's word that this claim or message must not leave; None where nobody said so."""
     subject = (_DECISIONS.c.subject_kind == kind, _DECISIONS.c.subject_id == row_id)
-    query = select(_DECISIONS.c.facts, _DECISIONS.c.at).where(*subject, _DECISIONS.c.rule == REJECTED)
+    columns = (_DECISIONS.c.facts, _DECISIONS.c.at, _DECISIONS.c.rule)
+    query = select(*columns).where(*subject, _DECISIONS.c.rule.in_(list(STOPPED)))
     row = connection.execute(query.order_by(_DECISIONS.c.id.desc()).limit(1)).one_or_none()
-    return Rejection(str(row.facts.get("who", "")), row.at) if row else None
+    return Rejection(str(row.facts.get("who", "")), row.at, STOPPED[row.rule]) if row else None
 
 
 def problems_by_id(connection: Connection, problem_ids: Iterable[int]) -> list[HeldProblem]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, delete, func, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
 from tracker.domain.codes import UNREAD, CodeReading, MappedEvent
@@ -41,7 +41,7 @@ _EVENTS_OF: Final = (
 )
 _DUES_OF: Final = (
     select(_DUES.c.shipment_id, _DUES.c.source, _DUES.c.due_on)
-    .where(_DUES.c.shipment_id.in_(_ids))
+    .where(_DUES.c.shipment_id.in_(_ids), _DUES.c.void.is_(False))
     .order_by(_DUES.c.id)
 )
 _HISTORIES_OF: Final = select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(_ids))
@@ -166,6 +166,15 @@ def mark_events(
         ids = [row_id for row_id, is_void in void.items() if is_void is flag]
         if ids:
             connection.execute(update(_EVENTS).where(_EVENTS.c.id.in_(ids)).values(void=flag))
+
+
+def set_aside(connection: Connection, shipment_id: int, at: datetime) -> None:
+    """What was known of this shipment was another parcel's: keep it as facts that do not count, and begin anew."""
+    standing = (_EVENTS.c.shipment_id == shipment_id, _EVENTS.c.vanished_at.is_(None))
+    connection.execute(update(_EVENTS).where(*standing).values(vanished_at=at))
+    named = (_DUES.c.shipment_id == shipment_id, _DUES.c.void.is_(False))
+    connection.execute(update(_DUES).where(*named).values(void=True, seq=-_DUES.c.id))
+    connection.execute(delete(_HISTORIES).where(_HISTORIES.c.shipment_id == shipment_id))
 
 
 def due_dates(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, dict[str, list[date]]]:

@@ -81,9 +81,17 @@ def signal(connection: Connection, notes: Iterable[SignalNote], at: datetime) ->
 
 
 def log_act(
-    connection: Connection, *, who: str, act: str, subject_kind: str, subject_id: int, reason: str | None, at: datetime
+    connection: Connection,
+    *,
+    who: str,
+    act: str,
+    subject_kind: str,
+    subject_id: int,
+    reason: str | None,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep what a person did by hand, as a fact."""
+    """Keep what a person did by hand, as a fact; *facts* are what the act says."""
     connection.execute(
         insert(_ACTS),
         {
@@ -93,5 +101,6 @@ def log_act(
             "subject_kind": subject_kind,
             "subject_id": subject_id,
             "reason": reason,
+            "facts": dict(facts or {}),
         },
     )

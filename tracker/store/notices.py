@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,13 +21,14 @@ from tracker.store.tables import (
     NoticeCheck,
     NoticeMember,
     NoticeOrderCheck,
+    Order,
     Problem,
     ShipmentPoll,
     table,
 )
 
 _NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
-_POLLS, _PROBLEMS, _ORDER_CHECKS = table(ShipmentPoll), table(Problem), table(NoticeOrderCheck)
+_POLLS, _PROBLEMS, _ORDER_CHECKS, _ORDERS = table(ShipmentPoll), table(Problem), table(NoticeOrderCheck), table(Order)
 LETTERS_GO_BY: Final = "email"
 TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
 
@@ -331,6 +332,97 @@ def reject(connection: Connection, delivery_id: int, reason: str) -> bool:
         {"state": DeliveryState.SUPPRESSED.value, "reason": reason, "next_step_at": None, "hold_reason": None}
     )
     return connection.execute(update(_DELIVERIES).where(*waiting).values(**values)).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Misaddressed:
+    """A message whose order has another address now than it was made for."""
+
+    id: int
+    shop: str
+    trigger: Trigger
+    state: DeliveryState
+    recipient: str | None
+    since: datetime
+    recipient_email: str | None
+    customer_email: str | None
+
+
+_READDRESSED: Final = tuple(
+    state.value
+    for state in (
+        DeliveryState.QUEUED,
+        DeliveryState.AWAITING_PERSON,
+        DeliveryState.BOUNCED,
+        DeliveryState.FAILED,
+        DeliveryState.SUPPRESSED,
+    )
+)
+"""States in which nobody has got the message yet."""
+
+
+def misaddressed(connection: Connection, notice_ids: Collection[int], now: datetime) -> list[Misaddressed]:
+    """Messages of these notices that nobody got, still worth telling, whose order has another address by now."""
+    if not notice_ids:
+        return []
+    columns = (_DELIVERIES.c.id, _NOTICES.c.shop, _NOTICES.c.trigger, _DELIVERIES.c.state, _DELIVERIES.c.recipient)
+    emails = (_ORDERS.c.recipient_email, _ORDERS.c.customer_email)
+    query = (
+        select(*columns, _NOTICES.c.since, *emails)
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .join(_ORDERS, _ORDERS.c.id == _NOTICES.c.order_id)
+        .where(
+            _NOTICES.c.id.in_(list(notice_ids)),
+            _NOTICES.c.expires_at > now,
+            _DELIVERIES.c.channel == "email",
+            _DELIVERIES.c.state.in_(_READDRESSED),
+            _DELIVERIES.c.recipient != func.coalesce(*emails),
+        )
+        .order_by(_DELIVERIES.c.id)
+    )
+    return [
+        Misaddressed(row[0], row[1], Trigger(row[2]), DeliveryState(row[3]), *row[4:])
+        for row in connection.execute(query)
+    ]
+
+
+def readdress(connection: Connection, delivery: Misaddressed, recipient: str, leaves_at: datetime | None) -> bool:
+    """Send a message elsewhere; *leaves_at*: queue it anew, as if it had never been tried. False where it moved meanwhile."""
+    values: dict[str, Any] = {"recipient": recipient}
+    if leaves_at is not None:
+        again = {"state": DeliveryState.QUEUED.value, "hold_reason": None, "reason": None, "attempts": 0}
+        values |= {**again, "next_step_at": leaves_at, "sent_at": None}
+    same = (_DELIVERIES.c.id == delivery.id, _DELIVERIES.c.state == delivery.state.value)
+    # Without its lease, a try that is under way to the old address ends before its text leaves.
+    return connection.execute(update(_DELIVERIES).where(*same).values(**release(values))).rowcount == 1
+
+
+def muted_deliveries(connection: Connection, order_id: int) -> list[tuple[int, Trigger, datetime, datetime]]:
+    """An order's messages that its being muted holds back: (id, trigger, since, when it is no longer worth telling)."""
+    query = (
+        select(_DELIVERIES.c.id, _NOTICES.c.trigger, _NOTICES.c.since, _NOTICES.c.expires_at)
+        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+        .where(
+            _NOTICES.c.order_id == order_id,
+            _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value,
+            _DELIVERIES.c.hold_reason == Hold.MUTED.value,
+        )
+        .order_by(_DELIVERIES.c.id)
+    )
+    return [(row[0], Trigger(row[1]), row[2], row[3]) for row in connection.execute(query)]
+
+
+def look_again_at(connection: Connection, delivery_id: int, at: datetime) -> None:
+    """Have a message that is held looked at again then: what holds it has changed."""
+    held_back = (_DELIVERIES.c.id == delivery_id, _DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value)
+    connection.execute(update(_DELIVERIES).where(*held_back).values(next_step_at=at))
+
+
+def wake_queued(connection: Connection, order_id: int, now: datetime) -> None:
+    """Have an order's messages that wait to leave looked at now: its customer is to be told nothing more."""
+    notices = select(_NOTICES.c.id).where(_NOTICES.c.order_id == order_id)
+    waiting = (_DELIVERIES.c.notice_id.in_(notices), _DELIVERIES.c.state == DeliveryState.QUEUED.value)
+    connection.execute(update(_DELIVERIES).where(*waiting).values(next_step_at=now))
 
 
 def held_deliveries(connection: Connection, reasons: Iterable[str], *, problem_ids: Iterable[int] | None) -> list[int]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from carriers.base import TrackingRef
+from tracker.domain.hand import OVERTAKEN, RULE_VERSIONS, cancellation_of, edits_of, keeps
 from tracker.domain.order import Cancellation, Order, OrderStatus, Package
+from tracker.store.acts import acts_about
 from tracker.store.database import insert_new, upsert
+from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.tables import (
     Import,
     OrderAlias,
@@ -130,6 +133,67 @@ def cancel_by_invoice(connection: Connection, shop: str, cancellation: Cancellat
     return int(order_id)
 
 
+def order_status(connection: Connection, order_id: int) -> tuple[str, str]:
+    """The shop and status of an order that exists, locked until the transaction ends."""
+    query = select(_ORDERS.c.shop, _ORDERS.c.status).where(_ORDERS.c.id == order_id).with_for_update()
+    row = connection.execute(query).one()
+    return row.shop, row.status
+
+
+def order_number(connection: Connection, order_id: int) -> str:
+    """What the customer knows an order that exists by."""
+    return str(connection.execute(select(_ORDERS.c.number).where(_ORDERS.c.id == order_id)).scalar_one())
+
+
+def order_columns(connection: Connection, order_id: int) -> dict[str, Any]:
+    """An order that exists, whole, locked until the transaction ends."""
+    query = select(_ORDERS).where(_ORDERS.c.id == order_id).with_for_update()
+    return dict(connection.execute(query).mappings().one())
+
+
+def correct_order(connection: Connection, order_id: int, values: Mapping[str, Any], now: datetime) -> None:
+    """A person's word on what an order's fields are. What they were is kept with the act."""
+    connection.execute(update(_ORDERS).where(_ORDERS.c.id == order_id).values(**values, updated_at=now))
+
+
+def owner_of_number(connection: Connection, adapter: str, ref: TrackingRef) -> tuple[int, str] | None:
+    """The shipment that this number is now, with its order's number; None where it is nobody's."""
+    query = (
+        select(_SHIPMENTS.c.id, _ORDERS.c.number)
+        .join(_REFS, _REFS.c.shipment_id == _SHIPMENTS.c.id)
+        .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+        .where(*_has_number(adapter, ref), _REFS.c.active)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return (row[0], row[1]) if row is not None else None
+
+
+def renumber(
+    connection: Connection, shipment_id: int, number: tuple[str, TrackingRef] | None, carrier: str, now: datetime
+) -> None:
+    """Close a shipment's number and open this one (adapter, reference), or none. History is not touched."""
+    mine = (_REFS.c.shipment_id == shipment_id, _REFS.c.active)
+    connection.execute(update(_REFS).where(*mine).values(active=False))
+    connection.execute(update(_SHIPMENTS).where(_SHIPMENTS.c.id == shipment_id).values(carrier=carrier))
+    if number is None:
+        return
+    adapter, ref = number
+    query = select(_REFS.c.id, _REFS.c.shipment_id, _REFS.c.cycle).where(*_has_number(adapter, ref))
+    known = connection.execute(query).all()
+    back = next((row.id for row in known if row.shipment_id == shipment_id), None)
+    if back is not None:
+        connection.execute(update(_REFS).where(_REFS.c.id == back).values(active=True))
+        return
+    _add_number(connection, shipment_id, adapter, ref, max((row.cycle for row in known), default=0) + 1, now)
+
+
+def set_order_status(connection: Connection, order_id: int, status: OrderStatus, now: datetime) -> None:
+    """A person's word on how an order stands."""
+    values = {"status": status.value, "updated_at": now}
+    connection.execute(update(_ORDERS).where(_ORDERS.c.id == order_id).values(**values))
+
+
 # --- finding ----------------------------------------------------------------------------------------
 
 
@@ -182,12 +246,11 @@ def _find_by_parcel(
 
 
 def _is_ref(parcel: Parcel) -> tuple[Any, ...]:
-    return (
-        _REFS.c.adapter == parcel.adapter,
-        _REFS.c.kind == parcel.ref.kind.value,
-        _REFS.c.value == parcel.ref.value,
-        _REFS.c.active,
-    )
+    return (*_has_number(parcel.adapter, parcel.ref), _REFS.c.active)
+
+
+def _has_number(adapter: str, ref: TrackingRef) -> tuple[Any, ...]:
+    return (_REFS.c.adapter == adapter, _REFS.c.kind == ref.kind.value, _REFS.c.value == ref.value)
 
 
 def _is_cancelled(connection: Connection, shop: str, order: Order, standing: Mapping[str, Any] | None) -> bool:
@@ -255,6 +318,7 @@ def _update_order(
     new = {name: value for name, value in values.items() if value is not None and value != standing[name]}
     if values["status"] == OrderStatus.UNKNOWN.value:
         new.pop("status", None)
+    new = _beside_hands(connection, standing, new, now)
     if standing["promised_first_on"] is None and order.promised_on is not None:
         new["promised_first_on"] = order.promised_on
     if standing["number"].startswith(PLACEHOLDERS) and not order.number.startswith(PLACEHOLDERS):
@@ -263,6 +327,38 @@ def _update_order(
         return False
     connection.execute(update(_ORDERS).where(_ORDERS.c.id == standing["id"]).values(**new, updated_at=now))
     return True
+
+
+def _beside_hands(
+    connection: Connection, standing: Mapping[str, Any], new: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """What of a file's news counts beside what people did by hand: a cancellation by hand stands until a hand takes it
+    back, a corrected field as long as the file says of it what it said before."""
+    order_id, shop = standing["id"], standing["shop"]
+    acts = acts_about(connection, "order", [order_id]).get(order_id, ()) if new else ()
+    if not acts:
+        return dict(new)
+    kept = dict(new)
+    if cancellation_of(acts) is not None:
+        kept.pop("status", None)
+    notes = []
+    for name, edit in edits_of(acts).items():
+        if name not in kept or standing[name] is None or as_text(standing[name]) != edit.now:
+            continue
+        if keeps(edit, as_text(standing[name]), as_text(kept[name])):
+            del kept[name]
+        else:
+            reason = f"a later file names another {name}: it is the source's newer word"
+            version = RULE_VERSIONS[OVERTAKEN]
+            note = DecisionNote(shop, "order", order_id, OVERTAKEN, version, "overtaken", reason, {"field": name})
+            notes.append(note)
+    log_decisions(connection, notes, now)
+    return kept
+
+
+def as_text(value: Any) -> str | None:
+    """A column's value as an act keeps it."""
+    return None if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _save_aliases(connection: Connection, shop: str, order_id: int, order: Order) -> None:
@@ -298,23 +394,29 @@ def _save_parcels(
     taken: list[tuple[str, str]] = []
     for parcel in parcels:
         query = (
-            select(_SHIPMENTS.c.id, _SHIPMENTS.c.order_id, _ORDERS.c.number)
+            select(_SHIPMENTS.c.id, _SHIPMENTS.c.order_id, _ORDERS.c.number, _REFS.c.active, _REFS.c.cycle)
             .join(_REFS, _REFS.c.shipment_id == _SHIPMENTS.c.id)
             .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
-            .where(*_is_ref(parcel))
-            .limit(1)
+            .where(*_has_number(parcel.adapter, parcel.ref))
+            .order_by(_REFS.c.active.desc(), _REFS.c.id)
         )
-        found = connection.execute(query).one_or_none()
-        if found is None:
-            new.append((_insert_shipment(connection, shop, order_id, parcel, now), parcel.carrier))
-        elif found.order_id != order_id:
-            taken.append((parcel.ref.value, found.number))
+        known = connection.execute(query).all()
+        # A number that a person has corrected since is this order's all the same: the file does not know better.
+        mine = next((row for row in known if row.order_id == order_id), None)
+        active = next((row for row in known if row.active), None)
+        if mine is not None:
+            _fill_shipment(connection, mine.id, parcel)
+        elif active is not None:
+            taken.append((parcel.ref.value, active.number))
         else:
-            _fill_shipment(connection, found.id, parcel)
+            cycle = max((row.cycle for row in known), default=0) + 1
+            new.append((_insert_shipment(connection, shop, order_id, parcel, now, cycle), parcel.carrier))
     return new, taken
 
 
-def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime) -> int:
+def _insert_shipment(
+    connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime, cycle: int
+) -> int:
     package = parcel.package
     row = {
         "order_id": order_id,
@@ -329,18 +431,24 @@ def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: P
         "created_at": now,
     }
     shipment_id = int(connection.execute(insert(_SHIPMENTS).returning(_SHIPMENTS.c.id), row).scalar_one())
-    ref = {
+    _add_number(connection, shipment_id, parcel.adapter, parcel.ref, cycle, now)
+    return shipment_id
+
+
+def _add_number(
+    connection: Connection, shipment_id: int, adapter: str, ref: TrackingRef, cycle: int, now: datetime
+) -> None:
+    row = {
         "shipment_id": shipment_id,
-        "adapter": parcel.adapter,
-        "kind": parcel.ref.kind.value,
-        "value": parcel.ref.value,
-        "cycle": 1,
+        "adapter": adapter,
+        "kind": ref.kind.value,
+        "value": ref.value,
+        "cycle": cycle,
         "account": "",
         "active": True,
         "added_at": now,
     }
-    connection.execute(insert(_REFS), ref)
-    return shipment_id
+    connection.execute(insert(_REFS), row)
 
 
 def _fill_shipment(connection: Connection, shipment_id: int, parcel: Parcel) -> None:

@@ -134,6 +134,16 @@ def _close_numberless(connection: Connection, shipment_ids: list[int], token: st
     log_changes(connection, notes, now)
 
 
+def restart(connection: Connection, shipment_id: int, carrier: str, now: datetime) -> None:
+    """Ask about a shipment from now on as if it were new: a person has corrected its number."""
+    values: dict[str, Any] = dict.fromkeys(("digest", "last_polled_at", "last_answered_at", "outcome", "closed_reason"))
+    values |= {"accounts_tried": None, "carrier": carrier, "next_poll_at": now, "urgent": False, "failures": 0}
+    # Without its lease, an answer to the old number that is under way can no longer be saved.
+    statement = update(_POLLS).where(_POLLS.c.shipment_id == shipment_id).values(**release(values))
+    if connection.execute(statement).rowcount == 0:
+        insert_new(connection, _POLLS, [{"shipment_id": shipment_id, **values}])
+
+
 @dataclass(frozen=True, slots=True)
 class PollSave:
     """What a poll leaves behind for one shipment."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 
 from carriers.base import Cause, ProblemKind
 from tracker.domain.detection import Finding, KnownProblem
+from tracker.domain.hand import Settlement
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
 from tracker.store.tables import OrderCheck, Problem, ShipmentCheck, table
@@ -41,6 +42,7 @@ class ProblemRow:
     resolution: str | None
     released_at: datetime | None
     version: int
+    claims_wish: str | None = None
 
 
 def take_due_checks(
@@ -82,18 +84,22 @@ def _problems(connection: Connection, subject_kind: str, subject_ids: Iterable[i
     )
     found: dict[int, list[ProblemRow]] = {subject_id: [] for subject_id in ids}
     for row in connection.execute(query).mappings():
-        values: dict[str, Any] = {name: row[name] for name in ProblemRow.__dataclass_fields__ if name in row}
-        values |= {
-            "shipment_id": row["subject_id"] if subject_kind == SHIPMENT else None,
-            "kind": ProblemKind(row["kind"]),
-            "cause": Cause(row["cause"]) if row["cause"] else None,
-        }
-        found[row["subject_id"]].append(ProblemRow(**values))
+        found[row["subject_id"]].append(_problem_row(dict(row)))
     return found
 
 
-def as_known(row: ProblemRow) -> KnownProblem:
-    """The row as detection compares it."""
+def _problem_row(row: dict[str, Any]) -> ProblemRow:
+    values: dict[str, Any] = {name: row[name] for name in ProblemRow.__dataclass_fields__ if name in row}
+    values |= {
+        "shipment_id": row["subject_id"] if row["subject_kind"] == SHIPMENT else None,
+        "kind": ProblemKind(row["kind"]),
+        "cause": Cause(row["cause"]) if row["cause"] else None,
+    }
+    return ProblemRow(**values)
+
+
+def as_known(row: ProblemRow, settlement: Settlement | None = None) -> KnownProblem:
+    """The row as detection compares it; *settlement* is how a person settled it."""
     return KnownProblem(
         id=row.id,
         kind=row.kind,
@@ -105,6 +111,8 @@ def as_known(row: ProblemRow) -> KnownProblem:
         carrier_since=row.carrier_since,
         resolved_at=row.resolved_at,
         version=row.version,
+        resolution=row.resolution,
+        settlement=settlement,
     )
 
 
@@ -154,7 +162,28 @@ def change_problem(connection: Connection, known: KnownProblem, finding: Finding
 
 def end_problem(connection: Connection, known: KnownProblem, at: datetime, resolution: str) -> bool:
     """End an episode; False where somebody changed the row meanwhile."""
-    return _update(connection, known, {"resolved_at": at, "resolution": resolution, "version": known.version + 1})
+    values = {"resolved_at": at, "resolution": resolution, "version": known.version + 1}
+    if known.settlement is not None and known.settlement.how.value == resolution:
+        values["claims_wish"] = known.settlement.claims.value
+    return _update(connection, known, values)
+
+
+def open_problems(connection: Connection, order_id: int) -> list[int]:
+    """The ids of an order's problems that stand, those of its shipments too."""
+    query = select(_PROBLEMS.c.id).where(_PROBLEMS.c.order_id == order_id, _PROBLEMS.c.resolved_at.is_(None))
+    return list(connection.execute(query.order_by(_PROBLEMS.c.id)).scalars())
+
+
+def lock_check(connection: Connection, shipment_id: int) -> None:
+    """Keep detection and other hands from this shipment until the transaction ends."""
+    connection.execute(select(_CHECKS.c.shipment_id).where(_CHECKS.c.shipment_id == shipment_id).with_for_update())
+
+
+def problem_by_id(connection: Connection, problem_id: int) -> ProblemRow | None:
+    """One problem, locked until the transaction ends."""
+    query = select(_PROBLEMS).where(_PROBLEMS.c.id == problem_id).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _problem_row(dict(row))
 
 
 def release_problems(connection: Connection, problem_ids: Iterable[int], at: datetime) -> int:

@@ -132,7 +132,9 @@ def _shipment(connection: Connection, row: Row) -> Subject:
     codes = select(_REFS.c.value, _REFS.c.kind, _REFS.c.active, _REFS.c.added_at).where(
         _REFS.c.shipment_id == shipment_id
     )
-    dues = select(_DUES.c.seen_at, _DUES.c.source, _DUES.c.due_on).where(_DUES.c.shipment_id == shipment_id)
+    dues = select(_DUES.c.seen_at, _DUES.c.source, _DUES.c.due_on, _DUES.c.void).where(
+        _DUES.c.shipment_id == shipment_id
+    )
     names = ("occurred_at", "seen_at", "carrier_code", "status", "cause", "description", "location", "attempt")
     events = select(*(_EVENTS.c[name] for name in (*names, "reversal", "void", "vanished_at"))).where(
         _EVENTS.c.shipment_id == shipment_id

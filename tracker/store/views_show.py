@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
+from tracker.domain.hand import Act
 from tracker.domain.history import StoredEvent
 from tracker.domain.words import DeliveryState, Trigger
+from tracker.store.acts import ActRow, acts_on
 from tracker.store.claims import ClaimRow, claims_of_shipments, problems_of_claims
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names, shipments_of_orders
 from tracker.store.decisions import decisions_of
@@ -149,6 +151,13 @@ class OrderStory:
     messages: Sequence[MessageRow] = field(default_factory=tuple)
     problems: Sequence[ProblemRow] = field(default_factory=tuple)
     """Those of the order itself, from before it had a shipment."""
+    acts: Sequence[ActRow] = field(default_factory=tuple)
+    """What people did by hand to the order and to whatever belongs to it, oldest first."""
+
+    @property
+    def order_acts(self) -> list[Act]:
+        """Those on the order itself."""
+        return [row.act for row in self.acts if row.subject_kind == "order"]
 
 
 # --- finding ----------------------------------------------------------------------------------------
@@ -236,12 +245,22 @@ def story_of(connection: Connection, order_id: int) -> OrderStory:
     """The whole story of an order that exists."""
     query = select(*(_ORDERS.c[name] for name in OrderDetail.__dataclass_fields__)).where(_ORDERS.c.id == order_id)
     order = OrderDetail(**connection.execute(query).mappings().one())
+    parcels = _parcels(connection, shipments_of_orders(connection, [order_id])[order_id])
+    messages, problems = messages_of_order(connection, order_id), problems_of_orders(connection, [order_id])[order_id]
+    subjects = {
+        "order": [order_id],
+        "shipment": [parcel.context.shipment_id for parcel in parcels],
+        "problem": [row.id for row in (*problems, *(p for parcel in parcels for p in parcel.problems))],
+        "claim": [claim.id for parcel in parcels for claim in parcel.claims],
+        "message": [message.id for message in messages],
+    }
     return OrderStory(
         order=order,
         items=item_names(connection, order_id),
-        parcels=_parcels(connection, shipments_of_orders(connection, [order_id])[order_id]),
-        messages=messages_of_order(connection, order_id),
-        problems=problems_of_orders(connection, [order_id])[order_id],
+        parcels=parcels,
+        messages=messages,
+        problems=problems,
+        acts=acts_on(connection, subjects),
     )
 
 

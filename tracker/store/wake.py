@@ -49,6 +49,14 @@ def wake_thanks(connection: Connection, order_ids: Iterable[int], at: datetime) 
     upsert(connection, _NOTICE_ORDERS, rows, ["order_id"], ["next_check_at"])
 
 
+def wake_order(connection: Connection, order_id: int, shipment_ids: Iterable[int], at: datetime) -> None:
+    """Have every stage right of intake look at an order and its shipments at `at`: a person changed what is known of it."""
+    ids = list(shipment_ids)
+    for stage in CHECKS:
+        wake(connection, stage, ids, at)
+    wake_orders(connection, [order_id], at)
+
+
 def wake_polling(connection: Connection, shipments: Iterable[tuple[int, str]], at: datetime) -> None:
     """Have these shipments (id, carrier) asked about at `at`; a closed one is asked about again."""
     rows: list[dict[str, Any]] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from tracker.domain.calendar import Calendars
 from tracker.domain.detection.door import TROUBLES
 from tracker.domain.detection.facts import Changes, Facts, Finding, KnownProblem
 from tracker.domain.detection.rules import find, silenced
+from tracker.domain.hand import Settled
 from tracker.domain.history import FINAL
 
 Kind = ProblemKind
@@ -19,6 +21,7 @@ RESOLUTIONS: Final = frozenset(
         *(status.value for status in FINAL),
         "attempted",
         "available_for_pickup",
+        "code_corrected",
         "moving_again",
         "order_cancelled",
         "order_closed",
@@ -30,11 +33,13 @@ RESOLUTIONS: Final = frozenset(
         "term_extended",
         "tracked_again",
         "withdrawn",
+        *(how.value for how in Settled),
     }
 )
 """How a problem may end."""
 _RECORDS = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.RETURNED})
 """Kinds that record what happened, rather than what is going on: the same facts are the same episode."""
+_BY_HAND: Final = frozenset(how.value for how in Settled)
 _NO_MORE = frozenset({Kind.DELAY, Kind.NOT_POSTED, Kind.PICKUP_EXPIRING, Kind.UNTRACKABLE})
 """Kinds that a closed order ends."""
 
@@ -42,6 +47,7 @@ _NO_MORE = frozenset({Kind.DELAY, Kind.NOT_POSTED, Kind.PICKUP_EXPIRING, Kind.UN
 def detect(facts: Facts, known: Sequence[KnownProblem], *, days: Calendars, now: datetime) -> Changes:
     """Compare what the facts show at `now` with the newest episode of each kind of problem."""
     findings, wake = find(facts, days=days, now=now)
+    settled, known = by_hand(known)
     opened, changed = compare(findings, known)
     found = {finding.kind for finding in findings}
     ended = tuple(
@@ -49,7 +55,22 @@ def detect(facts: Facts, known: Sequence[KnownProblem], *, days: Calendars, now:
         for problem in known
         if problem.resolved_at is None and problem.kind not in found
     )
-    return Changes(opened, changed, ended, wake)
+    return Changes(opened, changed, (*settled, *ended), wake)
+
+
+def by_hand(
+    known: Sequence[KnownProblem],
+) -> tuple[tuple[tuple[KnownProblem, datetime, str], ...], list[KnownProblem]]:
+    """The open problems that a person has settled, with their end; and all of them as they stand after that."""
+    settled: list[tuple[KnownProblem, datetime, str]] = []
+    after: list[KnownProblem] = []
+    for problem in known:
+        done = problem.settlement if problem.resolved_at is None else None
+        if done is not None:
+            settled.append((problem, done.at, done.how.value))
+            problem = replace(problem, resolved_at=done.at, resolution=done.how.value)
+        after.append(problem)
+    return tuple(settled), after
 
 
 def compare(
@@ -66,12 +87,23 @@ def compare(
         elif standing.resolved_at is None:
             if _differs(standing, finding):
                 changed.append((standing, finding))
+        elif standing.resolution in _BY_HAND:
+            if _is_news(standing, finding):
+                opened.append((finding, standing.episode + 1))
         elif not (finding.kind in _RECORDS and _same_record(standing, finding)):
             opened.append((finding, standing.episode + 1))
         elif finding.ended is None or finding.ended[0] != standing.resolved_at:
             # A record is no new one because its end was undone, or is told otherwise now.
             changed.append((standing, finding))
     return tuple(opened), tuple(changed)
+
+
+def _is_news(settled: KnownProblem, finding: Finding) -> bool:
+    """Whether a problem that a person has settled opens again: on something that came true, or was told, after that, on
+    another cause, or on the carrier's own word for what silence only made presume."""
+    newest = max(finding.since, finding.told_at or finding.since)
+    after = settled.resolved_at is not None and newest > settled.resolved_at
+    return after or (finding.cause, finding.presumed) != (settled.cause, settled.presumed)
 
 
 def _same_record(problem: KnownProblem, finding: Finding) -> bool:
@@ -96,6 +128,8 @@ def _ending(problem: KnownProblem, facts: Facts, findings: Sequence[Finding], no
     """When and how a problem that the facts no longer show came to its end."""
     history, attempt = facts.history, facts.history.first_attempt_at
     found = {finding.kind for finding in findings}
+    if history.last_event_at is None and facts.renumbered_at is not None and problem.since < facts.renumbered_at:
+        return facts.renumbered_at, "code_corrected"
     if problem.kind is Kind.NOT_POSTED and history.posted_at is not None:
         return history.posted_at, "posted"
     if problem.kind is Kind.DELAY and history.delivered_at is not None and attempt is not None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from carriers.base import Cause, ProblemKind
 from tracker.domain.calendar import Calendars
+from tracker.domain.hand import Report, Settlement
 from tracker.domain.history import History
 from tracker.domain.promise import Promise
 
@@ -50,6 +51,10 @@ class Facts:
     pickup_days: int | None = None
     """How many calendar days this carrier keeps parcels at a counter; None: not known, and never guessed."""
     pickup_business_days: int = 2
+    reports: tuple[Report, ...] = ()
+    """What people told of it that no tracking code tells."""
+    renumbered_at: datetime | None = None
+    """When a person said that what was known of it had been another parcel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Finding:
     customer_since: datetime | None = None
     carrier_since: datetime | None = None
     ended: tuple[datetime, str] | None = None
+    told_at: datetime | None = None
+    """When a person told of it; None where the carrier or the clock did."""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -81,6 +88,9 @@ class KnownProblem:
     carrier_since: datetime | None
     resolved_at: datetime | None
     version: int
+    resolution: str | None = None
+    settlement: Settlement | None = None
+    """How a person settled it; it is ended so at the next look."""
 
 
 @dataclass(frozen=True, slots=True)

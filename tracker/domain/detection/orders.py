@@ -12,7 +12,7 @@ from typing import Final
 
 from carriers.base import ProblemKind
 from tracker.domain.calendar import DAY, Calendars
-from tracker.domain.detection.episodes import compare
+from tracker.domain.detection.episodes import by_hand, compare
 from tracker.domain.detection.facts import Changes, Finding, KnownProblem
 from tracker.domain.order import OrderStatus
 
@@ -40,9 +40,11 @@ def detect_order(facts: OrderFacts, known: Sequence[KnownProblem], *, days: Cale
         else:
             shown = {"ship_by": facts.ship_by.isoformat(), "order_status": facts.status.value}
             findings.append(Finding(ProblemKind.NOT_POSTED, "not_posted.no_shipment", since, facts=shown))
+    settled, known = by_hand(known)
     opened, changed = compare(findings, known)
     standing = [problem for problem in known if problem.resolved_at is None and not findings]
-    return Changes(opened, changed, tuple((problem, now, _end(facts)) for problem in standing), wake)
+    ended = ((problem, now, _end(facts)) for problem in standing)
+    return Changes(opened, changed, (*settled, *ended), wake)
 
 
 def _end(facts: OrderFacts) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from carriers.base import ProblemKind
 from tracker.domain.calendar import Calendars
-from tracker.domain.detection import coded, door, late, posting, silent
+from tracker.domain.detection import by_hand, coded, door, late, posting, silent
 from tracker.domain.detection.facts import Facts, Finding, Look
 
 Kind = ProblemKind
@@ -37,6 +37,10 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "not_posted.no_shipment": 1,
     "untrackable.closed": 1,
     "delivery.reversed": 1,
+    "hand.violation": 1,
+    "hand.misdelivery": 1,
+    "hand.not_received": 1,
+    "hand.damage": 1,
     ENDED: 1,
 }
 """Every rule that writes a decision about a problem, or about what undoes one's end."""
@@ -48,6 +52,8 @@ SILENCES: Final[Mapping[str, frozenset[ProblemKind]]] = {
     # Whatever else is wrong with a parcel that is gone, its loss is what is to be dealt with.
     "loss.coded": _GONE | {Kind.LOSS, Kind.THEFT},
     "theft.coded": _GONE | {Kind.LOSS},
+    # What the carrier itself has recorded need not be reported.
+    "damage.coded": frozenset({Kind.DAMAGE}),
     "returning.coded": _GONE,
     "returning.unclaimed": _GONE | {Kind.LOSS},
     "returned.coded": _GONE,
@@ -77,6 +83,7 @@ RULES: Final = (
     Rule(frozenset({Kind.LOSS}), coded.lost),
     Rule(frozenset({Kind.THEFT}), coded.stolen),
     Rule(frozenset({Kind.DAMAGE}), coded.damaged),
+    Rule(frozenset({Kind.VIOLATION, Kind.MISDELIVERY, Kind.DAMAGE}), by_hand.reported),
     Rule(frozenset({Kind.RETURNING, Kind.RETURNED}), coded.turned_back),
     Rule(frozenset({Kind.SEIZED}), coded.seized),
     Rule(frozenset({Kind.UNTRACKABLE}), posting.untrackable),

@@ -63,4 +63,6 @@ class Problem(SQLModel, table=True):
     rule_version: int
     released_at: datetime | None = None
     """When a person let go what rests on it, although it began before the shop went live."""
+    claims_wish: str | None = None
+    """What a person who settled it wants of its claim: `keep` or `cancel`; None where nobody settled it by hand."""
     version: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId
@@ -55,6 +55,8 @@ class DueDate(SQLModel, table=True):
     seq: int
     due_on: date
     seen_at: datetime
+    void: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Named for a number that was not this shipment's; its place is negative then, out of the way of the right one's."""
 
 
 class ShipmentHistory(SQLModel, table=True):

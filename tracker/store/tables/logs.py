@@ -42,9 +42,10 @@ class Restore(SQLModel, table=True):
 
 
 class OperatorAct(SQLModel, table=True):
-    """What a person did by hand: who, when, why."""
+    """What a person did by hand: who, when, why. What the act says (a value, a day) is in `facts`."""
 
     __tablename__ = "operator_acts"
+    __table_args__ = (Index("ix_operator_acts_subject", "subject_kind", "subject_id"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     at: datetime
@@ -53,3 +54,4 @@ class OperatorAct(SQLModel, table=True):
     subject_kind: str
     subject_id: int = Field(sa_type=BigId)
     reason: str | None = Field(default=None, sa_type=Text)
+    facts: dict[str, Any] | None = Field(default=None, sa_type=JSON)

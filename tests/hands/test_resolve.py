@@ -1,0 +1,109 @@
+"""`tracker resolve`: settled by hand, and open again only on something new."""
+
+from __future__ import annotations
+
+from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tests.hands.support import acts, hand, one_line, rules, standing
+from tracker.sandbox.plan import Fate
+from tracker.store.tables import Claim, OperatorAct, Problem
+
+LATE = of_fate(Fate.LATE_OPEN)
+"""Due on day 4, late from day 5 on, delivered on day 15."""
+NUMBER = LATE.order.number
+
+
+def late(start: Start, url: str | None = None, mode: str = "propose") -> Trial:
+    """A delay that is told and whose claim waits for a person, or for its day."""
+    trial = start(LATE, url=url)
+    trial.settings["messages"]["triggers"] = {"posted": [], "inquiry_opened": []}
+    trial.carrier["claims"]["mode"] = mode
+    trial.drop_orders()
+    trial.pass_through([at(day(2), 9), at(day(5), 9), at(day(6), 9)])
+    return trial
+
+
+def test_a_settled_problem_stays_settled_and_its_claim_falls(start: Start, database_url: str) -> None:
+    trial = late(start, database_url)
+    (claim,) = trial.rows(Claim)
+    problem = trial.one(Problem)
+    said = hand(trial, "resolve", f"P{problem['id']}", "--as", "found", "--reason", "na portaria")
+    assert said == (
+        f"P{problem['id']} (delay) is settled: the parcel was found; its claim C{claim['id']}, not filed yet, falls away "
+        "(--claims keep files it all the same)\n"
+    )
+    trial.pass_through([at(day(6), 9, 1), at(day(7), 9), at(day(10), 9)])
+    row = trial.one(Problem, kind="delay")
+    assert (row["resolution"], row["resolved_at"], row["claims_wish"]) == ("hand_found", at(day(6), 9), "cancel")
+    assert trial.one(Claim, id=claim["id"])["state"] == "cancelled"
+    assert acts(trial) == [("fulana", "resolve", "problem", "na portaria")]
+    assert rules(trial, "problem", row["id"])[-3:] == [
+        ("hand.resolve", "settled"),
+        ("problem.ended", "resolved"),
+        ("claim.plan", "not_claimed"),
+    ]
+    told = one_line(hand(trial, "explain", f"P{row['id']}", "--lang", "pt-BR"))
+    assert "Encerrado à mão por fulana: a encomenda apareceu (na portaria)." in told
+    assert "Reclamação cancelada: o problema terminou antes de ela ser registrada." in told
+    again = hand(trial, "resolve", f"P{row['id']}", "--as", "satisfied")
+    assert again == f"P{row['id']} was settled already, on {day(6):%Y-%m-%d} by fulana: the parcel was found\n"
+    assert len(trial.rows(OperatorAct)) == 1
+
+
+def test_a_claim_is_kept_where_the_shop_has_paid(start: Start, database_url: str) -> None:
+    trial = late(start, database_url)
+    (claim,) = trial.rows(Claim)
+    said = hand(trial, "resolve", NUMBER, "--as", "refunded")
+    assert f"its claim C{claim['id']} is claimed all the same (--claims cancel lets it fall)" in said
+    trial.pass_at(at(day(6), 10))
+    assert trial.one(Problem)["resolution"] == "hand_refunded"
+    assert trial.one(Claim)["state"] == "waiting_approval"
+    hand(trial, "approve", f"C{claim['id']}")
+    trial.pass_at(at(day(6), 11))
+    assert trial.one(Claim)["state"] == "open"
+
+
+def test_a_kept_claim_falls_when_the_parcel_comes_after_all(start: Start) -> None:
+    trial = late(start)
+    hand(trial, "resolve", NUMBER, "--as", "refunded")
+    trial.pass_through([at(day(6), 10), at(day(16), 9)])
+    row = trial.one(Problem, kind="late_delivery")
+    # What it asked for is over; what is owed for coming late takes its place.
+    (claim,) = trial.rows(Claim)
+    assert (claim["motive"], claim["closed_at"]) == ("135", None)
+    assert row["resolution"] == "delivered"
+
+
+def test_a_settled_message_does_not_leave(start: Start) -> None:
+    trial = start(LATE)
+    trial.settings["messages"]["triggers"] = {"posted": [], "inquiry_opened": []}
+    trial.drop_orders()
+    trial.pass_at(at(day(2), 9))
+    trial.world.mail.order_fault("greylist")
+    trial.pass_at(at(day(5), 9))
+    assert standing(trial, "delay_detected") == ("queued", None)
+    said = hand(trial, "resolve", LATE.code, "--as", "cliente viajou, pediu para esperar", "--claims", "keep")
+    assert "for another reason" in said
+    assert acts(trial)[0][3] == "cliente viajou, pediu para esperar"
+    trial.pass_at(at(day(5), 9, 5))
+    assert standing(trial, "delay_detected") == ("suppressed", None)
+    assert trial.told() == []
+
+
+def test_what_cannot_be_settled(start: Start) -> None:
+    trial = late(start)
+    for words, exit_code, sentence in (
+        (["P99", "--as", "found"], 1, "there is no problem P99\n"),
+        (
+            ["C1", "--as", "found"],
+            2,
+            "C1: only a problem (P12) is settled; tracker cancel C1 stops a claim or message\n",
+        ),
+        (["nada", "--as", "found"], 1, "there is no order, tracking code or customer nada\n"),
+    ):
+        assert hand(trial, "resolve", *words, exit_code=exit_code) == sentence
+    trial.pass_at(at(day(16), 9))
+    ended = trial.one(Problem, kind="delay")
+    said = hand(trial, "resolve", f"P{ended['id']}", "--as", "found")
+    assert said.startswith(f"P{ended['id']} is over already, since ") and "nothing to settle" in said
+    assert hand(trial, "resolve", NUMBER, "--as", "found") == f"order {NUMBER} has no open problem: nothing to settle\n"
+    assert trial.rows(OperatorAct) == []

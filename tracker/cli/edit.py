@@ -1,0 +1,306 @@
+"""`tracker edit`: a person corrects what the shop's files say of an order or a parcel. What they said is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from tracker.cli.common import ConfigOption, at_keyboard
+from tracker.cli.handwork import (
+    ByOption,
+    Hand,
+    ReasonOption,
+    YesOption,
+    day_of,
+    decide,
+    leave,
+    orders_named,
+    shipment_named,
+    tell,
+)
+from tracker.cli.opened import Opened, opened, refuse
+from tracker.cli.settled import Said
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from carriers.base import TrackingRef
+    from tracker.book import Account
+    from tracker.store.views_show import OrderHit
+
+WhatArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ORDER|CODE...", help="Orders (number, O5); with --code or --no-code one parcel (its code, S5)."
+    ),
+]
+EmailOption = Annotated[str | None, typer.Option("--email", help="Where the customer is written to.")]
+PhoneOption = Annotated[str | None, typer.Option("--phone", help="With its area code.")]
+DocumentOption = Annotated[str | None, typer.Option("--document", help="CPF or CNPJ.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="Who receives it, as the carrier asks for it.")]
+PostalCodeOption = Annotated[str | None, typer.Option("--postal-code", help="CEP of the destination.")]
+PromiseOption = Annotated[
+    str | None, typer.Option("--promise", metavar="DATE", help="The last day that the customer was promised.")
+]
+CodeOption = Annotated[str | None, typer.Option("--code", help="The parcel's right tracking code.")]
+CarrierOption = Annotated[str | None, typer.Option("--carrier", help="Whose code it is, where several may write it.")]
+NoCodeOption = Annotated[
+    bool, typer.Option("--no-code", help="The code is another parcel's, and the right one unknown.")
+]
+SameParcelOption = Annotated[
+    bool, typer.Option("--same-parcel", help="The parcel got a new label: what is known under the old code stays.")
+]
+
+PERSON: Final = ("email", "phone", "document", "name")
+"""Fields of a person: the recipient's where the order has one of its own, else the customer's."""
+SHOWN: Final = frozenset({"promised_on"})
+"""Fields whose values the log may show to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as an account of the configuration would ask for it."""
+
+    carrier: str
+    adapter: str
+    ref: TrackingRef
+
+
+def edit(
+    what: WhatArgument,
+    config: ConfigOption = None,
+    email: EmailOption = None,
+    phone: PhoneOption = None,
+    document: DocumentOption = None,
+    name: NameOption = None,
+    postal_code: PostalCodeOption = None,
+    promise: PromiseOption = None,
+    code: CodeOption = None,
+    carrier: CarrierOption = None,
+    no_code: NoCodeOption = False,
+    same_parcel: SameParcelOption = False,
+    reason: ReasonOption = None,
+    who: ByOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Correct an order's e-mail, phone, document, name, CEP or promise, or a parcel's tracking code."""
+    given = {"email": email, "phone": phone, "document": document, "name": name, "postal_code": postal_code}
+    given |= {"promise": promise}
+    wanted = {key: text for key, text in given.items() if text is not None}
+    numbers = code is not None or no_code
+    if numbers == bool(wanted):
+        refuse("name what to correct: --email, --phone, --document, --name, --postal-code, --promise; or --code alone")
+    if code is not None and no_code:
+        refuse("--code and --no-code exclude each other")
+    if numbers and len(what) > 1:
+        refuse("a tracking code is one parcel's: name one")
+    who = who or at_keyboard()
+    with opened(config) as program:
+        hand = Hand(who, reason, program.now)
+        if numbers:
+            said = [_renumbered(program, what[0], code, carrier, same_parcel, hand)]
+            tell(said[0])
+        else:
+            values = {key: _checked(key, text, program) for key, text in wanted.items()}
+            hits, said = orders_named(program, what, yes)
+            for hit in hits:
+                with program.database.begin_write() as connection:
+                    done = _correct(connection, hit, values, hand)
+                said.append(done)
+                tell(done)
+    leave(max(one.exit_code for one in said))
+
+
+# --- an order's fields ------------------------------------------------------------------------------
+
+
+def _checked(key: str, text: str, program: Opened) -> str | date:
+    """The value as intake would keep it. Ends the command on what it would not take."""
+    from tracker.domain.documents import cep, document
+    from tracker.domain.notices import WhyNotTold
+    from tracker.domain.phones import e164
+    from tracker.domain.text import clean, is_absent_email, is_placeholder
+    from tracker.domain.text import email as address
+    from tracker.messages.recipients import recipient_of
+
+    if key == "promise":
+        day = day_of("--promise", text, program)
+        if abs(day - program.now.date()) > timedelta(days=3 * 366):
+            refuse(f"--promise {text}: no promise is years away")
+        return day
+    if key == "name":
+        value = clean(text)
+        if not value or is_placeholder(value) or len(value) > 200:
+            refuse("--name: needs a name")
+        return value
+    readers = {"email": address, "phone": e164, "document": document, "postal_code": cep}
+    needs = {
+        "email": "an e-mail address",
+        "phone": "a phone number with its area code, as (41) 99999-0000",
+        "document": "a CPF or CNPJ whose check digits agree",
+        "postal_code": "a CEP, as 80010-000",
+    }
+    found = readers[key](text)
+    if found is None or (key == "email" and is_absent_email(found)):
+        refuse(f"--{key.replace('_', '-')} {text}: needs {needs[key]}")
+    if key == "email" and recipient_of(found, None)[1] is WhyNotTold.MARKETPLACE_ADDRESS:
+        refuse(f"--email {text}: that is a marketplace's alias, which must not be mailed")
+    return found
+
+
+def _correct(connection: Connection, hit: OrderHit, values: Mapping[str, str | date], hand: Hand) -> Said:
+    from tracker.domain.hand import ActKind, edits_of
+    from tracker.store.acts import acts_about
+    from tracker.store.contexts import shipments_of_orders
+    from tracker.store.orders import as_text, correct_order, order_columns
+    from tracker.store.wake import rewake_deadlines, wake_order
+
+    row = order_columns(connection, hit.id)
+    edits = edits_of(acts_about(connection, "order", [hit.id]).get(hit.id, ()))
+    changed: dict[str, Any] = {}
+    for key, value in values.items():
+        column = _column(key, row)
+        was, now = as_text(row[column]), as_text(value)
+        if was == now:
+            continue
+        changed[column] = value
+        before = edits.get(column)
+        imported = before.imported if before is not None and before.now == was else was
+        facts = {"field": column, "was": was, "now": now, "imported": imported}
+        shown = {"field": column, **({"was": was, "now": now} if column in SHOWN else {})}
+        decide(connection, hand, ActKind.EDIT, "order", hit.id, row["shop"], "corrected", facts, shown)
+    if not changed:
+        return Said(f"order {hit.number} has it so already: nothing to correct")
+    correct_order(connection, hit.id, changed, hand.now)
+    shipments = shipments_of_orders(connection, [hit.id])[hit.id]
+    wake_order(connection, hit.id, shipments, hand.now)
+    rewake_deadlines(connection, shipments, hand.now)
+    return Said(f"order {hit.number}: {', '.join(_named(column) for column in changed)} corrected{_then(changed)}")
+
+
+def _column(key: str, row: Mapping[str, Any]) -> str:
+    """The column that the program goes by: whoever receives the parcel comes before who paid."""
+    if key in PERSON:
+        return f"recipient_{key}" if row[f"recipient_{key}"] else f"customer_{key}"
+    return "promised_on" if key == "promise" else key
+
+
+def _named(column: str) -> str:
+    from tracker.reports.words_en import WORDS
+
+    return WORDS["field"][column]
+
+
+def _then(changed: Mapping[str, Any]) -> str:
+    """What follows from it."""
+    if any(column.endswith("_email") for column in changed):
+        return "; messages that wait or did not get through go to the new address while they are worth telling"
+    return "; delays are looked at again" if "promised_on" in changed else ""
+
+
+# --- a parcel's number ------------------------------------------------------------------------------
+
+
+def _renumbered(
+    program: Opened, what: str, code: str | None, carrier: str | None, same_parcel: bool, hand: Hand
+) -> Said:
+    from tracker.cli.show import accounts_of
+    from tracker.store.contexts import contexts_of
+
+    shipment_id = shipment_named(program, what)
+    if isinstance(shipment_id, Said):
+        return shipment_id
+    with program.database.begin_read() as connection:
+        context = contexts_of(connection, [shipment_id])[shipment_id]
+    number = None
+    if code is not None:
+        found = _number(program, accounts_of(program), context.order.shop, code, carrier, context.carrier)
+        if isinstance(found, Said):
+            return found
+        number = found
+    with program.database.begin_write() as connection:
+        return _renumber(connection, shipment_id, number, same_parcel, hand)
+
+
+def _number(
+    program: Opened, accounts: Mapping[str, Account], shop: str, code: str, wanted: str | None, current: str
+) -> Number | Said:
+    """The code as one of the shop's carriers writes it: the one that was named, else the parcel's own, else the only one."""
+    ours = [entry.id for entry in program.settings.carriers_of(shop)]
+    if wanted is not None and wanted not in ours:
+        return Said(f"--carrier {wanted}: there is no such carrier (known: {', '.join(ours) or 'none'})", 2)
+    fitting = []
+    for name in [wanted] if wanted is not None else ours:
+        tracking = accounts[name].adapter.tracking if name in accounts else None
+        ref = tracking.normalise(code) if tracking is not None else None
+        if ref is not None:
+            fitting.append(Number(name, accounts[name].adapter.NAME, ref))
+    own = [number for number in fitting if number.carrier == current]
+    found = own or fitting
+    if not found:
+        return Said(f"{code} is no code of {wanted or ' or '.join(ours)}: check it letter by letter", 2)
+    if len({number.adapter for number in found}) > 1:
+        names = ", ".join(number.carrier for number in found)
+        return Said(f"{code} may be a code of {names}; name one with --carrier", 2)
+    return found[0]
+
+
+def _renumber(connection: Connection, shipment_id: int, number: Number | None, same_parcel: bool, hand: Hand) -> Said:
+    from tracker.domain.hand import WRONG_NUMBER, ActKind, edits_of
+    from tracker.store.acts import acts_about
+    from tracker.store.contexts import contexts_of
+    from tracker.store.deadlines import forget
+    from tracker.store.histories import set_aside
+    from tracker.store.orders import owner_of_number, renumber
+    from tracker.store.polls import restart
+    from tracker.store.problems import lock_check
+    from tracker.store.wake import wake
+
+    lock_check(connection, shipment_id)
+    context = contexts_of(connection, [shipment_id])[shipment_id]
+    was, now = context.tracking_code, number.ref.value if number is not None else None
+    carrier = number.carrier if number is not None else context.carrier
+    name = f"S{shipment_id} (order {context.order.number})"
+    if was == now and carrier == context.carrier:
+        return Said(f"{name} has {'this code' if now else 'no code'} already: nothing to correct")
+    owner = owner_of_number(connection, number.adapter, number.ref) if number is not None else None
+    if owner is not None and owner[0] != shipment_id:
+        other, order = owner
+        return Said(
+            f"{now} is the code of S{other} (order {order}): correct that one first "
+            f"(tracker edit S{other} --code ..., or --no-code)",
+            1,
+        )
+    before = edits_of(acts_about(connection, "shipment", [shipment_id]).get(shipment_id, ())).get("tracking_code")
+    imported = before.imported if before is not None and before.now == was else was
+    shown = {"field": "tracking_code", "was": was, "now": now}
+    facts = {**shown, "imported": imported, WRONG_NUMBER: not same_parcel}
+    decide(connection, hand, ActKind.EDIT, "shipment", shipment_id, context.order.shop, "corrected", facts, shown)
+    renumber(connection, shipment_id, (number.adapter, number.ref) if number else None, carrier, hand.now)
+    if not same_parcel:
+        set_aside(connection, shipment_id, hand.now)
+        forget(connection, shipment_id)
+    restart(connection, shipment_id, carrier, hand.now)
+    # What the right number shows decides; where it shows nothing, what rested on the wrong one must end all the same.
+    wake(connection, "detection", [shipment_id], hand.now + SETTLES)
+    wake(connection, "claims", [shipment_id], hand.now)
+    kept = "what is known of it stays" if same_parcel else f"what {was or 'the old one'} showed is set aside"
+    asked = f"{carrier} is asked now" if number is not None else "nobody is asked until it has one"
+    return Said(f"{name}: code {was or 'none'} -> {now or 'none'}; {kept}, {asked}{_filed(connection, shipment_id)}")
+
+
+SETTLES: Final = timedelta(minutes=15)
+"""So long the right number has to show something before problems that rest on the wrong one are ended."""
+
+
+def _filed(connection: Connection, shipment_id: int) -> str:
+    """Claims that the carrier has about the old number."""
+    from tracker.store.claims import claims_of_shipments
+
+    filed = [c for c in claims_of_shipments(connection, [shipment_id])[shipment_id] if c.opened_at and not c.closed_at]
+    names = ", ".join(f"C{claim.id} {claim.protocol or ''}".strip() for claim in filed)
+    return f"; {names} was filed for the old code: tell the carrier" if names else ""
