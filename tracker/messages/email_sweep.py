@@ -302,4 +302,4 @@ def _is_outage(outcome: Outcome) -> bool:
 
 def _stops_account(outcome: Outcome) -> bool:
     """Whether the next message would fare the same: then the others are left alone for now."""
-    return outcome.scope is Scope.ACCOUNT and outcome.result is not Result.ACCEPTED
+    return outcome.scope in {Scope.ACCOUNT, Scope.SENDER} and outcome.result is not Result.ACCEPTED

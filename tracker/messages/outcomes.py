@@ -68,7 +68,7 @@ def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now:
         # One that was unconfirmed when we read it has just been sent for the second time.
         repeated = delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED
         return after_unknown(delivery.trigger, repeated, now)
-    if outcome.scope is Scope.ACCOUNT:
+    if outcome.scope in {Scope.ACCOUNT, Scope.SENDER}:
         # The server's failure and not the message's: the account's pause spares the server, no ladder need.
         wait = min(wait, ACCOUNT_PROBE)
     after = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else wait)
