@@ -18,6 +18,7 @@ from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct
+from tracker.store.tables.mail import MailCircuit, MailUse, ReturnedMail, ReturnMailbox, Suppression
 from tracker.store.tables.messages import Delivery, Notice, NoticeCheck, NoticeMember
 from tracker.store.tables.polling import (
     CarrierOutage,
@@ -48,6 +49,8 @@ __all__ = [
     "Incident",
     "IncidentMember",
     "Leased",
+    "MailCircuit",
+    "MailUse",
     "Notice",
     "NoticeCheck",
     "NoticeMember",
@@ -59,6 +62,8 @@ __all__ = [
     "OrderItem",
     "Problem",
     "RawAnswer",
+    "ReturnMailbox",
+    "ReturnedMail",
     "SettledDesk",
     "Shipment",
     "ShipmentCheck",
@@ -67,6 +72,7 @@ __all__ = [
     "ShipmentPoll",
     "ShipmentRef",
     "Signal",
+    "Suppression",
     "table",
 ]
 
@@ -76,7 +82,10 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
-    "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
+    "messages": (
+        *(NoticeCheck, Notice, NoticeMember, Delivery),
+        *(Suppression, MailCircuit, MailUse, ReturnMailbox, ReturnedMail),
+    ),
     "alerts": (Alert, AlertDelivery),
     "any": (Signal, Decision, OperatorAct),
 }
