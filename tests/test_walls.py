@@ -55,6 +55,8 @@ WRITERS = {
     "incidents": "detection",
     "claims": "claims",
     "notices": "messages",
+    "mail": "messages",
+    "suppressions": "messages",
     "alerts": "alerts",
     "logs": "any",
 }

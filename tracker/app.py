@@ -23,7 +23,7 @@ from tracker.book import Account, CarrierBook
 from tracker.claims import contract
 from tracker.clock import Clock, clock_from_env
 from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_faults
-from tracker.config.model import CarrierSettings
+from tracker.config.model import CarrierSettings, MailServer
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
@@ -165,12 +165,17 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     results = []
     for carrier in loaded.settings.carriers:
         results.append(await _check_carrier(loaded.settings, carrier))
-    transport = SmtpTransport(smtp_account(loaded.settings.messages.email))
-    outcome = await transport.probe()
-    what = f"mail server {transport.server}"
-    good = outcome.result is Result.ACCEPTED
-    results.append((what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"))
+    for account in loaded.settings.messages.accounts:
+        results.append(await _check_mail(account))
     return results
+
+
+async def _check_mail(account: MailServer) -> tuple[str, bool, str]:
+    transport = SmtpTransport(smtp_account(account))
+    outcome = await transport.probe()
+    what = f"mail server {transport.server}" + (f" ({account.id})" if account.id else "")
+    good = outcome.result is Result.ACCEPTED
+    return what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"
 
 
 def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -16,6 +18,7 @@ from carriers.base import (
     TrackingTerms,
     deadlines_of,
 )
+from carriers.http import TokenBucket
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
 from tracker.book import Account, CarrierBook
 from tracker.claims.gates import ClaimPolicy
@@ -42,6 +45,7 @@ from tracker.messages.compose import Composer, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
 from tracker.messages.email_sweep import CHANNEL, EmailSweep
 from tracker.messages.going_live import LiveSweep
+from tracker.messages.mail_accounts import MailAccount, MailAccounts
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -56,6 +60,8 @@ from tracker.store.database import Database
 INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
 DECIDE_EVERY_S: Final = 30.0
+MAIL_BURST: Final = 5
+"""So many messages may leave at once before the pace of an account counts."""
 COUNT_EVERY_S: Final = 600.0
 """A month of problems is counted each time, and a cause that many share is none of minutes."""
 
@@ -275,8 +281,7 @@ def _message_lanes(
     email = EmailSweep(
         database=database,
         composer=composer(settings, book),
-        transport=SmtpTransport(smtp_account(settings.messages.email)),
-        per_hour=settings.messages.email.hourly_limit,
+        mail=MailAccounts(tuple(mail_account(server) for server in settings.messages.accounts)),
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
     )
@@ -335,6 +340,22 @@ def smtp_account(server: MailServer) -> SmtpAccount:
         user=server.user,
         password=server.password.get_secret_value() if server.password else None,
         command_timeout_s=server.timeout_seconds,
+    )
+
+
+def mail_account(server: MailServer) -> MailAccount:
+    """One account with its limits; its digest changes with whatever may mend it."""
+    account = smtp_account(server)
+    seen = (account.host, account.port, account.security, account.user, account.password)
+    return MailAccount(
+        name=server.name,
+        transport=SmtpTransport(account),
+        digest=hashlib.sha256(repr(seen).encode()).hexdigest(),
+        shops=server.shops,
+        per_hour=server.hourly_limit,
+        per_day=server.per_day,
+        per_second=server.pace,
+        pace=TokenBucket(server.pace, asyncio.sleep, capacity=MAIL_BURST) if server.pace else None,
     )
 
 

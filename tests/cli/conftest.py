@@ -19,6 +19,7 @@ from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.lists import alerts, claims, messages, problems
 from tracker.cli.show import show
+from tracker.cli.suppressions import suppress, suppressions, unsuppress
 from tracker.store.database import Database
 
 CONFIG = """\
@@ -61,6 +62,8 @@ class Tracker:
 def commands() -> typer.Typer:
     app = typer.Typer()
     for command in (show, explain, problems, claims, messages, alerts, approve, reject, release, export):
+        app.command(command.__name__)(command)
+    for command in (suppressions, suppress, unsuppress):
         app.command(command.__name__)(command)
     app.add_typer(carriers, name="carriers")
     return app

@@ -33,6 +33,7 @@ WITHHELD = {
     WhyWithheld.ORDER_SILENT: DeliveryState.SUPPRESSED,
     WhyWithheld.STALE_NEWS: DeliveryState.QUEUED,
     WhyWithheld.DELAY_FIRST: DeliveryState.QUEUED,
+    WhyWithheld.ADDRESS_SUPPRESSED: DeliveryState.SUPPRESSED,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }

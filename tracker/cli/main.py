@@ -21,6 +21,7 @@ from tracker.cli.report import report
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
+from tracker.cli.suppressions import suppress, suppressions, unsuppress
 
 app = typer.Typer(
     name="tracker",
@@ -61,6 +62,9 @@ app.command("report")(report)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)
+app.command("suppressions")(suppressions)
+app.command("suppress")(suppress)
+app.command("unsuppress")(unsuppress)
 app.command("export")(export)
 app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")

@@ -33,6 +33,16 @@ NEEDS_NEWS: Final = frozenset({Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED})
 """They say that the parcel has not come: true only as long as we would know of its coming (see `freshness`)."""
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy."""
+URGENT: Final = frozenset(
+    {
+        Trigger.LOSS_CONFIRMED,
+        Trigger.DAMAGE,
+        Trigger.PICKUP_WAITING,
+        Trigger.DELIVERY_ATTEMPT_FAILED,
+        Trigger.ADDRESS_PROBLEM,
+    }
+)
+"""The customer has something to do or to choose: leaves first where quotas do not let everything leave."""
 RULE_VERSIONS: Final[Mapping[str, int]] = {
     f"notice.{trigger.value}": 3 if trigger in NEEDS_NEWS else 2 if trigger in PROBLEM_TRIGGERS else 1
     for trigger in Trigger

@@ -45,6 +45,7 @@ class WhyWithheld(StrEnum):
     BAD_ADDRESS = "bad_address"
     STALE_NEWS = "stale_news"
     DELAY_FIRST = "delay_first"
+    ADDRESS_SUPPRESSED = "address_suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Withheld:
     hold: Hold | None = None
     next_step_at: datetime | None = None
     is_broken_text: bool = False
+    cause: str = ""
+    """The suppression's own reason, where that is why."""
 
 
 WARN_BEFORE: Final = timedelta(hours=6)

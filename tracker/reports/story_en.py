@@ -301,6 +301,10 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/failed": "The message could not be delivered[ ({why:smtp})].[ The server said: {reply:quote}]",
     "deliver.email/suppressed/no_longer_true": "The message was not sent: what it told was no longer so when it was due.",
     "deliver.email/suppressed/order_silent": "The message was not sent: the order was cancelled.",
+    "deliver.email/suppressed/address_suppressed": (
+        "The message was not sent: this address is on the list of those that get no mail[ ({against:smtp})]. "
+        "Correct the customer's e-mail address, or lift it with tracker unsuppress."
+    ),
     "deliver.email/suppressed": "The message was not sent.",
     "deliver.email/expired": "The message expired unsent: it was too old to be worth telling.",
     "deliver.email/awaiting_person": "The message waits for a person[ ({why:smtp})].[ The server said: {reply:quote}]",

@@ -37,7 +37,12 @@ class MailFault(StrEnum):
 
     GREYLIST = "greylist"
     UNKNOWN_USER = "unknown_user"
+    MAILBOX_FULL = "mailbox_full"
+    SENDER_REFUSED = "sender_refused"
+    """Its `recipient` is the sender."""
     THROTTLED = "throttled"
+    DAILY_QUOTA = "daily_quota"
+    POLICY = "policy"
     AUTH_REFUSED = "auth_refused"
     DROP_BEFORE_DATA = "drop_before_data"
     DROP_AFTER_DOT = "drop_after_dot"
@@ -219,6 +224,15 @@ class _Hooks:
     def __init__(self, sink: MailSink) -> None:
         self._sink = sink
 
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, mail_options: list[str]
+    ) -> str:
+        if self._sink.take_fault(MailFault.SENDER_REFUSED, [address]):
+            return "550 5.7.1 Sender address rejected: not owned by user"
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 2.1.0 Ok"
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
     ) -> str:
@@ -226,6 +240,8 @@ class _Hooks:
             return "450 4.2.0 Greylisted, please try again"
         if self._sink.take_fault(MailFault.UNKNOWN_USER, [address]):
             return f"550 5.1.1 <{address}>: Recipient address rejected: User unknown"
+        if self._sink.take_fault(MailFault.MAILBOX_FULL, [address]):
+            return "452 4.2.2 The recipient's inbox is out of storage space"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
@@ -233,6 +249,10 @@ class _Hooks:
         recipients = [str(recipient) for recipient in envelope.rcpt_tos]
         if self._sink.take_fault(MailFault.THROTTLED, recipients):
             return "454 Throttling failure: Maximum sending rate exceeded."
+        if self._sink.take_fault(MailFault.DAILY_QUOTA, recipients):
+            return "550 5.4.5 Daily user sending limit exceeded"
+        if self._sink.take_fault(MailFault.POLICY, recipients):
+            return "554 5.7.1 Message rejected by content policy"
         name = self._sink.keep(envelope.original_content or b"", recipients)
         if self._sink.take_fault(MailFault.DROP_AFTER_DOT, recipients) and isinstance(server, _Session):
             server.cut()

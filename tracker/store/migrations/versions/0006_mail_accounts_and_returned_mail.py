@@ -25,7 +25,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_deliveries_sent_to'), ['sent_to'], unique=False)
     # What left before can be returned after: its address is the recipient's as far as it needs no encoding.
     op.execute(sa.text("UPDATE deliveries SET sent_to = lower(recipient) WHERE sending_at IS NOT NULL AND recipient IS NOT NULL"))
-    op.execute(sa.text("UPDATE deliveries SET urgent = true WHERE notice_id IN (SELECT id FROM notices WHERE \"trigger\" IN ('loss_confirmed', 'damage'))"))
+    op.execute(sa.text("UPDATE deliveries SET urgent = true WHERE notice_id IN (SELECT id FROM notices WHERE \"trigger\" IN ('loss_confirmed', 'damage', 'pickup_waiting', 'delivery_attempt_failed', 'address_problem'))"))
     op.create_table('mail_circuits',
     sa.Column('account', STR(), nullable=False),
     sa.Column('shop', STR(), nullable=False),
