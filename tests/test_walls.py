@@ -56,6 +56,7 @@ WRITERS = {
     "claims": "claims",
     "notices": "messages",
     "mail": "messages",
+    "returns": "messages",
     "suppressions": "messages",
     "alerts": "alerts",
     "logs": "any",

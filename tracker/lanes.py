@@ -25,7 +25,7 @@ from tracker.claims.gates import ClaimPolicy
 from tracker.claims.planning import ClaimDesk, PlanSweep
 from tracker.claims.sweep import ClaimSweep
 from tracker.config import Settings
-from tracker.config.model import CarrierSettings, Holidays, MailServer, ShopSettings
+from tracker.config.model import CarrierSettings, Holidays, MailServer, ReturnedMail, ShopSettings
 from tracker.detection.facts import DetectionPolicy, FactReader
 from tracker.detection.incidents import IncidentSweep
 from tracker.detection.orders import OrderSweep
@@ -41,11 +41,13 @@ from tracker.events.reread import CodeSweep
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
-from tracker.messages.compose import Composer, Sender
+from tracker.messages.bounce_sweep import BounceSweep
+from tracker.messages.compose import Composer, ReturnPath, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
 from tracker.messages.email_sweep import CHANNEL, EmailSweep
 from tracker.messages.going_live import LiveSweep
 from tracker.messages.mail_accounts import MailAccount, MailAccounts
+from tracker.messages.mailbox import MailboxAccount
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -62,6 +64,7 @@ POLL_EVERY_S: Final = 20.0
 DECIDE_EVERY_S: Final = 30.0
 MAIL_BURST: Final = 5
 """So many messages may leave at once before the pace of an account counts."""
+RETURNED_EVERY_S: Final = 60.0
 COUNT_EVERY_S: Final = 600.0
 """A month of problems is counted each time, and a cause that many share is none of minutes."""
 
@@ -285,11 +288,21 @@ def _message_lanes(
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
     )
-    return [
+    lanes = [
         Lane("messages", planning.run, DECIDE_EVERY_S),
         Lane("messages:live", live.run, DECIDE_EVERY_S),
         Lane("messages:email", email.run, DECIDE_EVERY_S),
     ]
+    if settings.messages.bounces is not None:
+        returned = BounceSweep(
+            database=database,
+            account=mailbox_account(settings.messages.bounces),
+            domains=tuple(sorted(set(_mail_domains(settings).values()))),
+            is_redirected=settings.messages.redirect_to is not None,
+            stopping=stopping,
+        )
+        lanes.append(Lane("bounces", returned.run, RETURNED_EVERY_S))
+    return lanes
 
 
 def notice_policy(settings: Settings) -> NoticePolicy:
@@ -316,18 +329,24 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         )
         for shop in settings.shops
     }
-    accounts = book.accounts.values()
+    accounts, returned = book.accounts.values(), settings.messages.bounces
     return Composer(
         templates=Templates(settings.messages.templates),
         senders=senders,
         carrier_titles={entry.id: entry.adapter.TITLE for entry in accounts},
         claim_terms={entry.id: entry.claim_terms for entry in accounts},
         days=calendars_of(settings),
+        return_path=ReturnPath(returned.return_path, returned.verp) if returned and returned.return_path else None,
     )
 
 
+def _mail_domains(settings: Settings) -> dict[str, str]:
+    """By shop, the domain of its mails' Message-IDs."""
+    return {shop.id: parse_mailbox(shop.email.from_).address.rpartition("@")[2] for shop in settings.shops}
+
+
 def _message_ids(settings: Settings) -> Callable[[str], str]:
-    domains = {shop.id: parse_mailbox(shop.email.from_).address.rpartition("@")[2] for shop in settings.shops}
+    domains = _mail_domains(settings)
     return lambda shop: new_message_id(domains.get(shop, "localhost"), os.urandom)
 
 
@@ -340,6 +359,20 @@ def smtp_account(server: MailServer) -> SmtpAccount:
         user=server.user,
         password=server.password.get_secret_value() if server.password else None,
         command_timeout_s=server.timeout_seconds,
+    )
+
+
+def mailbox_account(mailbox: ReturnedMail) -> MailboxAccount:
+    """How the mailbox of returned mail is reached."""
+    return MailboxAccount(
+        host=mailbox.host,
+        port=mailbox.port,
+        security=mailbox.security,
+        user=mailbox.user,
+        password=mailbox.password.get_secret_value(),
+        folder=mailbox.folder,
+        done_folder=mailbox.done_folder,
+        timeout_s=mailbox.timeout_seconds,
     )
 
 

@@ -16,7 +16,7 @@ from tracker.domain import claim_moves, claim_plan, detection, incidents, notice
 from tracker.domain.claim_plan import WhyNot
 from tracker.domain.notices import NOT_LIVE, WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
-from tracker.messages import compose, going_live, text_watch
+from tracker.messages import bounce_sweep, compose, going_live, text_watch
 from tracker.messages.compose import WhyWithheld
 from tracker.polling import deadlines
 from tracker.reports import words_pt
@@ -73,6 +73,7 @@ def elsewhere() -> Iterator[Name]:
     yield from ((f"hand.{act}", "", "") for act in ACTS)
     yield from ((CLOSED, "closed", reason) for reason in CLOSED_REASONS)
     yield text_watch.RULE, "", ""
+    yield from ((bounce_sweep.RULE, outcome, "") for outcome in ("bounced", "delayed", "complained"))
     yield going_live.RULE, "queued", ""
     yield from ((going_live.RULE, "held", hold.value) for hold in NOT_LIVE)
     yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
@@ -147,6 +148,7 @@ LISTED = {
     *incidents.RULE_VERSIONS,
     compose.RULE,
     text_watch.RULE,
+    bounce_sweep.RULE,
     going_live.RULE,
     deadlines.RULE,
     CLOSED,

@@ -163,6 +163,20 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery]) -> _Fac
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """Where servers return what they cannot deliver: one address, or (`verp`) one a message."""
+
+    address: str
+    verp: bool = False
+
+    def of(self, message_id: str) -> str:
+        """The envelope's sender of the message with this Message-ID, whose local part is the token."""
+        local, _, domain = self.address.rpartition("@")
+        token = message_id.strip("<>").partition("@")[0]
+        return f"{local}+{token}@{domain}" if self.verp else self.address
+
+
 @dataclass(frozen=True)
 class Composer:
     """Reads the story behind a delivery and puts it into words."""
@@ -172,6 +186,8 @@ class Composer:
     carrier_titles: Mapping[str, str]
     claim_terms: Mapping[str, ClaimTerms | None]
     days: CalendarsBetween
+    return_path: ReturnPath | None = None
+    """None: the shop's own address."""
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -261,4 +277,6 @@ class Composer:
             )
         except BadAddress as fault:
             return Withheld(DeliveryState.BOUNCED, str(fault), WhyWithheld.BAD_ADDRESS)
-        return Composed(parse_mailbox(sender.sender).address, rendered.subject, data)
+        path = self.return_path
+        envelope_from = path.of(delivery.message_id or "") if path else parse_mailbox(sender.sender).address
+        return Composed(envelope_from, rendered.subject, data)

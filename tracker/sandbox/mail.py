@@ -88,6 +88,7 @@ class MailSink:
         self._context = _tls_context(self.settings)
         self._lock = Lock()
         self._orders: list[_Order] = []
+        self._senders: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
         self._ledger = _read_ledger(folder / _LEDGER)
         self._count = max((int(path.name[:6]) for path in folder.glob("*.eml")), default=0)
@@ -145,6 +146,11 @@ class MailSink:
         with self._lock:
             return list(self._ledger)
 
+    def senders(self) -> list[str]:
+        """The envelope's sender of every message taken since the start, in the order of arrival."""
+        with self._lock:
+            return list(self._senders)
+
     def ledger_rows(self) -> list[dict[str, Any]]:
         return [asdict(delivery) for delivery in self.deliveries()]
 
@@ -160,7 +166,7 @@ class MailSink:
                     return True
         return False
 
-    def keep(self, content: bytes, recipients: list[str]) -> str:
+    def keep(self, content: bytes, recipients: list[str], sender: str = "") -> str:
         """Write one message to the folder and the ledger; return the file's name."""
         message_id = str(BytesHeaderParser().parsebytes(content).get("Message-ID") or "").strip()
         with self._lock:
@@ -175,6 +181,7 @@ class MailSink:
             with (self.folder / _LEDGER).open("a", encoding="utf-8") as ledger:
                 ledger.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
             self._ledger.extend(rows)
+            self._senders.append(sender)
         return name
 
     def _session(self) -> _Session:
@@ -253,7 +260,7 @@ class _Hooks:
             return "550 5.4.5 Daily user sending limit exceeded"
         if self._sink.take_fault(MailFault.POLICY, recipients):
             return "554 5.7.1 Message rejected by content policy"
-        name = self._sink.keep(envelope.original_content or b"", recipients)
+        name = self._sink.keep(envelope.original_content or b"", recipients, str(envelope.mail_from or ""))
         if self._sink.take_fault(MailFault.DROP_AFTER_DOT, recipients) and isinstance(server, _Session):
             server.cut()
         return f"250 2.0.0 Ok: kept as {name[:6]}"

@@ -301,6 +301,19 @@ def reject(connection: Connection, delivery_id: int, reason: str) -> bool:
     return connection.execute(update(_DELIVERIES).where(*waiting).values(**values)).rowcount == 1
 
 
+def came_back(connection: Connection, delivery_id: int, reason: str) -> bool:
+    """A message that had left was returned for good; False where it is not one that left.
+
+    A second try that is under way loses its lease before its text leaves.
+    """
+    left = [DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value]
+    values = release(
+        {"state": DeliveryState.BOUNCED.value, "reason": reason, "next_step_at": None, "hold_reason": None}
+    )
+    mine = (_DELIVERIES.c.id == delivery_id, _DELIVERIES.c.state.in_(left))
+    return connection.execute(update(_DELIVERIES).where(*mine).values(**values)).rowcount == 1
+
+
 def held_deliveries(connection: Connection, reasons: Iterable[str], *, problem_ids: Iterable[int] | None) -> list[int]:
     """Deliveries held for these reasons: all, or those that rest on these problems."""
     query = select(_DELIVERIES.c.id).where(

@@ -79,9 +79,7 @@ class ReturnMailbox(SQLModel, table=True):
     mailbox: str = Field(primary_key=True)
     uid_validity: int = Field(sa_type=BigId)
     last_uid: int = Field(sa_type=BigId)
-    """Everything up to here is recorded."""
-    filed_uid: int = Field(sa_type=BigId)
-    """Everything up to here that was ours is marked as seen, and moved where so configured."""
+    """Everything up to here is recorded, and marked as seen or moved where it was ours."""
     failures: int = 0
     until: datetime | None = None
     down_since: datetime | None = None

@@ -46,7 +46,6 @@ def upgrade() -> None:
     sa.Column('mailbox', STR(), nullable=False),
     sa.Column('uid_validity', BIG, nullable=False),
     sa.Column('last_uid', BIG, nullable=False),
-    sa.Column('filed_uid', BIG, nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
     sa.Column('until', AT(), nullable=True),
     sa.Column('down_since', AT(), nullable=True),
