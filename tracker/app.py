@@ -24,15 +24,16 @@ from tracker.book import Account, CarrierBook
 from tracker.claims import contract
 from tracker.clock import Clock, clock_from_env
 from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_faults
-from tracker.config.model import CarrierSettings
+from tracker.config.model import CarrierSettings, MailServer, ReturnedMail
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
-from tracker.lanes import composer, folders_of, lanes_of, polling_policy, smtp_account
+from tracker.lanes import composer, folders_of, lanes_of, mailbox_account, polling_policy, smtp_account
 from tracker.messages.compose import Composer
 from tracker.messages.email_sweep import CHANNEL
+from tracker.messages.mailbox import MailboxError, opened
 from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured
@@ -167,17 +168,38 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     results = []
     for carrier in loaded.settings.carriers:
         results.append(await _check_carrier(loaded.settings, carrier))
-    transport = SmtpTransport(smtp_account(loaded.settings.messages.email))
-    outcome = await transport.probe()
-    what = f"mail server {transport.server}"
-    good = outcome.result is Result.ACCEPTED
-    results.append((what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"))
+    for account in loaded.settings.messages.accounts:
+        results.append(await _check_mail(account))
+    if loaded.settings.messages.bounces is not None:
+        results.append(await asyncio.to_thread(_check_mailbox, loaded.settings.messages.bounces))
     return results
+
+
+async def _check_mail(account: MailServer) -> tuple[str, bool, str]:
+    transport = SmtpTransport(smtp_account(account))
+    outcome = await transport.probe()
+    what = f"mail server {transport.server}" + (f" ({account.id})" if account.id else "")
+    good = outcome.result is Result.ACCEPTED
+    return what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"
+
+
+def _check_mailbox(mailbox: ReturnedMail) -> tuple[str, bool, str]:
+    account = mailbox_account(mailbox)
+    what = f"mailbox of returned mail {account.shown}"
+    try:
+        with opened(account) as box:
+            if not box.has_done_folder():
+                return what, False, f"can be read, but has no folder {account.done_folder} (create it there)"
+            if account.done_folder and not box.can_move:
+                return what, True, "can be read; its server cannot move mails: they stay, marked as seen"
+    except MailboxError as fault:
+        return what, False, f"cannot be read: {fault}"
+    return what, True, "can be read"
 
 
 def mail_transport(settings: Settings) -> SmtpTransport:
     """The configured mail server, for one message outside the lanes."""
-    return SmtpTransport(smtp_account(settings.messages.email))
+    return SmtpTransport(smtp_account(settings.messages.accounts[0]))
 
 
 def composer_alone(settings: Settings) -> Composer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -17,6 +19,7 @@ from carriers.base import (
     TrackingTerms,
     deadlines_of,
 )
+from carriers.http import TokenBucket
 from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
 from tracker.backups import BackupSweep
 from tracker.book import Account, CarrierBook
@@ -25,7 +28,7 @@ from tracker.claims.letter import LetterDesk
 from tracker.claims.planning import ClaimDesk, PlanSweep
 from tracker.claims.sweep import ClaimSweep
 from tracker.config import Settings
-from tracker.config.model import CarrierSettings, Holidays, MailServer, ShopSettings
+from tracker.config.model import CarrierSettings, Holidays, MailServer, ReturnedMail, ShopSettings
 from tracker.detection.facts import DetectionPolicy, FactReader
 from tracker.detection.incidents import IncidentSweep
 from tracker.detection.orders import OrderSweep
@@ -41,12 +44,15 @@ from tracker.events.reread import CodeSweep
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
-from tracker.messages.compose import Composer, Sender
+from tracker.messages.bounce_sweep import BounceSweep
+from tracker.messages.compose import Composer, ReturnPath, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
-from tracker.messages.email_sweep import CHANNEL, EmailSweep, Pause
+from tracker.messages.email_sweep import CHANNEL, EmailSweep
 from tracker.messages.going_live import LiveSweep
 from tracker.messages.letter import LetterBook, Writer
-from tracker.messages.letter_sweep import LetterSweep
+from tracker.messages.letter_sweep import LetterSweep, Pause
+from tracker.messages.mail_accounts import MailAccount, MailAccounts
+from tracker.messages.mailbox import MailboxAccount
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -62,6 +68,9 @@ INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
 DECIDE_EVERY_S: Final = 30.0
 BACKUP_EVERY_S: Final = 60.0
+MAIL_BURST: Final = 5
+"""So many messages may leave at once before the pace of an account counts."""
+RETURNED_EVERY_S: Final = 60.0
 COUNT_EVERY_S: Final = 600.0
 """A month of problems is counted each time, and a cause that many share is none of minutes."""
 
@@ -311,18 +320,26 @@ def _message_lanes(
     email = EmailSweep(
         database=database,
         composer=composer(settings, book),
-        transport=transport,
-        per_hour=settings.messages.email.hourly_limit,
+        mail=MailAccounts(tuple(mail_account(server) for server in settings.messages.accounts)),
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
-        pause=pause,
     )
-    return [
+    lanes = [
         Lane("messages:letters", letters.run, DECIDE_EVERY_S),
         Lane("messages", planning.run, DECIDE_EVERY_S),
         Lane("messages:live", live.run, DECIDE_EVERY_S),
         Lane("messages:email", email.run, DECIDE_EVERY_S),
     ]
+    if settings.messages.bounces is not None:
+        returned = BounceSweep(
+            database=database,
+            account=mailbox_account(settings.messages.bounces),
+            domains=tuple(sorted(set(_mail_domains(settings).values()))),
+            is_redirected=settings.messages.redirect_to is not None,
+            stopping=stopping,
+        )
+        lanes.append(Lane("bounces", returned.run, RETURNED_EVERY_S))
+    return lanes
 
 
 def letter_book(settings: Settings, adapters: Mapping[str, Adapter]) -> LetterBook:
@@ -380,7 +397,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         )
         for shop in settings.shops
     }
-    accounts = book.accounts.values()
+    accounts, returned = book.accounts.values(), settings.messages.bounces
     return Composer(
         templates=Templates(settings.messages.templates),
         senders=senders,
@@ -389,6 +406,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         days=calendars_of(settings),
         policy=notice_policy(settings),
         pickup_days={entry.id: pickup_days(book, entry.id) for entry in accounts},
+        return_path=ReturnPath(returned.return_path, returned.verp) if returned and returned.return_path else None,
     )
 
 
@@ -404,8 +422,13 @@ def pickup_days(book: CarrierBook, carrier: str) -> int | None:
     return entry.adapter.tracking.tracking_terms.pickup_days if entry and entry.adapter.tracking else None
 
 
+def _mail_domains(settings: Settings) -> dict[str, str]:
+    """By shop, the domain of its mails' Message-IDs."""
+    return {shop.id: parse_mailbox(shop.email.from_).address.rpartition("@")[2] for shop in settings.shops}
+
+
 def _message_ids(settings: Settings) -> Callable[[str], str]:
-    domains = {shop.id: parse_mailbox(shop.email.from_).address.rpartition("@")[2] for shop in settings.shops}
+    domains = _mail_domains(settings)
     return lambda shop: new_message_id(domains.get(shop, "localhost"), os.urandom)
 
 
@@ -418,6 +441,36 @@ def smtp_account(server: MailServer) -> SmtpAccount:
         user=server.user,
         password=server.password.get_secret_value() if server.password else None,
         command_timeout_s=server.timeout_seconds,
+    )
+
+
+def mailbox_account(mailbox: ReturnedMail) -> MailboxAccount:
+    """How the mailbox of returned mail is reached."""
+    return MailboxAccount(
+        host=mailbox.host,
+        port=mailbox.port,
+        security=mailbox.security,
+        user=mailbox.user,
+        password=mailbox.password.get_secret_value(),
+        folder=mailbox.folder,
+        done_folder=mailbox.done_folder,
+        timeout_s=mailbox.timeout_seconds,
+    )
+
+
+def mail_account(server: MailServer) -> MailAccount:
+    """One account with its limits; its digest changes with whatever may mend it."""
+    account = smtp_account(server)
+    seen = (account.host, account.port, account.security, account.user, account.password)
+    return MailAccount(
+        name=server.name,
+        transport=SmtpTransport(account),
+        digest=hashlib.sha256(repr(seen).encode()).hexdigest(),
+        shops=server.shops,
+        per_hour=server.hourly_limit,
+        per_day=server.per_day,
+        per_second=server.pace,
+        pace=TokenBucket(server.pace, asyncio.sleep, capacity=MAIL_BURST) if server.pace else None,
     )
 
 

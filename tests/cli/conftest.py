@@ -21,6 +21,7 @@ from tracker.cli.hand import approve, reject, release
 from tracker.cli.lists import alerts, messages, problems
 from tracker.cli.preview import preview
 from tracker.cli.show import show
+from tracker.cli.suppressions import suppress, suppressions, unsuppress
 from tracker.cli.templates import templates
 from tracker.store.database import Database
 
@@ -64,6 +65,8 @@ class Tracker:
 def commands() -> typer.Typer:
     app = typer.Typer()
     for command in (show, explain, problems, messages, alerts, approve, reject, release, export, preview):
+        app.command(command.__name__)(command)
+    for command in (suppressions, suppress, unsuppress):
         app.command(command.__name__)(command)
     app.add_typer(carriers, name="carriers")
     app.add_typer(claims, name="claims")

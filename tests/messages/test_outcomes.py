@@ -72,8 +72,8 @@ def delivery(
         ),
         pytest.param(
             Outcome(Result.RETRY, "unreachable", scope=Scope.ACCOUNT),
-            Settlement(State.QUEUED, NOW + LADDER, "unreachable"),
-            id="the server is not there",
+            Settlement(State.QUEUED, NOW, "unreachable"),
+            id="the server is not there: the message keeps its place",
         ),
         pytest.param(
             Outcome(Result.BAD_ADDRESS, "no_such_mailbox"),
@@ -102,11 +102,16 @@ def test_after_the_first_attempt(outcome: Outcome, expected: Settlement) -> None
     assert after_outcome(outcome, delivery(), LADDER, NOW) == expected
 
 
-def test_what_waited_out_an_outage_leaves_soon_after_it() -> None:
-    """The failures were the server's, not the message's: the pause of the account spares it, no ladder need."""
-    outcome = Outcome(Result.RETRY, "unreachable", scope=Scope.ACCOUNT)
-    settlement = after_outcome(outcome, delivery(attempts=9), timedelta(hours=6), NOW)
-    assert settlement == Settlement(State.QUEUED, NOW + ACCOUNT_PROBE, "unreachable")
+@pytest.mark.parametrize("state", [State.QUEUED, State.UNCONFIRMED])
+@pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.SENDER])
+@pytest.mark.parametrize("result", [Result.RETRY, Result.THROTTLED, Result.ACCOUNT_DOWN])
+def test_what_waits_out_an_outage_keeps_its_place(result: Result, scope: Scope, state: DeliveryState) -> None:
+    """The failures were the account's, not the message's: the account's circuit spares the server, no ladder need."""
+    subject = delivery(state, attempts=3, next_step_at=NOW - LADDER)
+    settlement = after_outcome(
+        Outcome(result, "unreachable", after=WISH, scope=scope), subject, timedelta(hours=6), NOW
+    )
+    assert settlement == Settlement(state, NOW - LADDER, "unreachable")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tracker.domain import claim_moves, claim_plan, detection, hand, incidents, 
 from tracker.domain.claim_plan import WhyNot
 from tracker.domain.notices import NOT_LIVE, WhyNotTold
 from tracker.domain.words import CLOSED, CLOSED_REASONS, ClaimState, DeliveryState, Hold
-from tracker.messages import compose, going_live, planning, text_watch
+from tracker.messages import bounce_sweep, compose, going_live, planning, text_watch
 from tracker.messages.compose import WhyWithheld
 from tracker.polling import deadlines
 from tracker.reports import words_pt
@@ -34,6 +34,7 @@ WITHHELD = {
     WhyWithheld.DELAY_FIRST: DeliveryState.QUEUED,
     WhyWithheld.MUTED: DeliveryState.AWAITING_PERSON,
     WhyWithheld.ADDRESS_CHANGED: DeliveryState.QUEUED,
+    WhyWithheld.ADDRESS_SUPPRESSED: DeliveryState.SUPPRESSED,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }
@@ -76,6 +77,7 @@ def elsewhere() -> Iterator[Name]:
     yield text_watch.RULE, "", ""
     yield restoring.MESSAGE_RULE, "held", ""
     yield planning.READDRESSED, "", ""
+    yield from ((bounce_sweep.RULE, outcome, "") for outcome in ("bounced", "delayed", "complained"))
     yield going_live.RULE, "queued", ""
     yield from ((going_live.RULE, "held", hold.value) for hold in NOT_LIVE)
     yield from ((deadlines.RULE, outcome, "") for outcome in ("named", "missing", "refused"))
@@ -153,6 +155,7 @@ LISTED = {
     text_watch.RULE,
     restoring.MESSAGE_RULE,
     planning.READDRESSED,
+    bounce_sweep.RULE,
     going_live.RULE,
     deadlines.RULE,
     CLOSED,

@@ -28,6 +28,7 @@ from tracker.cli.resolve import resolve
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
 from tracker.cli.show import show
+from tracker.cli.suppressions import suppress, suppressions, unsuppress
 from tracker.cli.templates import templates
 
 app = typer.Typer(
@@ -74,6 +75,9 @@ app.command("mute")(mute)
 app.command("cancel")(cancel)
 app.command("resolve")(resolve)
 app.command("report-problem")(report_problem)
+app.command("suppressions")(suppressions)
+app.command("suppress")(suppress)
+app.command("unsuppress")(unsuppress)
 app.command("export")(export)
 app.command("preview")(preview)
 app.command("send-test")(send_test)

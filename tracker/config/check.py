@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tracker.config.load import LoadedConfig
-from tracker.config.model import CarrierSettings, ClaimMode, Settings, ShopSettings
+from tracker.config.model import CarrierSettings, ClaimMode, MailServer, ReturnedMail, Settings, ShopSettings
 from tracker.config.words import RELEASED_TRIGGERS
 from tracker.errors import Fault
+
+_LIMITS: Final = {"per_hour": "an hour", "per_day": "a day", "per_second": "a second"}
 
 
 def describe(loaded: LoadedConfig) -> dict[str, Any]:
     """The effects of a configuration as one JSON document; money in centavos."""
     settings = loaded.settings
-    mail = settings.messages.email
+    accounts = [_mail_account(account) for account in settings.messages.accounts]
     return {
         "ok": True,
         "file": str(loaded.path),
@@ -23,12 +25,9 @@ def describe(loaded: LoadedConfig) -> dict[str, Any]:
         "shops": [_shop(shop, settings) for shop in settings.shops],
         "carriers": [_carrier(carrier) for carrier in settings.carriers],
         "folders": [{"shop": source.shop, "path": str(source.path)} for source in settings.intake],
-        "mail": {
-            "server": f"{mail.host}:{mail.port}",
-            "security": mail.security,
-            "per_hour": mail.hourly_limit,
-            "redirect_to": settings.messages.redirect_to,
-        },
+        "mail": {**accounts[0], "redirect_to": settings.messages.redirect_to},
+        "mail_accounts": accounts,
+        "bounces": _bounces(settings.messages.bounces),
         "triggers": {str(name): [str(c) for c in settings.messages.channels(name)] for name in RELEASED_TRIGGERS},
         "delivered_only_after_problem": settings.messages.delivered_only_after_problem,
         "alerts": [alert.kind for alert in settings.alerts],
@@ -53,7 +52,8 @@ def lines(loaded: LoadedConfig) -> list[str]:
         *(f"shop      {_shop_line(shop)}" for shop in report["shops"]),
         *(f"carrier   {_carrier_line(carrier)}" for carrier in report["carriers"]),
         *(f"folder    {folder['path']} (orders of {folder['shop']})" for folder in report["folders"]),
-        f"mail      {mail['server']}, security {mail['security']}, {_limit(mail['per_hour'])}",
+        *(f"mail      {_mail_line(account)}" for account in report["mail_accounts"]),
+        f"bounces   {_bounces_line(report['bounces'])}",
     ]
     if mail["redirect_to"]:
         text.append(f"mail      every message goes to {mail['redirect_to']} instead of the customer")
@@ -116,8 +116,44 @@ def _carrier_line(carrier: dict[str, Any]) -> str:
     return f"{carrier['id']} (adapter {carrier['adapter']}, {carrier['base_url']}): {shops}; {claims}"
 
 
-def _limit(per_hour: int | None) -> str:
-    return "as many an hour as the server takes" if per_hour is None else f"at most {per_hour} an hour"
+def _mail_account(account: MailServer) -> dict[str, Any]:
+    return {
+        "id": account.name,
+        "server": f"{account.host}:{account.port}",
+        "security": account.security,
+        "shops": list(account.shops) or None,
+        "per_hour": account.hourly_limit,
+        "per_day": account.per_day,
+        "per_second": account.pace,
+    }
+
+
+def _mail_line(account: dict[str, Any]) -> str:
+    limits = [f"at most {account[key]} {words}" for key, words in _LIMITS.items() if account[key] is not None]
+    named = "" if account["server"].rpartition(":")[0] == account["id"] else f"{account['id']}: "
+    shops = f"; shops {', '.join(account['shops'])}" if account["shops"] else ""
+    limit = ", ".join(limits) or "as many an hour as the server takes"
+    return f"{named}{account['server']}, security {account['security']}, {limit}{shops}"
+
+
+def _bounces(mailbox: ReturnedMail | None) -> dict[str, Any] | None:
+    if mailbox is None:
+        return None
+    return {
+        "server": f"{mailbox.host}:{mailbox.port}",
+        "security": mailbox.security,
+        "folder": mailbox.folder,
+        "done_folder": mailbox.done_folder,
+        "return_path": mailbox.return_path,
+        "verp": mailbox.verp,
+    }
+
+
+def _bounces_line(mailbox: dict[str, Any] | None) -> str:
+    if mailbox is None:
+        return "no mailbox is read: of mail that comes back later nothing is known"
+    after = f"moved to {mailbox['done_folder']}" if mailbox["done_folder"] else "marked as seen"
+    return f"{mailbox['folder']} at {mailbox['server']}, security {mailbox['security']}; what is read is {after}"
 
 
 def _trigger_line(name: str, channels: list[str], report: dict[str, Any]) -> str:

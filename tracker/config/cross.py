@@ -42,6 +42,7 @@ def cross_faults(data: Any) -> Iterator[Finding]:
         elif folder.get("shop") is not None and str(folder["shop"]) not in shops:
             yield Finding((*loc, "shop"), "no shop has this id", closest(str(folder["shop"]), shops))
     yield from _folders(data)
+    yield from _mail_accounts(data, shops)
 
 
 def _unique_ids(data: Any, key: str) -> Iterator[Finding]:
@@ -68,6 +69,32 @@ def _shared_names(data: Any) -> Iterator[Finding]:
             both_ids = earlier[-1] == "id" and later[-1] == "id"
             if name and first != second and not both_ids and (not some or not others or some & others):
                 yield Finding(later, f"names another carrier too ({dotted(earlier)})", "keep it at one of them")
+
+
+def _mail_accounts(data: Any, shops: list[str]) -> Iterator[Finding]:
+    """Each account has a name of its own, and each shop an account."""
+    messages = data.get("messages") if isinstance(data, dict) else None
+    given = messages.get("email") if isinstance(messages, dict) else None
+    listed = given if isinstance(given, list) else [given]
+    places: list[Loc] = [
+        ("messages", "email", n) if isinstance(given, list) else ("messages", "email") for n in range(len(listed))
+    ]
+    accounts = [(loc, entry) for loc, entry in zip(places, listed, strict=True) if isinstance(entry, dict)]
+    first: dict[str, Loc] = {}
+    for loc, entry in accounts:
+        name = str(entry.get("id") or entry.get("host") or "127.0.0.1").lower()
+        if first.setdefault(name, loc) != loc:
+            yield Finding((*loc, "id"), f"has the name of {dotted(first[name])}", "give each account an id of its own")
+        for place, shop in enumerate(texts(entry.get("shops"))):
+            if shop not in shops:
+                yield Finding((*loc, "shops", place), "no shop has this id", closest(shop, shops))
+    if accounts and all(texts(entry.get("shops")) for _, entry in accounts):
+        served = {shop for _, entry in accounts for shop in texts(entry.get("shops"))}
+        for loc, entry in entries(data, "shops"):
+            if entry.get("id") is not None and str(entry["id"]) not in served:
+                yield Finding(
+                    (*loc, "id"), "no mail account takes this shop's messages", "name it in messages.email[].shops"
+                )
 
 
 def _folders(data: Any) -> Iterator[Finding]:

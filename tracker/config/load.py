@@ -231,7 +231,9 @@ def trial_clock_faults(settings: Settings) -> list[str]:
     A replaced clock (`TRACKER_CLOCK_FILE`) is refused unless there is none: claims and messages dated by it would be real.
     """
     hosts = [(f"carrier {carrier.id}", _host_of(carrier.base_url)) for carrier in settings.carriers]
-    hosts.append(("messages.email", settings.messages.email.host))
+    hosts += [("messages.email", account.host) for account in settings.messages.accounts]
+    if settings.messages.bounces is not None:
+        hosts.append(("messages.bounces", settings.messages.bounces.host))
     hosts += [("alerts webhook", _host_of(alert.url)) for alert in settings.alerts if isinstance(alert, WebhookAlerts)]
     # Nobody can be talked to at an address that is not here.
     return [f"{what}: {host}" for what, host in hosts if not (is_loopback(host) or is_placeholder(host))]

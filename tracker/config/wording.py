@@ -41,6 +41,13 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+ONE: Final = "(one)"
+SEVERAL: Final = "(several)"
+"""Tags of a value that may be one block or a list of them."""
+_NOT_IN_THE_FILE: Final = {"[key]", ONE, SEVERAL}
+"""Parts of pydantic's paths that no file has: a mapping's key itself, and which form of a value was written."""
+
+
 def findings(
     error: ValidationError,
     model: type[BaseModel],
@@ -55,7 +62,7 @@ def findings(
         extra_keys: keys that are known beside the model's, by place within the block.
     """
     for detail in error.errors(include_url=False, include_context=True):
-        loc = tuple(part for part in detail["loc"] if part != "[key]")
+        loc = tuple(part for part in detail["loc"] if part not in _NOT_IN_THE_FILE)
         if detail["type"] == "default_factory_not_called":
             continue  # only says that another key, which has its own fault, was needed for this default
         if detail["type"] == "union_tag_invalid":

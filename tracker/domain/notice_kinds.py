@@ -62,3 +62,13 @@ was promised for its day and says what is recorded so far: it does not wait."""
 TOLERATES_DUPLICATE: Final = frozenset({Trigger.LOSS_CONFIRMED, Trigger.PICKUP_WAITING})
 """Worth sending once more, under the same Message-ID, where no answer came: silence would cost more than a second copy
 (a loss, and a parcel that would go back)."""
+URGENT: Final = frozenset(
+    {
+        Trigger.LOSS_CONFIRMED,
+        Trigger.DAMAGE,
+        Trigger.PICKUP_WAITING,
+        Trigger.DELIVERY_ATTEMPT_FAILED,
+        Trigger.ADDRESS_PROBLEM,
+    }
+)
+"""The customer has something to do or to choose: leaves first where quotas do not let everything leave."""

@@ -29,6 +29,7 @@ from tracker.domain.notice_kinds import CAN_WAIT, IDLES_OTHERS, JOURNEY
 from tracker.domain.notice_kinds import NEEDS_NEWS as NEEDS_NEWS
 from tracker.domain.notice_kinds import PROBLEM_TRIGGERS as PROBLEM_TRIGGERS
 from tracker.domain.notice_kinds import TOLERATES_DUPLICATE as TOLERATES_DUPLICATE
+from tracker.domain.notice_kinds import URGENT as URGENT
 from tracker.domain.notice_rules import candidates
 from tracker.domain.words import DeliveryState, Hold, Trigger
 

@@ -37,10 +37,11 @@ class Result(StrEnum):
 
 
 class Scope(StrEnum):
-    """Whom an outcome speaks about: this message, its recipient, or everything that goes through the account."""
+    """Whom an outcome speaks about: this message, its recipient, one shop's sender, or all that goes through the account."""
 
     MESSAGE = "message"
     RECIPIENT = "recipient"
+    SENDER = "sender"
     ACCOUNT = "account"
 
 
@@ -97,6 +98,8 @@ _MAILBOX_FULL_WAIT = timedelta(hours=8)
 _DOMAIN_WAIT = timedelta(hours=2)
 
 _ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
+_DIAGNOSTIC_TYPE = re.compile(r"^\s*[A-Za-z0-9-]+\s*;\s*")
+_REPLY_CODE = re.compile(r"(?P<code>[45]\d\d)[\s-]+(?P<text>.*)", re.DOTALL)
 _ADDRESS = re.compile(r"<?[^\s<>:;,\"]+@[^\s<>:;,\"]+>?")
 _QUEUE_ID = re.compile(r"\bqueued as (\S+)|^ok:?\s+(?:id=)?(\S+)$", re.IGNORECASE)
 
@@ -118,12 +121,15 @@ _DOMAIN_UNKNOWN = Outcome(
     then=Result.BAD_ADDRESS,
 )
 _NO_SUCH_MAILBOX = Outcome(Result.BAD_ADDRESS, "no_such_mailbox", scope=Scope.RECIPIENT)
-_SENDER_NOT_PROVEN = Outcome(Result.ACCOUNT_DOWN, "sender_unauthenticated", scope=Scope.ACCOUNT)
+_SENDER_NOT_PROVEN = Outcome(Result.ACCOUNT_DOWN, "sender_unauthenticated", scope=Scope.SENDER)
 _AUTH_REFUSED = Outcome(Result.ACCOUNT_DOWN, "auth_refused", scope=Scope.ACCOUNT)
 _TOO_BIG = Outcome(Result.BAD_CONTENT, "too_big")
 _TRY_AGAIN = Outcome(Result.RETRY, "temporary")
+_HOST_LIMIT = Outcome(Result.THROTTLED, "host_limit", after=_HOST_THROTTLE_WAIT, scope=Scope.ACCOUNT)
 
 _ABOUT_RECIPIENT: dict[str, Outcome] = {
+    # The mailbox is closed for now, or takes too much at once: never our own limit, whatever the words.
+    "4.2.1": replace(_TRY_AGAIN, scope=Scope.RECIPIENT),
     "4.2.2": _MAILBOX_FULL,
     "5.2.2": _MAILBOX_FULL,
     "5.1.1": _NO_SUCH_MAILBOX,
@@ -143,6 +149,23 @@ _ABOUT_US: dict[str, Outcome] = {
     "5.2.3": _TOO_BIG,
 }
 
+_QUOTA_WORDS = re.compile(
+    r"max(?:imum)? (?:e-?mails|messages) per (?:hour|day)|submissionquotaexceeded"
+    r"|exceeded (?:its|your|the) (?:hourly |daily )?(?:sending|message|e-?mail)s? (?:limit|quota)"
+    r"|(?:hourly|daily|sending) (?:sending |e-?mail |message )?(?:limit|quota) (?:exceeded|reached)"
+    r"|(?:limite|cota)(?: m[aá]xim[oa])?(?: de (?:envios?|e-?mails|mensagens))?(?: por (?:hora|dia)| di[aá]ri[oa])?"
+    r" (?:foi )?(?:excedid[oa]|atingid[oa]|ultrapassad[oa])"
+    r"|excedeu (?:o|a) (?:limite|cota)",
+    re.IGNORECASE,
+)
+_HOST_LIMIT_WORDS = re.compile(
+    r"throttl|rate limit|too many (?:e-?mails|messages)|too much mail|(?:hourly|sending) limit"
+    r"|limite de (?:envio|mensagens|e-?mails)|muit[ao]s (?:e-?mails|mensagens)|" + _QUOTA_WORDS.pattern,
+    re.IGNORECASE,
+)
+"""What shared hosts, Brazilian ones above all, write beside 421, 450 or 452 (as seen in their help pages and in public mail
+logs; nobody publishes a list)."""
+
 # (first digit, words, outcome): where the codes say little and the words say it all.
 _BY_WORDS: tuple[tuple[int, re.Pattern[str], Outcome], ...] = (
     (
@@ -155,14 +178,9 @@ _BY_WORDS: tuple[tuple[int, re.Pattern[str], Outcome], ...] = (
         re.compile(r"daily message quota exceeded", re.IGNORECASE),
         Outcome(Result.THROTTLED, "daily_quota", after=_ROLLING_QUOTA_WAIT, scope=Scope.ACCOUNT),
     ),
-    (
-        4,
-        re.compile(
-            r"throttl|rate limit|too many (?:e-?mails|messages)|(?:hourly|sending) limit|limite de (?:envio|mensagens)",
-            re.IGNORECASE,
-        ),
-        Outcome(Result.THROTTLED, "host_limit", after=_HOST_THROTTLE_WAIT, scope=Scope.ACCOUNT),
-    ),
+    (4, _HOST_LIMIT_WORDS, _HOST_LIMIT),
+    # cPanel hosts and Microsoft 365 refuse for good what an hour later they would take.
+    (5, _QUOTA_WORDS, _HOST_LIMIT),
     (
         5,
         re.compile(r"relay(?:ing)? (?:access )?(?:denied|not permitted)|unable to relay", re.IGNORECASE),
@@ -172,7 +190,7 @@ _BY_WORDS: tuple[tuple[int, re.Pattern[str], Outcome], ...] = (
         5,
         # Amazon SES: an account still in its sandbox, or a sender that nobody proved.
         re.compile(r"address is not verified", re.IGNORECASE),
-        Outcome(Result.ACCOUNT_DOWN, "sender_unverified", scope=Scope.ACCOUNT),
+        Outcome(Result.ACCOUNT_DOWN, "sender_unverified", scope=Scope.SENDER),
     ),
 )
 _NOBODY_THERE = re.compile(
@@ -218,6 +236,25 @@ def smtp_outcome(stage: SmtpStage, code: int, text: str) -> Outcome:
     return replace(outcome, reply=scrubbed(f"{code} {text}"), code=code)
 
 
+def returned_outcome(status: str, diagnostic: str) -> Outcome:
+    """What a mail that came back for good (`Action: failed`) means, from its status and the words of the last server.
+
+    *status* is `x.y.z` or empty, *diagnostic* such as `smtp; 550 5.1.1 user unknown`. The relay has tried all it would, so
+    nothing here is a wish to try again: a RETRY says that the address may work another day.
+    """
+    words = _DIAGNOSTIC_TYPE.sub("", diagnostic).strip()
+    match = _REPLY_CODE.match(words)
+    text = match["text"] if match else words
+    enhanced = status if status[:1] in {"4", "5"} else ""
+    if enhanced and not enhanced.endswith(".0.0") and not _ENHANCED.match(text):
+        text = f"{enhanced} {text}"
+    code = int(match["code"]) if match else 450 if enhanced.startswith("4") else 550
+    found = _ENHANCED.match(text)
+    # Where the text was refused is not told; what speaks of content or policy did not come at RCPT.
+    stage = SmtpStage.DOT if found and found[2] in {"3", "6", "7"} else SmtpStage.RCPT
+    return replace(smtp_outcome(stage, code, text), reply=scrubbed(words))
+
+
 def scrubbed(text: str) -> str:
     """*text* on one line, bounded, without e-mail addresses: fit for a log and for a decision's reason."""
     return _ADDRESS.sub("<...>", " ".join(text.split()))[:_REPLY_LENGTH]
@@ -242,7 +279,7 @@ def _rule(stage: SmtpStage, code: int, enhanced: str, severity: int, text: str) 
     if enhanced.startswith("5.5.") or 500 <= code <= 504 or code == 555:
         return Outcome(Result.BAD_CONTENT, "protocol")
     if stage is SmtpStage.MAIL:
-        return Outcome(Result.ACCOUNT_DOWN, "sender_refused", scope=Scope.ACCOUNT)
+        return Outcome(Result.ACCOUNT_DOWN, "sender_refused", scope=Scope.SENDER)
     return _refused(stage, code, enhanced, text)
 
 

@@ -53,6 +53,7 @@ class WhyWithheld(StrEnum):
     DELAY_FIRST = "delay_first"
     MUTED = "muted"
     ADDRESS_CHANGED = "address_changed"
+    ADDRESS_SUPPRESSED = "address_suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class Withheld:
     hold: Hold | None = None
     next_step_at: datetime | None = None
     is_broken_text: bool = False
+    cause: str = ""
+    """The suppression's own reason, where that is why."""
 
 
 WARN_BEFORE: Final = timedelta(hours=6)
@@ -189,6 +192,20 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery], now: da
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """Where servers return what they cannot deliver: one address, or (`verp`) one a message."""
+
+    address: str
+    verp: bool = False
+
+    def of(self, message_id: str) -> str:
+        """The envelope's sender of the message with this Message-ID, whose local part is the token."""
+        local, _, domain = self.address.rpartition("@")
+        token = message_id.strip("<>").partition("@")[0]
+        return f"{local}+{token}@{domain}" if self.verp else self.address
+
+
 @dataclass(frozen=True)
 class Composer:
     """Reads the story behind a delivery and puts it into words."""
@@ -202,6 +219,8 @@ class Composer:
     """Which news is promised, and when."""
     pickup_days: Mapping[str, int | None] = field(default_factory=dict)
     """By carrier, how long it keeps parcels at a counter."""
+    return_path: ReturnPath | None = None
+    """None: the shop's own address."""
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -286,7 +305,9 @@ class Composer:
             )
         except BadAddress as fault:
             return Withheld(DeliveryState.BOUNCED, str(fault), WhyWithheld.BAD_ADDRESS)
-        return Composed(parse_mailbox(sender.sender).address, rendered.subject, data)
+        path = self.return_path
+        envelope_from = path.of(delivery.message_id or "") if path else parse_mailbox(sender.sender).address
+        return Composed(envelope_from, rendered.subject, data)
 
     def rendered(
         self, trigger: Trigger, parts: Sequence[Part], items: Sequence[str], *, shop: str, language: str, now: datetime

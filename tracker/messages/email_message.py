@@ -91,6 +91,14 @@ def ascii_address(address: str) -> str:
     return whole
 
 
+def address_key(address: str) -> str:
+    """An address as it goes on the wire, in lower case: what suppressions and returned mail are matched by.
+
+    Raises BadAddress for what no mail can go to.
+    """
+    return ascii_address(address).lower()
+
+
 def parse_mailbox(text: str) -> Mailbox:
     """Read `Loja Exemplo <pos-venda@loja.example>` or a bare address. Raises BadAddress."""
     match = _MAILBOX.fullmatch(text)

@@ -2,32 +2,39 @@
 
 A mail server gives no exactly-once. So: MAIL and RCPT, then `sending` is committed with the Message-ID and the text, then
 DATA. A death after that leaves `unconfirmed`: listed, alerted, and sent again at most once, under the same Message-ID, only
-where a duplicate is better than silence.
+where a duplicate is better than silence. A message goes to the next account only where the one before has said, or shown by
+a connection lost before the text, that it did not take it.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
 
 from tracker import metrics
-from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
-from tracker.domain.words import DeliveryState
+from tracker.domain.mail_account import HOUR, SHARED, judged
+from tracker.domain.outcome import Outcome, Result, backoff, settled
+from tracker.domain.suppression import REASON, SOFT, reason_to_suppress
+from tracker.domain.words import DeliveryState, Hold
 from tracker.messages.compose import RULE, VERSION, Composed, Composer, WhyWithheld, Withheld
-from tracker.messages.outcomes import ACCOUNT_PROBE, Settlement, after_outcome, after_unknown, why_no_mail
+from tracker.messages.email_message import BadAddress, address_key
+from tracker.messages.mail_accounts import MailAccount, MailAccounts, Switchboard
+from tracker.messages.outcomes import Settlement, after_outcome, after_unknown
 from tracker.messages.text_watch import TextWatch
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token, put_down
 from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
-from tracker.store.notices import DueDelivery, save_delivery, sent_since, take_due
+from tracker.store.mail import spend
+from tracker.store.notices import DueDelivery, let_go, refused_for_policy, save_delivery, take_due
+from tracker.store.suppressions import SuppressionRow, soft_failures, suppress, suppressed
 from tracker.store.tables import Delivery, table
 from tracker.store.wake import wake
 
@@ -35,62 +42,33 @@ log = structlog.get_logger(__name__)
 BATCH: Final = 50
 COMPOSED: Final = 10
 """So many are put into words at once: fewer would cost more looks at the database, more would leave on older facts."""
-HOUR: Final = timedelta(hours=1)
 CHANNEL: Final = "email"
-ACCOUNT_ALERT: Final = "mail:account"
-
-
-class Transport(Protocol):
-    """What hands a message to the mail server."""
-
-    @property
-    def server(self) -> str:
-        """`host:port`."""
-
-    async def submit(
-        self, envelope_from: str, recipient: str, data: bytes, *, before_data: Callable[[], Awaitable[None]]
-    ) -> Outcome: ...
-
-    async def close(self) -> None: ...
-
-
-@dataclass
-class Pause:
-    """Until when the whole account is left alone. Kept by the process alone: a new one, or a new configuration, tries at once."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def begin(self, outcome: Outcome, attempt: int, now: datetime) -> None:
-        """After an outcome that every message would meet."""
-        wait = outcome.after
-        if wait is None:
-            wait = ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else min(backoff(attempt), ACCOUNT_PROBE)
-        self.since, self.until = now, now + wait
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it is not over; a clock that was set back ends it."""
-        return self.since is not None and self.until is not None and self.since <= now < self.until
 
 
 class LeaseLost(Exception):
     """Somebody else took the delivery over before its text left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of asking: the account that was asked last, and the shipments that the message tells of."""
+
+    outcome: Outcome
+    account: MailAccount
+    board: Switchboard
+    shipments: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class EmailSweep:
-    """The lane `messages:email`. `per_hour` None: no limit. `redirect_to` takes every message instead, for trials."""
+    """The lane `messages:email`. `redirect_to` takes every message instead of the customer, for trials."""
 
     database: Database
     composer: Composer
-    transport: Transport
-    per_hour: int | None = None
+    mail: MailAccounts
     redirect_to: str | None = None
     stopping: Callable[[], bool] = lambda: False
     """Whether the engine is being stopped: then the message at hand is the last."""
-    pause: Pause = field(default_factory=Pause)
-    well: set[str] = field(default_factory=set)
-    """Alerts that this process has already called off: once is enough until one is raised again."""
 
     @cached_property
     def texts(self) -> TextWatch:
@@ -99,23 +77,45 @@ class EmailSweep:
 
     async def run(self, now: datetime) -> int:
         """Send what is due; returns how many deliveries were worked on."""
-        if self.pause.holds(now):
-            return 0
+        if self.mail.wants_tidying(now):
+            await self.database.write(lambda c: self.mail.tidy(c, now))
+        board = await self.database.read(lambda c: self.mail.look(c, now))
+        for account in board.to_probe():
+            await self._probe(account, board)
+        if self._may_take(board) is None:
+            return await self._settle_stale(board)
         await self._let_mended_go(now)
         total = 0
         try:
-            while not self.stopping() and (room := await self._room(now)):
+            while not self.stopping() and (may := self._may_take(board)) is not None:
                 token = new_token()
-                limit = min(room, BATCH)
-                due = await self.database.write(partial(take_due, channel=CHANNEL, now=now, limit=limit, token=token))
+                due = await self.database.write(partial(self._take, may=may, now=now, token=token))
                 if not due:
                     break
-                worked, stop = await self._batch(due, token, now)
-                total += worked
-                if stop:
-                    break
+                total += await self._batch(due, token, board)
         finally:
-            await self.transport.close()
+            for account in self.mail.accounts:
+                await account.transport.close()
+        return total
+
+    async def _probe(self, account: MailAccount, board: Switchboard) -> None:
+        """Log in to an account that was down: it is told when it is back, whether or not a message waits for it."""
+        outcome = await account.transport.probe()
+        if outcome.result is Result.ACCEPTED:
+            await self.database.write(lambda c: self.mail.answered(c, board, account, ""))
+        else:
+            await self.database.write(lambda c: self.mail.failed(c, board, account, "", outcome))
+
+    async def _settle_stale(self, board: Switchboard) -> int:
+        """While nothing can leave: what is too old by now ends, so that nobody believes that it still waits."""
+        total = 0
+        while not self.stopping():
+            token = new_token()
+            take = partial(take_due, channel=CHANNEL, now=board.now, limit=BATCH, token=token, stale=True)
+            due = await self.database.write(take)
+            if not due:
+                break
+            total += await self._batch(due, token, board)
         return total
 
     async def _let_mended_go(self, now: datetime) -> None:
@@ -126,89 +126,149 @@ class EmailSweep:
         if mended:
             await self.database.write(partial(self.texts.release, texts=mended, now=now))
 
-    async def _room(self, now: datetime) -> int:
-        """How many may leave now: what the hourly limit leaves."""
-        if self.per_hour is None:
-            return BATCH
-        sent = await self.database.read(lambda c: sent_since(c, CHANNEL, now - HOUR))
-        return max(self.per_hour - sent, 0)
+    def _may_take(self, board: Switchboard) -> tuple[int, list[str]] | None:
+        """How many to take up, and the shops whose messages no account takes now; None where nothing can leave."""
+        shops, limit = list(self.composer.senders), board.limit(BATCH)
+        silent = board.silent(shops)
+        return (limit, silent) if limit > 0 and len(silent) < len(shops) else None
 
-    async def _batch(self, due: list[DueDelivery], token: str, now: datetime) -> tuple[int, bool]:
+    @staticmethod
+    def _take(connection: Connection, may: tuple[int, list[str]], now: datetime, token: str) -> list[DueDelivery]:
+        limit, silent = may
+        return take_due(connection, CHANNEL, now=now, limit=limit, token=token, but_for=silent)
+
+    async def _batch(self, due: list[DueDelivery], token: str, board: Switchboard) -> int:
+        """Work on what was taken up; what no account takes any more is put down again. Returns how many were worked on."""
         texts: dict[int, Composed | Withheld] = {}
+        left: list[int] = []
         for index, delivery in enumerate(due):
+            if self.stopping():
+                left += [waiting.id for waiting in due[index:]]
+                break
             if index % COMPOSED == 0:
                 group = due[index : index + COMPOSED]
-                texts = await self.database.read(partial(self._texts, deliveries=group, now=now))
-            outcome = await self._one(delivery, texts.get(delivery.id), token, now)
-            stopped = outcome is not None and _stops_account(outcome)
-            if outcome is not None and stopped:
-                self.pause.begin(outcome, delivery.attempts + 1, now)
-            if stopped or self.stopping():
-                rest = [waiting.id for waiting in due[index + 1 :]]
-                await self.database.write(partial(put_down, rows=table(Delivery), keys=rest, token=token))
-                return index + 1, True
-        return len(due), False
+                texts = await self.database.read(partial(self._texts, deliveries=group, now=board.now))
+            if not await self._one(delivery, texts.get(delivery.id), token, board):
+                left.append(delivery.id)
+        if left:
+            await self.database.write(partial(put_down, rows=table(Delivery), keys=left, token=token))
+        return len(due) - len(left)
 
     def _texts(
         self, connection: Connection, deliveries: list[DueDelivery], now: datetime
     ) -> dict[int, Composed | Withheld]:
         """What is to be sent now; one that may have left already is not put into words again."""
         fresh = [delivery for delivery in deliveries if delivery.state is not DeliveryState.SENDING]
-        return self.composer.compose_all(connection, fresh, now) if fresh else {}
+        if not fresh:
+            return {}
+        keys = {delivery.id: self._key(delivery) for delivery in fresh}
+        listed = suppressed(connection, CHANNEL, [key for key in keys.values() if key])
+        texts = self.composer.compose_all(connection, fresh, now)
+        for delivery in fresh:
+            against = [row for row in listed.get(keys[delivery.id], ()) if row.shop in {"", delivery.shop}]
+            if against and isinstance(texts[delivery.id], Composed):
+                texts[delivery.id] = _not_to_be_told(against[0])
+        return texts
+
+    def _to(self, delivery: DueDelivery) -> str:
+        return self.redirect_to or delivery.recipient or ""
+
+    def _key(self, delivery: DueDelivery) -> str:
+        """What the address is listed under; empty where it is none."""
+        try:
+            return address_key(self._to(delivery))
+        except BadAddress:
+            return ""
 
     async def _one(
-        self, delivery: DueDelivery, composed: Composed | Withheld | None, token: str, now: datetime
-    ) -> Outcome | None:
-        """Work on one delivery; the outcome where the server was asked."""
+        self, delivery: DueDelivery, composed: Composed | Withheld | None, token: str, board: Switchboard
+    ) -> bool:
+        """Work on one delivery; False where no account takes it now and nothing was done."""
+        now = board.now
         if composed is None:
             # We died after `sending` was committed: the server may have it.
             settlement = after_unknown(delivery.trigger, delivery.repeated, now)
             await self.database.write(partial(self._settle, delivery=delivery, to=settlement, token=token, now=now))
-            return None
+            return True
         if isinstance(composed, Withheld):
             if delivery.state is DeliveryState.UNCONFIRMED:
                 # It may have arrived: whatever holds the second try back does not unsay the first.
-                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason, composed.why)
+                composed = Withheld(DeliveryState.UNCONFIRMED, composed.reason, composed.why, cause=composed.cause)
             await self.database.write(partial(self._withhold, delivery=delivery, why=composed, token=token, now=now))
-            return None
+            return True
         try:
-            outcome = await self._submit(delivery, composed, token, now)
+            outcome, account = await self._by_any_account(delivery, composed, token, board)
         except LeaseLost:
-            return None
+            return True
+        if outcome is None or account is None:
+            return False
         attempt = delivery.attempts + 1
         metrics.mail_answered(outcome.result.value)
         outcome = settled(outcome, attempt)
         settlement = after_outcome(outcome, delivery, backoff(attempt), now)
-        await self.database.write(
-            partial(
-                self._settle,
-                delivery=delivery,
-                to=settlement,
-                token=token,
-                now=now,
-                outcome=outcome,
-                shipments=composed.shipments,
-            )
-        )
-        return outcome
+        answer = Answer(outcome, account, board, composed.shipments)
+        settle = partial(self._settle, delivery=delivery, to=settlement, token=token, now=now, answer=answer)
+        await self.database.write(settle)
+        return True
 
-    async def _submit(self, delivery: DueDelivery, composed: Composed, token: str, now: datetime) -> Outcome:
-        async def before_data() -> None:
+    async def _by_any_account(
+        self, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard
+    ) -> tuple[Outcome | None, MailAccount | None]:
+        """Try the accounts in turn until one takes it, refuses only this message, or leaves us without an answer."""
+        outcome: Outcome | None = None
+        account: MailAccount | None = None
+        while not (outcome and self.stopping()) and (chosen := board.choose(delivery.shop)) is not None:
+            account = chosen
+            if account.pace is not None:
+                await account.pace.take()
+            outcome = await self._submit(account, delivery, composed, token, board)
+            if outcome.reason == "policy" and outcome.result is Result.BAD_CONTENT:
+                outcome = await self.database.write(
+                    partial(self._whose_fault, delivery=delivery, outcome=outcome, account=account, board=board)
+                )
+            if not _is_shared(outcome):
+                break
+            fail = partial(self.mail.failed, board=board, account=account, shop=delivery.shop, outcome=outcome)
+            await self.database.write(fail)
+        return outcome, account
+
+    async def _submit(
+        self, account: MailAccount, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard
+    ) -> Outcome:
+        def begin(connection: Connection) -> bool:
             values = {
                 "state": DeliveryState.SENDING.value,
-                "sending_at": now,
+                "sending_at": board.now,
                 "repeated": delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED,
                 "subject": composed.subject,
                 "body": zlib.compress(composed.data, 6),
+                "account": account.name,
+                "sent_to": self._key(delivery),
             }
-            ours = await self.database.write(
-                partial(save_delivery, delivery_id=delivery.id, values=values, token=token, keep_lease=True)
-            )
-            if not ours:
-                raise LeaseLost
+            ours = save_delivery(connection, delivery.id, values, token=token, keep_lease=True)
+            if ours:
+                spend(connection, account.name, board.now)
+            return ours
 
-        recipient = self.redirect_to or delivery.recipient or ""
-        return await self.transport.submit(composed.envelope_from, recipient, composed.data, before_data=before_data)
+        async def before_data() -> None:
+            if not await self.database.write(begin):
+                raise LeaseLost
+            board.given(account)
+
+        recipient = self._to(delivery)
+        return await account.transport.submit(composed.envelope_from, recipient, composed.data, before_data=before_data)
+
+    def _whose_fault(
+        self, connection: Connection, delivery: DueDelivery, outcome: Outcome, account: MailAccount, board: Switchboard
+    ) -> Outcome:
+        """A refusal for policy is the text's fault, or, with several texts refused, the account's: then they wait for it."""
+        refused = refused_for_policy(connection, CHANNEL, account.name, board.now - HOUR)
+        texts = {(delivery.shop, delivery.trigger), *refused.values()}
+        found = judged(outcome, board.of(account), len(texts))
+        if found.result is not Result.BAD_CONTENT:
+            let_go(connection, refused, board.now)
+            signal(connection, [note for text in texts for note in self.texts.over(*text)], board.now)
+        return found
 
     # --- writing back -------------------------------------------------------------------------------
 
@@ -219,7 +279,7 @@ class EmailSweep:
             self.texts.held(connection, delivery, why, now)
         if why.why is WhyWithheld.ADDRESS_CHANGED:
             wake(connection, "messages", self.composer.shipments(connection, delivery), now)
-        settlement = Settlement(why.state, why.next_step_at, why.reason, why.hold, why.why.value)
+        settlement = Settlement(why.state, why.next_step_at, why.reason, why.hold, why.why.value, why.cause)
         self._settle(connection, delivery=delivery, to=settlement, token=token, now=now)
 
     def _settle(
@@ -230,31 +290,38 @@ class EmailSweep:
         to: Settlement,
         token: str,
         now: datetime,
-        outcome: Outcome | None = None,
-        shipments: tuple[int, ...] | None = None,
+        answer: Answer | None = None,
     ) -> None:
+        outcome = answer.outcome if answer else None
         values: dict[str, Any] = {
             "state": to.state.value,
             "next_step_at": to.next_step_at,
             "hold_reason": to.hold.value if to.hold else None,
             "reason": to.reason or None,
         }
-        if outcome is not None:
-            values["attempts"] = delivery.attempts + (0 if outcome.result is Result.THROTTLED else 1)
-            values["provider_id"] = outcome.provider_id
+        if answer is not None:
+            values["attempts"] = delivery.attempts + (0 if _costs_no_attempt(answer.outcome) else 1)
+            values["provider_id"] = answer.outcome.provider_id
+            values["account"], values["sent_to"] = answer.account.name, self._key(delivery)
         if to.state is DeliveryState.SENT:
             values["sent_at"] = now
         if not save_delivery(connection, delivery.id, values, token=token):
             return
+        circuit = answer.board.of(answer.account) if answer and _is_shared(answer.outcome) else None
+        again = circuit.until if circuit else to.next_step_at
         seen = {
             "why": to.why or to.reason,
             "attempt": delivery.attempts + 1,
             "reply": outcome.reply if outcome else None,
-            "next_step_at": to.next_step_at.isoformat() if to.next_step_at else None,
+            "next_step_at": again.isoformat() if again else None,
+            **({"account": answer.account.name} if answer else {}),
+            **({"against": to.cause} if to.cause else {}),
         }
         note = DecisionNote(delivery.shop, "message", delivery.id, RULE, VERSION, to.state.value, to.reason, seen)
         # Held again after a person let it go is news, also where the reason is the same.
         (log_changes if to.state is delivery.state else log_decisions)(connection, [note], now)
+        if answer is not None:
+            self._learn(connection, delivery, to, answer)
         self._signal(connection, delivery, to, outcome, now)
         metrics.message_moved(delivery.trigger.value, to.state.value)
         facts = {"message_id": delivery.id, "trigger": delivery.trigger.value}
@@ -266,8 +333,18 @@ class EmailSweep:
             log.info("message.settled", state=to.state.value, reason=to.reason, **facts)
         if to.state in {DeliveryState.SENT, DeliveryState.UNCONFIRMED}:
             # What was told decides what is told next (a delivery, where a problem was told).
-            told = self.composer.shipments(connection, delivery) if shipments is None else shipments
+            told = answer.shipments if answer else self.composer.shipments(connection, delivery)
             wake(connection, "messages", told, now)
+
+    def _learn(self, connection: Connection, delivery: DueDelivery, to: Settlement, answer: Answer) -> None:
+        """What an answer says of the account and of the address."""
+        outcome, now = answer.outcome, answer.board.now
+        if not _is_shared(outcome) and outcome.result is not Result.UNKNOWN:
+            self.mail.answered(connection, answer.board, answer.account, delivery.shop)
+        key = self._key(delivery)
+        if to.next_step_at is not None or not key or self.redirect_to is not None:
+            return
+        suppress_after(connection, delivery, key, outcome, source="smtp", now=now)
 
     def _signal(
         self, connection: Connection, delivery: DueDelivery, to: Settlement, outcome: Outcome | None, now: datetime
@@ -279,12 +356,9 @@ class EmailSweep:
             notes.append(
                 SignalNote(key, "message_unconfirmed", "warning", summary, shop=delivery.shop, details=details)
             )
-        if outcome is not None and _is_outage(outcome):
-            summary = f"the mail server {self.transport.server} takes no mail: {why_no_mail(outcome)}"
-            notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "critical", summary))
-            self.well.discard(ACCOUNT_ALERT)
+        if outcome is not None and to.hold is Hold.TEMPLATE:
+            self.texts.refused(connection, delivery, outcome, now)
         if to.state is DeliveryState.SENT:
-            notes += self._call_off(ACCOUNT_ALERT, "mail_down", "mail leaves again", "")
             notes += self.texts.over(delivery.shop, delivery.trigger)
             if delivery.state is DeliveryState.UNCONFIRMED:
                 key, settled_by = f"unconfirmed:{delivery.id}", "the server took the second copy"
@@ -293,18 +367,44 @@ class EmailSweep:
                 )
         signal(connection, notes, now)
 
-    def _call_off(self, key: str, kind: str, summary: str, shop: str) -> list[SignalNote]:
-        if key in self.well:
-            return []
-        self.well.add(key)
-        return [SignalNote(key, kind, "info", summary, raised=False, shop=shop)]
+
+def suppress_after(
+    connection: Connection, delivery: DueDelivery, key: str, outcome: Outcome, *, source: str, now: datetime
+) -> bool:
+    """Put the address of a delivery that has ended on the list, where its outcome says so; whether it was.
+
+    *key* is the address as `address_key` gives it. A complaint is one shop's affair, a dead mailbox everybody's.
+    """
+    before = soft_failures(connection, delivery.channel, key, delivery.id) if outcome.reason in SOFT else 0
+    reason = reason_to_suppress(outcome, before)
+    if reason is None:
+        return False
+    added = suppress(
+        connection,
+        channel=delivery.channel,
+        address=key,
+        shop=delivery.shop if outcome.result is Result.BLOCKED else "",
+        reason=reason,
+        evidence=outcome.reply or reason,
+        source=source,
+        at=now,
+        delivery_id=delivery.id,
+    )
+    if added is not None:
+        log.info("address.suppressed", message_id=delivery.id, reason=reason, source=source)
+    return added is not None
 
 
-def _is_outage(outcome: Outcome) -> bool:
-    """Whether a person should know: a server that is not there or refuses us, not one that asks for patience."""
-    return _stops_account(outcome) and outcome.result is not Result.THROTTLED
+def _not_to_be_told(row: SuppressionRow) -> Withheld:
+    why = WhyWithheld.ADDRESS_SUPPRESSED
+    return Withheld(DeliveryState.SUPPRESSED, f"{REASON}{row.reason}", why, cause=row.reason)
 
 
-def _stops_account(outcome: Outcome) -> bool:
-    """Whether the next message would fare the same: then the others are left alone for now."""
-    return outcome.scope is Scope.ACCOUNT and outcome.result is not Result.ACCEPTED
+def _is_shared(outcome: Outcome) -> bool:
+    """Whether the next message would fare the same."""
+    return outcome.scope in SHARED and outcome.result not in {Result.ACCEPTED, Result.UNKNOWN}
+
+
+def _costs_no_attempt(outcome: Outcome) -> bool:
+    """Whether it says nothing about this message: a used-up quota, an account that is down."""
+    return outcome.result is Result.THROTTLED or _is_shared(outcome)

@@ -18,9 +18,10 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.claim_letter import ENDS, LetterOutcome
+from tracker.domain.mail_account import HOUR
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.email_sweep import ACCOUNT_ALERT, CHANNEL, HOUR, LeaseLost, Pause
+from tracker.messages.email_sweep import CHANNEL, LeaseLost
 from tracker.messages.letter import TEXTS, LetterBook, Unwritable, WrittenLetter
 from tracker.messages.outcomes import ACCOUNT_PROBE, why_no_mail
 from tracker.store.claim_facts import LETTER, add_fact
@@ -48,6 +49,28 @@ FAILS: Final = frozenset({Result.BAD_ADDRESS, Result.BLOCKED, Result.POLICY_CAP,
 """What no further attempt changes: a person decides."""
 TEXT_BROKEN: Final = "letter_text_broken"
 REDIRECTED: Final = "redirected_to"
+
+
+ACCOUNT_ALERT: Final = "mail:account"
+
+
+@dataclass
+class Pause:
+    """Until when the whole account is left alone. Kept by the process alone: a new one, or a new configuration, tries at once."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def begin(self, outcome: Outcome, attempt: int, now: datetime) -> None:
+        """After an outcome that every message would meet."""
+        wait = outcome.after
+        if wait is None:
+            wait = ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else min(backoff(attempt), ACCOUNT_PROBE)
+        self.since, self.until = now, now + wait
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is not over; a clock that was set back ends it."""
+        return self.since is not None and self.until is not None and self.since <= now < self.until
 
 
 class LetterTransport(Protocol):

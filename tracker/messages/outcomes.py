@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tracker.domain.mail_account import SHARED
 from tracker.domain.notices import TOLERATES_DUPLICATE
-from tracker.domain.outcome import Outcome, Result, Scope
+from tracker.domain.outcome import Outcome, Result
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.notices import DueDelivery
 
 RECONCILE: Final = timedelta(minutes=15)
 """How long an unconfirmed message waits for a sign before it may be sent again."""
 ACCOUNT_PROBE: Final = timedelta(minutes=15)
-
+"""How long a message waits whose provider is down for it alone."""
 
 WHY_NO_MAIL: Final[Mapping[str, str]] = {
     "connection_refused": "connection refused: is the mail server running, is the port right?",
@@ -37,6 +38,7 @@ WHY_NO_MAIL: Final[Mapping[str, str]] = {
     "sender_unverified": "the shop's sender address is not verified there yet",
     "relay_denied": "it sends nothing to the outside for this account: are user and password set?",
     "temporary": "it asks to try again later",
+    "reputation": "it refuses several different texts: does the shop's domain, or this machine's address, stand on a blocklist?",
 }
 """What an operator should know of an outcome that every message would meet, by its token."""
 
@@ -57,6 +59,8 @@ class Settlement:
     hold: Hold | None = None
     why: str = ""
     """The code of the reason, for translations; where there is none, the reason is one."""
+    cause: str = ""
+    """The code of what lies behind it, where something does."""
 
 
 def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now: datetime) -> Settlement:
@@ -68,9 +72,10 @@ def after_outcome(outcome: Outcome, delivery: DueDelivery, wait: timedelta, now:
         # One that was unconfirmed when we read it has just been sent for the second time.
         repeated = delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED
         return after_unknown(delivery.trigger, repeated, now)
-    if outcome.scope is Scope.ACCOUNT:
-        # The server's failure and not the message's: the account's pause spares the server, no ladder need.
-        wait = min(wait, ACCOUNT_PROBE)
+    if outcome.scope in SHARED:
+        # The account's failure and not the message's: it keeps its place in the queue, and the account's circuit spares
+        # the server.
+        return Settlement(delivery.state, delivery.next_step_at or now, reason)
     after = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else wait)
     if delivery.state is DeliveryState.UNCONFIRMED:
         # The second try did not leave, and the first may have arrived: it stays unconfirmed.

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
+from tracker.domain.outcome import Outcome
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.compose import Composer, Withheld
 from tracker.messages.templates import Mark
@@ -94,6 +95,14 @@ class TextWatch:
         if self.composer.text_fault(*text) is None and not why.is_broken_text:
             # Mended too late for these: told once, and nothing is left to be done.
             signal(connection, self.over(*text), now)
+
+    def refused(self, connection: Connection, delivery: DueDelivery, outcome: Outcome, now: datetime) -> None:
+        """A mail server did not take a message as it is written: a person looks, and a change of the text tries again."""
+        text = (delivery.shop, delivery.trigger)
+        if self.tried is not None:
+            self.tried[text] = self.composer.text_mark(*text)
+        summary = f"the mail server refuses the text of {delivery.trigger.value} ({outcome.reason}): {outcome.reply}"
+        signal(connection, [self._raised(BROKEN, "warning", text, summary)], now)
 
     def over(self, shop: str, trigger: Trigger) -> list[SignalNote]:
         """The alerts about a text end."""

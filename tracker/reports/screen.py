@@ -14,6 +14,7 @@ from tracker.domain.claim_letter import LETTER
 from tracker.domain.history import StoredEvent
 from tracker.domain.money import in_reais
 from tracker.domain.promise import PromiseBasis
+from tracker.domain.suppression import token_of
 from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
 from tracker.reports import words_pt as pt
@@ -231,11 +232,17 @@ def _letter(letter: LetterRow, when: _When) -> str:
 
 # --- messages and what is held ----------------------------------------------------------------------
 
+REFUSED: Final = frozenset({DeliveryState.BOUNCED, DeliveryState.FAILED, DeliveryState.SUPPRESSED})
+"""Why it did not reach the customer is worth a word."""
+
 
 def _message(message: MessageRow, when: _When) -> Iterator[ScreenLine]:
     at = left_at(message) if message.state in LEFT else message.queued_at
     subject = f" “{clean(message.subject)}”" if message.subject else ""
     state = say(pt.MESSAGE_STATE, message.state.value)
+    cause = token_of(message.reason) if message.state is DeliveryState.SUPPRESSED else message.reason
+    if message.state in REFUSED and cause is not None and cause in pt.SMTP:
+        state = f"{state} ({pt.SMTP[cause]})"
     trigger = say(pt.TRIGGER, message.trigger.value)
     to = f" para {message.recipient}" if message.recipient else ""
     text = f"{public_id('message', message.id)} {when.minute(at)} {trigger}{to}: {state}{subject}"

@@ -373,6 +373,18 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/failed": "The message could not be delivered[ ({why:smtp})].[ The server said: {reply:quote}]",
     "deliver.email/suppressed/no_longer_true": "The message was not sent: what it told was no longer so when it was due.",
     "deliver.email/suppressed/order_silent": "The message was not sent: the order was cancelled.",
+    "message.returned/bounced": "The message came back: it was not delivered[ ({said:smtp})].[ The server said: {reply:quote}]",
+    "message.returned/delayed": (
+        "The recipient's server has not taken the message yet; ours goes on trying[ ({said:smtp})]."
+        "[ The server said: {reply:quote}]"
+    ),
+    "message.returned/complained": (
+        "The recipient told the mail provider that the message was not wanted.[ It says: {reply:quote}]"
+    ),
+    "deliver.email/suppressed/address_suppressed": (
+        "The message was not sent: this address is on the list of those that get no mail[ ({against:smtp})]. "
+        "Correct the customer's e-mail address, or lift it with tracker unsuppress."
+    ),
     "deliver.email/suppressed": "The message was not sent.",
     "deliver.email/expired": "The message expired unsent: it was too old to be worth telling.",
     "deliver.email/awaiting_person": "The message waits for a person[ ({why:smtp})].[ The server said: {reply:quote}]",

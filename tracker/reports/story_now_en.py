@@ -130,6 +130,8 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.untrackable": "The carrier cannot follow a number.",
     "alert.unknown_code": "The carrier sent an event code that the program does not know.",
     "alert.message_unconfirmed": "A message left without the mail server's confirmation.",
+    "alert.bounces_down": "The mailbox of returned mail cannot be read.",
+    "alert.bounce_rate": "Many messages come back; check the addresses in the orders.",
     "alert.mail_down": "The mail server takes no messages; they wait in the queue.",
     "alert.template_broken": "A message's text has a fault; its messages wait.",
     "alert.carrier_down": "The carrier does not answer.",

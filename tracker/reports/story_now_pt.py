@@ -132,6 +132,8 @@ ALERTS: Final[Mapping[str, str]] = {
     "alert.untrackable": "A transportadora não consegue acompanhar um código.",
     "alert.unknown_code": "A transportadora mandou um código de evento que o programa não conhece.",
     "alert.message_unconfirmed": "Uma mensagem saiu sem que o servidor de e-mail confirmasse.",
+    "alert.bounces_down": "A caixa dos e-mails devolvidos não pode ser lida.",
+    "alert.bounce_rate": "Muitas mensagens estão voltando; confira os e-mails dos pedidos.",
     "alert.mail_down": "O servidor de e-mail não aceita mensagens; elas esperam na fila.",
     "alert.template_broken": "O texto de uma mensagem tem um erro; as mensagens dele esperam.",
     "alert.carrier_down": "A transportadora não responde às consultas.",

@@ -386,6 +386,18 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/failed": "A mensagem não pôde ser entregue[ ({why:smtp})].[ O servidor disse: {reply:quote}]",
     "deliver.email/suppressed/no_longer_true": "A mensagem não foi enviada: o que ela contava já não valia na hora de sair.",
     "deliver.email/suppressed/order_silent": "A mensagem não foi enviada: o pedido foi cancelado.",
+    "message.returned/bounced": "A mensagem voltou: não foi entregue[ ({said:smtp})].[ O servidor disse: {reply:quote}]",
+    "message.returned/delayed": (
+        "O servidor do destinatário ainda não aceitou a mensagem; o nosso continua tentando[ ({said:smtp})]."
+        "[ O servidor disse: {reply:quote}]"
+    ),
+    "message.returned/complained": (
+        "O destinatário marcou a mensagem como indesejada no provedor dele.[ O aviso: {reply:quote}]"
+    ),
+    "deliver.email/suppressed/address_suppressed": (
+        "A mensagem não foi enviada: este endereço está na lista dos que não recebem e-mail[ ({against:smtp})]. "
+        "Corrija o e-mail do cliente, ou tire-o da lista com tracker unsuppress."
+    ),
     "deliver.email/suppressed": "A mensagem não foi enviada.",
     "deliver.email/expired": "A mensagem venceu sem sair: já era velha demais para avisar.",
     "deliver.email/awaiting_person": "A mensagem espera uma pessoa[ ({why:smtp})].[ O servidor disse: {reply:quote}]",

@@ -51,6 +51,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("TRIGGER", "trigger"),
         Column("ORDER", "order_number", 20),
         Column("SENT", "sent_at"),
+        Column("WHY", "reason", 44),
     ),
     "alerts": (
         Column("ID", "id"),

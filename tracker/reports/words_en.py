@@ -132,6 +132,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "auth_missing": "the server asks for a password",
         "connection_lost": "the connection broke",
         "local_part_not_ascii": "an address with letters that the server does not take",
+        "reputation": "the server refuses several different texts: a sender or domain of ill repute",
+        "complaint": "the recipient marked a message as unwanted",
+        "by_hand": "as the shop decided",
     },
     "way": {
         "refund": "it was accepted, and its money only comes by a refund claim",

@@ -251,6 +251,9 @@ SMTP: Final[Mapping[str, str]] = {
     "auth_missing": "o servidor pede senha",
     "connection_lost": "a conexão caiu",
     "local_part_not_ascii": "endereço com letras que o servidor não aceita",
+    "reputation": "o servidor recusa vários textos diferentes: remetente ou domínio mal visto",
+    "complaint": "o destinatário marcou uma mensagem como indesejada",
+    "by_hand": "por decisão da loja",
 }
 """What became of an e-mail, by the token of its outcome."""
 

@@ -37,7 +37,12 @@ class MailFault(StrEnum):
 
     GREYLIST = "greylist"
     UNKNOWN_USER = "unknown_user"
+    MAILBOX_FULL = "mailbox_full"
+    SENDER_REFUSED = "sender_refused"
+    """Its `recipient` is the sender."""
     THROTTLED = "throttled"
+    DAILY_QUOTA = "daily_quota"
+    POLICY = "policy"
     AUTH_REFUSED = "auth_refused"
     DROP_BEFORE_DATA = "drop_before_data"
     DROP_AFTER_DOT = "drop_after_dot"
@@ -83,6 +88,7 @@ class MailSink:
         self._context = _tls_context(self.settings)
         self._lock = Lock()
         self._orders: list[_Order] = []
+        self._senders: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
         self._ledger = _read_ledger(folder / _LEDGER)
         self._count = max((int(path.name[:6]) for path in folder.glob("*.eml")), default=0)
@@ -140,6 +146,11 @@ class MailSink:
         with self._lock:
             return list(self._ledger)
 
+    def senders(self) -> list[str]:
+        """The envelope's sender of every message taken since the start, in the order of arrival."""
+        with self._lock:
+            return list(self._senders)
+
     def ledger_rows(self) -> list[dict[str, Any]]:
         return [asdict(delivery) for delivery in self.deliveries()]
 
@@ -155,7 +166,7 @@ class MailSink:
                     return True
         return False
 
-    def keep(self, content: bytes, recipients: list[str]) -> str:
+    def keep(self, content: bytes, recipients: list[str], sender: str = "") -> str:
         """Write one message to the folder and the ledger; return the file's name."""
         message_id = str(BytesHeaderParser().parsebytes(content).get("Message-ID") or "").strip()
         with self._lock:
@@ -170,6 +181,7 @@ class MailSink:
             with (self.folder / _LEDGER).open("a", encoding="utf-8") as ledger:
                 ledger.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
             self._ledger.extend(rows)
+            self._senders.append(sender)
         return name
 
     def _session(self) -> _Session:
@@ -219,6 +231,15 @@ class _Hooks:
     def __init__(self, sink: MailSink) -> None:
         self._sink = sink
 
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, mail_options: list[str]
+    ) -> str:
+        if self._sink.take_fault(MailFault.SENDER_REFUSED, [address]):
+            return "550 5.7.1 Sender address rejected: not owned by user"
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 2.1.0 Ok"
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
     ) -> str:
@@ -226,6 +247,8 @@ class _Hooks:
             return "450 4.2.0 Greylisted, please try again"
         if self._sink.take_fault(MailFault.UNKNOWN_USER, [address]):
             return f"550 5.1.1 <{address}>: Recipient address rejected: User unknown"
+        if self._sink.take_fault(MailFault.MAILBOX_FULL, [address]):
+            return "452 4.2.2 The recipient's inbox is out of storage space"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
@@ -233,7 +256,11 @@ class _Hooks:
         recipients = [str(recipient) for recipient in envelope.rcpt_tos]
         if self._sink.take_fault(MailFault.THROTTLED, recipients):
             return "454 Throttling failure: Maximum sending rate exceeded."
-        name = self._sink.keep(envelope.original_content or b"", recipients)
+        if self._sink.take_fault(MailFault.DAILY_QUOTA, recipients):
+            return "550 5.4.5 Daily user sending limit exceeded"
+        if self._sink.take_fault(MailFault.POLICY, recipients):
+            return "554 5.7.1 Message rejected by content policy"
+        name = self._sink.keep(envelope.original_content or b"", recipients, str(envelope.mail_from or ""))
         if self._sink.take_fault(MailFault.DROP_AFTER_DOT, recipients) and isinstance(server, _Session):
             server.cut()
         return f"250 2.0.0 Ok: kept as {name[:6]}"

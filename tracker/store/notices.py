@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -76,6 +76,7 @@ class DueDelivery:
     queued_at: datetime
     repeated: bool
     hold_reason: str | None
+    next_step_at: datetime | None = None
 
 
 def take_due_checks(connection: Connection, *, now: datetime, limit: int, token: str) -> list[int]:
@@ -248,7 +249,7 @@ class HeldNotLive:
 
 def take_not_live(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[HeldNotLive]:
     """Lease the channel's next due deliveries that a shop's not being live holds back."""
-    mine = [_DELIVERIES.c.channel == channel, _HELD_NOT_LIVE]
+    mine = [_DELIVERIES.c.channel == channel, _DELIVERIES.c.urgent.in_([False, True]), _HELD_NOT_LIVE]
     keys = claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=limit, token=token, where=mine)
     kept = func.min(case((_PROBLEMS.c.released_at.is_(None), _PROBLEMS.c.since)))
     query = (
@@ -281,10 +282,32 @@ def wake_not_live(connection: Connection, channel: str, now: datetime) -> None:
     connection.execute(update(_DELIVERIES).where(*waiting).values(next_step_at=now))
 
 
-def take_due(connection: Connection, channel: str, *, now: datetime, limit: int, token: str) -> list[DueDelivery]:
-    """Lease the channel's next due deliveries, but for those of `take_not_live`."""
-    mine = [_DELIVERIES.c.channel == channel, or_(_DELIVERIES.c.hold_reason.is_(None), not_(_HELD_NOT_LIVE))]
-    keys = claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=limit, token=token, where=mine)
+def take_due(
+    connection: Connection,
+    channel: str,
+    *,
+    now: datetime,
+    limit: int,
+    token: str,
+    but_for: Sequence[str] = (),
+    stale: bool = False,
+) -> list[DueDelivery]:
+    """Lease the channel's next due deliveries, the urgent ones first, but for those of `take_not_live` and of some shops.
+
+    *stale*: only those that are no longer worth telling.
+    """
+    keys: list[int] = []
+    for urgent in (True, False):
+        mine = [_DELIVERIES.c.channel == channel, _DELIVERIES.c.urgent.is_(urgent)]
+        mine.append(or_(_DELIVERIES.c.hold_reason.is_(None), not_(_HELD_NOT_LIVE)))
+        theirs = select(_NOTICES.c.id).where(_NOTICES.c.id == _DELIVERIES.c.notice_id)
+        if but_for:
+            mine.append(~theirs.where(_NOTICES.c.shop.in_(list(but_for))).exists())
+        if stale:
+            mine.append(theirs.where(_NOTICES.c.expires_at <= now).exists())
+        if len(keys) < limit:
+            left = limit - len(keys)
+            keys += claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=left, token=token, where=mine)
     return [delivery for key in keys if (delivery := delivery_by_id(connection, key)) is not None]
 
 
@@ -425,6 +448,19 @@ def wake_queued(connection: Connection, order_id: int, now: datetime) -> None:
     connection.execute(update(_DELIVERIES).where(*waiting).values(next_step_at=now))
 
 
+def came_back(connection: Connection, delivery_id: int, reason: str) -> bool:
+    """A message that had left was returned for good; False where it is not one that left.
+
+    A second try that is under way loses its lease before its text leaves.
+    """
+    left = [DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value]
+    values = release(
+        {"state": DeliveryState.BOUNCED.value, "reason": reason, "next_step_at": None, "hold_reason": None}
+    )
+    mine = (_DELIVERIES.c.id == delivery_id, _DELIVERIES.c.state.in_(left))
+    return connection.execute(update(_DELIVERIES).where(*mine).values(**values)).rowcount == 1
+
+
 def held_deliveries(connection: Connection, reasons: Iterable[str], *, problem_ids: Iterable[int] | None) -> list[int]:
     """Deliveries held for these reasons: all, or those that rest on these problems."""
     query = select(_DELIVERIES.c.id).where(
@@ -468,6 +504,16 @@ def sent_since(connection: Connection, channel: str, since: datetime) -> int:
     query = select(func.count()).where(_DELIVERIES.c.channel == channel, _DELIVERIES.c.sent_at > since)
     letters = letters_sent_since(connection, since) if channel == LETTERS_GO_BY else 0
     return int(connection.execute(query).scalar_one()) + letters
+
+
+def refused_for_policy(
+    connection: Connection, channel: str, account: str, since: datetime
+) -> dict[int, tuple[str, Trigger]]:
+    """Deliveries held since then because this account's server refused their text for policy, with shop and trigger."""
+    query = _held_for_text(channel, _DELIVERIES.c.id, _NOTICES.c.shop, _NOTICES.c.trigger).where(
+        _DELIVERIES.c.account == account, _DELIVERIES.c.reason == "policy", _DELIVERIES.c.sending_at >= since
+    )
+    return {row[0]: (row[1], Trigger(row[2])) for row in connection.execute(query)}
 
 
 def body_of(connection: Connection, delivery_id: int) -> bytes | None:

@@ -18,6 +18,7 @@ from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct, Restore
+from tracker.store.tables.mail import MailCircuit, MailUse, ReturnedMail, ReturnMailbox, Suppression
 from tracker.store.tables.messages import Delivery, Letter, Notice, NoticeCheck, NoticeMember, NoticeOrderCheck
 from tracker.store.tables.polling import (
     CarrierOutage,
@@ -50,6 +51,8 @@ __all__ = [
     "IncidentMember",
     "Leased",
     "Letter",
+    "MailCircuit",
+    "MailUse",
     "Notice",
     "NoticeCheck",
     "NoticeMember",
@@ -63,6 +66,8 @@ __all__ = [
     "Problem",
     "RawAnswer",
     "Restore",
+    "ReturnMailbox",
+    "ReturnedMail",
     "SettledDesk",
     "Shipment",
     "ShipmentCheck",
@@ -71,6 +76,7 @@ __all__ = [
     "ShipmentPoll",
     "ShipmentRef",
     "Signal",
+    "Suppression",
     "table",
 ]
 
@@ -80,7 +86,10 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
-    "messages": (NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery, Letter),
+    "messages": (
+        *(NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery, Letter),
+        *(Suppression, MailCircuit, MailUse, ReturnMailbox, ReturnedMail),
+    ),
     "alerts": (Alert, AlertDelivery),
     "any": (Signal, Decision, OperatorAct, Restore, ClaimFact),
 }

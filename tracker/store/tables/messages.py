@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -66,7 +66,7 @@ class Delivery(Leased, table=True):
     __table_args__ = (
         UniqueConstraint("notice_id", "channel"),
         UniqueConstraint("message_id"),
-        due_index("ix_deliveries_due", "channel", "next_step_at"),
+        due_index("ix_deliveries_due", "channel", "urgent", "next_step_at"),
         Index("ix_deliveries_sent", "channel", "sent_at"),
     )
 
@@ -75,6 +75,8 @@ class Delivery(Leased, table=True):
     channel: str
     recipient: str | None = None
     state: str
+    urgent: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Leaves before what only informs, where not everything due can leave."""
     hold_reason: str | None = None
     queued_at: datetime
     next_step_at: datetime | None = None
@@ -87,6 +89,10 @@ class Delivery(Leased, table=True):
     subject: str | None = Field(default=None, sa_type=Text)
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
     """What was sent, compressed, as it left."""
+    account: str | None = None
+    """The mail account that was given it."""
+    sent_to: str | None = Field(default=None, index=True)
+    """The address it was given for, as it goes on the wire, in lower case: what a returned mail is matched with."""
     repeated: bool = False
     """Sent again once after an answer that never came, with the same Message-ID."""
 
