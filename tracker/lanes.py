@@ -16,7 +16,7 @@ from carriers.base import (
     TrackingTerms,
     deadlines_of,
 )
-from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
+from tracker.alert_lanes import alert_lanes, pinged
 from tracker.book import Account, CarrierBook
 from tracker.claims.gates import ClaimPolicy
 from tracker.claims.planning import ClaimDesk, PlanSweep
@@ -101,8 +101,8 @@ def lanes_of(
     lanes += _detection_lanes(settings, database, book)
     lanes += _claim_lanes(settings, database, book)
     lanes += _message_lanes(settings, database, book, stopping)
-    lanes.append(Lane("alerts", AlertSweep(database, _sinks(settings)).run, DECIDE_EVERY_S))
-    return tuple(lanes)
+    lanes += alert_lanes(settings, database)
+    return tuple(pinged(settings, lanes))
 
 
 def folders_of(settings: Settings, importer: Importer) -> list[FolderSweep]:
@@ -336,12 +336,3 @@ def smtp_account(server: MailServer) -> SmtpAccount:
         password=server.password.get_secret_value() if server.password else None,
         command_timeout_s=server.timeout_seconds,
     )
-
-
-def _sinks(settings: Settings) -> dict[str, Sink]:
-    """Sinks by a name that does not change with their order."""
-    sinks: dict[str, Sink] = {"log": LogSink()}
-    for entry in settings.alerts:
-        if entry.kind == "webhook":
-            sinks[f"webhook:{entry.url}"] = WebhookSink(entry.url, entry.secret.get_secret_value())
-    return sinks

@@ -13,11 +13,12 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.reports.support import NOW
+from tracker.cli.alerts import alerts
 from tracker.cli.carriers import carriers
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
-from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.lists import claims, messages, problems
 from tracker.cli.show import show
 from tracker.store.database import Database
 
@@ -60,8 +61,9 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, claims, messages, alerts, approve, reject, release, export):
+    for command in (show, explain, problems, claims, messages, approve, reject, release, export):
         app.command(command.__name__)(command)
+    app.add_typer(alerts, name="alerts")
     app.add_typer(carriers, name="carriers")
     return app
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tracker import __version__
+from tracker.cli.alerts import alerts
 from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.db import db
@@ -16,7 +17,7 @@ from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
-from tracker.cli.lists import alerts, claims, messages, problems
+from tracker.cli.lists import claims, messages, problems
 from tracker.cli.report import report
 from tracker.cli.run import run
 from tracker.cli.sandbox import sandbox
@@ -55,7 +56,7 @@ app.command("show")(show)
 app.command("problems")(problems)
 app.command("claims")(claims)
 app.command("messages")(messages)
-app.command("alerts")(alerts)
+app.add_typer(alerts, name="alerts")
 app.command("explain")(explain)
 app.command("report")(report)
 app.command("approve")(approve)

@@ -27,11 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.store.tables import (
-    AlertDelivery,
+    AlertNotification,
     CarrierToken,
     Claim,
     ClaimCheck,
     Delivery,
+    Digest,
     NoticeCheck,
     OrderCheck,
     ShipmentCheck,
@@ -53,7 +54,8 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         Claim,
         NoticeCheck,
         Delivery,
-        AlertDelivery,
+        AlertNotification,
+        Digest,
         CarrierToken,
     )
 )

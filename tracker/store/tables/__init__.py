@@ -10,7 +10,15 @@ from typing import Final
 
 from sqlmodel import SQLModel
 
-from tracker.store.tables.alerts import Alert, AlertDelivery, Signal
+from tracker.store.tables.alerts import (
+    Alert,
+    AlertDelivery,
+    AlertNotification,
+    AlertSink,
+    Digest,
+    Pulse,
+    Signal,
+)
 from tracker.store.tables.base import BigId, Leased, table
 from tracker.store.tables.claims import Claim, ClaimCheck, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
@@ -32,6 +40,8 @@ __all__ = [
     "OWNERS",
     "Alert",
     "AlertDelivery",
+    "AlertNotification",
+    "AlertSink",
     "BigId",
     "CarrierOutage",
     "CarrierState",
@@ -42,6 +52,7 @@ __all__ = [
     "ClaimStep",
     "Decision",
     "Delivery",
+    "Digest",
     "DueDate",
     "Event",
     "Import",
@@ -58,6 +69,7 @@ __all__ = [
     "OrderCheck",
     "OrderItem",
     "Problem",
+    "Pulse",
     "RawAnswer",
     "SettledDesk",
     "Shipment",
@@ -77,7 +89,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
     "messages": (NoticeCheck, Notice, NoticeMember, Delivery),
-    "alerts": (Alert, AlertDelivery),
+    "alerts": (Alert, AlertDelivery, AlertNotification, AlertSink, Pulse, Digest),
     "any": (Signal, Decision, OperatorAct),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the
