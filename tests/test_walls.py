@@ -56,6 +56,7 @@ WRITERS = {
     "claims": "claims",
     "notices": "messages",
     "alerts": "alerts",
+    "digests": "alerts",
     "logs": "any",
 }
 # `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts: across owners.

@@ -9,6 +9,7 @@ from typing import Final
 
 from tracker.alerts.alertmanager import INTERVAL, AlertmanagerSweep
 from tracker.alerts.apprise import AppriseSink
+from tracker.alerts.digest import DigestShop, DigestSweep
 from tracker.alerts.mail import EmailSink
 from tracker.alerts.ping import PingSweep, Watch
 from tracker.alerts.sinks import LogSink, Sink, SinkEntry, WebhookSink, digest_of
@@ -40,7 +41,10 @@ TELL_EVERY_S: Final = 10.0
 def alert_lanes(settings: Settings, database: Database) -> list[Lane]:
     """The lane that decides, and one for each sink: one that is down delays no other."""
     entries = sink_entries(settings)
-    lanes = [Lane("alerts:watch", WatchSweep(database, settings.timezone).run, WATCH_EVERY_S)]
+    lanes = []
+    if digest_shops(settings):
+        lanes.append(Lane("digest", digest_sweep(settings, database).run, WATCH_EVERY_S))
+    lanes += [Lane("alerts:watch", WatchSweep(database, settings.timezone).run, WATCH_EVERY_S)]
     lanes += [Lane("alerts", AlertSweep(database, entries).run, DECIDE_EVERY_S)]
     lanes += [Lane(f"alerts:{entry.label}", SinkSweep(database, entry).run, TELL_EVERY_S) for entry in entries]
     for place, alerts in enumerate(settings.alerts):
@@ -49,6 +53,30 @@ def alert_lanes(settings: Settings, database: Database) -> list[Lane]:
             sweep = AlertmanagerSweep(database, label, alerts.urls, _policy(settings, alerts))
             lanes.append(Lane(f"alerts:{label}", sweep.run, INTERVAL.total_seconds()))
     return lanes
+
+
+def digest_sweep(settings: Settings, database: Database) -> DigestSweep:
+    """The lane that sends each shop's daily digest."""
+    transport = SmtpTransport(first_account(settings))
+    return DigestSweep(database, digest_shops(settings), settings.timezone, transport)
+
+
+def digest_shops(settings: Settings) -> list[DigestShop]:
+    """The shops that want one."""
+    return [
+        DigestShop(
+            id=shop.id,
+            name=shop.name,
+            language=shop.language,
+            sender=shop.email.from_,
+            to=shop.digest.to,
+            at=shop.digest.at,
+            skip_empty=shop.digest.skip_empty,
+            live_from=shop.live_from,
+        )
+        for shop in settings.shops
+        if shop.digest is not None
+    ]
 
 
 def pinged(settings: Settings, lanes: Sequence[Lane]) -> list[Lane]:

@@ -48,7 +48,7 @@ def read(data: bytes) -> EmailMessage:
 def text_of(message: EmailMessage, kind: str = "plain") -> str:
     part = message.get_body((kind,))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 async def test_a_group_is_one_mail_with_what_to_do(database: Database) -> None:

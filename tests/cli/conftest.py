@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from tests.reports.support import NOW
 from tracker.cli.alerts import alerts
 from tracker.cli.carriers import carriers
+from tracker.cli.digest import digest
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
@@ -61,7 +62,7 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, claims, messages, approve, reject, release, export):
+    for command in (show, explain, problems, claims, messages, approve, reject, release, export, digest):
         app.command(command.__name__)(command)
     app.add_typer(alerts, name="alerts")
     app.add_typer(carriers, name="carriers")

@@ -177,7 +177,7 @@ def test_one_fault(tmp_path: Path, old: str, new: str, expected: str) -> None:
             "alerts: [{kind: webhook, url: 'https://a.example'}]\n", "alerts.0.secret: is required", id="no secret"
         ),
         pytest.param(
-            "alerts: [{kind: email, to: [], min_severity: bad}]\n",
+            "alerts: [{kind: email, to: []}]\n",
             "alerts.0.to: is empty (at least one entry)",
             id="alerts to nobody",
         ),

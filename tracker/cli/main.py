@@ -12,6 +12,7 @@ from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.db import db
 from tracker.cli.demo import demo
+from tracker.cli.digest import digest
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
@@ -59,6 +60,7 @@ app.command("messages")(messages)
 app.add_typer(alerts, name="alerts")
 app.command("explain")(explain)
 app.command("report")(report)
+app.command("digest")(digest)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)

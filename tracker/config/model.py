@@ -5,7 +5,7 @@ Key names are those of the file; where the model's name differs, the file's is t
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -86,7 +86,9 @@ class Digest(Part):
     """The merchant's daily mail: what happened, money, what waits for a hand."""
 
     to: Annotated[tuple[PlainAddress, ...], AfterValidator(some)]
-    at: LocalTime
+    at: LocalTime = time(8)
+    skip_empty: bool = False
+    """Whether a day without anything to tell has no mail at all."""
 
 
 class ShopSettings(Part):

@@ -225,6 +225,14 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "When nothing waits for longer than half an hour.",
         "Há mensagens paradas na fila há mais de uma hora. Veja o limite por hora do e-mail.",
     ),
+    "digest_not_sent": AlertKind(
+        WARNING,
+        "A shop's daily digest could not be sent on its day.",
+        "The mail server was down, or refuses the address under `digest.to`.",
+        "`tracker digest` prints it. Check the address and the mail server.",
+        "With the next digest that is sent to this address.",
+        "O resumo diário não pôde ser enviado. tracker digest mostra o que ele diria.",
+    ),
     # --- the program itself -------------------------------------------------------------------------
     "daemon_silent": AlertKind(
         WARNING,
