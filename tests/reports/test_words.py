@@ -10,6 +10,7 @@ from carriers.base import ClaimKind, ProblemKind, TrackingStatus
 from tracker.config.words import RELEASED_TRIGGERS
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.reports import words_pt
+from tracker.reports.words_en import WORDS
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,10 @@ from tracker.reports import words_pt
 )
 def test_no_word_is_missing(words: type[StrEnum], said: dict[str, str]) -> None:
     assert {word.value for word in words} == {str(word) for word in said}
+
+
+def test_every_hold_has_its_english() -> None:
+    assert set(WORDS["hold"]) == {hold.value for hold in Hold}
 
 
 def test_every_trigger_of_this_release_has_a_name() -> None:

@@ -241,13 +241,19 @@ def bundle(
         return Bundles()
     if down_until is not None and down_until > now:
         return Bundles(waiting=(Held(tuple(word.id for word in pending), down_until, HeldFor.DOWN),))
-    quiet = quiet_until(policy.quiet, policy.zone, now)
-    hushed = [word for word in pending if quiet is not None and word.severity != Severity.CRITICAL]
-    waiting = [Held(tuple(word.id for word in hushed), quiet, HeldFor.QUIET)] if quiet is not None and hushed else []
-    awake = [word for word in pending if word not in hushed]
+    awake, waiting = _hushed(pending, quiet_until(policy.quiet, policy.zone, now))
     free, crowded = _grouped(awake, told, policy, now)
     leaving, capped = _capped(_bundled(free, policy), {word.id: word.severity for word in free}, told, policy, now)
     return Bundles(tuple(leaving), (*waiting, *crowded, *capped))
+
+
+def _hushed(pending: Sequence[Pending], until: datetime | None) -> tuple[list[Pending], list[Held]]:
+    """What may leave in the quiet hours, and what waits for their end."""
+    if until is None:
+        return list(pending), []
+    awake = [word for word in pending if word.severity == Severity.CRITICAL]
+    hushed = tuple(word.id for word in pending if word.severity != Severity.CRITICAL)
+    return awake, [Held(hushed, until, HeldFor.QUIET)] if hushed else []
 
 
 def _grouped(
@@ -276,9 +282,13 @@ def _bundled(words: Sequence[Pending], policy: SinkPolicy) -> list[Bundle]:
     held = {word.kind for word in words if word.held_for is not None}
     bundles = _summary([word for word in words if word.kind in held])
     groups: dict[tuple[str, Tone], list[int]] = defaultdict(list)
-    reminders = [word for word in words if word.kind not in held and tone_of(word.phase) is Tone.REMINDER]
+    reminders = []
     for word in words:
-        if word.kind not in held and word not in reminders:
+        if word.kind in held:
+            continue
+        if tone_of(word.phase) is Tone.REMINDER:
+            reminders.append(word)
+        else:
             groups[word.kind, tone_of(word.phase)].append(word.id)
     bundles += [Bundle(tuple(ids), kind, tone) for (kind, tone), ids in groups.items()]
     # What still stands is one list, whatever its kind.
