@@ -69,6 +69,7 @@ WRITERS = {
     "returns": "messages",
     "suppressions": "messages",
     "alerts": "alerts",
+    "digests": "alerts",
     "logs": "any",
     "claim_facts": "any",
     "letters": "messages",

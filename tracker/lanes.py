@@ -20,7 +20,7 @@ from carriers.base import (
     deadlines_of,
 )
 from carriers.http import TokenBucket
-from tracker.alerts.sweep import AlertSweep, LogSink, Sink, WebhookSink
+from tracker.alert_lanes import alert_lanes, pinged
 from tracker.backups import BackupSweep
 from tracker.book import Account, CarrierBook
 from tracker.claims.gates import ClaimPolicy
@@ -117,8 +117,8 @@ def lanes_of(
     lanes += _claim_lanes(settings, database, book)
     lanes += _message_lanes(settings, database, book, stopping)
     lanes += _backup_lanes(settings, database, stopping)
-    lanes.append(Lane("alerts", AlertSweep(database, _sinks(settings)).run, DECIDE_EVERY_S))
-    return tuple(lanes)
+    lanes += alert_lanes(settings, database)
+    return tuple(pinged(settings, lanes))
 
 
 def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[], bool]) -> list[Lane]:
@@ -472,12 +472,3 @@ def mail_account(server: MailServer) -> MailAccount:
         per_second=server.pace,
         pace=TokenBucket(server.pace, asyncio.sleep, capacity=MAIL_BURST) if server.pace else None,
     )
-
-
-def _sinks(settings: Settings) -> dict[str, Sink]:
-    """Sinks by a name that does not change with their order."""
-    sinks: dict[str, Sink] = {"log": LogSink()}
-    for entry in settings.alerts:
-        if entry.kind == "webhook":
-            sinks[f"webhook:{entry.url}"] = WebhookSink(entry.url, entry.secret.get_secret_value())
-    return sinks

@@ -6,79 +6,15 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from datetime import timedelta
 
 import pytest
 
+from tests.alerts.support import KEY, NOW, SECRET, Alerting, Receiver, deliveries, log_entry, say, sweep
 from tests.end_to_end.support import Start, at, day, of_fate
-from tracker.alerts.sweep import AlertSweep, LogSink, WebhookSink
 from tracker.sandbox.plan import Fate
 from tracker.store.database import Database
-from tracker.store.logs import SignalNote, signal
-from tracker.store.tables import Alert, AlertDelivery, table
-
-SECRET = "a-secret-of-some-length"
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-KEY = "carrier:correios:tracking:down"
-
-
-@dataclass
-class Receiver:
-    """What an operator's endpoint got: (headers in lower case, body); answers with the next status, then 204."""
-
-    url: str = ""
-    answers: list[int] = field(default_factory=list)
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    def envelopes(self) -> list[dict[str, object]]:
-        return [json.loads(body) for _, body in self.got]
-
-    def ids(self) -> list[str]:
-        return [headers["webhook-id"] for headers, _ in self.got]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(made.answers.pop(0) if made.answers else 204)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet: what came is in `got`."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    yield made
-    server.shutdown()
-    server.server_close()
-
-
-def sweep(database: Database, receiver: Receiver) -> AlertSweep:
-    return AlertSweep(database, {"log": LogSink(), "webhook": WebhookSink(receiver.url, SECRET)})
-
-
-def say(database: Database, at: datetime, *, raised: bool = True, summary: str = "does not answer") -> None:
-    with database.begin_write() as connection:
-        signal(connection, [SignalNote(KEY, "carrier_down", "critical", summary, raised)], at)
-
-
-def deliveries(database: Database) -> list[tuple[str, str, str, int]]:
-    rows = table(AlertDelivery)
-    with database.begin_read() as connection:
-        found = connection.execute(rows.select().order_by(rows.c.id)).all()
-    return [(row.sink, row.phase, row.state, row.attempts) for row in found]
+from tracker.store.tables import Alert, table
 
 
 @pytest.mark.anyio
@@ -168,7 +104,7 @@ async def test_a_sink_that_left_the_configuration_holds_nothing_up(database: Dat
     say(database, NOW)
     receiver.answers = [500]
     await sweep(database, receiver).run(NOW)
-    await AlertSweep(database, {"log": LogSink()}).run(NOW + timedelta(hours=1))
+    await Alerting(database, [log_entry()]).run(NOW + timedelta(hours=1))
     assert deliveries(database)[1] == ("webhook", "raised", "failed", 1)
 
 

@@ -13,12 +13,14 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.reports.support import NOW
+from tracker.cli.alerts import alerts
 from tracker.cli.carriers import carriers
 from tracker.cli.claim_answer import claims
+from tracker.cli.digest import digest
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
-from tracker.cli.lists import alerts, messages, problems
+from tracker.cli.lists import messages, problems
 from tracker.cli.preview import preview
 from tracker.cli.show import show
 from tracker.cli.suppressions import suppress, suppressions, unsuppress
@@ -64,10 +66,11 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, messages, alerts, approve, reject, release, export, preview):
+    for command in (show, explain, problems, messages, approve, reject, release, export, preview, digest):
         app.command(command.__name__)(command)
     for command in (suppressions, suppress, unsuppress):
         app.command(command.__name__)(command)
+    app.add_typer(alerts, name="alerts")
     app.add_typer(carriers, name="carriers")
     app.add_typer(claims, name="claims")
     app.add_typer(templates, name="templates")

@@ -233,7 +233,7 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
             details={"claim_id": ids["claim"]},
         )
         signal(connection, [claim, SignalNote("mail:account", "mail_down", "critical", "takes no mail")], NOW)
-    assert asyncio.run(AlertSweep(database, {}).run(NOW)) == 2
+    assert asyncio.run(AlertSweep(database, []).run(NOW)) == 2
     out = " ".join(tracker("explain", "A1").stdout.split())
     assert "24/11/2026 ter 12:00 O prazo de uma reclamação está perto do fim e ela não foi registrada." in out
     assert "tracker approve C1" in out
@@ -406,7 +406,7 @@ def test_a_reversed_delivery_is_told_in_the_readers_language(
     note = SignalNote(f"{kind}:1", kind, "warning", "was not delivered after all", shop="exemplo", details=details)
     with database.begin_write() as connection:
         signal(connection, [note], NOW)
-    assert asyncio.run(AlertSweep(database, {}).run(NOW)) == 1
+    assert asyncio.run(AlertSweep(database, []).run(NOW)) == 1
     assert tracker.json("explain", "A1")["story"][0]["text"] == (
         f"A transportadora desfez a entrega de {CODE}; quem foi avisado da entrega precisa de uma palavra."
     )

@@ -47,7 +47,7 @@ def ids(database: Database) -> dict[str, int]:
         signal = SignalRow(
             1, at(22), "", "carrier_down:correios", "carrier_down", "critical", True, "correios is down", {}
         )
-        alert = raise_alert(connection, signal, [], at(22))
+        alert = raise_alert(connection, signal)
     assert alert is not None
     return {
         "shipment": shipment,
@@ -294,8 +294,8 @@ def alerted(database: Database, ids: dict[str, int]) -> None:
     about = ("exemplo", "mail_down", "mail_down")
     with database.begin_write() as connection:
         raised = SignalRow(2, at(23), *about, "warning", True, "the mail server takes no mail: " + "x" * 60, {})
-        assert raise_alert(connection, raised, [], at(23))
-        resolve_alert(connection, SignalRow(3, at(24, 1), *about, "info", False, "mail leaves again", {}), [], at(24))
+        assert raise_alert(connection, raised)
+        resolve_alert(connection, SignalRow(3, at(24, 1), *about, "info", False, "mail leaves again", {}))
 
 
 @pytest.mark.parametrize(
@@ -313,12 +313,24 @@ def test_alert_filters(tracker: Tracker, alerted: None, words: list[str], kinds:
 
 
 def test_the_list_of_alerts_says_the_whole_sentence_in_local_time(tracker: Tracker, alerted: None) -> None:
-    heading, over, standing = tracker("alerts").stdout.splitlines()
-    assert heading.split() == ["ID", "SEVERITY", "KIND", "SHOP", "RAISED", "RESOLVED", "SUMMARY"]
+    heading, over, standing, counted = tracker("alerts").stdout.splitlines()
+    assert heading.split() == [
+        "ID",
+        "SEVERITY",
+        "KIND",
+        "SHOP",
+        "RAISED",
+        "RESOLVED",
+        "TIMES",
+        "ACK",
+        "UNTIL",
+        "SUMMARY",
+    ]
     assert re.fullmatch(
-        r"A2 +warning +mail_down +exemplo +2026-11-23 09:00 +2026-11-23 22:00 +the mail .*: x{60}", over
+        r"A2 +warning +mail_down +exemplo +2026-11-23 09:00 +2026-11-23 22:00 +1 +the mail .*: x{60}", over
     ), over
-    assert re.fullmatch(r"A1 +critical +carrier_down +2026-11-22 09:00 +correios is down", standing), standing
+    assert re.fullmatch(r"A1 +critical +carrier_down +2026-11-22 09:00 +1 +correios is down", standing), standing
+    assert counted == "2 alerts, 1 open (1 critical)"
     assert tracker("alerts", "--shop", "outra").stdout == "no alerts of this kind\n"
 
 

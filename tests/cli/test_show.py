@@ -215,7 +215,7 @@ def test_the_order_behind_an_id(tracker: Tracker, database: Database, known: int
         ]
         signal(connection, notes, at(23))
         for one in new_signals(connection, 10):
-            raise_alert(connection, one, [], at(23))
+            raise_alert(connection, one)
     for name in (f"P{problem}", f"c{claim}", f"M{message}", "A1"):
         result = tracker("show", name)
         assert result.exit_code == 0, result.output

@@ -18,6 +18,11 @@ from tracker.errors import ConfigFileError
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
 ENV = {"CORREIOS_ACCESS_CODE": "A1b2" * 10, "SMTP_PASSWORD": "senha", "ALERT_SECRET": "um-segredo-de-teste"}
+ENV |= {
+    "OLD_ALERT_SECRET": "um-segredo-antigo",
+    "APPRISE_URL": "json://127.0.0.1:9",
+    "PING_URL": "https://ping.example/u",
+}
 ALTERNATIVES = {"api_key"}
 """Excluded by another key of the example; it stands in a comment."""
 SETTLED_IN_CODE = {"own"}
@@ -56,7 +61,7 @@ def test_a_secret_that_is_not_set_is_its_only_fault(tmp_path: Path) -> None:
 
 def test_every_optional_key_works(tmp_path: Path) -> None:
     settings = load(everything(), tmp_path).settings
-    assert [alert.kind for alert in settings.alerts] == ["log", "webhook"]
+    assert [alert.kind for alert in settings.alerts] == ["log", "webhook", "email", "apprise", "alertmanager"]
     assert settings.carriers[0].claims.max_value_cents == 150_000
     assert settings.intake[0].read_options().columns["Nº da venda"] == "number"
 

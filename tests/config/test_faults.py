@@ -176,6 +176,29 @@ def test_one_fault(tmp_path: Path, old: str, new: str, expected: str) -> None:
         pytest.param(
             "alerts: [{kind: webhook, url: 'https://a.example'}]\n", "alerts.0.secret: is required", id="no secret"
         ),
+        pytest.param(
+            "alerts: [{kind: email, to: []}]\n",
+            "alerts.0.to: is empty (at least one entry)",
+            id="alerts to nobody",
+        ),
+        pytest.param(
+            "alerts: [{kind: log, kinds: [mail_dwon]}]\n",
+            "alerts.0.kinds.0: is no kind of alert (did you mean mail_down?)",
+            id="a kind of alert that there is not",
+        ),
+        pytest.param(
+            "alerts: [{kind: apprise, urls: ['nosuch://geheim']}]\n",
+            "alerts.0.urls.0: is no address that Apprise knows",
+            id="an address of no service",
+        ),
+        pytest.param(
+            "alerts: [{kind: email, to: [a@b.example], quiet: {from: '22:00', to: '25:00'}}]\n",
+            "alerts.0.quiet.to: is not a time of day",
+            id="quiet until no time",
+        ),
+        pytest.param(
+            "ping: {url: 'http://elsewhere.example/x'}\n", "ping.url: must be https", id="a ping in the clear"
+        ),
         pytest.param("alerts: [{kind: pager}]\n", "alerts.0.kind: must be one of log, webhook", id="alert kind"),
         pytest.param("alerts: [{url: 'https://a.example'}]\n", "alerts.0: has no kind", id="alert without kind"),
         pytest.param(

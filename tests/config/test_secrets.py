@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.config.support import VALID, faults, load
-from tracker.config import carrier_digest, trial_clock_faults
+from tests.config.support import ADAPTERS, VALID, faults, load, write
+from tracker.config import carrier_digest, load_config, trial_clock_faults
 from tracker.errors import MissingCredentialError
 
 SECRET = "segredo-de-outro-lugar"
@@ -162,3 +163,23 @@ def test_secrets_do_not_show_in_the_settings(tmp_path: Path) -> None:
     assert "segredo" not in repr(settings)
     assert settings.database.shown == "postgresql://db.example/tracker"
     assert settings.database.connection_url() == "postgresql://u:geheim@db.example/tracker"
+
+
+def test_addresses_that_are_secrets_are_missed_where_everybody_reads_the_file(tmp_path: Path) -> None:
+    text = (
+        VALID + "alerts: [{kind: apprise, urls: ['json://127.0.0.1/token']}]\nping: {url: 'https://hc.example/uuid'}\n"
+    )
+    path = write(tmp_path, text)
+    path.chmod(0o644)
+    warned = [fault.key for fault in load_config(path, {}, strict_credentials=True, adapters=ADAPTERS).warnings]
+    assert {"alerts.0.urls.0", "ping.url"} <= set(warned)
+    assert not any(key.startswith("database") for key in warned)
+
+
+def test_without_apprise_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    (fault,) = faults(tmp_path, VALID + "alerts: [{kind: apprise, urls: ['tgram://geheim/1']}]\n")
+    assert fault == (
+        "config.yaml:12: alerts.0.urls.0: needs Apprise, which is not installed "
+        '(pip install "shipment-tracker[apprise]")'
+    )

@@ -17,6 +17,7 @@ from tracker.store.migrate import upgrade
 from tracker.store.tables import (
     Alert,
     AlertDelivery,
+    AlertNotification,
     Claim,
     ClaimCheck,
     ClaimStep,
@@ -72,8 +73,11 @@ def fill(connection: Connection) -> None:
     put(connection, Delivery, (delivery(n) for n in numbers))
     alert = {"shop": "", "key": "k", "kind": "k", "severity": "info", "summary": "s", "details": {}, "raised_at": NOW}
     put(connection, Alert, iter([{**alert, "id": 1}]))
-    told = {"alert_id": 1, "phase": "raised", "state": "queued", "attempts": 0}
+    told = {"alert_id": 1, "phase": "raised", "severity": "info", "state": "queued", "made_at": NOW}
     put(connection, AlertDelivery, ({**told, "id": n, "sink": f"s{n}", "next_step_at": when(n)} for n in numbers))
+    note = {"sink": "s", "kind": "k", "tone": "raised", "body": {}, "state": "queued", "made_at": NOW, "attempts": 0}
+    rows = ({**note, "id": n, "repeated": False, "next_step_at": when(n)} for n in numbers)
+    put(connection, AlertNotification, rows)
 
 
 def claim(number: int) -> dict[str, Any]:
@@ -190,10 +194,15 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         "ix_deliveries_due",
         lambda c, token: notices.take_not_live(c, "email", now=NOW, limit=200, token=token),
     ),
-    "alerts": (
+    "sinks to be told": (
         AlertDelivery,
         "ix_alert_deliveries_due",
-        lambda c, token: alerts.take_due(c, now=NOW, limit=200, token=token),
+        lambda c, token: alerts.sinks_with_words(c, NOW),
+    ),
+    "notifications": (
+        AlertNotification,
+        "ix_alert_notifications_due",
+        lambda c, token: alerts.take_due(c, sink="s", now=NOW, limit=20, token=token),
     ),
 }
 

@@ -11,6 +11,7 @@ from tracker.config.words import RELEASED_TRIGGERS
 from tracker.domain.hand import ActKind, Reported, Settled
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.reports import words_pt
+from tracker.reports.words_en import WORDS
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,10 @@ from tracker.reports import words_pt
 )
 def test_no_word_is_missing(words: type[StrEnum], said: dict[str, str]) -> None:
     assert {word.value for word in words} == {str(word) for word in said}
+
+
+def test_every_hold_has_its_english() -> None:
+    assert set(WORDS["hold"]) == {hold.value for hold in Hold}
 
 
 def test_every_trigger_of_this_release_has_a_name() -> None:

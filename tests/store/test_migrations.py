@@ -24,7 +24,17 @@ from tracker.store.migrate import (
     revision_of,
     upgrade,
 )
-from tracker.store.tables import Claim, Order, OrderCheck, Problem, ShipmentCheck, ShipmentPoll, table
+from tracker.store.tables import (
+    Alert,
+    AlertDelivery,
+    Claim,
+    Order,
+    OrderCheck,
+    Problem,
+    ShipmentCheck,
+    ShipmentPoll,
+    table,
+)
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -198,3 +208,25 @@ def test_0008_keeps_what_people_did_before(database_url: str) -> None:
         assert due_dates(connection, [1]) == {1: {"tracking": [NOW.date()]}}
     new.close()
     assert (act.who, act.at, act.facts) == ("ana", NOW, {})
+
+
+def test_0007_keeps_what_sinks_were_told_and_are_still_to_be_told(database_url: str) -> None:
+    old = at_revision(database_url, "0005")
+    alert = {"shop": "", "kind": "carrier_down", "severity": "critical", "summary": "s", "details": "{}"}
+    put(old, "alerts", id=1, key="k", raised_at=NOW, **alert)
+    told = {"alert_id": 1, "phase": "raised", "attempts": 2}
+    put(old, "alert_deliveries", id=1, sink="log", state="sent", sent_at=NOW, **told)
+    put(old, "alert_deliveries", id=2, sink="webhook", state="queued", next_step_at=NOW, **told)
+    old.close()
+    assert upgrade(database_url)[1] == head()
+    database = Database(database_url)
+    words, alerts = table(AlertDelivery), table(Alert)
+    with database.begin_write() as connection:
+        columns = (words.c.sink, words.c.severity, words.c.made_at, words.c.next_step_at, words.c.notification_id)
+        assert connection.execute(select(*columns).order_by(words.c.id)).all() == [
+            ("log", "critical", NOW, None, None),
+            ("webhook", "critical", NOW, NOW, None),
+        ]
+        assert connection.execute(select(alerts.c.times, alerts.c.acked_at)).one() == (1, None)
+        assert differences(connection) == []
+    database.close()

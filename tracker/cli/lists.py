@@ -1,9 +1,9 @@
-"""`tracker problems`, `claims`, `messages`, `alerts`: lists with filters; `--json` gives the lines of the exports."""
+"""`tracker problems`, `claims`, `messages`: lists with filters; `--json` gives the lines of the exports."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -39,8 +39,8 @@ def problems(
     """List problems, the newest first."""
     from carriers.base import ProblemKind
 
-    named = _word("--kind", kind, ProblemKind)
-    _list("problems", config, since, limit, as_json, shop=shop, carrier=carrier, kind=named, open_only=open_only)
+    named = word("--kind", kind, ProblemKind)
+    show_list("problems", config, since, limit, as_json, shop=shop, carrier=carrier, kind=named, open_only=open_only)
 
 
 def claims(
@@ -61,9 +61,9 @@ def claims(
     from carriers.base import ClaimKind
     from tracker.domain.words import ClaimState
 
-    named, standing = _word("--kind", kind, ClaimKind), _word("--state", state, ClaimState)
+    named, standing = word("--kind", kind, ClaimKind), word("--state", state, ClaimState)
     filters = {"shop": shop, "carrier": carrier, "kind": named, "state": standing}
-    _list("claims", config, since, limit, as_json, open_only=open_only, **filters)
+    show_list("claims", config, since, limit, as_json, open_only=open_only, **filters)
 
 
 def messages(
@@ -80,24 +80,12 @@ def messages(
     """List messages, the newest first."""
     from tracker.domain.words import DeliveryState, Trigger
 
-    named, standing = _word("--trigger", trigger, Trigger), _word("--state", state, DeliveryState)
+    named, standing = word("--trigger", trigger, Trigger), word("--state", state, DeliveryState)
     filters = {"shop": shop, "carrier": carrier, "kind": named, "state": standing}
-    _list("messages", config, since, limit, as_json, open_only=open_only, **filters)
+    show_list("messages", config, since, limit, as_json, open_only=open_only, **filters)
 
 
-def alerts(
-    config: ConfigOption = None,
-    open_only: OpenOption = False,
-    shop: ShopOption = None,
-    since: SinceOption = None,
-    limit: LimitOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List alerts, the newest first."""
-    _list("alerts", config, since, limit, as_json, shop=shop, open_only=open_only)
-
-
-def _word(option: str, given: str | None, words: type[StrEnum]) -> str | None:
+def word(option: str, given: str | None, words: Iterable[str]) -> str | None:
     """The word as the store knows it; a word that does not exist would silently find nothing."""
     if given is None:
         return None
@@ -107,7 +95,7 @@ def _word(option: str, given: str | None, words: type[StrEnum]) -> str | None:
     return word
 
 
-def _list(
+def show_list(
     what: str,
     config: Path | None,
     since: str | None,
@@ -119,7 +107,8 @@ def _list(
     carrier: str | None = None,
     kind: str | None = None,
     state: str | None = None,
-) -> None:
+) -> list[dict[str, Any]]:
+    """The list, as a table or as JSON; returns the lines that were shown."""
     from tracker.cli.export import exported
     from tracker.store.views import Filter
 
@@ -140,14 +129,15 @@ def _list(
             refuse_unknown(program, shop, carrier)
     if as_json:
         echo_json(found)
-        return
+        return found
     from tracker.reports.tables import COLUMNS, cells, rows
 
     if not found:
         typer.echo(f"no {what} of this kind")
-        return
+        return []
     shown = found if limit is not None else found[:SHOWN]
     for line in rows([column.heading for column in COLUMNS[what]], [cells(what, one, zone) for one in shown]):
         typer.echo(line)
     if len(found) > len(shown):
         typer.echo(f"the newest {SHOWN}; name --limit for more", err=True)
+    return list(shown)

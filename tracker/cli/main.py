@@ -7,19 +7,21 @@ from typing import Annotated
 import typer
 
 from tracker import __version__
+from tracker.cli.alerts import alerts
 from tracker.cli.cancel import cancel
 from tracker.cli.carriers import carriers
 from tracker.cli.check_config import check_config
 from tracker.cli.claim_answer import claims
 from tracker.cli.db import db
 from tracker.cli.demo import demo
+from tracker.cli.digest import digest
 from tracker.cli.edit import edit
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
 from tracker.cli.init import init
 from tracker.cli.intake import import_
-from tracker.cli.lists import alerts, messages, problems
+from tracker.cli.lists import messages, problems
 from tracker.cli.mute import mute
 from tracker.cli.preview import preview, send_test
 from tracker.cli.report import report
@@ -64,9 +66,10 @@ app.command("show")(show)
 app.command("problems")(problems)
 app.add_typer(claims, name="claims")
 app.command("messages")(messages)
-app.command("alerts")(alerts)
+app.add_typer(alerts, name="alerts")
 app.command("explain")(explain)
 app.command("report")(report)
+app.command("digest")(digest)
 app.command("approve")(approve)
 app.command("reject")(reject)
 app.command("release")(release)

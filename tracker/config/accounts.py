@@ -28,7 +28,7 @@ CLAIM_KEYS: Final = frozenset({"mode", "max_value", "letter_to", "letter_cc", "l
 def serves_outward(loc: Loc) -> bool:
     """Whether only who talks to a carrier, a mail server or a webhook looks at this place of the configuration."""
     match loc:
-        case ("alerts", *_) | ("messages", "email" | "bounces", *_):
+        case ("alerts", *_) | ("ping", *_) | ("messages", "email" | "bounces", *_):
             return True
         case ("carriers", int(), "claims", key, *_):
             return key not in CLAIM_KEYS

@@ -31,6 +31,7 @@ def describe(loaded: LoadedConfig) -> dict[str, Any]:
         "triggers": {str(name): [str(c) for c in settings.messages.channels(name)] for name in RELEASED_TRIGGERS},
         "delivered_only_after_problem": settings.messages.delivered_only_after_problem,
         "alerts": [alert.kind for alert in settings.alerts],
+        "ping_every_minutes": settings.ping.every_minutes if settings.ping else None,
         "warnings": [as_json(fault) for fault in loaded.warnings],
         "notices": [as_json(fault) for fault in loaded.notices],
     }
@@ -59,6 +60,9 @@ def lines(loaded: LoadedConfig) -> list[str]:
         text.append(f"mail      every message goes to {mail['redirect_to']} instead of the customer")
     text += [f"trigger   {_trigger_line(name, channels, report)}" for name, channels in report["triggers"].items()]
     text.append(f"alerts    {', '.join(report['alerts']) or 'none'}")
+    if report["ping_every_minutes"]:
+        text.append(f"ping      every {report['ping_every_minutes']} minutes, while the lanes run")
+    text += [f"digest    {shop['id']}: {_digest_line(shop['digest'])}" for shop in report["shops"] if shop["digest"]]
     text += [f"notice    {fault}" for fault in loaded.notices]
     text += [f"warning   {fault}" for fault in loaded.warnings]
     return text
@@ -82,6 +86,9 @@ def _shop(shop: ShopSettings, settings: Settings) -> dict[str, Any]:
         "mode": "observe" if shop.live_from is None else "live",
         "live_from": shop.live_from.isoformat() if shop.live_from else None,
         "carriers": [carrier.id for carrier in settings.carriers_of(shop.id)],
+        "digest": {"to": list(shop.digest.to), "at": f"{shop.digest.at:%H:%M}", "skip_empty": shop.digest.skip_empty}
+        if shop.digest
+        else None,
     }
 
 
@@ -114,6 +121,11 @@ def _carrier_line(carrier: dict[str, Any]) -> str:
     }[ClaimMode(carrier["claims"])]
     shops = f"shops {', '.join(carrier['shops'])}" if carrier["shops"] else "every shop"
     return f"{carrier['id']} (adapter {carrier['adapter']}, {carrier['base_url']}): {shops}; {claims}"
+
+
+def _digest_line(digest: dict[str, Any]) -> str:
+    empty = ", none on a day without anything to tell" if digest["skip_empty"] else ""
+    return f"daily at {digest['at']} to {', '.join(digest['to'])}{empty}"
 
 
 def _mail_account(account: MailServer) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from tracker.config.secrets import holds_reference
 from tracker.config.yaml_file import Finding, Loc
 
 OTHERS_READ = 0o004
+DATABASE: Loc = ("database", "url")
+"""An address that is a secret only where it holds a password; those of alerts and of the ping are secrets in themselves."""
 
 
 def exposed_secrets(settings: BaseModel, raw: Any, path: Path) -> Iterator[Finding]:
@@ -33,7 +35,7 @@ def exposed_secrets(settings: BaseModel, raw: Any, path: Path) -> Iterator[Findi
 def _secrets(value: Any, loc: Loc) -> Iterator[Loc]:
     """Where the secrets stand in the file. An adapter's settings (`own`) stand there among the account's other keys."""
     if isinstance(value, SecretStr | SecretBytes):
-        if _is_secret(value):
+        if loc != DATABASE or _has_password(value):
             yield loc
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
@@ -43,15 +45,12 @@ def _secrets(value: Any, loc: Loc) -> Iterator[Loc]:
             yield from _secrets(inner, (*loc, place))
 
 
-def _is_secret(value: SecretStr | SecretBytes) -> bool:
-    """A database's address is one only where it holds a password."""
+def _has_password(value: SecretStr | SecretBytes) -> bool:
     text = value.get_secret_value()
-    if isinstance(text, str) and "://" in text:
-        try:
-            return urlsplit(text).password is not None
-        except ValueError:
-            return True
-    return True
+    try:
+        return isinstance(text, str) and urlsplit(text).password is not None
+    except ValueError:
+        return True
 
 
 def _at(data: Any, loc: Loc) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import logging
 import re
 from datetime import date, time
 from typing import Annotated, Any, Final, TypeVar
@@ -18,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from carriers.base import Cause, TrackingStatus
 from tracker.config.secrets import is_placeholder
 from tracker.config.wording import closest
+from tracker.domain.alert_kinds import ALERT_KINDS
 from tracker.domain.documents import cep, cnpj
 from tracker.domain.text import fold
 from tracker.domain.words import Trigger
@@ -225,6 +227,34 @@ def _signing_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _alert_kind(value: Any) -> Any:
+    if value not in ALERT_KINDS:
+        raise ValueError(f"is no kind of alert ({closest(str(value), list(ALERT_KINDS))})")
+    return value
+
+
+def _apprise_address(secret: SecretStr) -> SecretStr:
+    """An address of Apprise's is a secret in itself: it is never shown, and Apprise itself says whether it is one."""
+    text = secret.get_secret_value()
+    if is_placeholder(text):
+        return secret
+    try:
+        # An extra, and slow to import: only where a configuration names it.
+        from apprise import Apprise
+    except ImportError as exc:
+        raise ValueError('needs Apprise, which is not installed (pip install "shipment-tracker[apprise]")') from exc
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its own complaints quote the address
+    if not Apprise().add(text):
+        raise ValueError("is no address that Apprise knows (such as tgram://TOKEN/CHAT; its own pages list them)")
+    return secret
+
+
+def _ping_address(secret: SecretStr) -> SecretStr:
+    """Who knows it can say that we live: a secret, and otherwise a web address."""
+    _web_address(secret.get_secret_value())
+    return secret
+
+
 def _city(value: str) -> str:
     name, slash, state = value.rpartition("/")
     if not slash or not fold(name) or state.strip().upper() not in STATES:
@@ -257,4 +287,7 @@ Cents = Annotated[int, BeforeValidator(_cents)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 LocalDate = Annotated[date, BeforeValidator(_written_date)]
 LocalTime = Annotated[time, BeforeValidator(_written_time)]
+AlertKindName = Annotated[str, BeforeValidator(_alert_kind)]
+AppriseAddress = Annotated[SecretStr, AfterValidator(_apprise_address)]
+PingAddress = Annotated[SecretStr, AfterValidator(_ping_address)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]

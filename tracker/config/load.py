@@ -16,7 +16,14 @@ from tracker.config.accounts import Account, check_accounts, serves_outward
 from tracker.config.cross import cross_faults, idle_parts
 from tracker.config.exposed import exposed_secrets
 from tracker.config.fields import is_loopback
-from tracker.config.model import DatabaseSettings, Settings, WebhookAlerts
+from tracker.config.model import (
+    AlertmanagerAlerts,
+    AlertSettings,
+    AppriseAlerts,
+    DatabaseSettings,
+    Settings,
+    WebhookAlerts,
+)
 from tracker.config.secrets import References, is_placeholder
 from tracker.config.wording import findings
 from tracker.config.yaml_file import Finding, Loc, YamlFile, read_yaml
@@ -234,9 +241,30 @@ def trial_clock_faults(settings: Settings) -> list[str]:
     hosts += [("messages.email", account.host) for account in settings.messages.accounts]
     if settings.messages.bounces is not None:
         hosts.append(("messages.bounces", settings.messages.bounces.host))
-    hosts += [("alerts webhook", _host_of(alert.url)) for alert in settings.alerts if isinstance(alert, WebhookAlerts)]
+    hosts += [(f"alerts {alert.kind}", host) for alert in settings.alerts for host in _alert_hosts(alert)]
+    if settings.ping is not None:
+        hosts.append(("ping", _host_of(settings.ping.url.get_secret_value())))
     # Nobody can be talked to at an address that is not here.
     return [f"{what}: {host}" for what, host in hosts if not (is_loopback(host) or is_placeholder(host))]
+
+
+def _alert_hosts(alert: AlertSettings) -> list[str]:
+    """Whom an entry under alerts talks to; mail goes by the mail server, which is looked at by itself."""
+    if isinstance(alert, WebhookAlerts):
+        return [_host_of(alert.url)]
+    if isinstance(alert, AlertmanagerAlerts):
+        return [_host_of(url) for url in alert.urls]
+    if isinstance(alert, AppriseAlerts):
+        # Not written out: what stands where a host would may be a token.
+        return [host if is_loopback(host) else "an address" for host in map(_apprise_host, alert.urls)]
+    return []
+
+
+def _apprise_host(url: SecretStr) -> str:
+    try:
+        return urlsplit(url.get_secret_value()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _host_of(address: str) -> str:

@@ -26,6 +26,8 @@ from pydantic import (
 )
 
 from tracker.config.fields import (
+    AlertKindName,
+    AppriseAddress,
     BaseAddress,
     Cents,
     CityName,
@@ -41,6 +43,7 @@ from tracker.config.fields import (
     Mailbox,
     Name,
     Pattern,
+    PingAddress,
     PlainAddress,
     PostalCode,
     SigningSecret,
@@ -83,8 +86,12 @@ class Holidays(Part):
 
 
 class Digest(Part):
+    """The merchant's daily mail: what happened, money, what waits for a hand."""
+
     to: Annotated[tuple[PlainAddress, ...], AfterValidator(some)]
-    at: LocalTime
+    at: LocalTime = time(8)
+    skip_empty: bool = False
+    """Whether a day without anything to tell has no mail at all."""
 
 
 class ShopSettings(Part):
@@ -359,14 +366,76 @@ class MessageSettings(Part):
         return self.preset == "problems" and Trigger.DELIVERED not in self.triggers
 
 
-class LogAlerts(Part):
+class QuietHours(Part):
+    """By the configured time zone; they may span midnight."""
+
+    from_: LocalTime = Field(alias="from")
+    to: LocalTime
+
+
+class RemindHours(Part):
+    """Hours after the last word until it is told that an alert still stands; null: never."""
+
+    critical: Annotated[float, Field(gt=0, le=8760)] | None = 6
+    warning: Annotated[float, Field(gt=0, le=8760)] | None = 48
+
+
+class AlertSink(Part):
+    """What every place has that alerts go to."""
+
+    min_severity: Literal["info", "warning", "critical"] = "info"
+    kinds: tuple[AlertKindName, ...] = ()
+    """Empty: all."""
+
+
+class LogAlerts(AlertSink):
     kind: Literal["log"]
 
 
-class WebhookAlerts(Part):
+class TellingSink(AlertSink):
+    """A place where people read: grouped, with quiet hours, reminders and a cap."""
+
+    quiet: QuietHours | None = None
+    remind_hours: RemindHours = RemindHours()
+    group_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
+    """Many alerts of one kind within this time are one notification; 0: each its own."""
+    max_per_hour: Annotated[int, Field(ge=1)] = 30
+
+
+class WebhookAlerts(TellingSink):
     kind: Literal["webhook"]
     url: WebAddress
     secret: SigningSecret
+    previous_secret: SigningSecret | None = None
+    """While one replaces the other, posts are signed with both."""
+
+
+class EmailAlerts(TellingSink):
+    kind: Literal["email"]
+    to: Annotated[tuple[PlainAddress, ...], AfterValidator(some)]
+    from_: Mailbox | None = Field(default=None, alias="from")
+    """None: the first shop's."""
+
+
+class AppriseAlerts(TellingSink):
+    kind: Literal["apprise"]
+    urls: Annotated[tuple[AppriseAddress, ...], AfterValidator(some)]
+
+
+class AlertmanagerAlerts(AlertSink):
+    kind: Literal["alertmanager"]
+    urls: Annotated[tuple[BaseAddress, ...], AfterValidator(some)]
+    """Every replica's, not a load balancer's."""
+
+
+AlertSettings = LogAlerts | WebhookAlerts | EmailAlerts | AppriseAlerts | AlertmanagerAlerts
+
+
+class PingSettings(Part):
+    """A dead-man's switch elsewhere that is told while the lanes really run (healthchecks style)."""
+
+    url: PingAddress
+    every_minutes: Annotated[int, Field(ge=1, le=1440)] = 5
 
 
 class WebSettings(Part):
@@ -431,7 +500,8 @@ class Settings(Part):
     city_holidays: dict[CityName, tuple[LocalDate, ...]] = Field(default_factory=dict)
     """Municipal holidays by city, wherever parcels go: no maintained list of them exists."""
     messages: MessageSettings = MessageSettings()
-    alerts: tuple[Annotated[LogAlerts | WebhookAlerts, Field(discriminator="kind")], ...] = (LogAlerts(kind="log"),)
+    alerts: tuple[Annotated[AlertSettings, Field(discriminator="kind")], ...] = (LogAlerts(kind="log"),)
+    ping: PingSettings | None = None
     web: WebSettings = WebSettings()
 
     @field_validator("engine", mode="before")

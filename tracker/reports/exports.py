@@ -42,7 +42,9 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id "
         "provider_id hold_reason reason expires_at".split()
     ),
-    "alerts": tuple("id shop kind severity key summary raised_at resolved_at".split()),
+    "alerts": tuple(
+        "id shop kind severity key summary raised_at resolved_at times acked_at acked_by acked_until ack_reason".split()
+    ),
     "decisions": tuple("id at shop subject rule rule_version outcome reason facts".split()),
 }
 """The keys of every line. Scripts rest on them: new ones go to the end, none is renamed."""

@@ -60,6 +60,8 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("SHOP", "shop"),
         Column("RAISED", "raised_at"),
         Column("RESOLVED", "resolved_at"),
+        Column("TIMES", "times"),
+        Column("ACK UNTIL", "ack"),
         # The sentence is what the list is read for: it may run over the line's end, but is not cut.
         Column("SUMMARY", "summary", 1000),
     ),
@@ -73,6 +75,8 @@ def cells(kind: str, line: Line, zone: ZoneInfo) -> list[str]:
         shown["kind"] = f"{line['kind']} (presumed)" if line["presumed"] else line["kind"]
         if line["resolved_at"]:
             shown["ended"] = f"{local(line['resolved_at'], zone)} {line['resolution'] or ''}"
+    if kind == "alerts":
+        shown["ack"] = line["acked_until"] or ("over" if line["acked_at"] else None)
     return [_fitted(local(shown.get(column.key), zone), column.widest) for column in COLUMNS[kind]]
 
 

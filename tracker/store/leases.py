@@ -27,11 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.store.tables import (
-    AlertDelivery,
+    AlertNotification,
     CarrierToken,
     Claim,
     ClaimCheck,
     Delivery,
+    Digest,
     Letter,
     NoticeCheck,
     NoticeOrderCheck,
@@ -57,7 +58,8 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         NoticeOrderCheck,
         Delivery,
         Letter,
-        AlertDelivery,
+        AlertNotification,
+        Digest,
         CarrierToken,
     )
 )

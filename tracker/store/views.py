@@ -216,10 +216,12 @@ def _messages(wanted: Filter) -> Query:
 
 def _alerts(wanted: Filter) -> Query:
     names = ("id", "shop", "kind", "severity", "key", "summary", "raised_at", "resolved_at")
-    conditions = [*_shop(_ALERTS.c.shop, wanted), *_since(wanted, _ALERTS.c.raised_at, _ALERTS.c.resolved_at)]
+    more = ("times", "acked_at", "acked_by", "acked_until", "ack_reason")
+    conditions = [*_shop(_ALERTS.c.shop, wanted), *_kind(_ALERTS.c.kind, wanted)]
+    conditions += _since(wanted, _ALERTS.c.raised_at, _ALERTS.c.resolved_at, _ALERTS.c.acked_at)
     if wanted.open_only:
         conditions.append(_ALERTS.c.resolved_at.is_(None))
-    return _ALERTS.c.id, select(*(_ALERTS.c[name] for name in names)).where(*conditions)
+    return _ALERTS.c.id, select(*(_ALERTS.c[name] for name in (*names, *more))).where(*conditions)
 
 
 def _decisions(wanted: Filter) -> Query:

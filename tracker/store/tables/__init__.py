@@ -10,7 +10,15 @@ from typing import Final
 
 from sqlmodel import SQLModel
 
-from tracker.store.tables.alerts import Alert, AlertDelivery, Signal
+from tracker.store.tables.alerts import (
+    Alert,
+    AlertDelivery,
+    AlertNotification,
+    AlertSink,
+    Digest,
+    Pulse,
+    Signal,
+)
 from tracker.store.tables.base import BigId, Leased, table
 from tracker.store.tables.claims import Claim, ClaimCheck, ClaimFact, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
@@ -33,6 +41,8 @@ __all__ = [
     "OWNERS",
     "Alert",
     "AlertDelivery",
+    "AlertNotification",
+    "AlertSink",
     "BigId",
     "CarrierOutage",
     "CarrierState",
@@ -44,6 +54,7 @@ __all__ = [
     "ClaimStep",
     "Decision",
     "Delivery",
+    "Digest",
     "DueDate",
     "Event",
     "Import",
@@ -64,6 +75,7 @@ __all__ = [
     "OrderCheck",
     "OrderItem",
     "Problem",
+    "Pulse",
     "RawAnswer",
     "Restore",
     "ReturnMailbox",
@@ -90,7 +102,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
         *(NoticeCheck, NoticeOrderCheck, Notice, NoticeMember, Delivery, Letter),
         *(Suppression, MailCircuit, MailUse, ReturnMailbox, ReturnedMail),
     ),
-    "alerts": (Alert, AlertDelivery),
+    "alerts": (Alert, AlertDelivery, AlertNotification, AlertSink, Pulse, Digest),
     "any": (Signal, Decision, OperatorAct, Restore, ClaimFact),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the

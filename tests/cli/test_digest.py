@@ -1,0 +1,50 @@
+"""`tracker digest` prints and sends nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Tracker
+from tests.reports.support import CODE, add_order, add_problem, order, waiting
+from tracker.store.database import Database
+from tracker.store.tables import Digest, table
+
+
+@pytest.fixture
+def late(database: Database, tracker: Tracker) -> Tracker:
+    """A claim that waits, of a problem of 21 November."""
+    with database.begin_write() as connection:
+        (parcel,) = add_order(connection, order("10482"), CODE)
+        waiting(connection, parcel, [add_problem(connection, parcel)])
+    return tracker
+
+
+def test_it_prints_every_shop_and_sends_nothing(late: Tracker, database: Database) -> None:
+    said = late("digest").stdout
+    assert said.startswith("Loja Exemplo: resumo de 24/11/2026, 1 à espera de você\n\nDe 23/11/2026 12:00 até")
+    assert "tracker approve C1" in said
+    assert "\nOutra Loja: resumo de 24/11/2026\n" in said and "A loja só observa" in said
+    with database.begin_read() as connection:
+        assert connection.execute(table(Digest).select()).all() == []
+
+
+def test_a_past_day_and_one_shop(late: Tracker) -> None:
+    (told,) = late.json("digest", "--shop", "exemplo", "--date", "2026-11-21")
+    assert (told["since"], told["until"]) == ("2026-11-20T11:00:00Z", "2026-11-21T11:00:00Z")
+    assert (told["problems"], told["waiting_claims"][0]["id"]) == ({"delay": 1}, "C1")
+
+
+def test_html(late: Tracker) -> None:
+    assert "<code>tracker approve C1" in late("digest", "--shop", "exemplo", "--html").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(["--shop", "x"], "--shop x: there is no such shop (known: exemplo, outra)", id="no such shop"),
+        pytest.param(["--date", "ontem"], "--date ontem: needs a day (2026-11-24)", id="no day"),
+    ],
+)
+def test_one_sentence_for_bad_words(tracker: Tracker, words: list[str], sentence: str) -> None:
+    refused = tracker("digest", *words)
+    assert (refused.output.strip(), refused.exit_code) == (sentence, 2)

@@ -1,0 +1,278 @@
+"""Every kind of alert: what it means, why it comes, what to do, and when it ends by itself.
+
+`docs/alerts.md` is made of these entries, `tracker alerts --explain KIND` prints one, and mails carry what to do. A test
+holds the kinds against those that the code raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tracker.domain.words import Severity
+
+WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKind:
+    """One kind. `severity` is the one it begins with where it may get worse."""
+
+    severity: Severity
+    means: str
+    cause: str
+    act: str
+    ends: str
+    portuguese: str
+
+
+ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
+    # --- carriers -----------------------------------------------------------------------------------
+    "carrier_down": AlertKind(
+        CRITICAL,
+        "A carrier's API has not answered three times in a row.",
+        "An outage at the carrier, a maintenance page, or no way out of this machine.",
+        "Look whether other carriers answer; if none does, look at this machine's network. Else wait: nothing is lost, silence "
+        "rules stand still meanwhile, and what was missed is asked for afterwards.",
+        "With the first answer.",
+        "A transportadora não responde. Nada se perde; o que faltou é consultado quando ela voltar.",
+    ),
+    "credentials_refused": AlertKind(
+        CRITICAL,
+        "A carrier refuses this account's credentials for one of its APIs.",
+        "A password or access code was changed or has expired, the contract ended, or a digit is wrong.",
+        "Put the new credential into the configuration and reload; `tracker check-config --online` proves it.",
+        "With the first answer; it is tried hourly, and at once when the configuration changes.",
+        "A transportadora recusa as credenciais. Confira usuário, código de acesso e contrato.",
+    ),
+    "api_missing": AlertKind(
+        CRITICAL,
+        "The carrier's token does not open an API that this account needs.",
+        "The contract does not include it, or the carrier took it away.",
+        "Ask the carrier to add the named API to the contract.",
+        "With the first token that opens it.",
+        "O contrato não dá acesso a uma API necessária. Peça à transportadora que a libere.",
+    ),
+    "history_shrunk": AlertKind(
+        CRITICAL,
+        "Many answers at once show less of parcels than was recorded already.",
+        "The account lost a right (contract, posting card), or the carrier's API changed.",
+        "Look at the account's rights with the carrier. Nothing recorded is lost or taken back meanwhile.",
+        "With the next whole answers.",
+        "A transportadora mostra menos eventos que antes. Confira os direitos do contrato; nada do que já se sabe se perde.",
+    ),
+    "carrier_unconfigured": AlertKind(
+        CRITICAL,
+        "Open shipments belong to a carrier that the configuration does not name.",
+        "Its entry was removed, or its id was changed.",
+        "Give the entry under `carriers` that id again. Until then nobody asks about these parcels.",
+        "When the configuration names it, or no open shipment is its any more.",
+        "Há envios de uma transportadora que não está na configuração: ninguém os acompanha.",
+    ),
+    "untrackable": AlertKind(
+        WARNING,
+        "The carrier will not follow a number, and it is no longer asked about.",
+        "A mistyped code, a label of another contract, or a number the carrier never knew.",
+        "`tracker problems --kind untrackable` lists them: import the order with the right code, or add its contract.",
+        "Not by itself: acknowledge it once the numbers are settled. A new one renews its words.",
+        "A transportadora não acompanha um código. Confira o código ou o contrato.",
+    ),
+    "unknown_code": AlertKind(
+        WARNING,
+        "An event came whose code nobody reads; it is kept, and moves nothing.",
+        "The carrier uses a code that its documentation does not have.",
+        "`tracker carriers unknown` shows the line that maps it; write it under `carriers[].codes` and reload.",
+        "When the code has a meaning; the stored history is then read again.",
+        "A transportadora mandou um código de evento desconhecido. tracker carriers unknown mostra como dar-lhe sentido.",
+    ),
+    "delivery_reversed": AlertKind(
+        WARNING,
+        "A parcel that was told as delivered is not, says the carrier now.",
+        "A carrier's correction: a wrong scan, a delivery to somebody else.",
+        "A customer who was told of the delivery needs a word: `tracker show S5` has the story.",
+        "When the parcel comes to an end again.",
+        "Uma entrega foi desfeita pela transportadora. O cliente que já foi avisado precisa de uma palavra.",
+    ),
+    "incident": AlertKind(
+        WARNING,
+        "Many parcels have a problem at one place, on the way to one state, or with one carrier.",
+        "A strike, a flood, a sorting centre that stands still.",
+        "Nothing at once: claims are spread and customers are told that it is shared. Tell the team that answers the phone.",
+        "When no new problems come from there.",
+        "Muitos envios com problema no mesmo lugar. Avise quem atende o telefone.",
+    ),
+    # --- orders -------------------------------------------------------------------------------------
+    "import_refused": AlertKind(
+        WARNING,
+        "A file of orders could not be read.",
+        "Half a file, another format, a spreadsheet with other headings.",
+        "The reason lies beside the file in `refused/`. Mend it and put it into the inbox again.",
+        "When a file of this shop is read again.",
+        "Um arquivo de pedidos não pôde ser lido e está em refused/, com o motivo ao lado.",
+    ),
+    # --- claims -------------------------------------------------------------------------------------
+    "claim_needs_person": AlertKind(
+        WARNING,
+        "A claim waits for a person.",
+        "It asks for approval, data is missing, the value is above the ceiling, or the carrier's answer is not clear.",
+        "`tracker explain C7` says why; then `tracker approve C7` or `tracker reject C7`.",
+        "When it is filed, answered, rejected or over.",
+        "Uma reclamação espera uma pessoa: tracker explain, depois approve ou reject.",
+    ),
+    "claim_deadline_near": AlertKind(
+        WARNING,
+        "A claim is not filed and its window closes in a few days.",
+        "It waits for a person or a date, or does not get through.",
+        "`tracker explain C7` says what holds it; approve it, or give what is missing.",
+        "When it is filed or over.",
+        "O prazo de uma reclamação está perto e ela ainda não foi registrada.",
+    ),
+    "claim_deadline": AlertKind(
+        CRITICAL,
+        "A claim is not filed and its window closes today.",
+        "It was held until now, or the carrier does not take it.",
+        "File it by hand: the alert has a ready text (`details.text`). It is still tried until its last day.",
+        "When it is filed or over.",
+        "O prazo de uma reclamação vence hoje. Registre-a à mão com o texto pronto do aviso.",
+    ),
+    "claim_unanswered": AlertKind(
+        WARNING,
+        "The carrier has not answered a claim in its own time.",
+        "Slow work at the carrier, or an answer that went to the mailbox only.",
+        "Look into the mailbox named as `reply_email`; ask the carrier with the protocol that `tracker show` gives.",
+        "With the answer.",
+        "A transportadora não respondeu a uma reclamação no prazo. Veja a caixa de e-mail e cobre com o protocolo.",
+    ),
+    "claim_vanished": AlertKind(
+        WARNING,
+        "The carrier no longer finds a claim that it took.",
+        "A fault at the carrier.",
+        "Ask the carrier with the protocol that `tracker show` gives.",
+        "When it is found or answered.",
+        "A transportadora deixou de encontrar uma reclamação que tinha recebido. Cobre com o protocolo.",
+    ),
+    "claim_rejected": AlertKind(
+        WARNING,
+        "The carrier rejected a claim.",
+        "Its own reasons: they stand in the alert.",
+        "`tracker explain C7`; where it is wrong, `tracker approve C7` contests it within five days.",
+        "When it is contested, or can be no more.",
+        "A transportadora rejeitou uma reclamação. Ela pode ser contestada em cinco dias.",
+    ),
+    "claim_refund_refused": AlertKind(
+        WARNING,
+        "An accepted claim is not reopened as a refund request, so its money does not come by itself.",
+        "The carrier refuses the reopening.",
+        "Ask the carrier for the payment with the protocol that `tracker show` gives.",
+        "Not by itself: acknowledge it once the money is settled.",
+        "Uma reclamação aceita não foi reaberta como pedido de indenização. Cobre o pagamento com o protocolo.",
+    ),
+    "claims_failing": AlertKind(
+        WARNING,
+        "A carrier's claims system refuses every claim with a fault of its own.",
+        "A fault at the carrier; claims are tried once a day.",
+        "Nothing, unless deadlines come near: then `claim_deadline_near` follows for each.",
+        "When it takes a claim again.",
+        "O sistema de reclamações da transportadora está falhando; tentamos todo dia.",
+    ),
+    "claims_by_contract": AlertKind(
+        WARNING,
+        "The contract settles lateness by service level: claims for lateness rest.",
+        "The carrier said so when one was filed.",
+        "Write `delay_claims: contract` to settle it; or change the account's configuration to have them tried again.",
+        "With a new configuration of the account.",
+        "O contrato acerta atrasos por nível de serviço: pedidos por atraso ficam parados.",
+    ),
+    # --- messages -----------------------------------------------------------------------------------
+    "mail_down": AlertKind(
+        CRITICAL,
+        "The mail server takes no mail at all.",
+        "It is down, refuses the password or the sender, or a firewall stands between.",
+        "The alert names the cause; `tracker check-config --online` tries again. Messages wait; too old ones are not sent.",
+        "With the first mail it takes.",
+        "O servidor de e-mail não aceita mensagens; elas esperam na fila.",
+    ),
+    "message_unconfirmed": AlertKind(
+        WARNING,
+        "A message left and the mail server never said whether it has it.",
+        "The line broke, or the program died, at that very moment.",
+        "Look for its Message-ID in the mail server's log; if it is not there, tell the customer by other means.",
+        "Where it is sent once more and taken; else not by itself: acknowledge it once it is settled.",
+        "Uma mensagem saiu sem confirmação do servidor. Procure o Message-ID no log dele.",
+    ),
+    "template_broken": AlertKind(
+        WARNING,
+        "A text cannot be used, and its messages wait.",
+        "A change in `templates/` with a fault; the alert has file and line.",
+        "Mend it: `tracker check-config` shows every fault. What waits then leaves by itself.",
+        "When the text can be used again.",
+        "O texto de uma mensagem tem um erro; as mensagens dele esperam. tracker check-config mostra onde.",
+    ),
+    "template_overdue": AlertKind(
+        CRITICAL,
+        "Messages that wait for a broken text grow too old to be sent, or have become so.",
+        "A `template_broken` that nobody mended.",
+        "Mend the text now; tell the customers of those that expired by other means (`tracker messages --state expired`).",
+        "When the text can be used again.",
+        "Mensagens presas por um texto com erro vão perder a validade. Corrija o texto agora.",
+    ),
+    "outbox_backed_up": AlertKind(
+        WARNING,
+        "Messages that should have left wait for over an hour.",
+        "More mails than `per_hour` allows, or a slow mail server.",
+        "Raise `messages.email.per_hour` if your provider allows it. Those too old by then are not sent.",
+        "When nothing waits for longer than half an hour.",
+        "Há mensagens paradas na fila há mais de uma hora. Veja o limite por hora do e-mail.",
+    ),
+    "digest_not_sent": AlertKind(
+        WARNING,
+        "A shop's daily digest could not be sent on its day.",
+        "The mail server was down, or refuses the address under `digest.to`.",
+        "`tracker digest` prints it. Check the address and the mail server.",
+        "With the next digest that is sent to this address.",
+        "O resumo diário não pôde ser enviado. tracker digest mostra o que ele diria.",
+    ),
+    # --- the program itself -------------------------------------------------------------------------
+    "daemon_silent": AlertKind(
+        WARNING,
+        "Nobody worked on this database for hours; now it works again.",
+        "The machine or the service was off, or hung.",
+        "`journalctl -u shipment-tracker` has the reason. Set `ping` so that you hear of it while it lasts.",
+        "An hour after the work began again.",
+        "O programa ficou horas parado e voltou. Configure ping para saber enquanto acontece.",
+    ),
+    "alert_sink_down": AlertKind(
+        WARNING,
+        "One of the places that alerts go to does not take them (critical: it was given up).",
+        "It is down, refuses the signature or the address; 410 asks never to be called again.",
+        "Mend it. One that was given up is tried again when its entry under `alerts` changes, or after `tracker alerts retry`.",
+        "With the first alert it takes.",
+        "Um destino de avisos não os recebe. Depois de consertar: tracker alerts retry.",
+    ),
+}
+
+
+def what_to_do(kind: str) -> str:
+    """The advice for this kind; empty for a word that is no kind (`several`)."""
+    entry = ALERT_KINDS.get(kind)
+    return entry.act if entry else ""
+
+
+def markdown() -> str:
+    """The catalogue as it stands in `docs/alerts.md`."""
+    return "\n".join(line for kind, entry in ALERT_KINDS.items() for line in _section(kind, entry))
+
+
+def _section(kind: str, entry: AlertKind) -> list[str]:
+    return [
+        f"### `{kind}`",
+        "",
+        f"{entry.means} Severity: {entry.severity.value}.",
+        "",
+        f"- Cause: {entry.cause}",
+        f"- Do: {entry.act}",
+        f"- Ends: {entry.ends}",
+        f"- {entry.portuguese}",
+        "",
+    ]

@@ -1,0 +1,328 @@
+"""A shop's daily digest: what it tells, read once a day, and the rows that keep it to one a day and address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, select, update
+
+from tracker.domain.words import ClaimState, DeliveryState, Hold
+from tracker.store.database import insert_new
+from tracker.store.hand import problems_to_release
+from tracker.store.leases import claim_due, held, release
+from tracker.store.tables import (
+    Alert,
+    Claim,
+    Delivery,
+    Digest,
+    Notice,
+    Order,
+    Problem,
+    Shipment,
+    ShipmentHistory,
+    ShipmentRef,
+    table,
+)
+
+_DIGESTS, _ORDERS, _SHIPMENTS, _HISTORIES = table(Digest), table(Order), table(Shipment), table(ShipmentHistory)
+_PROBLEMS, _CLAIMS, _REFS = table(Problem), table(Claim), table(ShipmentRef)
+_NOTICES, _DELIVERIES, _ALERTS = table(Notice), table(Delivery), table(Alert)
+TOLD: Final = ("sent", "unconfirmed", "skipped")
+"""States of a digest whose day need not be told again."""
+SHOWN: Final = 20
+_NOT_LIVE: Final = (Hold.OBSERVE.value, Hold.BEFORE_LIVE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class DueDigest:
+    """One digest that is to leave, or may have left."""
+
+    id: int
+    shop: str
+    day: date
+    recipient: str
+    since: datetime
+    until: datetime
+    state: str
+    message_id: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingClaim:
+    """A claim that a person must let go or give up."""
+
+    id: int
+    tracking_code: str
+    order_number: str
+    hold_reason: str | None
+    expected_cents: int | None
+    deadline_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message that waits for a person, or that nobody can vouch for."""
+
+    id: int
+    order_number: str
+    trigger: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What would leave if the shop were live, or was let go: counted, and its worth."""
+
+    messages: Mapping[str, int]
+    """By trigger."""
+    claims: int = 0
+    claims_cents: int = 0
+    problems: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DigestFacts:
+    """What one digest tells: what happened from `since` to `until`, and how it stands. Money in centavos."""
+
+    orders: int
+    delivered: int
+    problems: Mapping[str, int]
+    """New ones, by kind."""
+    problems_ended: int
+    problems_open: int
+    claims_filed: int
+    claims_accepted: int
+    claims_rejected: int
+    sent: Mapping[str, int]
+    """By trigger."""
+    expected_cents: int
+    """Of claims the carriers have and have not paid."""
+    granted_cents: int
+    received_cents: int
+    waiting_claims: Sequence[WaitingClaim]
+    waiting_claims_count: int
+    waiting_messages: Sequence[WaitingMessage]
+    waiting_messages_count: int
+    observed: Held
+    """New in this time: what would have left."""
+    before_live: Held
+    """All that stays held from before the first live day."""
+    critical_alerts: Sequence[tuple[int, str]]
+    """Id and sentence."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell: nothing happened and nothing waits."""
+        happened = (self.orders, self.delivered, self.claims_filed, self.granted_cents, self.received_cents)
+        changed = (self.problems_ended, self.claims_accepted, self.claims_rejected, self.observed.claims)
+        waits = (self.waiting_claims_count, self.waiting_messages_count, self.before_live.problems)
+        held_now = (self.before_live.claims, *self.before_live.messages.values(), *self.observed.messages.values())
+        told = (*self.problems.values(), *self.sent.values(), *held_now)
+        return not (any(happened) or any(changed) or any(waits) or any(told) or self.critical_alerts)
+
+
+# --- what it tells ----------------------------------------------------------------------------------
+
+
+def digest_facts(
+    connection: Connection, shop: str, since: datetime, until: datetime, live_at: datetime | None
+) -> DigestFacts:
+    """Read it all, once a day: some of these go through a whole table. *live_at*: the shop's first live instant."""
+
+    def in_time(column: Column[Any]) -> ColumnElement[bool]:
+        return and_(column > since, column <= until)
+
+    claims = _CLAIMS.c.shop == shop
+    answered = (claims, in_time(_CLAIMS.c.answered_at))
+    waiting_claims = (
+        claims,
+        _CLAIMS.c.state == ClaimState.WAITING_APPROVAL.value,
+        func.coalesce(_CLAIMS.c.hold_reason, "").not_in(_NOT_LIVE),
+    )
+    unclear = (DeliveryState.AWAITING_PERSON.value, DeliveryState.UNCONFIRMED.value)
+    waiting_messages = (
+        _NOTICES.c.shop == shop,
+        _DELIVERIES.c.state.in_(unclear),
+        func.coalesce(_DELIVERIES.c.hold_reason, "").not_in(_NOT_LIVE),
+        # What nobody can vouch for is told on its day; it stays in `tracker messages`.
+        (_DELIVERIES.c.state == DeliveryState.AWAITING_PERSON.value) | in_time(_DELIVERIES.c.sending_at),
+    )
+    paid = (claims, _CLAIMS.c.state == ClaimState.PAID.value, in_time(_CLAIMS.c.closed_at))
+    pending = (claims, _CLAIMS.c.opened_at.is_not(None), _CLAIMS.c.closed_at.is_(None))
+    return DigestFacts(
+        orders=_count(connection, _ORDERS, _ORDERS.c.shop == shop, in_time(_ORDERS.c.created_at)),
+        delivered=_count(
+            connection,
+            _SHIPMENTS.join(_HISTORIES, _HISTORIES.c.shipment_id == _SHIPMENTS.c.id),
+            _SHIPMENTS.c.shop == shop,
+            in_time(_HISTORIES.c.delivered_at),
+        ),
+        problems=_by(
+            connection, _PROBLEMS.c.kind, _PROBLEMS, _PROBLEMS.c.shop == shop, in_time(_PROBLEMS.c.detected_at)
+        ),
+        problems_ended=_count(connection, _PROBLEMS, _PROBLEMS.c.shop == shop, in_time(_PROBLEMS.c.resolved_at)),
+        problems_open=_count(connection, _PROBLEMS, _PROBLEMS.c.shop == shop, _PROBLEMS.c.resolved_at.is_(None)),
+        claims_filed=_count(connection, _CLAIMS, claims, in_time(_CLAIMS.c.opened_at)),
+        claims_accepted=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.ACCEPTED.value),
+        claims_rejected=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.REJECTED.value),
+        sent=_by(connection, _NOTICES.c.trigger, _told(), _NOTICES.c.shop == shop, in_time(_DELIVERIES.c.sent_at)),
+        expected_cents=_sum(connection, _CLAIMS.c.expected_cents, *pending),
+        granted_cents=_sum(connection, _CLAIMS.c.granted_cents, *answered),
+        received_cents=_sum(connection, _CLAIMS.c.received_cents, *paid),
+        waiting_claims=_waiting_claims(connection, waiting_claims),
+        waiting_claims_count=_count(connection, _CLAIMS, *waiting_claims),
+        waiting_messages=_waiting_messages(connection, waiting_messages),
+        waiting_messages_count=_count(connection, _told(), *waiting_messages),
+        observed=_held(
+            connection,
+            (claims, _CLAIMS.c.hold_reason == Hold.OBSERVE.value, in_time(_CLAIMS.c.planned_at)),
+            (_NOTICES.c.shop == shop, *_would_have_left(), in_time(_DELIVERIES.c.queued_at)),
+        )
+        if live_at is None or live_at > until
+        else Held({}),
+        before_live=_held(
+            connection,
+            (claims, _CLAIMS.c.hold_reason == Hold.BEFORE_LIVE.value, _CLAIMS.c.closed_at.is_(None)),
+            (_NOTICES.c.shop == shop, _DELIVERIES.c.hold_reason == Hold.BEFORE_LIVE.value),
+            problems=len(problems_to_release(connection, shop, live_at)),
+        )
+        if live_at is not None and live_at <= until
+        else Held({}),
+        critical_alerts=_critical(connection, shop),
+    )
+
+
+def _would_have_left() -> tuple[ColumnElement[bool], ...]:
+    """A message of an observing shop: held, or too old meanwhile; one that was told to nobody for its own sake is none."""
+    states = (DeliveryState.AWAITING_PERSON.value, DeliveryState.EXPIRED.value)
+    return (_DELIVERIES.c.state.in_(states),)
+
+
+def _held(
+    connection: Connection,
+    claims: Iterable[ColumnElement[bool]],
+    messages: Iterable[ColumnElement[bool]],
+    problems: int = 0,
+) -> Held:
+    wanted = list(claims)
+    return Held(
+        messages=_by(connection, _NOTICES.c.trigger, _told(), *messages),
+        claims=_count(connection, _CLAIMS, *wanted),
+        claims_cents=_sum(connection, _CLAIMS.c.expected_cents, *wanted),
+        problems=problems,
+    )
+
+
+def _waiting_claims(connection: Connection, where: Iterable[ColumnElement[bool]]) -> list[WaitingClaim]:
+    query = (
+        select(
+            _CLAIMS.c.id,
+            _REFS.c.value,
+            _ORDERS.c.number,
+            _CLAIMS.c.hold_reason,
+            _CLAIMS.c.expected_cents,
+            _CLAIMS.c.deadline_on,
+        )
+        .join(_REFS, _REFS.c.id == _CLAIMS.c.tracking_ref_id)
+        .join(_SHIPMENTS, _SHIPMENTS.c.id == _CLAIMS.c.shipment_id)
+        .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+        .where(*where)
+        .order_by(_CLAIMS.c.deadline_on, _CLAIMS.c.id)
+        .limit(SHOWN)
+    )
+    return [WaitingClaim(*row) for row in connection.execute(query)]
+
+
+def _waiting_messages(connection: Connection, where: Iterable[ColumnElement[bool]]) -> list[WaitingMessage]:
+    names = (_DELIVERIES.c.id, _ORDERS.c.number, _NOTICES.c.trigger, _DELIVERIES.c.state, _DELIVERIES.c.reason)
+    query = select(*names).select_from(_told()).join(_ORDERS, _ORDERS.c.id == _NOTICES.c.order_id).where(*where)
+    return [WaitingMessage(*row) for row in connection.execute(query.order_by(_DELIVERIES.c.id).limit(SHOWN))]
+
+
+def _critical(connection: Connection, shop: str) -> list[tuple[int, str]]:
+    """Open critical alerts of this shop or of the whole program."""
+    where = (_ALERTS.c.resolved_at.is_(None), _ALERTS.c.severity == "critical", _ALERTS.c.shop.in_(("", shop)))
+    query = select(_ALERTS.c.id, _ALERTS.c.summary).where(*where).order_by(_ALERTS.c.id).limit(SHOWN)
+    return [(row.id, row.summary) for row in connection.execute(query)]
+
+
+def _told() -> Any:
+    return _DELIVERIES.join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+
+
+def _count(connection: Connection, of: Any, *where: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(of).where(*where)).scalar_one())
+
+
+def _sum(connection: Connection, column: Column[Any], *where: ColumnElement[bool]) -> int:
+    query: Select[Any] = select(func.coalesce(func.sum(column), 0)).where(*where)
+    return int(connection.execute(query).scalar_one())
+
+
+def _by(connection: Connection, column: Column[Any], of: Any, *where: ColumnElement[bool]) -> dict[str, int]:
+    query = (
+        select(column, func.count())
+        .select_from(of)
+        .where(*where)
+        .group_by(column)
+        .order_by(func.count().desc(), column)
+    )
+    return {str(name): int(number) for name, number in connection.execute(query)}
+
+
+# --- the rows ---------------------------------------------------------------------------------------
+
+
+def told_until(connection: Connection, shop: str, recipient: str) -> datetime | None:
+    """Up to when this address was told, or from when on it never was; None before its first digest."""
+    mine = (_DIGESTS.c.shop == shop, _DIGESTS.c.recipient == recipient)
+    told = select(func.max(_DIGESTS.c.until)).where(*mine, _DIGESTS.c.state.in_(TOLD))
+    first = select(func.min(_DIGESTS.c.since)).where(*mine)
+    found: datetime | None = connection.execute(told).scalar_one() or connection.execute(first).scalar_one()
+    return found
+
+
+def has_digest(connection: Connection, shop: str, day: date, recipient: str) -> bool:
+    """Whether this address has its digest of that day, whatever became of it."""
+    mine = (_DIGESTS.c.shop == shop, _DIGESTS.c.day == day, _DIGESTS.c.recipient == recipient)
+    return connection.execute(select(_DIGESTS.c.id).where(*mine)).first() is not None
+
+
+def add_digest(
+    connection: Connection, shop: str, day: date, recipient: str, since: datetime, until: datetime, message_id: str
+) -> None:
+    """This address is due a digest of this day; once."""
+    row = {
+        "shop": shop,
+        "day": day,
+        "recipient": recipient,
+        "since": since,
+        "until": until,
+        "state": "queued",
+        "message_id": message_id,
+        "next_step_at": until,
+        "attempts": 0,
+    }
+    insert_new(connection, _DIGESTS, [row])
+
+
+def take_due_digests(connection: Connection, *, now: datetime, limit: int, token: str) -> list[DueDigest]:
+    """Lease the next due digests."""
+    keys = claim_due(connection, _DIGESTS, "next_step_at", now=now, limit=limit, token=token)
+    names = DueDigest.__dataclass_fields__
+    query = select(*(_DIGESTS.c[name] for name in names)).where(_DIGESTS.c.id.in_(keys)).order_by(_DIGESTS.c.id)
+    return [DueDigest(**row) for row in connection.execute(query).mappings()]
+
+
+def save_digest(
+    connection: Connection, digest_id: int, values: Mapping[str, Any], token: str, *, keep_lease: bool = False
+) -> bool:
+    """Write what became of it, while the lease is ours."""
+    ours = (_DIGESTS.c.id == digest_id, held(_DIGESTS, token))
+    written = dict(values) if keep_lease else release(dict(values))
+    return connection.execute(update(_DIGESTS).where(*ours).values(**written)).rowcount == 1
