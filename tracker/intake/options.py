@@ -44,6 +44,7 @@ FIELDS = {
 
 IGNORE_COLUMN = "ignore"
 MAX_NUMBER_LENGTH = 80  # a longer order number is a cell that went wrong
+MAX_ORIGINAL_LENGTH = 200  # of a text that was mended or could not be used, this much is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,13 @@ class ReadOptions:
     """Where the merchant's notes write the code: a pattern whose first group is it; searched in the notes' free text."""
     order_pattern: str | None = None
     """The same for the order number."""
+
+    never_mail: tuple[str, ...] = ()
+    """Addresses and domains, in lower case, that are not written to, beside the marketplaces' known ones."""
+    mail_anyway: tuple[str, ...] = ()
+    """Addresses and domains of marketplaces, in lower case, that may be written to all the same."""
+    own_addresses: frozenset[str] = frozenset()
+    """The shop's own, in lower case: typed where a customer gave none."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.columns.values()) - FIELDS.keys() - {IGNORE_COLUMN})
