@@ -31,6 +31,7 @@ from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
 from tracker.domain.codes import CodeMap, CodeReading
 from tracker.domain.incidents import IncidentPolicy
 from tracker.domain.notices import NoticePolicy
+from tracker.domain.relays import Unmailed
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
@@ -270,7 +271,7 @@ def _message_lanes(
     settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
 ) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
-    planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
+    planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings), _unmailed(settings))
     live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
     email = EmailSweep(
         database=database,
@@ -324,6 +325,16 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
 def _message_ids(settings: Settings) -> Callable[[str], str]:
     domains = {shop.id: parse_mailbox(shop.email.from_).address.rpartition("@")[2] for shop in settings.shops}
     return lambda shop: new_message_id(domains.get(shop, "localhost"), os.urandom)
+
+
+def _unmailed(settings: Settings) -> Callable[[str], Unmailed]:
+    """Whom each shop does not write to: marketplaces' addresses, its own, and those of the configuration."""
+    never, anyway = frozenset(settings.messages.never_mail), frozenset(settings.messages.mail_anyway)
+    own = {
+        shop.id: {parse_mailbox(shop.email.from_).address.lower(), (shop.email.reply_to or "").lower()}
+        for shop in settings.shops
+    }
+    return lambda shop: Unmailed(never, anyway, own.get(shop, frozenset()))
 
 
 def smtp_account(server: MailServer) -> SmtpAccount:

@@ -17,7 +17,6 @@ from tracker.intake import values
 from tracker.intake.codes import NO_CODES, Codes, codes_of
 from tracker.intake.csv_columns import Columns
 from tracker.intake.fields import (
-    NotMailed,
     address_of,
     carrier_cnpj_of,
     document_of,
@@ -165,8 +164,6 @@ class RowReader:
         text, index = found
         try:
             return convert(text, index)
-        except NotMailed as exc:
-            self._warn_once(name, exc.whose, str(exc))
         except BadValue as exc:
             self._warn(name, str(exc))
         return None
@@ -254,7 +251,7 @@ class RowReader:
     def _customer(self, row: Row) -> Person:
         person = Person(
             name=self._mended(row, "name", lambda text, _i: person_name(clean(text)) or None),
-            email=self._mended(row, "email", lambda text, _i: address_of(text, self.options)),
+            email=self._mended(row, "email", lambda text, _i: address_of(text)),
             phone=self._mended(row, "phone", lambda text, _i: phone_of(text)),
             document=self._mended(
                 row, "document", lambda text, index: document_of(text, self.columns.document_kinds.get(index))

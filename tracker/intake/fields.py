@@ -11,10 +11,8 @@ from typing import Final
 from tracker.domain.documents import DocumentKind, bare, cep, cnpj, document
 from tracker.domain.order import OrderStatus
 from tracker.domain.phones import e164
-from tracker.domain.relays import relay_of
 from tracker.domain.text import clean, email, fold, is_absent_email
 from tracker.intake import values
-from tracker.intake.options import ReadOptions
 from tracker.intake.values import BadValue
 
 _STATUS_WORDS: dict[OrderStatus, str] = {
@@ -30,30 +28,11 @@ _STATUS_WORDS: dict[OrderStatus, str] = {
 _STATUS_BY_WORD = {word: status for status, words in _STATUS_WORDS.items() for word in words.split()}
 
 
-class NotMailed(BadValue):
-    """A good address that must not be written to. `whose` is its domain, or the shop's own address."""
-
-    def __init__(self, whose: str, reason: str) -> None:
-        super().__init__(reason)
-        self.whose = whose
-
-
-def address_of(text: str, options: ReadOptions) -> str | None:
-    """An e-mail address that may be written to. Raises NotMailed for a marketplace's and for the shop's own."""
+def address_of(text: str) -> str | None:
+    """The first e-mail address of a sendable form; whether it may be written to is for whoever writes."""
     found = email(text)
-    if found is None:
-        if is_absent_email(text):
-            return None
+    if found is None and not is_absent_email(text):
         raise BadValue("não tem forma de endereço (nome@dominio.com.br); corrija para o cliente receber avisos")
-    if found.lower() in options.own_addresses:
-        raise NotMailed(found.lower(), f"{found} é da própria loja; os pedidos com ele entraram sem e-mail")
-    relay = relay_of(found, options.never_mail, options.mail_anyway)
-    if relay is not None:
-        raise NotMailed(
-            relay,
-            f"os endereços de @{relay} são de um marketplace ou estão em never_mail, e não recebem avisos; "
-            "os pedidos com eles entraram sem e-mail",
-        )
     return found
 
 

@@ -29,7 +29,6 @@ from tracker.domain.text import clean, fold, is_placeholder, person_name
 from tracker.intake import values
 from tracker.intake.codes import codes_of
 from tracker.intake.fields import (
-    NotMailed,
     address_of,
     document_of,
     is_mended,
@@ -143,7 +142,7 @@ class OrderReader:
     def _person(self, part: Part, path: str) -> Person:
         return Person(
             name=self._mended(part, "name", path, lambda text: person_name(text) or None),
-            email=self._mended(part, "email", path, lambda text: address_of(text, self.options)),
+            email=self._mended(part, "email", path, address_of),
             phone=self._mended(part, "phone", path, phone_of),
             document=self._mended(part, "document", path, document_of),
         )
@@ -262,8 +261,6 @@ class OrderReader:
             return None
         try:
             return convert(text)
-        except NotMailed as fault:
-            self._warn_once(fault.whose, f"{path}{name}: {fault}")
         except BadValue as fault:
             self._warnings.append(f"{path}{name}: {fault}")
         return None

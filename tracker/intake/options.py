@@ -69,13 +69,6 @@ class ReadOptions:
     order_pattern: str | None = None
     """The same for the order number."""
 
-    never_mail: tuple[str, ...] = ()
-    """Addresses and domains, in lower case, that are not written to, beside the marketplaces' known ones."""
-    mail_anyway: tuple[str, ...] = ()
-    """Addresses and domains of marketplaces, in lower case, that may be written to all the same."""
-    own_addresses: frozenset[str] = frozenset()
-    """The shop's own, in lower case: typed where a customer gave none."""
-
     def __post_init__(self) -> None:
         unknown = sorted(set(self.columns.values()) - FIELDS.keys() - {IGNORE_COLUMN})
         if unknown:

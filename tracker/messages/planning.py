@@ -22,12 +22,14 @@ from tracker.domain.notices import (
     ToldClaim,
     ToldProblem,
     Wanted,
+    WhyNotTold,
     decide,
     held_back,
     live_hold,
     look_again,
 )
 from tracker.domain.order import OrderStatus
+from tracker.domain.relays import Unmailed
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
 from tracker.store.claims import ClaimRow, claims_of_shipments
@@ -63,6 +65,8 @@ class NoticeSweep:
     live_from: Callable[[str], date | None]
     new_message_id: Callable[[str], str]
     """A fresh Message-ID of a shop's own domain."""
+    unmailed: Callable[[str], Unmailed]
+    """Whom a shop does not write to."""
 
     async def run(self, now: datetime) -> int:
         """Decide for all that is due; returns how many shipments were looked at."""
@@ -72,6 +76,10 @@ class NoticeSweep:
             total += looked
             if looked < BATCH:
                 return total
+
+    def _recipient(self, context: ShipmentContext) -> tuple[str | None, WhyNotTold | None]:
+        order = context.order
+        return recipient_of(order.recipient_email, order.customer_email, self.unmailed(order.shop))
 
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
@@ -87,7 +95,7 @@ class NoticeSweep:
                 told = (problems[shipment_id], claims[shipment_id], members[shipment_id])
                 facts = _facts(context, history, *told, days, now)
                 wanted, held, wake = decide(facts, self.policy, days, now)
-                recipient, missing = recipient_of(context.order.recipient_email, context.order.customer_email)
+                recipient, missing = self._recipient(context)
                 if recipient is None and missing is not None:
                     # No notice yet: the address may come with a later file, while it is still worth telling.
                     held += [held_back(notice, missing) for notice in wanted]
@@ -146,7 +154,7 @@ class NoticeSweep:
         now: datetime,
     ) -> None:
         order = context.order
-        recipient, _ = recipient_of(order.recipient_email, order.customer_email)
+        recipient, _ = self._recipient(context)
         state = DeliveryState.AWAITING_PERSON if hold[0] else DeliveryState.QUEUED
         reason = hold[1]
         delivery_id = add_delivery(

@@ -113,6 +113,16 @@ HOLD: Final[Mapping[str, str]] = {
     Hold.CARRIER_ANSWER: "a resposta da transportadora precisa de uma pessoa",
     Hold.TEMPLATE: "o texto da mensagem tem um erro",
 }
+FIELD: Final[Mapping[str, str]] = {
+    "name": "nome",
+    "email": "e-mail",
+    "phone": "telefone",
+    "document": "CPF/CNPJ",
+    "recipient": "destinatário",
+    "postal_code": "CEP",
+}
+"""Values of an order that intake mends."""
+
 ORDER_STATUS: Final[Mapping[str, str]] = {
     "open": "aberto",
     "paid": "pago",

@@ -231,6 +231,7 @@ def _order_values(order: Order) -> dict[str, Any]:
         "state": address.state,
         "total_cents": order.total_cents,
         "freight_cents": order.freight_cents,
+        "originals": dict(order.originals) or None,
     }
 
 
@@ -255,6 +256,10 @@ def _update_order(
     new = {name: value for name, value in values.items() if value is not None and value != standing[name]}
     if values["status"] == OrderStatus.UNKNOWN.value:
         new.pop("status", None)
+    new.pop("originals", None)
+    originals = _originals(standing, order)
+    if originals != (standing["originals"] or {}):
+        new["originals"] = originals or None
     if standing["promised_first_on"] is None and order.promised_on is not None:
         new["promised_first_on"] = order.promised_on
     if standing["number"].startswith(PLACEHOLDERS) and not order.number.startswith(PLACEHOLDERS):
@@ -263,6 +268,31 @@ def _update_order(
         return False
     connection.execute(update(_ORDERS).where(_ORDERS.c.id == standing["id"]).values(**new, updated_at=now))
     return True
+
+
+_MENDED: Final = {
+    "name": "customer_name",
+    "email": "customer_email",
+    "phone": "customer_phone",
+    "document": "customer_document",
+    "recipient": "recipient_name",
+    "postal_code": "postal_code",
+}
+
+
+def _originals(standing: Mapping[str, Any], order: Order) -> dict[str, str]:
+    """What the files had, of the values that stand now.
+
+    A value that needs no mending takes the original of the one before it away; one that cannot be used leaves a good one
+    and its original alone.
+    """
+    found, given = dict(standing["originals"] or {}), dict(order.originals)
+    for name, value in order.mended().items():
+        if value is not None:
+            found.pop(name, None)
+        if name in given and (value is not None or standing[_MENDED[name]] is None):
+            found[name] = given[name]
+    return found
 
 
 def _save_aliases(connection: Connection, shop: str, order_id: int, order: Order) -> None:
