@@ -29,6 +29,7 @@ from tracker.intake.spool import Report, reported
 from tracker.store.contexts import shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.logs import SignalNote, signal
+from tracker.store.new_orders import save_orders
 from tracker.store.orders import (
     Parcel,
     RefusedFile,
@@ -37,7 +38,6 @@ from tracker.store.orders import (
     import_of,
     newest_refused,
     save_import,
-    save_order,
 )
 from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling
 
@@ -200,26 +200,30 @@ class Importer:
                 await self.database.write(partial(_wake_order, order_ids=[order_id], now=now))
         tally.pieces += 1
 
+    def _parcels(self, order: Order, intake: Intake, lines: list[LineReport]) -> list[Parcel]:
+        """The packages that a carrier can be asked about; *lines* hears of the others."""
+        parcels = []
+        for package in order.packages:
+            if package.direction is Direction.RETURN:
+                continue
+            doubt = doubtful_country(package.tracking_code, order.address.postal_code)
+            if doubt is not None:
+                lines.append(LineReport(order.line, order.number, "warning", doubt, order.place))
+            parcel = self.carriers.parcel(intake.shop, package, intake.options)
+            if isinstance(parcel, Parcel):
+                parcels.append(parcel)
+            else:
+                lines.append(LineReport(order.line, order.number, "warning", parcel, order.place))
+        return parcels
+
     def _save(self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime) -> SavedBatch:
         lines: list[LineReport] = []
         taken: list[LineReport] = []
         new: list[tuple[int, str]] = []
         changed: list[int] = []
         touched: list[int] = []
-        for order in batch:
-            parcels = []
-            for package in order.packages:
-                if package.direction is Direction.RETURN:
-                    continue
-                doubt = doubtful_country(package.tracking_code, order.address.postal_code)
-                if doubt is not None:
-                    lines.append(LineReport(order.line, order.number, "warning", doubt, order.place))
-                parcel = self.carriers.parcel(intake.shop, package, intake.options)
-                if isinstance(parcel, Parcel):
-                    parcels.append(parcel)
-                else:
-                    lines.append(LineReport(order.line, order.number, "warning", parcel, order.place))
-            saved = save_order(connection, intake.shop, order, parcels, now)
+        wanted = [(order, self._parcels(order, intake, lines)) for order in batch]
+        for (order, parcels), saved in zip(wanted, save_orders(connection, intake.shop, wanted, now), strict=True):
             lines += [
                 LineReport(
                     order.line,

@@ -99,12 +99,13 @@ def save_order(
     if _is_cancelled(connection, shop, order, standing):
         values["status"] = OrderStatus.CANCELLED.value
     if standing is None:
-        order_id = _insert_order(connection, shop, source, order, values, now)
+        row = {**order_row(shop, source, order, now), "status": values["status"]}
+        order_id = int(connection.execute(insert(_ORDERS).returning(_ORDERS.c.id), row).scalar_one())
         changed = True
     else:
         order_id = int(standing["id"])
         changed = _update_order(connection, standing, order, values, now)
-    _save_aliases(connection, shop, order_id, order)
+    insert_new(connection, _ALIASES, alias_rows(shop, order_id, order))
     _save_items(connection, order_id, order)
     new, taken = _save_parcels(connection, shop, order_id, parcels, now)
     return SavedOrder(order_id, standing is None, changed or bool(new), tuple(new), tuple(taken))
@@ -235,11 +236,10 @@ def _order_values(order: Order) -> dict[str, Any]:
     }
 
 
-def _insert_order(
-    connection: Connection, shop: str, source: str, order: Order, values: Mapping[str, Any], now: datetime
-) -> int:
-    row = {
-        **values,
+def order_row(shop: str, source: str, order: Order, now: datetime) -> dict[str, Any]:
+    """A new order's row."""
+    return {
+        **_order_values(order),
         "shop": shop,
         "source": source,
         "number": order.number,
@@ -247,7 +247,6 @@ def _insert_order(
         "created_at": now,
         "updated_at": now,
     }
-    return int(connection.execute(insert(_ORDERS).returning(_ORDERS.c.id), row).scalar_one())
 
 
 def _update_order(
@@ -295,19 +294,17 @@ def _originals(standing: Mapping[str, Any], order: Order) -> dict[str, str]:
     return found
 
 
-def _save_aliases(connection: Connection, shop: str, order_id: int, order: Order) -> None:
-    rows = [
+def alias_rows(shop: str, order_id: int, order: Order) -> list[dict[str, Any]]:
+    """The rows of an order's other names."""
+    return [
         {"shop": shop, "kind": kind, "alias": alias, "order_id": order_id}
         for kind, alias in dict.fromkeys(order.aliases)
     ]
-    insert_new(connection, _ALIASES, rows)
 
 
-def _save_items(connection: Connection, order_id: int, order: Order) -> None:
-    if not order.items:
-        return
-    connection.execute(delete(_ITEMS).where(_ITEMS.c.order_id == order_id))
-    rows = [
+def item_rows(order_id: int, order: Order) -> list[dict[str, Any]]:
+    """The rows of what was bought."""
+    return [
         {
             "order_id": order_id,
             "line": line,
@@ -318,7 +315,13 @@ def _save_items(connection: Connection, order_id: int, order: Order) -> None:
         }
         for line, item in enumerate(order.items, start=1)
     ]
-    connection.execute(insert(_ITEMS), rows)
+
+
+def _save_items(connection: Connection, order_id: int, order: Order) -> None:
+    if not order.items:
+        return
+    connection.execute(delete(_ITEMS).where(_ITEMS.c.order_id == order_id))
+    connection.execute(insert(_ITEMS), item_rows(order_id, order))
 
 
 def _save_parcels(
@@ -344,9 +347,10 @@ def _save_parcels(
     return new, taken
 
 
-def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime) -> int:
+def shipment_row(shop: str, order_id: int, parcel: Parcel, now: datetime) -> dict[str, Any]:
+    """A new shipment's row."""
     package = parcel.package
-    row = {
+    return {
         "order_id": order_id,
         "shop": shop,
         "carrier": parcel.carrier,
@@ -358,8 +362,11 @@ def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: P
         "direction": package.direction.value,
         "created_at": now,
     }
-    shipment_id = int(connection.execute(insert(_SHIPMENTS).returning(_SHIPMENTS.c.id), row).scalar_one())
-    ref = {
+
+
+def ref_row(shipment_id: int, parcel: Parcel, now: datetime) -> dict[str, Any]:
+    """The row of the number a carrier finds a shipment by."""
+    return {
         "shipment_id": shipment_id,
         "adapter": parcel.adapter,
         "kind": parcel.ref.kind.value,
@@ -369,7 +376,12 @@ def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: P
         "active": True,
         "added_at": now,
     }
-    connection.execute(insert(_REFS), ref)
+
+
+def _insert_shipment(connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime) -> int:
+    row = shipment_row(shop, order_id, parcel, now)
+    shipment_id = int(connection.execute(insert(_SHIPMENTS).returning(_SHIPMENTS.c.id), row).scalar_one())
+    connection.execute(insert(_REFS), ref_row(shipment_id, parcel, now))
     return shipment_id
 
 
