@@ -15,16 +15,13 @@ from zoneinfo import ZoneInfo
 from tracker.domain.order import FileReading, LineReport, Order
 from tracker.intake.decode import repair_double_encoding
 from tracker.intake.json_orders import OrderReader, OrderRefused, printable
-from tracker.intake.json_split import LONGEST_RECORD, ORDERS_KEYS, TOO_LONG, Raw, Splitter, Unbalanced
+from tracker.intake.json_split import LONGEST_RECORD, ORDERS_KEYS, TOO_LONG, Raw, Splitter, Unreadable
 from tracker.intake.options import ReadOptions, TruncatedFile
 from tracker.intake.text_file import TextFile
 
 RECORDS_AT_ONCE: Final = 5_000
 _LINE_NAMES = (".ndjson", ".jsonl")
 _CUT = "O JSON termina no meio; copie o arquivo inteiro para a pasta de novo."
-_NOT_JSON = (
-    "O arquivo não é um JSON que se possa ler (na linha {line} fecha-se o que não foi aberto); exporte-o de novo."
-)
 _NOTHING = (
     'O JSON não traz nenhum pedido; envie uma lista de pedidos, {"orders": [...]} ou um pedido por linha (JSON lines).'
 )
@@ -35,8 +32,8 @@ def read_json(name: str, text: TextFile, *, timezone: ZoneInfo, options: ReadOpt
     is_lines = name.lower().endswith(_LINE_NAMES) or _is_lines(text.head(2))
     try:
         count = sum(1 for _ in _records(text, is_lines))
-    except Unbalanced as fault:
-        yield FileReading(refused=_NOT_JSON.format(line=fault.line))
+    except Unreadable as fault:
+        yield FileReading(refused=str(fault))
         return
     if not count:
         yield FileReading(refused=_NOTHING)
@@ -59,7 +56,7 @@ def _is_lines(head: list[str]) -> bool:
 
 
 def _records(text: TextFile, is_lines: bool) -> Iterator[Raw]:
-    """The records' texts. Raises Unbalanced, and TruncatedFile at the end of a text that ends in the middle."""
+    """The records' texts. Raises Unreadable, and TruncatedFile at the end of a text that ends in the middle."""
     if is_lines:
         yield from _line_records(text.lines())
         return

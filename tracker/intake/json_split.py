@@ -14,20 +14,20 @@ from typing import Final, NamedTuple
 LONGEST_RECORD: Final = 200_000
 """Characters of one order's text."""
 DEEPEST: Final = 40
+"""Within a record; one that is deeper is refused."""
+GIVEN_UP_AT: Final = 10_000
 ORDERS_KEYS: Final = ("orders", "pedidos")
 TOO_LONG: Final = "é longo demais para um pedido (mais de 200 mil caracteres); envie um registro por pedido"
 TOO_DEEP: Final = "tem listas ou objetos demais uns dentro dos outros; envie os pedidos na forma do exemplo"
+_CLOSED = "O arquivo não é um JSON que se possa ler (na linha {line} fecha-se o que não foi aberto); exporte-o de novo."
+_ONLY_DEPTH = "O JSON tem listas ou objetos demais uns dentro dos outros; exporte os pedidos de novo."
 _OUTSIDE = re.compile(r'["{}\[\],\n]')
 _INSIDE = re.compile(r'["\\\n]')
 _LONGEST_KEY: Final = 20
 
 
-class Unbalanced(ValueError):
-    """Something is closed in this line that was never opened."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
+class Unreadable(ValueError):
+    """The text as a whole is given up; the error's text is the merchant's reason."""
 
 
 class Raw(NamedTuple):
@@ -65,7 +65,7 @@ class Splitter:
         return self.depth > 0 or self.is_in_string
 
     def records(self, pages: Iterable[str]) -> Iterator[Raw]:
-        """Every record of the text. Raises Unbalanced."""
+        """Every record of the text. Raises Unreadable."""
         for page in pages:
             yield from self._page(page)
         if not self.is_open:
@@ -95,6 +95,8 @@ class Splitter:
                 self.depth += 1
                 if self.depth - self._base > DEEPEST:
                     self._fault = TOO_DEEP
+                if self.depth > GIVEN_UP_AT:
+                    raise Unreadable(_ONLY_DEPTH)
             elif token == ",":
                 if self.depth == self._base:
                     self._collect(page[mark:at])
@@ -124,7 +126,7 @@ class Splitter:
     def _closed(self, ends_records: bool) -> Iterator[Raw]:
         self.depth -= 1
         if self.depth < 0:
-            raise Unbalanced(self.line)
+            raise Unreadable(_CLOSED.format(line=self.line))
         if ends_records:
             yield from self._finished()
             self._base = 0
