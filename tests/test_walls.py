@@ -58,6 +58,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 # Store module -> the stage whose tables it writes.
 WRITERS = {
     "orders": "intake",
+    "new_orders": "intake",
     "polls": "polling",
     "deadlines": "polling",
     "histories": "events",

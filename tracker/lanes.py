@@ -37,6 +37,7 @@ from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
 from tracker.domain.codes import CodeMap, CodeReading
 from tracker.domain.incidents import IncidentPolicy
 from tracker.domain.notices import NoticePolicy, Place
+from tracker.domain.relays import Unmailed
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
@@ -303,6 +304,7 @@ def _message_lanes(
         between,
         _live_from(settings),
         _message_ids(settings),
+        unmailed_of(settings),
         home=partial(home_of, settings),
         pickup_days=partial(pickup_days, book),
     )
@@ -407,6 +409,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         policy=notice_policy(settings),
         pickup_days={entry.id: pickup_days(book, entry.id) for entry in accounts},
         return_path=ReturnPath(returned.return_path, returned.verp) if returned and returned.return_path else None,
+        unmailed=unmailed_of(settings),
     )
 
 
@@ -430,6 +433,16 @@ def _mail_domains(settings: Settings) -> dict[str, str]:
 def _message_ids(settings: Settings) -> Callable[[str], str]:
     domains = _mail_domains(settings)
     return lambda shop: new_message_id(domains.get(shop, "localhost"), os.urandom)
+
+
+def unmailed_of(settings: Settings, /) -> Callable[[str], Unmailed]:
+    """Whom each shop does not write to: marketplaces' addresses, its own, and those of the configuration."""
+    never, anyway = frozenset(settings.messages.never_mail), frozenset(settings.messages.mail_anyway)
+    own = {
+        shop.id: {parse_mailbox(shop.email.from_).address.lower(), (shop.email.reply_to or "").lower()}
+        for shop in settings.shops
+    }
+    return lambda shop: Unmailed(never, anyway, own.get(shop, frozenset()))
 
 
 def smtp_account(server: MailServer) -> SmtpAccount:

@@ -247,3 +247,15 @@ def test_a_carrier_whose_credential_is_elsewhere(tracker: Tracker, database: Dat
     assert "Correios SEDEX" in out
     assert "ainda não há resposta" in out
     assert "esperada" not in out
+
+
+def test_what_the_file_had_stands_beside_what_is_used(tracker: Tracker, database: Database) -> None:
+    person = Person("Maria da Silva", None, "+5511987650123", None)
+    originals = (("name", "MARIA DA SILVA"), ("document", "529.982.247-26"), ("email", "nao@tem.com"))
+    with database.begin_write() as connection:
+        add_order(connection, order("30000", customer=person, originals=originals), CODE)
+    screen = " ".join(tracker("show", "30000").output.split())
+    assert 'Arquivo nome "MARIA DA SILVA" · e-mail "nao@tem.com" não serve e não é usado' in screen
+    assert 'CPF/CNPJ "529.982.247-26" não serve e não é usado' in screen
+    assert tracker.json("show", "30000")["order"]["originals"] == dict(originals)
+    assert tracker("show", "52998224726").exit_code == 1

@@ -48,9 +48,11 @@ def test_init_offers_no_file_that_is_refused(shop: Path) -> None:
     assert "CSV" in offered and "XML de NF-e" in offered and "zip" in offered.lower()
     config = (shop / "config.yaml").read_text(encoding="utf-8")
     watched = config[config.index("# Pastas vigiadas") : config.index("\nintake:")]
-    for kind in ("XLSX", "JSON"):
-        assert kind not in offered.partition("Não são lidos")[0]
-        assert kind not in watched
+    taken, _, refused = offered.partition("Não são lidos")
+    for kind in ("CSV", "XLSX", "JSON"):
+        assert kind in taken and kind in watched
+    for kind in ("XLSB", "ODS", "PDF"):
+        assert kind not in taken and kind in refused
 
 
 def test_init_overwrites_nothing_and_says_so(shop: Path) -> None:

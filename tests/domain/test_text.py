@@ -22,6 +22,11 @@ NAMES = json.loads((DATA / "csv" / "identifiers.json").read_text(encoding="utf-8
         ("COMÉRCIO DE TINTAS S/A", "Comércio de Tintas S/A"),
         ("ANA-MARIA  DOS  SANTOS", "Ana-Maria dos Santos"),
         ("DA SILVA", "Da Silva"),
+        ("ANA D’ÁVILA", "Ana D’Ávila"),
+        ("PADARIA CENTRAL LTDA-ME", "Padaria Central LTDA-ME"),
+        ("PADARIA CENTRAL LTDA.", "Padaria Central LTDA."),
+        ("PADARIA S.A. (EPP)", "Padaria S.A. (EPP)"),
+        ("Padaria LTDA do Zé", "Padaria LTDA do Zé"),
     ],
 )
 def test_names_are_written_as_in_a_letter(text: str, expected: str) -> None:
@@ -95,3 +100,31 @@ def test_cleaning_strips_what_cannot_be_seen() -> None:
 
 def test_folding() -> None:
     assert fold("Código  Nº") == "codigo no"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("nao@tem.com", "naotem@naotem.com", "nao_possui@gmail.com", "naoinformado@loja.com", "nao-quis@x.com"),
+        *(
+            "sememail@loja.com",
+            "sem-email@loja.com",
+            "semmail@x.com",
+            "noemail@x.com",
+            "no-email@x.com",
+            "sem@email.com",
+        ),
+        *("teste@teste.com", "teste@gmail.com", "test@x.com", "xxx@xxx.com", "aaa@x.com", "email@naoinformado.com"),
+        *("a@a.com", "email@email.com", "cliente@cliente.com.br", "consumidor@consumidor.com", "123@123.com"),
+    ],
+)
+def test_an_address_that_says_there_is_none(address: str) -> None:
+    assert email(address) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ana@gmail.com", "testemunha@x.com", "nao@x.com"[1:], "mercado@mercado.com.br", "semeao@x.com", "ab@abc.com"],
+)
+def test_an_address_that_only_looks_like_it(address: str) -> None:
+    assert email(address) == address

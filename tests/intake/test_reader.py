@@ -59,10 +59,7 @@ def test_a_note_under_any_name(name: str) -> None:
     [
         pytest.param(b"", "pedidos.csv", "vazio", id="empty"),
         pytest.param(b"\xef\xbb\xbf", "pedidos.csv", "cabeçalho", id="only a byte order mark"),
-        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "pedidos.xls", "XLS ou protegida", id="old binary workbook"),
-        pytest.param(zipped(("[Content_Types].xml", b""), ("xl/workbook.xml", b"")), "p.csv", "XLSX", id="workbook"),
-        pytest.param(b'{"number": "1"}\n', "pedidos.json", "JSON", id="JSON"),
-        pytest.param(b'[ {"number": "1"} ]', "pedidos.txt", "JSON", id="JSON under another name"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "pedidos.xls", "planilha XLS", id="old binary workbook"),
         pytest.param(b"%PDF-1.7", "danfe.pdf", "PDF", id="a printed note"),
         pytest.param(b"Rar!\x1a", "notas.zip", "RAR", id="another archive"),
         pytest.param(b"<html><table>", "pedidos.xls", "HTML", id="a page named as workbook"),
@@ -125,7 +122,37 @@ class TestZip:
         assert "zip dentro do zip" in reading.lines[0].reason
 
     def test_nothing_to_read(self) -> None:
-        assert "nenhum XML" in str(read(zipped(("pedidos.csv", CSV)), "pedidos.zip").refused)
+        assert "nenhum XML" in str(read(zipped(("pedidos.pdf", CSV)), "pedidos.zip").refused)
+
+    def test_files_of_every_kind_in_one_zip(self) -> None:
+        """Each line is named by its own file; lines of one table keep their own numbers."""
+        bad = b"pedido;cliente;cep\n2;Bia;01310100\n;sem nada;01310100\n"
+        record = b'[{"order_number": "3"}, {"customer": {}}]'
+        book = (DATA / "dropfolder" / "orders.xlsx").read_bytes()
+        reading = read(
+            zipped(("a.csv", CSV), ("b.csv", bad), ("c.json", record), ("d/e.xlsx", book), ("f.xml", NOTE)), "lote.zip"
+        )
+        assert [order.number for order in reading.orders] == [
+            "1",
+            "2",
+            "3",
+            "10234",
+            "10235",
+            "10236",
+            "10245",
+            "10234",
+        ]
+        assert [(line.place, line.line, line.outcome) for line in reading.lines] == [
+            (2, 3, "refused"),
+            (3, 1, "refused"),
+        ]
+        assert reading.lines[0].reason.startswith("b.csv: A linha não tem número")
+        assert reading.lines[1].reason.startswith("c.json: Registro 2: order_number")
+
+    def test_a_table_that_is_refused_costs_itself_alone(self) -> None:
+        reading = read(zipped(("notas.csv", b"a;b\n1;2\n"), ("pedidos.csv", CSV)), "lote.zip")
+        assert [order.number for order in reading.orders] == ["1"]
+        assert outcomes(reading) == [(1, None, "refused")]
 
     def test_larger_than_allowed(self) -> None:
         data = zipped(("nota.xml", NOTE)) + b"\x00" * archive.MAX_ZIP_BYTES

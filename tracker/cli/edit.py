@@ -121,11 +121,10 @@ def edit(
 def _checked(key: str, text: str, program: Opened) -> str | date:
     """The value as intake would keep it. Ends the command on what it would not take."""
     from tracker.domain.documents import cep, document
-    from tracker.domain.notices import WhyNotTold
     from tracker.domain.phones import e164
     from tracker.domain.text import clean, is_absent_email, is_placeholder
     from tracker.domain.text import email as address
-    from tracker.messages.recipients import recipient_of
+    from tracker.lanes import unmailed_of
 
     if key == "promise":
         day = day_of("--promise", text, program)
@@ -147,7 +146,7 @@ def _checked(key: str, text: str, program: Opened) -> str | date:
     found = readers[key](text)
     if found is None or (key == "email" and is_absent_email(found)):
         refuse(f"--{key.replace('_', '-')} {text}: needs {needs[key]}")
-    if key == "email" and recipient_of(found, None)[1] is WhyNotTold.MARKETPLACE_ADDRESS:
+    if key == "email" and unmailed_of(program.settings)("").is_relay(found):
         refuse(f"--email {text}: that is a marketplace's alias, which must not be mailed")
     return found
 

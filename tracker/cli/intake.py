@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,10 +17,14 @@ from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
 
 if TYPE_CHECKING:
     from tracker.app import App
-    from tracker.intake.importer import Imported
+    from tracker.domain.order import LineReport
+    from tracker.intake.importer import Account, Imported, Intake
 
-FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or NF-e XML, or a zip of XMLs.")]
+FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, JSON or NF-e XML, or a zip of those.")
+]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Whose orders; needed where there are several shops.")]
+LINE_EVERY_S: Final = 5.0
 _OUTCOMES = {"refused": "recusado", "warning": "aviso", "ignored": "ignorado", "imported": "importado"}
 
 
@@ -41,40 +50,95 @@ def import_(
         prepare_database(url, loaded.settings.state_dir)
         app = build(loaded)
         log.configure(app.clock)
-        results = asyncio.run(_import_all(app, named, files))
+        is_failed = asyncio.run(_import_all(app, named, files, as_json))
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
-    if as_json:
-        echo_json([_as_json(path, result) for path, result in results])
-    else:
-        for path, result in results:
-            _print(path, result)
-    if any(isinstance(result, str) or result.refused for _, result in results):
+    if is_failed:
         raise typer.Exit(1)
 
 
-async def _import_all(app: App, shop: str, files: list[Path]) -> list[tuple[Path, Imported | str]]:
-    from tracker.intake.options import TruncatedFile
+async def _import_all(app: App, shop: str, files: list[Path], as_json: bool) -> bool:
+    """Import one file after the other and tell of each; returns whether one was refused."""
+    from tracker.intake.importer import Account
+    from tracker.intake.spool import reported
     from tracker.lanes import intake_of
 
-    results: list[tuple[Path, Imported | str]] = []
+    documents = []
+    is_failed = False
     intake = intake_of(app.settings, shop)
     try:
         for path in files:
-            try:
-                data = await asyncio.to_thread(path.read_bytes)
-                results.append((path, await app.importer.take(path.name, data, intake, app.clock.now())))
-            except TruncatedFile as fault:
-                results.append((path, fault.reason))
-            except OSError as fault:
-                results.append((path, f"o arquivo não pode ser lido: {fault.strerror}"))
+            with ExitStack() as stack:
+                faults, orders = stack.enter_context(reported()), stack.enter_context(reported())
+                with _progress(path.name) as progress:
+                    result = await _import(app, path, intake, Account(faults, orders, progress))
+                is_failed = is_failed or isinstance(result, str) or result.refused is not None
+                if as_json:
+                    documents.append(_as_json(path, result, faults))
+                else:
+                    _print(path, result, faults)
     finally:
         await app.close()
-    return results
+    if as_json:
+        echo_json(documents)
+    return is_failed
 
 
-def _print(path: Path, result: Imported | str) -> None:
+async def _import(app: App, path: Path, intake: Intake, account: Account) -> Imported | str:
+    """What became of a file, or why it could not even be read."""
+    from tracker.intake.options import TruncatedFile
+
+    try:
+        with path.open("rb") as file:
+            return await app.importer.take(path.name, file, intake, app.clock.now(), account)
+    except TruncatedFile as fault:
+        return fault.reason
+    except OSError as fault:
+        return f"o arquivo não pode ser lido: {fault.strerror}"
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float, int], None]]:
+    """A bar on a terminal, elsewhere a line now and then for a file that takes its time; both on standard error."""
+    if sys.stderr.isatty():
+        with _bar(name) as bar:
+            yield bar
+        return
+    yield _Lines(name).tell
+
+
+@dataclass
+class _Lines:
+    """Progress as plain lines, none for a file that is quickly done."""
+
+    name: str
+    told_at: float = field(default_factory=time.monotonic)
+
+    def tell(self, share: float, orders: int) -> None:
+        if time.monotonic() - self.told_at >= LINE_EVERY_S:
+            self.told_at = time.monotonic()
+            typer.echo(f"{self.name}: {min(share, 1):.0%}, {orders} pedidos", err=True)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[float, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[orders]} pedidos"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=1.0, orders=0)
+        yield lambda share, orders: bar.update(task, completed=min(share, 1.0), orders=orders)
+
+
+def _print(path: Path, result: Imported | str, faults: Iterable[LineReport]) -> None:
     if isinstance(result, str) or result.refused:
         typer.echo(f"{path}: recusado: {result if isinstance(result, str) else result.refused}", err=True)
         return
@@ -82,13 +146,13 @@ def _print(path: Path, result: Imported | str) -> None:
         typer.echo(f"{path}: já importado antes, nada mudou")
         return
     typer.echo(f"{path}: {result.orders} pedidos, {result.shipments} envios novos, {result.faults} avisos ou recusas")
-    for line in result.lines:
+    for line in faults:
         names = [f"linha {line.line}" if line.line else "", f"pedido {line.order_number}" if line.order_number else ""]
         where = ", ".join(name for name in names if name) or "arquivo"
         typer.echo(f"  {where}: {_OUTCOMES.get(line.outcome, line.outcome)}: {line.reason}")
 
 
-def _as_json(path: Path, result: Imported | str) -> dict[str, object]:
+def _as_json(path: Path, result: Imported | str, faults: Iterable[LineReport]) -> dict[str, object]:
     if isinstance(result, str):
         return {"file": str(path), "refused": result}
     return {
@@ -99,6 +163,6 @@ def _as_json(path: Path, result: Imported | str) -> dict[str, object]:
         "refused": result.refused,
         "lines": [
             {"line": line.line, "order_number": line.order_number, "outcome": line.outcome, "reason": line.reason}
-            for line in result.lines
+            for line in faults
         ],
     }

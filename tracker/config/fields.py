@@ -40,6 +40,7 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _MONEY = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{2}))?")
 _CLOCK_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
+_MAIL_ENTRY = re.compile(r"([a-z0-9._%+-]+)?@?([a-z0-9-]+\.)+[a-z]{2,63}", re.ASCII)
 
 
 def is_loopback(host: str) -> bool:
@@ -123,6 +124,14 @@ def _mailbox(text: str) -> str:
     if not (at and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(ascii_domain)):
         raise ValueError("is not an e-mail address (write name@domain or Name <name@domain>)")
     return text.strip()
+
+
+def _mail_entry(text: str) -> str:
+    """An address, or a domain with or without its `@`, in lower case."""
+    entry = text.strip().lower()
+    if _MAIL_ENTRY.fullmatch(entry) is None:
+        raise ValueError("is neither an e-mail address nor a domain (write sac@loja.com.br, or loja.com.br)")
+    return entry
 
 
 def _plain_address(text: str) -> str:
@@ -277,6 +286,7 @@ Cnpj = Annotated[str, AfterValidator(_cnpj)]
 PostalCode = Annotated[str, AfterValidator(_postal_code)]
 State = Annotated[str, AfterValidator(_state)]
 CityName = Annotated[str, AfterValidator(_city)]
+MailEntry = Annotated[str, AfterValidator(_mail_entry)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 PlainAddress = Annotated[str, AfterValidator(_plain_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -41,6 +41,7 @@ from tracker.config.fields import (
     LocalDate,
     LocalTime,
     Mailbox,
+    MailEntry,
     Name,
     Pattern,
     PingAddress,
@@ -330,6 +331,10 @@ class MessageSettings(Part):
     templates: Path = Path("templates")
     """After loading absolute; need not exist."""
     redirect_to: PlainAddress | None = None
+    never_mail: tuple[MailEntry, ...] = ()
+    """Addresses and domains that are not written to, beside those that marketplaces lend."""
+    mail_anyway: tuple[MailEntry, ...] = ()
+    """Of those that marketplaces lend, what may be written to."""
     triggers: dict[TriggerName, tuple[Channel, ...]] = Field(default_factory=dict)
     hold_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
     """Parcels of one order that reach the same trigger within this time share one notice."""

@@ -88,8 +88,25 @@ class Order:
     items: tuple[Item, ...] = ()
     status: OrderStatus = OrderStatus.UNKNOWN
     packages: tuple[Package, ...] = ()
+    originals: tuple[tuple[str, str], ...] = ()
+    """What stood in the file where a value was mended or could not be used, as (field, text): ("name", "ANA SILVA"), ...
+    The fields are name, recipient, email, phone, document and postal_code."""
     line: int = field(default=0, compare=False)
     """Where it begins in its file (a sheet's line, a zip's place); 0 where the file is the order."""
+    place: int = field(default=0, compare=False)
+    """Of its file within an archive; 0 outside of one."""
+
+    def mended(self) -> dict[str, str | None]:
+        """The values that intake mends, by the names `originals` uses."""
+        customer = self.customer
+        return {
+            "name": customer.name,
+            "email": customer.email,
+            "phone": customer.phone,
+            "document": customer.document,
+            "recipient": self.recipient.name,
+            "postal_code": self.address.postal_code,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +126,18 @@ class LineReport:
     outcome: str
     """`imported`, `updated`, `repeated`, `warning` (imported without something), `ignored` or `refused`."""
     reason: str = ""
+    place: int = 0
+    """Of its file within an archive; 0 outside of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileReading:
-    """A file read: its good orders, its cancellations, and a report on each line that needs one."""
+    """A file read, or a piece of a large one: its good orders, its cancellations, a report on each line that needs one."""
 
     orders: tuple[Order, ...] = ()
     cancellations: tuple[Cancellation, ...] = ()
     lines: tuple[LineReport, ...] = ()
     refused: str | None = None
     """Why the file as a whole was not taken, in the merchant's language; None where it was."""
+    pieces: int = 1
+    """In how many readings like this the file comes; each order is whole in one of them."""

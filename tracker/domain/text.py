@@ -18,8 +18,9 @@ _MEANT_DIGIT = re.compile(r"[1-9]")
 _LONGEST_PLACEHOLDER = 30
 _ONLY_MARKS = re.compile(r"[\W_]*")
 _NO_MAIL = re.compile(
-    r"nao(_|-|\.)?(tem|possui|informad[oa]|consta)|sem(_|-|\.)?e?-?mail|no-?e?mail|^(nao|nada|teste?|xx+|aa+)$"
+    r"nao(_|-|\.)?(tem|possui|informad[oa]|consta|quis)|sem(_|-|\.)?e?-?mail|no-?e?mail|^(nao|nada|sem|teste?|xx+|aa+)$"
 )
+_SAID_TWICE = re.compile(r"(.{1,3}|e-?mail|clientes?|consumidor|usuario|comprador|fulano)@\1\..*")
 _NO_MAIL_DOMAIN = re.compile(r"(^|\.)(naoinformado|naotem|sememail|naopossui|xxx+)\.")
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -85,7 +86,7 @@ def person_name(text: str) -> str:
 
 def _name_word(word: str, *, first: bool) -> str:
     upper = word.upper()
-    if upper in _KEPT_UPPER or upper in _ROMAN:
+    if upper in _ROMAN or all(part.strip(".,()") in _KEPT_UPPER for part in upper.split("-")):
         return upper
     if word.lower() in _PARTICLES and not first:
         return word.lower()
@@ -139,4 +140,8 @@ def _checked_address(address: str) -> str | None:
 def is_absent_email(text: str) -> bool:
     """Whether an address is only a way of saying that there is none."""
     local, _, domain = fold(text).rpartition("@")
-    return _NO_MAIL.search(local) is not None or _NO_MAIL_DOMAIN.search(domain) is not None
+    return (
+        _NO_MAIL.search(local) is not None
+        or _NO_MAIL_DOMAIN.search(domain) is not None
+        or _SAID_TWICE.fullmatch(f"{local}@{domain}") is not None
+    )

@@ -1,302 +1,94 @@
-"""A spreadsheet saved as CSV to orders: rows of one order become its packages and items, bad rows are reported.
-
-Two passes over the text. The first gathers what only a whole column tells (decimal mark, order of day and month,
-whether "frete" is money); the second reads. Neither keeps the rows.
-"""
+"""A CSV, TSV or list of codes to orders: the file is passed over several times, and never held in memory."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from tracker.domain.order import FileReading, Item, LineReport, Order, OrderStatus, Package, Person
-from tracker.domain.text import clean, fold
-from tracker.intake import values
+from tracker.domain.order import FileReading, LineReport, Order, Package
 from tracker.intake.codes import codes_of, looks_like_code
-from tracker.intake.csv_columns import FREIGHT_OR_CARRIER, Columns, map_columns, meaning, own_keys
-from tracker.intake.csv_records import Layout, Record, data_records, sniff
-from tracker.intake.csv_rows import NOBODY, NOWHERE, Evidence, RowReader, RowRefused
+from tracker.intake.csv_columns import own_keys
+from tracker.intake.csv_records import SNIFFED_LINES, Record, data_records, sniff
 from tracker.intake.options import ReadOptions
+from tracker.intake.sheet import part_of, parts_for, read_rows
+from tracker.intake.spool import spooled
+from tracker.intake.text_file import TextFile
 
-_TOTALS = re.compile(r"(sub)?tota(l|is)( geral| do periodo| de pedidos)?\s*:?|soma( total)?\s*:?")
-_DATES = ("ordered_at", "promised_on", "ship_by", "shipped_on")
-_MONEY = ("total", "freight", "declared_value", "unit_price")
 NO_HEADER = (
     "Não encontrei o cabeçalho nas 15 primeiras linhas; ponha acima dos pedidos uma linha com os nomes das colunas, "
     "como Pedido;Cliente;E-mail;Código de rastreio."
 )
-NO_IDENTITY = (
-    "O arquivo não tem coluna de número do pedido, de código de rastreio nem de chave da NF-e; "
-    "acrescente uma delas e envie de novo."
-)
 MOST_EXAMPLES = 20  # of a file that is no list of codes, these lines say enough
-BROKEN_QUOTES = "A linha tem aspas abertas que não fecham; corrija as aspas e envie a linha de novo."
 
 
-def read_csv(text: str, *, timezone: ZoneInfo, options: ReadOptions) -> FileReading:
-    """Read decoded text of a CSV, TSV or list of codes."""
-    own = own_keys(options.columns)
-    layout = sniff(text, own)
+def read_csv(text: TextFile, *, timezone: ZoneInfo, options: ReadOptions) -> Iterator[FileReading]:
+    """Read a text file; a large one comes in several pieces."""
+    layout = sniff(text.head(SNIFFED_LINES), own_keys(options.columns))
     if layout.header is None:
-        return _read_code_list(text, layout, options)
-    columns, evidence = _survey(text, layout, layout.header, own)
-    if not {"number", "code", "invoice_key"} & columns.places.keys():
-        return FileReading(refused=NO_IDENTITY)
-    reader = RowReader(columns, evidence, timezone, options)
-    return _Gathering(reader, layout.header).read(data_records(text, layout, columns.width))
-
-
-def _survey(text: str, layout: Layout, header: tuple[str, ...], own: dict[str, str]) -> tuple[Columns, Evidence]:
-    """The first pass: settle the ambiguous columns and gather what single rows cannot tell."""
-    columns = map_columns(header, own, freight_is_money=True)
-    freight = [index for index, cell in enumerate(header) if meaning(cell, own) == FREIGHT_OR_CARRIER]
-    tally = _Tally(columns, freight)
-    for record in data_records(text, layout, columns.width):
-        if record.cells is not None and len(record.cells) >= columns.width:
-            tally.add(record.cells)
-    if freight and not tally.freight_is_money():
-        columns = map_columns(header, own, freight_is_money=False)
-    return columns, tally.evidence()
-
-
-class _Tally:
-    """Counts over whole columns."""
-
-    def __init__(self, columns: Columns, freight: Sequence[int]) -> None:
-        self._freight = freight
-        self._dates = [index for name in _DATES for index in columns.places.get(name, ())]
-        self._money = [index for name in _MONEY for index in columns.places.get(name, ())]
-        self._codes = columns.places.get("code", ())
-        self._marks: Counter[values.DecimalMark] = Counter()
-        self._orders: Counter[tuple[int, bool]] = Counter()
-        self._freight_kinds: Counter[bool] = Counter()
-        self._keeps_digits: set[int] = set()
-
-    def add(self, cells: Sequence[str]) -> None:
-        for index in self._money:
-            mark = values.decimal_mark(cells[index])
-            if mark:
-                self._marks[mark] += 1
-        for index in self._dates:
-            order = values.is_month_first_only(cells[index])
-            if order is not None:
-                self._orders[index, order] += 1
-        for index in self._codes:
-            if values.keeps_digits(cells[index].strip()):
-                self._keeps_digits.add(index)
-        for index in self._freight:
-            if cell := cells[index].strip():
-                self._freight_kinds[_is_money(cell)] += 1
-
-    def freight_is_money(self) -> bool:
-        return self._freight_kinds[True] > self._freight_kinds[False]
-
-    def evidence(self) -> Evidence:
-        comma, dot = self._marks[","], self._marks["."]
-        return Evidence(
-            mark=None if comma == dot else "," if comma > dot else ".",
-            month_first=frozenset(
-                index for index in self._dates if self._orders[index, True] and not self._orders[index, False]
-            ),
-            keeps_digits=frozenset(self._keeps_digits),
-        )
-
-
-def _is_money(text: str) -> bool:
-    try:
-        return values.money_cents(text) is not None
-    except values.BadValue:
-        return False
+        yield from read_code_list(lambda: data_records(text.lines(), layout, None), options)
+        return
+    yield from read_rows(
+        layout.header, lambda width: data_records(text.lines(), layout, width), timezone=timezone, options=options
+    )
 
 
 @dataclass(slots=True)
-class _Draft:
-    """One order while its rows arrive; the collections exist only from its second row on."""
+class _CodeList:
+    """One order a code, monitored without a customer."""
 
-    order: Order
-    line: int
-    rows: dict[int, int]
-    packages: dict[str | None, Package] | None = None  # by tracking code, else by invoice key
-    items: dict[Item, None] | None = None
-
-    def finished(self) -> Order:
-        if self.packages is None or self.items is None:
-            return replace(self.order, line=self.line)
-        return replace(self.order, line=self.line, packages=tuple(self.packages.values()), items=tuple(self.items))
-
-
-@dataclass(slots=True)
-class _Gathering:
-    """The second pass: rows to orders, and a report on each row that needs one."""
-
-    reader: RowReader
-    header: tuple[str, ...]
-    drafts: dict[str, _Draft] = field(default_factory=dict)
+    options: ReadOptions
+    orders: dict[str, Order] = field(default_factory=dict)
     reports: list[LineReport] = field(default_factory=list)
 
-    def read(self, records: Iterator[Record]) -> FileReading:
-        for record in records:
-            self._take(record)
-        # Drafts go as they are finished, so that a large file is not held twice.
-        orders = tuple(self.drafts.pop(number).finished() for number in list(self.drafts))
-        return FileReading(orders=orders, lines=tuple(self.reports))
-
-    def _report(self, line: int, number: str | None, outcome: str, reason: str) -> None:
-        self.reports.append(LineReport(line, number, outcome, reason))
-
-    def _number_in(self, cells: Sequence[str]) -> str | None:
-        index = self.reader.columns.first("number")
-        return (clean(cells[index]) or None) if index is not None and index < len(cells) else None
-
-    def _take(self, record: Record) -> None:
+    def take(self, record: Record) -> None:
         if record.cells is None:
-            self._report(record.line, self._number_in(record.before_quote), "refused", BROKEN_QUOTES)
+            self.reports.append(LineReport(record.line, None, "refused", record.fault))
             return
-        cells = record.cells
-        first = next((cell for cell in cells if cell and not cell.isspace()), None)
-        if first is None:
-            return
-        if _TOTALS.fullmatch(fold(first)):
-            self._report(record.line, None, "ignored", "Linha de totais.")
-        elif len(cells) >= len(self.header) and tuple(cells) == self.header:
-            self._report(record.line, None, "ignored", "Cabeçalho repetido.")
-        elif (reason := self._wrong_length(cells)) is not None:
-            self._report(record.line, None, "refused", reason)
-        else:
-            self._take_row(record.line, cells)
-
-    def _wrong_length(self, cells: list[str]) -> str | None:
-        width = self.reader.columns.width
-        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-            surplus = "há mais células do que colunas"
-        elif len(cells) < width and not self.reader.is_plausible(cells):
-            surplus = "faltam células"
-        else:
-            return None
-        return (
-            f"A linha tem {len(cells)} células e o cabeçalho tem {width} ({surplus}); "
-            "confira separadores e aspas e envie a linha de novo."
-        )
-
-    def _take_row(self, line: int, cells: list[str]) -> None:
-        try:
-            order, warnings = self.reader.read(cells)
-        except RowRefused as exc:
-            self._report(line, None, "refused", str(exc))
-            return
-        identity = hash(tuple(cells))
-        draft = self.drafts.get(order.number)
-        if draft is None:
-            self.drafts[order.number] = _Draft(order, line, {identity: line})
-        elif identity in draft.rows:
-            self._report(line, order.number, "ignored", f"Linha igual à linha {draft.rows[identity]}.")
-            return
-        elif not _same_customer(draft.order.customer, order.customer):
-            reason = (
-                f"O pedido {order.number} já está na linha {draft.line} com outro cliente; "
-                "corrija o número do pedido ou o cliente e envie a linha de novo."
-            )
-            self._report(line, order.number, "refused", reason)
-            return
-        else:
-            draft.rows[identity] = line
-            warnings = warnings + _merge(draft, order)
-        if warnings:
-            self._report(line, order.number, "warning", " ".join(warnings))
-
-
-def _same_customer(one: Person, other: Person) -> bool:
-    """Whether two rows may speak of one person: the strongest identity that both give must agree."""
-    for mine, theirs in ((one.document, other.document), (one.email, other.email), (one.name, other.name)):
-        if mine and theirs:
-            return fold(mine) == fold(theirs)
-    return True
-
-
-def _merge(draft: _Draft, row: Order) -> list[str]:
-    """Add a further row of the same order: new packages and items, values where there were none; the first row wins."""
-    order = draft.order
-    if draft.packages is None or draft.items is None:
-        draft.packages = {_parcel(package): package for package in order.packages}
-        draft.items = dict.fromkeys(order.items)
-    for package in row.packages:
-        draft.packages.setdefault(_parcel(package), package)
-        if package.tracking_code:
-            # The invoice alone stood for the parcel until a row brought its code.
-            draft.packages.pop(package.invoice_key, None)
-    draft.items.update(dict.fromkeys(row.items))
-    merged = replace(
-        order,
-        aliases=order.aliases + tuple(alias for alias in row.aliases if alias not in order.aliases),
-        ordered_at=order.ordered_at or row.ordered_at,
-        promised_on=order.promised_on or row.promised_on,
-        ship_by=order.ship_by or row.ship_by,
-        customer=_filled(order.customer, row.customer),
-        recipient=row.recipient if order.recipient is NOBODY else order.recipient,
-        address=row.address if order.address is NOWHERE else order.address,
-        total_cents=row.total_cents if order.total_cents is None else order.total_cents,
-        freight_cents=row.freight_cents if order.freight_cents is None else order.freight_cents,
-        status=row.status if order.status is OrderStatus.UNKNOWN else order.status,
-    )
-    draft.order = merged
-    return _differences(merged, row, draft.line)
-
-
-def _parcel(package: Package) -> str | None:
-    return package.tracking_code or package.invoice_key
-
-
-def _filled(one: Person, other: Person) -> Person:
-    if one == other:
-        return one
-    return Person(
-        one.name or other.name, one.email or other.email, one.phone or other.phone, one.document or other.document
-    )
-
-
-def _differences(order: Order, row: Order, line: int) -> list[str]:
-    """Sentences on values of a row that contradict the order's first rows."""
-    pairs = (
-        ("O valor total", order.total_cents, row.total_cents),
-        ("A previsão de entrega", order.promised_on, row.promised_on),
-        ("O CEP", order.address.postal_code, row.address.postal_code),
-        ("A situação", order.status, None if row.status is OrderStatus.UNKNOWN else row.status),
-    )
-    return [
-        f"{what} é diferente do que está na linha {line} do mesmo pedido; ficou o primeiro."
-        for what, kept, given in pairs
-        if given is not None and given != kept
-    ]
-
-
-def _read_code_list(text: str, layout: Layout, options: ReadOptions) -> FileReading:
-    """A file without header: a list of tracking codes, one order a code, monitored without a customer."""
-    orders: dict[str, tuple[Order, int]] = {}
-    reports: list[LineReport] = []
-    for record in data_records(text, layout, None):
-        if record.cells is None:
-            reports.append(LineReport(record.line, None, "refused", BROKEN_QUOTES))
-            continue
-        cells = [cell.strip() for cell in record.cells if cell.strip()]
-        if len(cells) > 1 and not all(looks_like_code(cell.upper()) for cell in cells):
-            return FileReading(refused=NO_HEADER)
-        codes = codes_of(" / ".join(cells), accept_bad_check_digits=options.accept_bad_check_digits)
-        reports += [
-            LineReport(record.line, None, "refused", f"{reason[0].upper()}{reason[1:]}.") for reason in codes.refused
-        ]
+        codes = codes_of(_joined(record), accept_bad_check_digits=self.options.accept_bad_check_digits)
+        for reason in codes.refused:
+            self.reports.append(LineReport(record.line, None, "refused", f"{reason[0].upper()}{reason[1:]}."))
         for code in codes.good:
             number = f"code:{code}"
-            if number in orders:
-                reason = f"O código {code} já está na linha {orders[number][1]}."
-                reports.append(LineReport(record.line, number, "ignored", reason))
+            if number in self.orders:
+                reason = f"O código {code} já está na linha {self.orders[number].line}."
+                self.reports.append(LineReport(record.line, number, "ignored", reason))
             else:
-                orders[number] = (
-                    Order(number, packages=(Package(tracking_code=code),), line=record.line),
-                    record.line,
-                )
-    if not orders:
-        return FileReading(lines=tuple(reports[:MOST_EXAMPLES]), refused=NO_HEADER)
-    return FileReading(orders=tuple(order for order, _ in orders.values()), lines=tuple(reports))
+                self.orders[number] = Order(number, packages=(Package(tracking_code=code),), line=record.line)
+
+    def reading(self, pieces: int) -> FileReading:
+        return FileReading(orders=tuple(self.orders.values()), lines=tuple(self.reports), pieces=pieces)
+
+
+def _joined(record: Record) -> str:
+    return " / ".join(cell.strip() for cell in record.cells or () if cell.strip())
+
+
+def read_code_list(records: Callable[[], Iterator[Record]], options: ReadOptions) -> Iterator[FileReading]:
+    """A file without header: a list of tracking codes. `records` gives all its records at every call."""
+    count, is_any_good = 0, False
+    examples = _CodeList(options)
+    for record in records():
+        count += 1
+        cells = [cell.strip() for cell in record.cells or () if cell.strip()]
+        if len(cells) > 1 and not all(looks_like_code(cell.upper()) for cell in cells):
+            yield FileReading(refused=NO_HEADER)
+            return
+        if len(examples.reports) < MOST_EXAMPLES and not is_any_good:
+            examples.take(record)
+            is_any_good = bool(examples.orders)
+        elif not is_any_good:
+            is_any_good = bool(codes_of(_joined(record)).good)
+    if not is_any_good:
+        yield FileReading(lines=tuple(examples.reports[:MOST_EXAMPLES]), refused=NO_HEADER)
+        return
+    parts = parts_for(count)
+    with spooled(parts) as spool:
+        for record in records():
+            # A line with several codes goes where its first one goes; what repeats the others is taken as an update.
+            spool.add(part_of(_joined(record).upper().replace(" ", "")[:13], parts), record)
+        for part in range(parts):
+            codes = _CodeList(options)
+            for record in spool.read(part):
+                codes.take(record)
+            yield codes.reading(parts)

@@ -1,4 +1,4 @@
-"""Text of a CSV file to records: the delimiter, the header line, and quotes that somebody forgot to close.
+"""Lines of a CSV file to records: the delimiter, the header line, and quotes that somebody forgot to close.
 
 Works line by line in one pass with a look-ahead of a few lines, so a broken line costs itself and not the rest of the
 file, and a file of any length costs time in proportion to its length.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from tracker.intake.csv_columns import recognised
+from tracker.intake.text_file import LONGEST_LINE
 
 DELIMITERS = (";", "\t", ",", "|")
 HEADER_LINES = 15  # titles and dates of a report may stand above its header
@@ -23,15 +24,20 @@ MAX_RECORD_LINES = 5  # a cell may hold a line break; a record longer than this 
 _INSTRUCTION = re.compile(r"\"?sep=(.)\"?[;,\t|]*", re.IGNORECASE)
 
 
+BROKEN_QUOTES = "A linha tem aspas abertas que não fecham; corrija as aspas e envie a linha de novo."
+TOO_LONG = "A linha é longa demais para ser um pedido; exporte o arquivo de novo, uma linha por pedido."
+
+
 class Record(NamedTuple):
     """One record and the number of its first line; `cells` is None where the line cannot be split.
 
-    `before_quote` then holds the cells in front of its first quote, which may still name the order.
+    `before` then holds the cells in front of the fault, which may still name the order, and `fault` a sentence on it.
     """
 
     line: int
     cells: list[str] | None
-    before_quote: tuple[str, ...] = ()
+    before: Sequence[str] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +51,18 @@ class Layout:
     """Whether the first line is `sep=;`, an instruction to spreadsheets and no data."""
 
 
-def text_lines(text: str) -> Iterator[str]:
-    """The physical lines, without their ends; `\\r`, `\\n` and `\\r\\n` end a line and nothing else does."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        if end < 0:
-            end = len(text)
-        yield text[start:end]
-        start = end + 1
-
-
-def records(text: str, delimiter: str, width: int | None) -> Iterator[Record]:
-    """Every record of the file. `width` is the number of cells a record over several lines must have, None for any."""
-    lines = enumerate(text_lines(text), start=1)
+def records(text: Iterable[str], delimiter: str, width: int | None) -> Iterator[Record]:
+    """Every record of the lines. `width` is the number of cells a record over several of them must have, None for any."""
+    lines = enumerate(text, start=1)
     waiting: deque[tuple[int, str]] = deque()
     while True:
         item = waiting.popleft() if waiting else next(lines, None)
         if item is None:
             return
         number, line = item
+        if len(line) > LONGEST_LINE:
+            yield Record(number, None, (), TOO_LONG)
+            continue
         if '"' not in line:
             yield Record(number, line.split(delimiter))
             continue
@@ -76,8 +72,10 @@ def records(text: str, delimiter: str, width: int | None) -> Iterator[Record]:
             cells, used = _joined(line, list(waiting), delimiter, width)
             for _ in range(used):
                 waiting.popleft()
-        before = () if cells is not None else tuple(line.split('"', 1)[0].split(delimiter))
-        yield Record(number, cells, before)
+        if cells is None:
+            yield Record(number, None, line.split('"', 1)[0].split(delimiter), BROKEN_QUOTES)
+        else:
+            yield Record(number, cells)
 
 
 def _joined(
@@ -105,10 +103,9 @@ def _strict(chunk: list[str], delimiter: str) -> tuple[list[str] | None, bool]:
     return (cells, False) if next(reader, None) is None else (None, False)
 
 
-def sniff(text: str, own: Mapping[str, str]) -> Layout:
+def sniff(head: Sequence[str], own: Mapping[str, str]) -> Layout:
     """Find delimiter and header: the candidate whose header line has most known cells, then the most frequent one."""
-    head = "\n".join(islice(text_lines(text), SNIFFED_LINES))
-    match = _INSTRUCTION.fullmatch(head.split("\n", 1)[0].strip(" \ufeff"))
+    match = _INSTRUCTION.fullmatch(head[0].strip(" \ufeff")) if head else None
     candidates = (match[1],) if match and match[1] not in '"\n' else DELIMITERS
     found = [(candidate, *_header(head, candidate, own)) for candidate in candidates]
     counts = _frequencies(head)
@@ -116,7 +113,7 @@ def sniff(text: str, own: Mapping[str, str]) -> Layout:
     return Layout(delimiter, header if score else None, line, match is not None)
 
 
-def _header(head: str, delimiter: str, own: Mapping[str, str]) -> tuple[int, int, tuple[str, ...] | None]:
+def _header(head: Sequence[str], delimiter: str, own: Mapping[str, str]) -> tuple[int, int, tuple[str, ...] | None]:
     for record in records(head, delimiter, None):
         if record.line > HEADER_LINES:
             break
@@ -126,12 +123,12 @@ def _header(head: str, delimiter: str, own: Mapping[str, str]) -> tuple[int, int
     return 0, 0, None
 
 
-def _frequencies(head: str) -> dict[str, int]:
-    outside = re.sub(r'"[^"]*"', "", head)
+def _frequencies(head: Sequence[str]) -> dict[str, int]:
+    outside = re.sub(r'"[^"]*"', "", "\n".join(head))
     return {candidate: outside.count(candidate) for candidate in DELIMITERS}
 
 
-def data_records(text: str, layout: Layout, width: int | None) -> Iterator[Record]:
+def data_records(text: Iterable[str], layout: Layout, width: int | None) -> Iterator[Record]:
     """The records below the header (all of them without one), without the `sep=` line."""
     first = max(layout.header_line, 1 if layout.instructed else 0)
     return (record for record in records(text, layout.delimiter, width) if record.line > first)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from tracker.domain.documents import cep, cnpj, document, invoice_of_key, nfe_key
+from tracker.domain.documents import cep, document, invoice_of_key, nfe_key
 from tracker.domain.order import Address, Item, Order, OrderStatus, Package, Person
-from tracker.domain.phones import e164
-from tracker.domain.text import clean, email, fold, is_absent_email, is_placeholder, person_name
+from tracker.domain.text import clean, email, fold, is_placeholder, person_name
 from tracker.intake import values
 from tracker.intake.codes import NO_CODES, Codes, codes_of
 from tracker.intake.csv_columns import Columns
-from tracker.intake.options import FIELDS, MAX_NUMBER_LENGTH, ReadOptions
+from tracker.intake.fields import (
+    address_of,
+    carrier_cnpj_of,
+    document_of,
+    is_mended,
+    phone_of,
+    postal_code_of,
+    state_of,
+    status_of,
+)
+from tracker.intake.options import FIELDS, MAX_NUMBER_LENGTH, MAX_ORIGINAL_LENGTH, ReadOptions
 from tracker.intake.values import BadValue, DecimalMark
 
 _T = TypeVar("_T")
@@ -27,19 +36,10 @@ NOWHERE = Address()
 
 Row = dict[str, tuple[str, int]]
 """Field -> its text in this row and the column it came from; only fields that say something."""
+_FORMULA_ERRORS = frozenset(
+    "#N/A #N/D #REF! #VALUE! #VALOR! #NAME? #NOME? #DIV/0! #NUM! #NÚM! #NULL! #NULO! #SPILL! #DESPEJAR! #CALC!".split()
+)
 _PRICES = frozenset(["total", "freight", "declared_value", "unit_price"])
-
-_STATUS_WORDS: dict[OrderStatus, str] = {
-    OrderStatus.CANCELLED: "cancelado cancelada cancelled canceled estornado reembolsado refunded",
-    OrderStatus.PAID: "pago paga aprovado aprovada pagamentoaprovado pagamentoconfirmado paid processing",
-    OrderStatus.OPEN: "aberto aberta emaberto pendente novo aguardandopagamento pagamentopendente open pending new",
-    OrderStatus.READY: "pronto prontoparaenvio prontoparaenviar separado emseparacao embalado faturado faturada "
-    "aguardandoenvio aguardandopostagem aenviar empreparacao preparando ready readytoship packed invoiced",
-    OrderStatus.SHIPPED: "enviado enviada despachado despachada postado postada emtransito emtransporte shipped sent intransit",
-    OrderStatus.DELIVERED: "entregue delivered",
-    OrderStatus.RETURNED: "devolvido devolvida returned",
-}
-_STATUS_BY_WORD = {word: status for status, words in _STATUS_WORDS.items() for word in words.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,20 @@ class RowRefused(Exception):
 
 @dataclass(slots=True)
 class RowReader:
-    """Reads rows of one file; keeps nothing between rows but the unknown words of the status column."""
+    """Reads rows of one file; keeps nothing between rows but what it warned of once and for all."""
 
     columns: Columns
     evidence: Evidence
     timezone: ZoneInfo
     options: ReadOptions
-    _unknown_statuses: set[str] = field(default_factory=set)
+    _told: set[tuple[str, str]] = field(default_factory=set)
     _warnings: list[str] = field(default_factory=list)
+    _originals: list[tuple[str, str]] = field(default_factory=list)
 
     def read(self, cells: Sequence[str]) -> tuple[Order, list[str]]:
         """The row's order and a sentence on each thing that was left out. Raises RowRefused."""
         self._warnings = []
+        self._originals = []
         row = self._present(cells)
         codes = self._codes(row)
         key = self._invoice_key(row)
@@ -87,7 +89,18 @@ class RowReader:
             status=self._status(row),
             packages=self._packages(row, codes, key),
         )
-        return order, self._warnings
+        return replace(order, originals=tuple(self._originals)) if self._originals else order, self._warnings
+
+    def identity(self, cells: Sequence[str]) -> str:
+        """The number of the row's order, as `read` would give it; "" where the row cannot be used."""
+        row = self._present(cells)
+        number = values.without_zero_cents(self._text(row, "number"))
+        if number:
+            return number
+        try:
+            return self._number(row, self._codes(row), self._invoice_key(row))
+        except RowRefused:
+            return ""
 
     def is_plausible(self, cells: Sequence[str]) -> bool:
         """Whether a row that is too short only lost its empty last cells, and is not half of a broken line.
@@ -117,13 +130,27 @@ class RowReader:
         for name, places in self.columns.places.items():
             for index in places:
                 text = cells[index].strip() if index < length else ""
-                if text and text[0] in "'=":
-                    text = _unwrapped(text)
+                if text and text[0] in "'=#":
+                    text = self._unwrapped(name, text)
                 # A lone zero means "nothing here" in every field but a price.
                 if text and (not is_placeholder(text) or (name in _PRICES and "0" in text)):
                     row[name] = text, index
                     break
         return row
+
+    def _unwrapped(self, name: str, text: str) -> str:
+        """A cell without the apostrophe or the `="…"` by which programs force text, "" for the error of a formula.
+
+        A formula stays text and is never evaluated.
+        """
+        if text[0] == "'":
+            return text[1:].strip()
+        if text.upper() in _FORMULA_ERRORS:
+            self._warn(
+                name, f"{text} é o erro de uma fórmula da planilha, e a célula contou como vazia; corrija a fórmula"
+            )
+            return ""
+        return text[2:-1].strip() if text.startswith('="') and text.endswith('"') and text.count('"') == 2 else text
 
     @staticmethod
     def _text(row: Row, name: str) -> str:
@@ -139,10 +166,16 @@ class RowReader:
             return convert(text, index)
         except BadValue as exc:
             self._warn(name, str(exc))
-            return None
+        return None
 
     def _warn(self, name: str, reason: str) -> None:
         self._warnings.append(f"{FIELDS[name]}: {reason}.")
+
+    def _warn_once(self, name: str, what: str, reason: str) -> None:
+        """Warn of what many rows have alike at the first of them."""
+        if (name, fold(what)) not in self._told:
+            self._told.add((name, fold(what)))
+            self._warn(name, reason)
 
     def _number(self, row: Row, codes: Codes, key: str | None) -> str:
         """The order's number; without one, a name made of the invoice key or of the tracking code."""
@@ -216,54 +249,38 @@ class RowReader:
         return self._read(row, name, lambda t, _i: values.money_cents(t, self.evidence.mark))
 
     def _customer(self, row: Row) -> Person:
-        name = person_name(self._text(row, "name")) or None
-        person = Person(name, self._email(row), self._phone(row), self._document(row))
+        person = Person(
+            name=self._mended(row, "name", lambda text, _i: person_name(clean(text)) or None),
+            email=self._mended(row, "email", lambda text, _i: address_of(text)),
+            phone=self._mended(row, "phone", lambda text, _i: phone_of(text)),
+            document=self._mended(
+                row, "document", lambda text, index: document_of(text, self.columns.document_kinds.get(index))
+            ),
+        )
         return NOBODY if person == NOBODY else person
 
     def _recipient(self, row: Row) -> Person:
         name = self._text(row, "recipient")
         if not name or fold(name) == fold(self._text(row, "name")):
             return NOBODY
-        return Person(name=person_name(name))
+        return Person(name=self._mended(row, "recipient", lambda text, _i: person_name(clean(text))))
 
-    def _email(self, row: Row) -> str | None:
-        def convert(text: str, _index: int) -> str | None:
-            address = email(text)
-            if address is None and not is_absent_email(text):
-                raise BadValue("não tem forma de endereço (nome@dominio.com.br); corrija para o cliente receber avisos")
-            return address
-
-        return self._read(row, "email", convert)
-
-    def _phone(self, row: Row) -> str | None:
-        def convert(text: str, _index: int) -> str | None:
-            number = e164(values.without_zero_cents(text))
-            digits = [char for char in text if char.isdigit()]
-            if number is None and len(set(digits[2:])) > 1:
-                raise BadValue("não é um telefone com DDD, como (11) 98765-0123; corrija o número")
-            return number
-
-        return self._read(row, "phone", convert)
-
-    def _document(self, row: Row) -> str | None:
-        def convert(text: str, index: int) -> str | None:
-            text = values.without_zero_cents(text)
-            found = document(text, self.columns.document_kinds.get(index))
-            if found is None and len(set(text) - set(".-/ ")) > 1:
-                raise BadValue("não é um CPF ou CNPJ válido; confira os dígitos")
-            return found
-
-        return self._read(row, "document", convert)
+    def _mended(self, row: Row, name: str, convert: Callable[[str, int], str | None]) -> str | None:
+        """A value that is brought into its form; what the row had is kept where that is more than punctuation."""
+        value = self._read(row, name, convert)
+        if name in row and is_mended(name, row[name][0], value):
+            self._originals.append((name, row[name][0][:MAX_ORIGINAL_LENGTH]))
+        return value
 
     def _address(self, row: Row) -> Address:
         address = Address(
-            postal_code=self._read(row, "postal_code", lambda text, _i: _postal_code(text)),
+            postal_code=self._mended(row, "postal_code", lambda text, _i: postal_code_of(text)),
             street=self._text(row, "street") or None,
             number=values.without_zero_cents(self._text(row, "house_number")) or None,
             complement=self._text(row, "complement") or None,
             district=self._text(row, "district") or None,
             city=self._text(row, "city") or None,
-            state=self._read(row, "state", lambda text, _i: _state(text)),
+            state=self._read(row, "state", lambda text, _i: state_of(text)),
         )
         return NOWHERE if address == NOWHERE else address
 
@@ -277,17 +294,15 @@ class RowReader:
 
     def _status(self, row: Row) -> OrderStatus:
         text = self._text(row, "status")
-        word = "".join(char for char in fold(text) if char.isalnum())
-        status = _STATUS_BY_WORD.get(word, OrderStatus.UNKNOWN)
-        if word and status is OrderStatus.UNKNOWN and word not in self._unknown_statuses:
-            self._unknown_statuses.add(word)
-            self._warn("status", f'"{text[:40]}" não é conhecida; os pedidos com ela entraram sem situação')
+        status = status_of(text)
+        if text and status is OrderStatus.UNKNOWN:
+            self._warn_once("status", text, f'"{text[:40]}" não é conhecida; os pedidos com ela entraram sem situação')
         return status
 
     def _packages(self, row: Row, codes: Codes, key: str | None) -> tuple[Package, ...]:
         """One package a code; without code one where a carrier can be asked by the invoice key, else none yet."""
         carrier = self._text(row, "carrier")
-        carrier_cnpj = self._read(row, "carrier_cnpj", lambda text, _i: _carrier_cnpj(text))
+        carrier_cnpj = self._read(row, "carrier_cnpj", lambda text, _i: carrier_cnpj_of(text))
         if not codes.good and not (key and (carrier or carrier_cnpj)):
             return ()
         found = codes.good or (None,)
@@ -319,34 +334,6 @@ class RowReader:
 def _shared_clean(text: str) -> str:
     """Cities, states and carriers repeat: one object for all rows keeps a large file small."""
     return clean(text)
-
-
-def _unwrapped(text: str) -> str:
-    """A cell without the apostrophe or the `="…"` by which programs force text; a formula stays text, never evaluated."""
-    if text[0] == "'":
-        return text[1:].strip()
-    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') and text.count('"') == 2 else text
-
-
-def _postal_code(text: str) -> str:
-    found = cep(values.without_zero_cents(text))
-    if found is None:
-        raise BadValue("não é um CEP de 8 algarismos; corrija-o")
-    return found
-
-
-def _state(text: str) -> str:
-    state = clean(text).upper()
-    if len(state) != 2 or not state.isalpha():
-        raise BadValue(f'"{state[:40]}" não é uma sigla de estado; use duas letras, como SP')
-    return state
-
-
-def _carrier_cnpj(text: str) -> str:
-    found = document(text, "cnpj") or cnpj(text)
-    if found is None:
-        raise BadValue("não é um CNPJ válido; confira os dígitos")
-    return found
 
 
 def _parallel(text: str, count: int) -> list[str]:

@@ -6,25 +6,23 @@ before. How old a file is, is asked of the disk itself: a clock that was set wro
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Final
+from typing import BinaryIO, Final
 
 import structlog
 
 from tracker.domain.order import LineReport
-from tracker.intake.importer import Imported, Importer, Intake, Told
+from tracker.intake.importer import Account, Imported, Importer, Intake
 from tracker.intake.options import TruncatedFile
+from tracker.intake.spool import reported
 
 log = structlog.get_logger(__name__)
 PUT_AWAY: Final = ("done", "refused", "duplicate")
@@ -40,7 +38,7 @@ _OUTCOMES: Final = {
     "ignored": "ignorado",
     "refused": "recusado",
 }
-_PAGE: Final = 65_536
+_ROWS_AT_ONCE: Final = 1_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -92,29 +90,39 @@ class FolderSweep:
         return probe.stat().st_mtime
 
     async def _take(self, path: Path, age: float, now: datetime) -> None:
-        with tempfile.TemporaryFile() as taken:
-
-            def told(lines: Iterable[LineReport]) -> None:
-                taken.write(_rows(lines))
-
-            result = await self._read(path, age, now, told)
+        with reported() as faults, reported() as orders:
+            account = Account(faults, orders)
+            result = await self._read(path, age, now, account)
             if result is not None:
-                self._put_away(path, result, taken)
+                self._put_away(path, result, account)
 
-    async def _read(self, path: Path, age: float, now: datetime, told: Told) -> Imported | None:
+    async def _read(self, path: Path, age: float, now: datetime, account: Account) -> Imported | None:
         """What became of the file; None where it stays for now."""
         try:
-            data = await asyncio.to_thread(path.read_bytes)
-            return await self.importer.take(path.name, data, self.intake, now, told)
-        except TruncatedFile as fault:
-            if 0 <= age < TRUNCATED_FOR_S:
-                self._wait_for(path, age, fault.reason, now)
+            with path.open("rb") as file:
+                before = os.fstat(file.fileno())
+                result = await self._read_open(path, file, age, now, account)
+            if result is not None and not _is_unchanged(path, before):
+                # Somebody wrote to it meanwhile: it is read again once it has settled, which doubles nothing.
+                self.waiting = True
+                log.info("import.changed", shop=self.intake.shop, file=path.name)
                 return None
-            return await self.importer.refuse(path.name, data, self.intake, fault.reason, now)
+            return result
         except OSError as fault:
             # Not ours to read (permissions, a vanished file): say so, go on with the others.
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)
             return None
+
+    async def _read_open(
+        self, path: Path, file: BinaryIO, age: float, now: datetime, account: Account
+    ) -> Imported | None:
+        try:
+            return await self.importer.take(path.name, file, self.intake, now, account)
+        except TruncatedFile as fault:
+            if 0 <= age < TRUNCATED_FOR_S:
+                self._wait_for(path, age, fault.reason, now)
+                return None
+            return await self.importer.refuse(path.name, file, self.intake, fault.reason, now)
 
     def _wait_for(self, path: Path, age: float, reason: str, now: datetime) -> None:
         """Leave a file that ends in the middle where it is; said once, and again when somebody has written to it."""
@@ -124,17 +132,16 @@ class FolderSweep:
             log.warning("import.waiting", shop=self.intake.shop, file=path.name, reason=reason, until=until)
         self.unfinished[path] = written
 
-    def _put_away(self, path: Path, result: Imported, taken: IO[bytes]) -> None:
+    def _put_away(self, path: Path, result: Imported, account: Account) -> None:
         where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
         target = _free_name(self.folder / where / path.relative_to(self.folder))
         self._make(target.parent)
         if result.refused:
             self._write(target.with_name(f"{target.name}.reason.txt"), [f"{result.refused}\n".encode()])
         elif not result.duplicate:
-            taken.seek(0)
             # What asks for a person stands first, then a line for each order.
-            pages = iter(partial(taken.read, _PAGE), b"")
-            self._write(target.with_name(f"{target.stem}.resultado.csv"), chain([_HEADING, _rows(result.lines)], pages))
+            rows = _rows(chain(account.faults, account.orders))
+            self._write(target.with_name(f"{target.stem}.resultado.csv"), chain([_HEADING], rows))
         path.replace(target)
         self.tally[where] += 1
 
@@ -160,14 +167,22 @@ class FolderSweep:
         unfinished.replace(path)
 
 
-def _rows(lines: Iterable[LineReport]) -> bytes:
+def _rows(lines: Iterable[LineReport]) -> Iterator[bytes]:
     """Rows of the report beside a file, as a Brazilian spreadsheet opens it."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    for line in lines:
-        row = [line.line or "", line.order_number or "", _OUTCOMES.get(line.outcome, line.outcome), line.reason]
-        writer.writerow([_defused(str(cell)) for cell in row])
-    return text.getvalue().encode()
+    rest = iter(lines)
+    while batch := list(islice(rest, _ROWS_AT_ONCE)):
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+        for line in batch:
+            row = [line.line or "", line.order_number or "", _OUTCOMES.get(line.outcome, line.outcome), line.reason]
+            writer.writerow([_defused(str(cell)) for cell in row])
+        yield text.getvalue().encode()
+
+
+def _is_unchanged(path: Path, before: os.stat_result) -> bool:
+    """Whether the file was neither written to nor replaced."""
+    now = path.stat()
+    return all(getattr(now, name) == getattr(before, name) for name in ("st_dev", "st_ino", "st_size", "st_mtime_ns"))
 
 
 def _defused(cell: str) -> str:

@@ -1,18 +1,21 @@
 """Takes a file that was read into the store: its good orders, its cancellations, and a report on the rest.
 
-A batch of orders is a transaction. The file itself is written last, under its content's hash, so that a death in the middle
-makes the next reading repeat upserts that change nothing.
+A file comes in pieces and a batch of orders is a transaction, so that a large file holds neither memory nor the database.
+The file itself is written last, under its content's hash, so that a death in the middle makes the next reading repeat
+upserts that change nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,10 +24,12 @@ from sqlalchemy import Connection
 from tracker.domain.order import Direction, FileReading, LineReport, Order, OrderStatus, Package
 from tracker.intake.codes import doubtful_country
 from tracker.intake.options import ReadOptions
-from tracker.intake.reader import read_file
+from tracker.intake.reader import read_pieces
+from tracker.intake.spool import Report, reported
 from tracker.store.contexts import shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.logs import SignalNote, signal
+from tracker.store.new_orders import save_orders
 from tracker.store.orders import (
     Parcel,
     RefusedFile,
@@ -33,12 +38,12 @@ from tracker.store.orders import (
     import_of,
     newest_refused,
     save_import,
-    save_order,
 )
 from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling, wake_thanks
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
+_PAGE: Final = 1 << 20
 NAMED: Final = 20
 """Among so many files, the newest, an alert names those that were refused."""
 KEPT_LINES: Final = 10_000
@@ -64,8 +69,14 @@ class Intake:
     """Nobody stands beside it: a file that is refused raises an alert."""
 
 
-Told = Callable[[Sequence[LineReport]], None]
-"""Hears what became of each order that was taken, a batch at a time: a large file's are never held together."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Hears of a file while it is taken: what asks for a person, a line for each order, and how far it has come."""
+
+    faults: Report
+    orders: Report
+    progress: Callable[[float, int], None] = lambda _share, _orders: None
+    """Called with the share of the file that is stored (from 0 to 1) and the orders taken so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +85,12 @@ class Imported:
 
     orders: int = 0
     shipments: int = 0
+    faults: int = 0
+    """Lines that were refused, or taken without something."""
     lines: tuple[LineReport, ...] = ()
+    """What asks for a person, no more than `KEPT_LINES`."""
     refused: str | None = None
     duplicate: bool = False
-
-    @property
-    def faults(self) -> int:
-        """Lines that were refused, or taken without something."""
-        return sum(line.outcome in {"refused", "warning"} for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,25 @@ class SavedBatch:
     taken: list[LineReport]
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What a file has come to so far."""
+
+    account: Account
+    orders: int = 0
+    shipments: int = 0
+    faults: int = 0
+    pieces: int = 0
+
+    def tell(self, lines: Sequence[LineReport]) -> None:
+        self.faults += sum(line.outcome in {"refused", "warning"} for line in lines)
+        self.account.faults.add(lines)
+
+    def imported(self, refused: str | None = None) -> Imported:
+        lines = tuple(islice(self.account.faults, KEPT_LINES))
+        return Imported(self.orders, self.shipments, self.faults, lines, refused)
+
+
 @dataclass(frozen=True)
 class Importer:
     """Reads and stores one file at a time."""
@@ -101,24 +129,24 @@ class Importer:
     carriers: Carriers
 
     async def take(
-        self, name: str, data: bytes, intake: Intake, now: datetime, told: Told = lambda _: None
+        self, name: str, file: BinaryIO, intake: Intake, now: datetime, account: Account | None = None
     ) -> Imported:
-        """Take a file. Raises TruncatedFile where it may still be being written."""
-        content_hash = sha256(data).hexdigest()
+        """Take a file, which must stay open and unchanged. Raises TruncatedFile where it may still be being written."""
+        content_hash = await asyncio.to_thread(_content_hash, file)
         earlier = await self.database.read(lambda c: import_of(c, intake.shop, content_hash))
         if earlier is not None and earlier.state == "imported" and earlier.faults == 0:
             return Imported(duplicate=True)
-        reading = read_file(
-            name, data, timezone=intake.timezone, merchant_cnpj=intake.merchant_cnpj, options=intake.options
-        )
-        result = await self._store(reading, intake, now, told)
+        with ExitStack() as stack:
+            if account is None:
+                account = Account(stack.enter_context(reported()), stack.enter_context(reported()))
+            result = await self._store(name, file, intake, now, account)
         await self._record(name, content_hash, intake, result, now)
         return result
 
-    async def refuse(self, name: str, data: bytes, intake: Intake, reason: str, now: datetime) -> Imported:
+    async def refuse(self, name: str, file: BinaryIO, intake: Intake, reason: str, now: datetime) -> Imported:
         """Refuse a file that stayed as it was for too long, as `take` refuses others."""
         result = Imported(refused=reason)
-        await self._record(name, sha256(data).hexdigest(), intake, result, now)
+        await self._record(name, await asyncio.to_thread(_content_hash, file), intake, result, now)
         return result
 
     async def settle(self, intake: Intake, now: datetime) -> None:
@@ -142,23 +170,51 @@ class Importer:
             counts = {"orders": result.orders, "shipments": result.shipments, "faults": result.faults}
             log.info("import.done", shop=intake.shop, file=name, **counts)
 
-    async def _store(self, reading: FileReading, intake: Intake, now: datetime, told: Told) -> Imported:
-        if reading.refused is not None:
-            return Imported(lines=reading.lines, refused=reading.refused)
-        orders = shipments = 0
-        lines = list(reading.lines)
-        for batch in _batches(reading.orders):
+    async def _store(self, name: str, file: BinaryIO, intake: Intake, now: datetime, account: Account) -> Imported:
+        pieces = read_pieces(
+            name, file, timezone=intake.timezone, merchant_cnpj=intake.merchant_cnpj, options=intake.options
+        )
+        tally = _Tally(account)
+        # Reading is work for a processor: done in a thread, it does not keep the daemon's other lanes waiting.
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            tally.tell(piece.lines)
+            if piece.refused is not None:
+                return tally.imported(piece.refused)
+            await self._store_piece(piece, intake, now, tally)
+        return tally.imported()
+
+    async def _store_piece(self, piece: FileReading, intake: Intake, now: datetime, tally: _Tally) -> None:
+        stored = 0
+        for batch in _batches(piece.orders):
             saved = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
-            orders, shipments = orders + len(batch), shipments + saved.shipments
-            lines += saved.warnings
-            told(saved.taken)
-        for cancellation in reading.cancellations:
+            stored += len(batch)
+            tally.orders, tally.shipments = tally.orders + len(batch), tally.shipments + saved.shipments
+            tally.tell(saved.warnings)
+            tally.account.orders.add(saved.taken)
+            tally.account.progress((tally.pieces + stored / len(piece.orders)) / piece.pieces, tally.orders)
+        for cancellation in piece.cancellations:
             order_id = await self.database.write(
                 partial(cancel_by_invoice, shop=intake.shop, cancellation=cancellation, now=now)
             )
             if order_id is not None:
                 await self.database.write(partial(_wake_order, order_ids=[order_id], now=now))
-        return Imported(orders, shipments, tuple(lines))
+        tally.pieces += 1
+
+    def _parcels(self, order: Order, intake: Intake, lines: list[LineReport]) -> list[Parcel]:
+        """The packages that a carrier can be asked about; *lines* hears of the others."""
+        parcels = []
+        for package in order.packages:
+            if package.direction is Direction.RETURN:
+                continue
+            doubt = doubtful_country(package.tracking_code, order.address.postal_code)
+            if doubt is not None:
+                lines.append(LineReport(order.line, order.number, "warning", doubt, order.place))
+            parcel = self.carriers.parcel(intake.shop, package, intake.options)
+            if isinstance(parcel, Parcel):
+                parcels.append(parcel)
+            else:
+                lines.append(LineReport(order.line, order.number, "warning", parcel, order.place))
+        return parcels
 
     def _save(self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime) -> SavedBatch:
         lines: list[LineReport] = []
@@ -167,26 +223,15 @@ class Importer:
         changed: list[int] = []
         touched: list[int] = []
         paid: list[int] = []
-        for order in batch:
-            parcels = []
-            for package in order.packages:
-                if package.direction is Direction.RETURN:
-                    continue
-                doubt = doubtful_country(package.tracking_code, order.address.postal_code)
-                if doubt is not None:
-                    lines.append(LineReport(order.line, order.number, "warning", doubt))
-                parcel = self.carriers.parcel(intake.shop, package, intake.options)
-                if isinstance(parcel, Parcel):
-                    parcels.append(parcel)
-                else:
-                    lines.append(LineReport(order.line, order.number, "warning", parcel))
-            saved = save_order(connection, intake.shop, order, parcels, now)
+        wanted = [(order, self._parcels(order, intake, lines)) for order in batch]
+        for (order, parcels), saved in zip(wanted, save_orders(connection, intake.shop, wanted, now), strict=True):
             lines += [
                 LineReport(
                     order.line,
                     order.number,
                     "warning",
                     f"O código {value} já pertence ao pedido {other}; confira qual é o certo.",
+                    order.place,
                 )
                 for value, other in saved.taken
             ]
@@ -211,10 +256,12 @@ def _taken(order: Order, saved: SavedOrder) -> LineReport:
     new = len(saved.new_shipments)
     parcels = "" if not new else "1 envio novo" if new == 1 else f"{new} envios novos"
     if saved.is_new:
-        return LineReport(order.line, order.number, "imported", parcels or "sem envio por enquanto")
-    if saved.changed:
-        return LineReport(order.line, order.number, "updated", parcels or "dados atualizados")
-    return LineReport(order.line, order.number, "repeated", "já estava assim")
+        outcome, what = "imported", parcels or "sem envio por enquanto"
+    elif saved.changed:
+        outcome, what = "updated", parcels or "dados atualizados"
+    else:
+        outcome, what = "repeated", "já estava assim"
+    return LineReport(order.line, order.number, outcome, what, order.place)
 
 
 def refusal_note(shop: str, files: Sequence[RefusedFile], *, raised: bool = True) -> SignalNote:
@@ -237,6 +284,14 @@ def _wake_order(connection: Connection, *, order_ids: Sequence[int], now: dateti
     rewake_deadlines(connection, shipments, now)
 
 
+def _content_hash(file: BinaryIO) -> str:
+    file.seek(0)
+    found = sha256()
+    while page := file.read(_PAGE):
+        found.update(page)
+    return found.hexdigest()
+
+
 def _batches(orders: Sequence[Order]) -> Iterator[list[Order]]:
     rest = iter(orders)
     while batch := list(islice(rest, BATCH)):
@@ -255,7 +310,7 @@ def _import_values(name: str, content_hash: str, shop: str, result: Imported, no
         "faults": result.faults,
         "report": [
             {"line": line.line, "order": line.order_number, "outcome": line.outcome, "reason": line.reason}
-            for line in (*_whole_file(result), *result.lines[:KEPT_LINES])
+            for line in (*_whole_file(result), *result.lines)
         ],
     }
 

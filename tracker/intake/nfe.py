@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element, ParseError
@@ -38,8 +39,9 @@ from tracker.domain.text import clean, email, is_placeholder, person_name
 from tracker.intake import values
 from tracker.intake.codes import Codes
 from tracker.intake.decode import decode, repair_double_encoding
+from tracker.intake.fields import is_mended
 from tracker.intake.nfe_text import Notes, codes_in, order_number_in, promise_in
-from tracker.intake.options import ReadOptions, TruncatedFile
+from tracker.intake.options import MAX_ORIGINAL_LENGTH, ReadOptions, TruncatedFile
 from tracker.intake.values import to_cents
 
 MAX_NOTE_BYTES = 2_000_000
@@ -210,7 +212,7 @@ def _order(note: Element, key: str, codes: Codes, timezone: ZoneInfo, options: R
     number = _find(note, "compra/xPed") or next(_order_numbers(note), "") or order_number_in(notes, options)
     buyer, place = note.find("dest"), note.find("entrega")
     where = place if place is not None else note.find("dest/enderDest")
-    return Order(
+    order = Order(
         number=number or f"nfe:{series or '0'}-{invoice}",
         aliases=(("invoice_key", key), ("invoice_number", invoice)),
         ordered_at=_instant(_find(note, "ide/dhEmi"), timezone),
@@ -224,6 +226,7 @@ def _order(note: Element, key: str, codes: Codes, timezone: ZoneInfo, options: R
         status=OrderStatus.READY,
         packages=_packages(note, key, invoice, codes),
     )
+    return replace(order, originals=tuple(_originals(order, buyer, place, where)))
 
 
 def _order_numbers(note: Element) -> Iterator[str]:
@@ -240,6 +243,24 @@ def _person(element: Element | None, phone_path: str) -> Person:
         phone=e164(_find(element, phone_path)),
         document=document(identity, "cnpj" if len(identity) == 14 else "cpf"),
     )
+
+
+def _originals(
+    order: Order, buyer: Element | None, place: Element | None, where: Element | None
+) -> Iterator[tuple[str, str]]:
+    """What the note has where a value was mended or could not be used."""
+    given = {
+        "name": _find(buyer, "xNome"),
+        "email": _find(buyer, "email"),
+        "phone": _find(buyer, "enderDest/fone"),
+        "document": _find(buyer, "CNPJ") or _find(buyer, "CPF"),
+        "recipient": _find(place, "xNome"),
+        "postal_code": _find(where, "CEP"),
+    }
+    for name, value in order.mended().items():
+        text = given[name]
+        if text and not is_placeholder(text) and is_mended(name, text, value):
+            yield name, text[:MAX_ORIGINAL_LENGTH]
 
 
 def _address(element: Element | None) -> Address:

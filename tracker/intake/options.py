@@ -44,6 +44,7 @@ FIELDS = {
 
 IGNORE_COLUMN = "ignore"
 MAX_NUMBER_LENGTH = 80  # a longer order number is a cell that went wrong
+MAX_ORIGINAL_LENGTH = 200  # of a text that was mended or could not be used, this much is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,48 @@
 """One door for every file of orders: what it is is told by its content, whatever its name says.
 
-`read_file` is pure: bytes in, `FileReading` out, no disk and no clock. It raises `TruncatedFile` (and nothing else) where
-the file ends in the middle and may still be being written: the caller tries again for ten minutes and then refuses the
-file with the error's `reason`.
+A reading comes in pieces, so that a file of a million lines needs no more memory than one of ten thousand. It raises
+`TruncatedFile` (and nothing else) where the file ends in the middle and may still be being written: the caller tries again
+for ten minutes and then refuses the file with the error's `reason`. That comes before the first piece.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 from tracker.domain.order import FileReading
-from tracker.intake.archive import open_zip, read_zip
+from tracker.intake.archive import is_workbook, open_zip, read_zip
 from tracker.intake.csv_file import read_csv
 from tracker.intake.decode import decode
-from tracker.intake.nfe import read_nfe
+from tracker.intake.json_file import read_json
+from tracker.intake.nfe import MAX_NOTE_BYTES, read_nfe
 from tracker.intake.options import ReadOptions, TruncatedFile
+from tracker.intake.text_file import open_text
 
-__all__ = ["ReadOptions", "TruncatedFile", "read_file"]
+__all__ = ["ReadOptions", "TruncatedFile", "read_file", "read_pieces"]
 
-MAX_TEXT_BYTES = 500_000_000
-_AS_CSV = 'abra-a no programa de planilhas e use "Salvar como" CSV'
+MAX_TEXT_BYTES: Final = 500_000_000
+_HEAD_BYTES: Final = 4_000
+_AS_XLSX = 'abra-a no programa de planilhas e use "Salvar como" XLSX ou CSV'
+_XLS = f"O arquivo é uma planilha XLS, do Excel antigo, que não é lida; {_AS_XLSX}."
+_LOCKED = f"A planilha está protegida por senha e não pode ser aberta; tire a senha: {_AS_XLSX}."
+_OLE = b"\xd0\xcf\x11\xe0"
+# What a workbook with a password holds instead of its sheets (MS-OFFCRYPTO 2.3.4), named in the directory of the container.
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _REFUSED_BY_START = (
-    (b"\xd0\xcf\x11\xe0", f"O arquivo é uma planilha XLS ou protegida por senha, que não é lida; {_AS_CSV}."),
-    (b"%PDF", "O arquivo é um PDF; envie o XML da NF-e ou a planilha em CSV."),
-    (b"Rar!", "O arquivo é um RAR; envie os XML soltos ou em um zip."),
-    (b"7z\xbc\xaf", "O arquivo é um 7z; envie os XML soltos ou em um zip."),
-    (b"\x1f\x8b", "O arquivo é um gzip; envie os XML soltos ou em um zip."),
+    (b"%PDF", "O arquivo é um PDF; envie o XML da NF-e ou a planilha em XLSX ou CSV."),
+    (b"Rar!", "O arquivo é um RAR; envie os arquivos soltos ou em um zip."),
+    (b"7z\xbc\xaf", "O arquivo é um 7z; envie os arquivos soltos ou em um zip."),
+    (b"\x1f\x8b", "O arquivo é um gzip; envie os arquivos soltos ou em um zip."),
 )
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_JSON = f"Arquivos JSON não são lidos nesta versão; exporte os pedidos como planilha: {_AS_CSV}."
-_XLSX = f"Planilhas XLSX não são lidas nesta versão; {_AS_CSV}."
-_HTML = f"O arquivo é uma página HTML com nome de planilha; {_AS_CSV}."
-_BINARY = "O arquivo não é texto nem XML; envie os pedidos em CSV ou as notas em XML."
+_HTML = f"O arquivo é uma página HTML com nome de planilha; {_AS_XLSX}."
+_BINARY = "O arquivo não é texto nem XML; envie os pedidos em XLSX, CSV ou JSON, ou as notas em XML."
 _EMPTY = "O arquivo está vazio; exporte-o de novo."
 _JSON_NAMES = (".json", ".ndjson", ".jsonl")
 _HTML_STARTS = ("<!doctype html", "<html", "<head", "<body", "<table", "<meta", "<style")
@@ -41,51 +51,112 @@ _HTML_STARTS = ("<!doctype html", "<html", "<head", "<body", "<table", "<meta", 
 def read_file(
     name: str, data: bytes, *, timezone: ZoneInfo, merchant_cnpj: str | None, options: ReadOptions
 ) -> FileReading:
-    """Read a file of orders.
+    """Read a small file whole, all its pieces as one. See `read_pieces`."""
+    pieces = list(read_pieces(name, io.BytesIO(data), timezone=timezone, merchant_cnpj=merchant_cnpj, options=options))
+    return FileReading(
+        orders=tuple(order for piece in pieces for order in piece.orders),
+        cancellations=tuple(cancellation for piece in pieces for cancellation in piece.cancellations),
+        lines=tuple(line for piece in pieces for line in piece.lines),
+        refused=next((piece.refused for piece in pieces if piece.refused), None),
+    )
+
+
+def read_pieces(
+    name: str, file: BinaryIO, *, timezone: ZoneInfo, merchant_cnpj: str | None, options: ReadOptions
+) -> Iterator[FileReading]:
+    """Read a file of orders; one that is refused as a whole comes as one piece that says why.
 
     `timezone` is the merchant's: times without offset are on its clock. `merchant_cnpj` lets NF-e of other issuers be
-    refused; None takes all. Raises TruncatedFile.
+    refused; None takes all. The file is read several times and must stay open and unchanged. Raises TruncatedFile.
     """
-    for start, reason in _REFUSED_BY_START:
-        if data.startswith(start):
-            return FileReading(refused=reason)
-    if data.startswith(_ZIP_STARTS):
-        return _read_archive(data, timezone, merchant_cnpj, options)
-    if not data.strip(b"\x00 \t\r\n"):
-        if name.lower().endswith(".xml"):
-            raise TruncatedFile(_EMPTY)
-        return FileReading(refused=_EMPTY)
-    head = decode(data[:4000]).lstrip(" \t\r\n\ufeff").lower()
-    if head.startswith("<"):
+    return _Reader(timezone, merchant_cnpj, options).read(name, file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How one merchant's files are read."""
+
+    timezone: ZoneInfo
+    merchant_cnpj: str | None
+    options: ReadOptions
+
+    def read(self, name: str, file: BinaryIO) -> Iterator[FileReading]:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        start = file.read(_HEAD_BYTES)
+        if start.startswith(_ZIP_STARTS):
+            return self._read_archive(file)
+        return self._read_other(name, file, size, start)
+
+    def _read_archive(self, file: BinaryIO) -> Iterator[FileReading]:
+        archive = open_zip(file)
+        if isinstance(archive, str):
+            yield FileReading(refused=archive)
+            return
+        with archive:
+            if is_workbook(archive):
+                yield from self._read_workbook(file, archive)
+            else:
+                yield from read_zip(archive, self._read_entry)
+
+    def _read_workbook(self, file: BinaryIO, archive: zipfile.ZipFile) -> Iterator[FileReading]:
+        # Loaded when the first one comes: it takes longer than all the rest of the program's start.
+        from tracker.intake.xlsx_file import read_xlsx
+
+        return read_xlsx(file, archive, timezone=self.timezone, options=self.options)
+
+    def _read_entry(self, name: str, file: BinaryIO) -> Iterator[FileReading] | None:
+        """A file within a zip; None where it is an archive itself."""
+        if file.read(4).startswith(_ZIP_STARTS):
+            archive = open_zip(file)
+            if isinstance(archive, str):
+                return iter([FileReading(refused=archive)])
+            return self._read_workbook(file, archive) if is_workbook(archive) else None
+        return self.read(name, file)
+
+    def _read_other(self, name: str, file: BinaryIO, size: int, start: bytes) -> Iterator[FileReading]:
+        refused = _refused_at_sight(file, start)
+        if refused is not None:
+            yield FileReading(refused=refused)
+        elif not start.strip(b"\x00 \t\r\n") and (size <= len(start) or _is_blank(file)):
+            yield self._read_blank(name, file, size)
+        elif (head := decode(start).lstrip(" \t\r\n\ufeff").lower()).startswith("<"):
+            yield self._read_markup(file, head)
+        else:
+            yield from self._read_text(name, file, size, head)
+
+    def _read_blank(self, name: str, file: BinaryIO, size: int) -> FileReading:
+        if not name.lower().endswith(".xml"):
+            return FileReading(refused=_EMPTY)
+        if size > MAX_NOTE_BYTES:
+            return self._read_markup(file, "")
+        raise TruncatedFile(_EMPTY)
+
+    def _read_markup(self, file: BinaryIO, head: str) -> FileReading:
         if head.startswith(_HTML_STARTS):
             return FileReading(refused=_HTML)
-        return read_nfe(data, timezone=timezone, merchant_cnpj=merchant_cnpj, options=options)
-    if name.lower().endswith(_JSON_NAMES) or head.startswith("{") or head.replace(" ", "").startswith("[{"):
-        return FileReading(refused=_JSON)
-    return _read_text(data, timezone, options)
+        file.seek(0)
+        data = file.read(MAX_NOTE_BYTES + 1)
+        return read_nfe(data, timezone=self.timezone, merchant_cnpj=self.merchant_cnpj, options=self.options)
+
+    def _read_text(self, name: str, file: BinaryIO, size: int, head: str) -> Iterator[FileReading]:
+        if size > MAX_TEXT_BYTES:
+            return iter([FileReading(refused="O arquivo tem mais de 500 MB; divida os pedidos em vários arquivos.")])
+        text = open_text(file)
+        if text is None:
+            return iter([FileReading(refused=_BINARY)])
+        if name.lower().endswith(_JSON_NAMES) or head.startswith("{") or head.replace(" ", "").startswith("[{"):
+            return read_json(name, text, timezone=self.timezone, options=self.options)
+        return read_csv(text, timezone=self.timezone, options=self.options)
 
 
-def _read_archive(data: bytes, timezone: ZoneInfo, merchant_cnpj: str | None, options: ReadOptions) -> FileReading:
-    archive = open_zip(data)
-    if isinstance(archive, str):
-        return FileReading(refused=archive)
-    with archive:
-        if _is_office(archive):
-            return FileReading(refused=_XLSX)
-        return read_zip(
-            archive,
-            lambda entry: read_nfe(entry, timezone=timezone, merchant_cnpj=merchant_cnpj, options=options),
-        )
+def _refused_at_sight(file: BinaryIO, start: bytes) -> str | None:
+    if start.startswith(_OLE):
+        file.seek(0)
+        return _LOCKED if _ENCRYPTED in file.read(1 << 20) else _XLS
+    return next((reason for begin, reason in _REFUSED_BY_START if start.startswith(begin)), None)
 
 
-def _is_office(archive: zipfile.ZipFile) -> bool:
-    return any(name in ("[Content_Types].xml", "content.xml", "mimetype") for name in archive.namelist())
-
-
-def _read_text(data: bytes, timezone: ZoneInfo, options: ReadOptions) -> FileReading:
-    if len(data) > MAX_TEXT_BYTES:
-        return FileReading(refused="O arquivo tem mais de 500 MB; divida os pedidos em vários arquivos.")
-    text = decode(data)
-    if "\x00" in text:
-        return FileReading(refused=_BINARY)
-    return read_csv(text, timezone=timezone, options=options)
+def _is_blank(file: BinaryIO) -> bool:
+    file.seek(0)
+    return not any(page.strip(b"\x00 \t\r\n") for page in iter(lambda: file.read(1 << 20), b""))

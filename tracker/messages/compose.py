@@ -19,6 +19,7 @@ from tracker.domain.notice_facts import NoticePolicy
 from tracker.domain.notice_rules import followups_before, news_promised_on
 from tracker.domain.notices import MUTED, NEEDS_NEWS, RETRY, ToldDelay, after_delay, still_true
 from tracker.domain.order import OrderStatus
+from tracker.domain.relays import Unmailed
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
 from tracker.messages.phrases import phrases
@@ -221,6 +222,8 @@ class Composer:
     """By carrier, how long it keeps parcels at a counter."""
     return_path: ReturnPath | None = None
     """None: the shop's own address."""
+    unmailed: Callable[[str], Unmailed] = lambda shop: Unmailed()
+    """Whom a shop does not write to."""
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -253,7 +256,8 @@ class Composer:
         if parts[0].order.status in {OrderStatus.CANCELLED.value, OrderStatus.RETURNED.value}:
             return Withheld(DeliveryState.SUPPRESSED, "the order was cancelled", WhyWithheld.ORDER_SILENT)
         order = parts[0].order
-        if recipient_of(order.recipient_email, order.customer_email)[0] not in {None, delivery.recipient}:
+        address, _ = recipient_of(order.recipient_email, order.customer_email, self.unmailed(order.shop))
+        if address not in {None, delivery.recipient}:
             return _waiting(delivery, WhyWithheld.ADDRESS_CHANGED, now + RETRY)
         mute = facts.mutes.get(delivery.order_id)
         if mute is not None:

@@ -39,6 +39,7 @@ from tracker.domain.notices import (
     look_again,
 )
 from tracker.domain.order import OrderStatus
+from tracker.domain.relays import Unmailed
 from tracker.domain.restoring import RESTORED, rests_on_the_lost
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.recipients import recipient_of
@@ -87,6 +88,8 @@ class NoticeSweep:
     live_from: Callable[[str], date | None]
     new_message_id: Callable[[str], str]
     """A fresh Message-ID of a shop's own domain."""
+    unmailed: Callable[[str], Unmailed]
+    """Whom a shop does not write to."""
     home: Callable[[str], Place] = lambda shop: Place()
     """Where a shop's parcels start."""
     pickup_days: Callable[[str], int | None] = lambda carrier: None
@@ -121,7 +124,7 @@ class NoticeSweep:
             wanted = thanks(facts, self.policy)
             if wanted is None:
                 continue
-            recipient, missing = recipient_of(order.recipient_email, order.customer_email)
+            recipient, missing = self._recipient(order)
             why = WhyNotTold.TOO_OLD if wanted.expires_at <= now else missing if recipient is None else None
             if why is None:
                 mute = mute_of(acts.get(order_id, ()), now)
@@ -131,6 +134,9 @@ class NoticeSweep:
                 log_changes(connection, [_held_note(order.shop, ("order", order_id), held)], now)
         finish(connection, table(NoticeOrderCheck), "next_check_at", [(one, None) for one in due], token=token)
         return len(due)
+
+    def _recipient(self, order: OrderRow) -> tuple[str | None, WhyNotTold | None]:
+        return recipient_of(order.recipient_email, order.customer_email, self.unmailed(order.shop))
 
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
@@ -157,7 +163,7 @@ class NoticeSweep:
                     order=_of_order(told_orders[context.order.id], days, now),
                 )
                 wanted, held, wake = decide(facts, self.policy, days, now)
-                recipient, missing = recipient_of(context.order.recipient_email, context.order.customer_email)
+                recipient, missing = self._recipient(context.order)
                 if recipient is None and missing is not None:
                     # No notice yet: the address may come with a later file, while it is still worth telling.
                     held += [held_back(notice, missing) for notice in wanted]
@@ -182,7 +188,7 @@ class NoticeSweep:
         """What nobody has got yet goes to the address that the order has by now, unless a person stopped it."""
         states = {context.order.shop: context.order.state for context in contexts.values()}
         for late in misaddressed(connection, notices, now):
-            address, _ = recipient_of(late.recipient_email, late.customer_email)
+            address, _ = recipient_of(late.recipient_email, late.customer_email, self.unmailed(late.shop))
             stopped = late.state is DeliveryState.SUPPRESSED and rejection_of(connection, "message", late.id)
             if address is None or address == late.recipient or stopped:
                 continue
@@ -256,7 +262,7 @@ class NoticeSweep:
         hold: tuple[Hold | None, str],
         now: datetime,
     ) -> None:
-        recipient, _ = recipient_of(order.recipient_email, order.customer_email)
+        recipient, _ = self._recipient(order)
         state = DeliveryState.AWAITING_PERSON if hold[0] else DeliveryState.QUEUED
         reason = hold[1]
         delivery_id = add_delivery(

@@ -102,6 +102,7 @@ def _order(story: OrderStory, shop_name: str, when: _When) -> Iterator[ScreenLin
     yield from _field(
         "Endereço", [street, order.district, city, f"CEP {order.postal_code}" if order.postal_code else None]
     )
+    yield from _field("Arquivo", _originals(story))
     more = f" e mais {len(story.items) - 1}" if len(story.items) > 1 else ""
     yield from _field(
         "Compra",
@@ -120,6 +121,25 @@ def _by_hand(story: OrderStory, desk: Desk, when: _When) -> Iterator[ScreenLine]
     for mark in marks(story, desk.now, when.minute):
         yield from _wrapped(mark, "  ", "    ", "bad")
     yield from _section("Feito à mão", [(told(row, when.minute), "") for row in story.acts])
+
+
+def _originals(story: OrderStory) -> list[str]:
+    """What the file had where it was mended or could not be used."""
+    order = story.order
+    values = {
+        "name": order.customer_name,
+        "email": order.customer_email,
+        "phone": order.customer_phone,
+        "document": order.customer_document,
+        "recipient": order.recipient_name,
+        "postal_code": order.postal_code,
+    }
+    found = order.originals or {}
+    return [
+        f'{pt.MENDED[name]} "{found[name]}"' + ("" if value else " não serve e não é usado")
+        for name, value in values.items()
+        if name in found
+    ]
 
 
 # --- one parcel -------------------------------------------------------------------------------------

@@ -124,6 +124,15 @@ HOLD: Final[Mapping[str, str]] = {
     Hold.RESTORED: "o banco voltou a uma cópia anterior; pode já ter saído (tracker release)",
     Hold.MUTED: "pedido silenciado à mão (tracker mute --off)",
 }
+MENDED: Final[Mapping[str, str]] = {
+    "name": "nome",
+    "email": "e-mail",
+    "phone": "telefone",
+    "document": "CPF/CNPJ",
+    "recipient": "destinatário",
+    "postal_code": "CEP",
+}
+"""Values of an order that intake mends."""
 ORDER_STATUS: Final[Mapping[str, str]] = {
     "open": "aberto",
     "paid": "pago",

@@ -102,12 +102,13 @@ def save_order(
     if _is_cancelled(connection, shop, order, standing):
         values["status"] = OrderStatus.CANCELLED.value
     if standing is None:
-        order_id = _insert_order(connection, shop, source, order, values, now)
+        row = {**order_row(shop, source, order, now), "status": values["status"]}
+        order_id = int(connection.execute(insert(_ORDERS).returning(_ORDERS.c.id), row).scalar_one())
         changed = True
     else:
         order_id = int(standing["id"])
         changed = _update_order(connection, standing, order, values, now)
-    _save_aliases(connection, shop, order_id, order)
+    insert_new(connection, _ALIASES, alias_rows(shop, order_id, order))
     _save_items(connection, order_id, order)
     new, taken = _save_parcels(connection, shop, order_id, parcels, now)
     return SavedOrder(order_id, standing is None, changed or bool(new), tuple(new), tuple(taken))
@@ -185,7 +186,8 @@ def renumber(
     if back is not None:
         connection.execute(update(_REFS).where(_REFS.c.id == back).values(active=True))
         return
-    _add_number(connection, shipment_id, adapter, ref, max((row.cycle for row in known), default=0) + 1, now)
+    cycle = max((row.cycle for row in known), default=0) + 1
+    connection.execute(insert(_REFS), number_row(shipment_id, adapter, ref, cycle, now))
 
 
 def set_order_status(connection: Connection, order_id: int, status: OrderStatus, now: datetime) -> None:
@@ -294,14 +296,14 @@ def _order_values(order: Order) -> dict[str, Any]:
         "state": address.state,
         "total_cents": order.total_cents,
         "freight_cents": order.freight_cents,
+        "originals": dict(order.originals) or None,
     }
 
 
-def _insert_order(
-    connection: Connection, shop: str, source: str, order: Order, values: Mapping[str, Any], now: datetime
-) -> int:
-    row = {
-        **values,
+def order_row(shop: str, source: str, order: Order, now: datetime) -> dict[str, Any]:
+    """A new order's row."""
+    return {
+        **_order_values(order),
         "shop": shop,
         "source": source,
         "number": order.number,
@@ -309,7 +311,6 @@ def _insert_order(
         "created_at": now,
         "updated_at": now,
     }
-    return int(connection.execute(insert(_ORDERS).returning(_ORDERS.c.id), row).scalar_one())
 
 
 def _update_order(
@@ -318,7 +319,11 @@ def _update_order(
     new = {name: value for name, value in values.items() if value is not None and value != standing[name]}
     if values["status"] == OrderStatus.UNKNOWN.value:
         new.pop("status", None)
+    new.pop("originals", None)
     new = _beside_hands(connection, standing, new, now)
+    originals = _originals(standing, order)
+    if originals != (standing["originals"] or {}):
+        new["originals"] = originals or None
     if standing["promised_first_on"] is None and order.promised_on is not None:
         new["promised_first_on"] = order.promised_on
     if standing["number"].startswith(PLACEHOLDERS) and not order.number.startswith(PLACEHOLDERS):
@@ -361,19 +366,42 @@ def as_text(value: Any) -> str | None:
     return None if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _save_aliases(connection: Connection, shop: str, order_id: int, order: Order) -> None:
-    rows = [
+_MENDED: Final = {
+    "name": "customer_name",
+    "email": "customer_email",
+    "phone": "customer_phone",
+    "document": "customer_document",
+    "recipient": "recipient_name",
+    "postal_code": "postal_code",
+}
+
+
+def _originals(standing: Mapping[str, Any], order: Order) -> dict[str, str]:
+    """What the files had, of the values that stand now.
+
+    A value that needs no mending takes the original of the one before it away; one that cannot be used leaves a good one
+    and its original alone.
+    """
+    found, given = dict(standing["originals"] or {}), dict(order.originals)
+    for name, value in order.mended().items():
+        if value is not None:
+            found.pop(name, None)
+        if name in given and (value is not None or standing[_MENDED[name]] is None):
+            found[name] = given[name]
+    return found
+
+
+def alias_rows(shop: str, order_id: int, order: Order) -> list[dict[str, Any]]:
+    """The rows of an order's other names."""
+    return [
         {"shop": shop, "kind": kind, "alias": alias, "order_id": order_id}
         for kind, alias in dict.fromkeys(order.aliases)
     ]
-    insert_new(connection, _ALIASES, rows)
 
 
-def _save_items(connection: Connection, order_id: int, order: Order) -> None:
-    if not order.items:
-        return
-    connection.execute(delete(_ITEMS).where(_ITEMS.c.order_id == order_id))
-    rows = [
+def item_rows(order_id: int, order: Order) -> list[dict[str, Any]]:
+    """The rows of what was bought."""
+    return [
         {
             "order_id": order_id,
             "line": line,
@@ -384,7 +412,13 @@ def _save_items(connection: Connection, order_id: int, order: Order) -> None:
         }
         for line, item in enumerate(order.items, start=1)
     ]
-    connection.execute(insert(_ITEMS), rows)
+
+
+def _save_items(connection: Connection, order_id: int, order: Order) -> None:
+    if not order.items:
+        return
+    connection.execute(delete(_ITEMS).where(_ITEMS.c.order_id == order_id))
+    connection.execute(insert(_ITEMS), item_rows(order_id, order))
 
 
 def _save_parcels(
@@ -414,11 +448,10 @@ def _save_parcels(
     return new, taken
 
 
-def _insert_shipment(
-    connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime, cycle: int
-) -> int:
+def shipment_row(shop: str, order_id: int, parcel: Parcel, now: datetime) -> dict[str, Any]:
+    """A new shipment's row."""
     package = parcel.package
-    row = {
+    return {
         "order_id": order_id,
         "shop": shop,
         "carrier": parcel.carrier,
@@ -430,15 +463,16 @@ def _insert_shipment(
         "direction": package.direction.value,
         "created_at": now,
     }
-    shipment_id = int(connection.execute(insert(_SHIPMENTS).returning(_SHIPMENTS.c.id), row).scalar_one())
-    _add_number(connection, shipment_id, parcel.adapter, parcel.ref, cycle, now)
-    return shipment_id
 
 
-def _add_number(
-    connection: Connection, shipment_id: int, adapter: str, ref: TrackingRef, cycle: int, now: datetime
-) -> None:
-    row = {
+def ref_row(shipment_id: int, parcel: Parcel, now: datetime, cycle: int = 1) -> dict[str, Any]:
+    """The row of the number a carrier finds a shipment by."""
+    return number_row(shipment_id, parcel.adapter, parcel.ref, cycle, now)
+
+
+def number_row(shipment_id: int, adapter: str, ref: TrackingRef, cycle: int, now: datetime) -> dict[str, Any]:
+    """The row of a number of a shipment."""
+    return {
         "shipment_id": shipment_id,
         "adapter": adapter,
         "kind": ref.kind.value,
@@ -448,7 +482,15 @@ def _add_number(
         "active": True,
         "added_at": now,
     }
-    connection.execute(insert(_REFS), row)
+
+
+def _insert_shipment(
+    connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime, cycle: int
+) -> int:
+    row = shipment_row(shop, order_id, parcel, now)
+    shipment_id = int(connection.execute(insert(_SHIPMENTS).returning(_SHIPMENTS.c.id), row).scalar_one())
+    connection.execute(insert(_REFS), ref_row(shipment_id, parcel, now, cycle))
+    return shipment_id
 
 
 def _fill_shipment(connection: Connection, shipment_id: int, parcel: Parcel) -> None:

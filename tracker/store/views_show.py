@@ -88,6 +88,8 @@ class OrderDetail:
     city: str | None
     state: str | None
     total_cents: int | None
+    originals: dict[str, str] | None
+    """What the file had where a value was mended or could not be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,9 @@ class Order(SQLModel, table=True):
     state: str | None = None
     total_cents: int | None = Field(default=None, sa_type=BigInteger)
     freight_cents: int | None = Field(default=None, sa_type=BigInteger)
+    originals: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    """What the file had where a value was mended or could not be used: name, email, phone, document, recipient,
+    postal_code -> its text."""
     created_at: datetime
     updated_at: datetime
 

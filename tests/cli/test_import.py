@@ -1,0 +1,122 @@
+"""`tracker import` as it is typed: files of every kind, what is told of each, and how its progress shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from tests.cli.conftest import Tracker
+from tests.intake.support import DATA
+from tests.intake.test_reader import zipped
+from tracker.cli import intake as command
+from tracker.store.database import Database
+from tracker.store.tables import Order, table
+
+CSV = "Pedido;Cliente;E-mail;CEP\r\n1001;Ana;ana@example.com;01310100\r\n;sem número;;01310100\r\n1002;Bia;bia@;20040002\r\n"
+
+
+@pytest.fixture
+def importing(database: Database, tracker: Tracker) -> Callable[..., Any]:
+    """The command, for the shop `exemplo`."""
+    app = typer.Typer()
+    app.command("import")(command.import_)
+    app.command("other")(lambda: None)
+    database.close()
+    return lambda *words: CliRunner().invoke(
+        app, ["import", *map(str, words), "--shop", "exemplo", "-c", str(tracker.config)]
+    )
+
+
+def numbers(database_url: str) -> list[str]:
+    database = Database(database_url)
+    with database.begin_read() as connection:
+        found = list(connection.execute(select(table(Order).c.number).order_by(table(Order).c.number)).scalars())
+    database.close()
+    return found
+
+
+def test_files_of_every_kind(importing: Callable[..., Any], tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "a.csv").write_text(CSV, encoding="utf-8-sig")
+    (tmp_path / "b.zip").write_bytes(zipped(("x/c.json", b'[{"order_number": "2001"}, {"total": "1"}]')))
+    (tmp_path / "c.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
+    book = DATA / "dropfolder" / "orders.xlsx"
+    result = importing(tmp_path / "a.csv", book, tmp_path / "b.zip", tmp_path / "c.xls", tmp_path / "none.csv")
+    assert result.exit_code == 1
+    assert numbers(database_url) == ["1001", "1002", "10234", "10235", "10236", "10245", "2001"]
+    out = result.output
+    assert f"{tmp_path / 'a.csv'}: 2 pedidos, 0 envios novos, 2 avisos ou recusas" in out
+    assert "linha 3: recusado: A linha não tem número do pedido" in out
+    assert "linha 4, pedido 1002: aviso: E-mail: não tem forma de endereço" in out
+    assert "orders.xlsx: 4 pedidos" in out
+    assert "x/c.json: Registro 2: order_number: falta o número" in out
+    assert "c.xls: recusado: O arquivo é uma planilha XLS" in out
+    assert "none.csv: recusado: o arquivo não pode ser lido" in out
+
+
+def test_once_more_changes_nothing(importing: Callable[..., Any], tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "a.json").write_text('[{"order_number": "1"}]', encoding="utf-8")
+    assert importing(tmp_path / "a.json").exit_code == 0
+    result = importing(tmp_path / "a.json")
+    assert result.exit_code == 0 and "já importado antes, nada mudou" in result.output
+    assert numbers(database_url) == ["1"]
+
+
+def test_as_data(importing: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV, encoding="latin-1")
+    (entry,) = json.loads(importing(tmp_path / "a.csv", "--json").stdout)
+    assert (entry["orders"], entry["refused"], entry["duplicate"]) == (2, None, False)
+    assert [(line["line"], line["outcome"]) for line in entry["lines"]] == [(3, "refused"), (4, "warning")]
+
+
+def test_a_file_that_ends_in_the_middle_is_told(importing: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"order_number": "1"}', encoding="utf-8")
+    result = importing(tmp_path / "a.json")
+    assert result.exit_code == 1 and "O JSON termina no meio" in result.output
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(
+    importing: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "LINE_EVERY_S", 0.0)
+    rows = "".join(f"{number};Ana;;01310100\n" for number in range(1, 401))
+    (tmp_path / "a.csv").write_text(f"Pedido;Cliente;E-mail;CEP\n{rows}", encoding="utf-8")
+    result = importing(tmp_path / "a.csv")
+    assert result.stderr.splitlines()[:2] == ["a.csv: 50%, 200 pedidos", "a.csv: 100%, 400 pedidos"]
+    assert "400 pedidos" in result.stdout and "%" not in result.stdout
+
+
+def test_progress_is_a_bar_on_a_terminal(importing: Callable[..., Any], tracker: Tracker, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV, encoding="utf-8")
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "tracker", "import", str(tmp_path / "a.csv"), "--shop", "exemplo"]
+    with subprocess.Popen(
+        [*words, "-c", str(tracker.config)],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while page := os.read(ours, 4096):
+                shown += page
+        except OSError:  # the terminal is closed when the last writer of it has ended
+            pass
+        assert process.stdout is not None
+        told = process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "a.csv: 2 pedidos" in told
+    assert "100%" in shown.decode() and "2 pedidos" in shown.decode()
