@@ -31,6 +31,7 @@ def describe(loaded: LoadedConfig) -> dict[str, Any]:
         "triggers": {str(name): [str(c) for c in settings.messages.channels(name)] for name in RELEASED_TRIGGERS},
         "delivered_only_after_problem": settings.messages.delivered_only_after_problem,
         "alerts": [alert.kind for alert in settings.alerts],
+        "web": {"operator": settings.web.operator},
         "warnings": [as_json(fault) for fault in loaded.warnings],
         "notices": [as_json(fault) for fault in loaded.notices],
     }
@@ -57,6 +58,8 @@ def lines(loaded: LoadedConfig) -> list[str]:
         text.append(f"mail      every message goes to {mail['redirect_to']} instead of the customer")
     text += [f"trigger   {_trigger_line(name, channels, report)}" for name, channels in report["triggers"].items()]
     text.append(f"alerts    {', '.join(report['alerts']) or 'none'}")
+    operator = report["web"]["operator"]
+    text.append(f"web       {f'/healthz, /readyz and /metrics at {operator}' if operator else 'no listener'}")
     text += [f"notice    {fault}" for fault in loaded.notices]
     text += [f"warning   {fault}" for fault in loaded.warnings]
     return text
