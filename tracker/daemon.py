@@ -67,10 +67,15 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         except ProgramError as error:
             _reject([str(error)])
             return
+        try:
+            await asyncio.to_thread(fresh.reconfigured)
+        except BaseException:
+            await operator.drop(listener)
+            await fresh.close()
+            raise
         log.info("config.accepted")
         metrics.reloaded("accepted")
         old, current = current, fresh
-        await asyncio.to_thread(fresh.reconfigured)
         runs = engine.replace_lanes(_lanes(fresh, counts))
         await operator.switch(listener)
         retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))

@@ -9,6 +9,7 @@ import pytest
 
 from tests.config.support import ADAPTERS, VALID, load, write
 from tracker.config import Trigger, carrier_digest, find_config, load_config, trial_clock_faults
+from tracker.config.check import lines
 from tracker.config.load import state_folder
 from tracker.errors import ConfigFileError, Fault
 
@@ -149,8 +150,10 @@ def test_warnings_of_what_should_be_mended(tmp_path: Path) -> None:
 )
 def test_a_listener_that_others_can_reach_is_warned_of(tmp_path: Path, operator: str, warned: bool) -> None:
     text = VALID.replace("    aliases:", '    claims: {mode: auto, phone: "1"}\n    aliases:')
-    warnings = load(tmp_path, f"{text}web: {{operator: {operator}}}\n").warnings
-    assert [fault.key for fault in warnings] == (["web.operator"] if warned else [])
+    loaded = load(tmp_path, f"{text}web: {{operator: {operator}}}\n")
+    assert [fault.key for fault in loaded.warnings] == (["web.operator"] if warned else [])
+    shown = "no listener" if operator == "null" else f"/healthz, /readyz and /metrics at {operator.strip(chr(39))}"
+    assert f"web       {shown}" in lines(loaded)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.daemon import PATIENCE_S, Daemon, Run
 from tests.end_to_end.support import Start, at, day, of_fate
 from tests.support.damage import blank_table
+from tests.web.support import free_port, get
 from tracker.engine.local import CANCEL_GRACE_S
 from tracker.engine.lock import EngineLock
 from tracker.engine.service import DRAIN_S
@@ -106,6 +107,8 @@ def test_it_stops_within_its_bound_with_every_outer_lane_busy_and_loses_nothing(
     trial.clock_at(at(day(2)))
     trial.drop_orders()
     carrier, smtp = trial.carrier["base_url"], trial.settings["messages"]["email"]["port"]
+    operator = free_port()
+    trial.settings["web"]["operator"] = f"127.0.0.1:{operator}"
     with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
         port = deaf.getsockname()[1]
         daemon = run(trial)
@@ -119,6 +122,8 @@ def test_it_stops_within_its_bound_with_every_outer_lane_busy_and_loses_nothing(
         daemon.wait(lambda: _at_work(daemon) >= {"poll:correios"}, "the look at the deaf carrier")
         began = time.monotonic()
         daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait(lambda: get(operator, "/readyz").status == 503, "it says that it is stopping")
+        assert '"part":"daemon"' in get(operator, "/readyz").text
         assert daemon.process.wait(DRAIN_S + CANCEL_GRACE_S + 10) == 0
         assert time.monotonic() - began < DRAIN_S + CANCEL_GRACE_S + 5
     (ended,) = daemon.events("engine.stopped")

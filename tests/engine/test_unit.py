@@ -136,3 +136,21 @@ def test_the_exposure_stays_low(installed: Path) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", str(installed)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+def test_a_python_in_a_home_folder_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
+    """The unit hides home folders (ProtectHome): such a service would never start, and not say why."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, script in {
+        "readlink": "echo /home/fulana/.pyenv/versions/3.12.1/bin/python3.12",
+        "install": f"echo called >> {tmp_path / 'called'}",
+    }.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        [UNIT.parent / "install"], env={"PATH": f"{tools}:/usr/bin:/bin"}, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("/home/fulana/.pyenv/versions/3.12.1/bin/python3.12: the unit keeps the service out")
+    assert not (tmp_path / "called").exists()

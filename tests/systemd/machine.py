@@ -111,7 +111,8 @@ def _python() -> list[str]:
 def _in_new_spaces(cgroup: Path, command: list[str], log: Path) -> subprocess.Popen[bytes]:
     """Run it as the first process of new namespaces, whose control groups begin at this one."""
     inside = f'echo $$ > {shlex.quote(str(cgroup / "cgroup.procs"))}; exec "$@"'
-    unshare = ["unshare", *SPACES, "--fork", "--kill-child=KILL"]
+    # Where the tests themselves are killed, the machine goes with them.
+    unshare = ["setpriv", "--pdeathsig=KILL", "unshare", *SPACES, "--fork", "--kill-child=KILL"]
     with log.open("wb") as out:
         return subprocess.Popen(["bash", "-c", inside, "new", *unshare, *command], stdout=out, stderr=out)
 

@@ -99,6 +99,7 @@ def the_documented_steps_install_it(machine: Machine) -> None:
         machine.write(CONFIG, SHOP)
     assert machine.run("cat", CONFIG).stdout == SHOP
     machine.run("useradd", "--groups", UNIT, DROPS_FILES)
+    assert "pedido" in machine.run("cat", f"{STATE}/inbox/LEIA-ME.txt", user=DROPS_FILES).stdout
     machine.write("/etc/shipment-tracker/secrets/access_code", "segredo-de-teste\n")
     machine.run("chmod", "600", "/etc/shipment-tracker/secrets/access_code")
     machine.run("mkdir", "-p", f"/etc/systemd/system/{UNIT}.service.d")

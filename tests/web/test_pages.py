@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from starlette.responses import PlainTextResponse
+from structlog.testing import capture_logs
 
+from tests.engine.support import until
 from tests.web.support import Answer, get
 from tracker.engine.base import Health, LaneHealth
 from tracker.errors import DatabaseFaultError
@@ -186,6 +189,21 @@ async def test_more_connections_than_allowed_are_refused_and_not_served_slowly()
         # The listener hears of each end in its own turn.
         statuses = [(await ask("/healthz")).status for _ in range(20)]
         assert statuses[-1] == 200
+
+
+async def test_a_listener_that_ends_by_itself_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_self: object, _counter: int) -> bool:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(server._Server, "on_tick", broken)
+    listener = Listener("web.operator", "127.0.0.1:0")
+    failures: list[str] = []
+    with capture_logs() as logs:
+        listener.serve(PlainTextResponse("ok"), failures.append)
+        await until(lambda: bool(failures))
+        await listener.close()
+    assert failures == ["the listener web.operator failed"]
+    assert [line["error"] for line in logs if line["event"] == "web.failed"] == ["RuntimeError"]
 
 
 @pytest.mark.parametrize(

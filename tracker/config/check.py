@@ -32,6 +32,7 @@ def describe(loaded: LoadedConfig) -> dict[str, Any]:
         "delivered_only_after_problem": settings.messages.delivered_only_after_problem,
         "alerts": [alert.kind for alert in settings.alerts],
         "ping_every_minutes": settings.ping.every_minutes if settings.ping else None,
+        "web": {"operator": settings.web.operator},
         "warnings": [as_json(fault) for fault in loaded.warnings],
         "notices": [as_json(fault) for fault in loaded.notices],
     }
@@ -63,6 +64,8 @@ def lines(loaded: LoadedConfig) -> list[str]:
     if report["ping_every_minutes"]:
         text.append(f"ping      every {report['ping_every_minutes']} minutes, while the lanes run")
     text += [f"digest    {shop['id']}: {_digest_line(shop['digest'])}" for shop in report["shops"] if shop["digest"]]
+    operator = report["web"]["operator"]
+    text.append(f"web       {f'/healthz, /readyz and /metrics at {operator}' if operator else 'no listener'}")
     text += [f"notice    {fault}" for fault in loaded.notices]
     text += [f"warning   {fault}" for fault in loaded.warnings]
     return text

@@ -1,7 +1,7 @@
 """How everything stands, in numbers for `/metrics`: what is due by indexes alone, and what has to be counted row by row.
 
-`quick` costs as much as there is due work, since it reads partial indexes that hold nothing else; `slow` reads every open
-parcel, problem and claim, so its caller asks for it the less often the longer it takes.
+`quick` costs as much as there is due work, and no more than so much, since it reads partial indexes that hold nothing else;
+`slow` reads every open parcel, problem and claim, so its caller asks for it the less often the longer it takes.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _ALERTS, _SIGNALS, _STATES = table(Alert), table(Signal), table(CarrierState)
 _CLAIMS, _DELIVERIES, _NOTICES, _PROBLEMS = table(Claim), table(Delivery), table(Notice), table(Problem)
 _EVENTS = table(Event)
 
+MOST: Final = 100_000
+"""No queue is counted further than this."""
 DAY: Final = timedelta(days=1)
 AGE_BOUNDS: Final = tuple(
     timedelta(hours=hours) for hours in (0.25, 0.5, 1, 2, 4, 6, 8, 12, 16, 24, 36, 48, 72, 96, 168, 336)
@@ -48,7 +50,7 @@ AGE_BOUNDS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One queue: how much is due now, and since when the oldest is."""
+    """One queue: how much is due now (`MOST` says so many or more), and since when the oldest is."""
 
     count: int
     oldest_at: datetime | None
@@ -191,7 +193,9 @@ def _mail_due(connection: Connection, channel: str, now: datetime) -> Due:
 
 def _due(connection: Connection, rows: Table, column: str, now: datetime, *where: ColumnElement[bool]) -> Due:
     at = rows.c[column]
-    count, oldest = connection.execute(select(func.count(), func.min(at)).where(*where, at <= now)).one()
+    # Oldest first, as the index has them: after days of an outage the first hundred thousand say enough.
+    due = select(at.label("at")).where(*where, at <= now).order_by(at).limit(MOST).subquery()
+    count, oldest = connection.execute(select(func.count(), func.min(due.c.at)).select_from(due)).one()
     return Due(int(count), oldest)
 
 

@@ -49,6 +49,11 @@ class OperatorSide:
         if before is not None:
             await before.close()
 
+    async def drop(self, listener: Listener | None) -> None:
+        """Let go of one that was taken and is not wanted after all; the present one goes on."""
+        if listener is not None and listener is not self._current:
+            await listener.close()
+
     async def close(self) -> None:
         """Let the address go."""
         await self.switch(None)
