@@ -21,6 +21,7 @@ from tests.end_to_end.support import ROOT, Start, Trial, at, day, of_fate
 from tests.messages.smtp_servers import PASSWORD, USER
 from tracker.config.model import MailServer
 from tracker.lanes import MAIL_BURST, mail_account
+from tracker.messages.mail_accounts import Switchboard
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.mail import MailSettings, MailSink
 from tracker.sandbox.plan import Fate
@@ -305,6 +306,9 @@ def test_an_account_is_given_no_more_a_second_than_allowed() -> None:
     assert server.pace is not None
     local = mail_account(MailServer())
     assert (local.pace, local.per_hour, local.batch) == (None, None, None)
+    paced = Switchboard((server,), {}, {server.name: None}, FIRST)
+    assert (paced.limit(50), paced.allowance()) == (50, 120)
+    assert Switchboard((server, local), {}, {server.name: None, local.name: None}, FIRST).allowance() is None
 
 
 # --- refused for policy -----------------------------------------------------------------------------
