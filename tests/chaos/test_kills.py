@@ -35,10 +35,10 @@ CHOSEN = (
     Kill("http.before:POST *cadastra", 5.5),
     Kill("smtp.text.written:*se perdeu*", 6),
     Kill("http.after:POST *cadastra", 8),
-    Kill("commit.before:deliveries=sending", 8.5),
+    Kill("commit.before:deliveries=sending*", 8.5),
     Kill("commit.after:carrier_tokens=kept", 9),
     Kill("commit.before:*claim_steps=done*,signals*", 10),
-    Kill("commit.after:deliveries=sending", 10.5),
+    Kill("commit.after:deliveries=sending*", 10.5),
     Kill("commit.after:*claim_steps=done*,signals*", 11),
     Kill("smtp.text.written:*", 11.5),
     Kill("http.after:GET *acompanha", 12),
@@ -58,7 +58,7 @@ ON_POSTGRESQL = (
     Kill("http.before:POST *cadastra", 5.5),
     Kill("http.after:POST *cadastra", 8),
     Kill("commit.before:*claim_steps=done*,signals*", 10),
-    Kill("commit.after:deliveries=sending", 10.5),
+    Kill("commit.after:deliveries=sending*", 10.5),
     Kill("smtp.dot.after:*", 11.5),
 )
 LONG_FORM = int(os.environ.get("CHAOS_POINTS", "0"))

@@ -11,6 +11,7 @@ from tests.config.support import VALID, faults, load
 TWO_SHOPS = VALID.replace(
     "carriers:\n", '  - {id: boreal, name: Boreal, email: {from: "sac@boreal.example"}}\ncarriers:\n'
 )
+BOX = "messages: {bounces: %s}\n"
 MAIL = "messages: {email: %s}\n"
 HOOK = "alerts: [{kind: webhook, url: %s, secret: %s}]\n"
 
@@ -160,6 +161,30 @@ def test_one_fault(tmp_path: Path, old: str, new: str, expected: str) -> None:
         ),
         pytest.param(
             MAIL % "{password: p}", "messages.email.password: goes together with user", id="password without user"
+        ),
+        pytest.param(MAIL % "[{host: smtp.example, pot: 25}]", "messages.email.0.pot: unknown key", id="in a list"),
+        pytest.param(MAIL % "[]", "messages.email: is empty", id="no account"),
+        pytest.param(MAIL % "smtp.example", "messages.email: must be a block of keys", id="neither block nor list"),
+        pytest.param(
+            MAIL % "[{host: smtp.example}, {host: smtp.example, user: u, password: p}]",
+            "messages.email.1.id: has the name of messages.email.0",
+            id="two accounts at one host",
+        ),
+        pytest.param(
+            MAIL % "[{host: smtp.example, shops: [nenhuma]}, {}]",
+            "messages.email.0.shops.0: no shop has this id",
+            id="account of no shop",
+        ),
+        pytest.param(BOX % "{host: imap.example, user: u}", "messages.bounces.password: is required", id="no password"),
+        pytest.param(
+            BOX % "{host: imap.example, user: u, password: p, security: none}",
+            "messages.bounces.security: may be none only",
+            id="returned mail in clear text",
+        ),
+        pytest.param(
+            BOX % "{host: imap.example, user: u, password: p, verp: true}",
+            "messages.bounces.verp: needs return_path",
+            id="no address to vary",
         ),
         pytest.param(MAIL % "{host: 'smtp.example:25'}", "messages.email.host: is not a host name", id="port in host"),
         pytest.param(

@@ -191,13 +191,23 @@ def test_a_carrier_is_probed_again_when_its_settings_change(tmp_path: Path, old:
 
 
 def test_a_replaced_clock_is_refused_for_every_address_abroad(tmp_path: Path) -> None:
-    text = VALID + "messages: {email: {host: smtp.example}}\n"
+    box = "{host: imap.example, user: u, password: p}"
+    text = VALID + f"messages: {{email: [{{host: smtp.example}}, {{host: 127.0.0.1}}], bounces: {box}}}\n"
     text += "alerts: [{kind: webhook, url: 'https://hook.example/token', secret: abcdefghijklmnop}, {kind: log}]\n"
     assert trial_clock_faults(load(tmp_path, text).settings) == [
         "carrier veloz: api.veloz.example",
         "messages.email: smtp.example",
+        "messages.bounces: imap.example",
         "alerts webhook: hook.example",
     ]
+
+
+def test_every_shop_has_a_mail_account(tmp_path: Path) -> None:
+    second = "shops:\n  - id: outra\n    name: Outra\n    email: {from: oi@outra.example}\n"
+    text = VALID.replace("shops:\n", second, 1) + "messages: {email: [{host: smtp.example, shops: [outra]}]}\n"
+    with pytest.raises(ConfigFileError) as caught:
+        load(tmp_path, text)
+    assert any("messages.email: leaves aurora without a mail account" in str(one) for one in caught.value.faults)
 
 
 def test_a_replaced_clock_is_fine_on_loopback(tmp_path: Path) -> None:

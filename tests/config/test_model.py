@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tests.config.support import VALID, load
 from tracker.config import Channel, MailServer, MessageSettings, Settings
 from tracker.config.fields import is_loopback
+from tracker.config.model import ReturnedMail
 from tracker.config.names import fold
 
 TWO_CARRIERS = VALID.replace(
@@ -116,6 +117,44 @@ def test_whether_delivered_needs_a_problem(messages: dict[str, object], only: bo
 def test_mail_server_defaults(given: dict[str, object], security: str, port: int, hourly_limit: int | None) -> None:
     server = MailServer.model_validate(given)
     assert (server.security, server.port, server.hourly_limit) == (security, port, hourly_limit)
+
+
+@pytest.mark.parametrize(
+    ("given", "pace"),
+    [
+        pytest.param({}, None, id="this machine"),
+        pytest.param({"host": "smtp.example"}, 1.0, id="another server"),
+        pytest.param({"host": "smtp.example", "per_hour": 7200}, 4.0, id="fast enough for its hour"),
+        pytest.param({"host": "smtp.example", "per_second": 0.5}, 0.5, id="as written"),
+        pytest.param({"per_second": 3}, 3.0, id="as written for this machine"),
+    ],
+)
+def test_how_many_mails_a_second(given: dict[str, object], pace: float | None) -> None:
+    assert MailServer.model_validate(given).pace == pace
+
+
+def test_one_mail_account_or_several() -> None:
+    assert [one.name for one in MessageSettings().accounts] == ["127.0.0.1"]
+    one = MessageSettings.model_validate({"email": {"host": "smtp.example"}})
+    assert (one.email.host, len(one.accounts)) == ("smtp.example", 1)
+    listed = [{"host": "smtp.example"}, {"id": "reserva", "host": "smtp.example", "shops": ["outra"]}]
+    several = MessageSettings.model_validate({"email": listed})
+    assert [account.name for account in several.accounts] == ["smtp.example", "reserva"]
+    assert several.email is several.accounts[0]
+    assert [account.serves("exemplo") for account in several.accounts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "security", "port"),
+    [
+        pytest.param({}, "tls", 993, id="abroad"),
+        pytest.param({"security": "starttls"}, "starttls", 143, id="STARTTLS"),
+        pytest.param({"host": "127.0.0.1"}, "none", 143, id="this machine"),
+    ],
+)
+def test_the_mailbox_of_returned_mail(given: dict[str, object], security: str, port: int) -> None:
+    box = ReturnedMail.model_validate({"host": "imap.example", "user": "u", "password": "p"} | given)
+    assert (box.security, box.port, box.folder, box.done_folder) == (security, port, "INBOX", None)
 
 
 @pytest.mark.parametrize(

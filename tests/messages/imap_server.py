@@ -77,7 +77,7 @@ class ImapServer:
         """A mail that has just arrived (or at that moment, in seconds since 1970)."""
         box = self.root / "Maildir" / (f".{folder}" if folder else "")
         number = sum(1 for _ in (box / "new").iterdir()) + sum(1 for _ in (box / "cur").iterdir())
-        path = box / "tmp" / f"{time.time_ns()}.M{number}.test"
+        path = box / "tmp" / f"{int(time.time())}.M{number}P1.test"
         path.write_bytes(raw)
         if at is not None:
             os.utime(path, (at, at))

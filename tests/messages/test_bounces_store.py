@@ -338,7 +338,7 @@ def test_a_mailbox_of_many_years_is_read_in_time(start: Start, imap: ImapServer)
     old = (FIRST - timedelta(days=400)).timestamp()
     box = imap.root / "Maildir" / "new"
     for number in range(50_000):
-        path = box / f"{number}.old.test"
+        path = box / f"1000000000.M{number}P1.test"
         path.write_bytes(LETTER)
         os.utime(path, (old, old))
         path.chmod(0o644)

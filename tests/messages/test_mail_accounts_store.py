@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,11 +16,16 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from carriers.http import TokenBucket
+from tests.end_to_end.support import ROOT, Start, Trial, at, day, of_fate
 from tests.messages.smtp_servers import PASSWORD, USER
+from tracker.config.model import MailServer
+from tracker.lanes import MAIL_BURST, mail_account
+from tracker.messages.mail_accounts import Switchboard
 from tracker.sandbox.clock import SandboxClock
 from tracker.sandbox.mail import MailSettings, MailSink
 from tracker.sandbox.plan import Fate
+from tracker.store.migrate import upgrade
 from tracker.store.tables import Alert, Decision, Delivery, MailCircuit, Notice
 
 POSTED = of_fate(Fate.ON_TIME)
@@ -146,6 +155,46 @@ def test_a_line_cut_before_the_text_goes_to_the_next_under_the_same_id(start: St
     assert (trial.told(), told_by(reserve)) == ([], [row["message_id"]])
 
 
+@pytest.mark.parametrize(
+    ("point", "state", "copies"),
+    [
+        pytest.param("smtp.mail.before", "sent", 1, id="before it was offered"),
+        pytest.param("commit.before:deliveries=sending*", "sent", 1, id="before it was said that it leaves"),
+        pytest.param("commit.after:deliveries=sending*", "unconfirmed", 0, id="said, and not sent"),
+        pytest.param("smtp.text.written:*", "unconfirmed", 1, id="sent, and not answered"),
+        pytest.param("smtp.dot.after:*", "unconfirmed", 1, id="answered, and not written down"),
+    ],
+)
+def test_a_death_hands_nothing_to_the_other_account(
+    start: Start, second: Second, point: str, state: str, copies: int
+) -> None:
+    trial = start(POSTED)
+    reserve = second(trial)
+    trial.drop_orders()
+    trial.clock_at(FIRST)
+    upgrade(trial.database_url)
+    words = [
+        sys.executable,
+        "-m",
+        "tests.chaos.killer",
+        "--kill-at",
+        point,
+        "run",
+        "--once",
+        "-c",
+        str(trial.write_config()),
+    ]
+    died = subprocess.run(words, env=trial.environment, cwd=ROOT, capture_output=True, timeout=60)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    trial.world.mail.stop()  # only the other account is left
+    trial.pass_through([FIRST + MINUTE, FIRST + 20 * MINUTE])
+    row = trial.one(Delivery)
+    assert row["state"] == state
+    everywhere = [message for _, message in trial.told()] + told_by(reserve)
+    assert everywhere == [row["message_id"]] * copies
+    assert row["account"] == ("reserva" if state == "sent" else "principal")
+
+
 def test_an_account_only_takes_its_shops_messages(start: Start, second: Second) -> None:
     trial = start(POSTED)
     reserve = second(trial)
@@ -236,6 +285,30 @@ def test_a_throttled_message_has_lost_no_attempt(start: Start) -> None:
     assert trial.told() == []
     trial.pass_at(FIRST + 24 * HOUR)
     assert [(row["state"], row["attempts"]) for row in trial.rows(Delivery) if row["id"] == 1] == [("sent", 1)]
+
+
+def test_an_account_is_given_no_more_a_second_than_allowed() -> None:
+    """Five at once, then one a second: by a clock that only the waiting moves."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def send() -> None:
+        bucket = TokenBucket(1.0, sleep, lambda: sum(waited), capacity=MAIL_BURST)
+        for _ in range(8):
+            await bucket.take()
+
+    asyncio.run(send())
+    assert waited == pytest.approx([1.0, 1.0, 1.0])
+    server = mail_account(MailServer(host="smtp.example"))
+    assert (server.per_second, server.per_hour, server.per_day, server.batch) == (1.0, 100, None, 240)
+    assert server.pace is not None
+    local = mail_account(MailServer())
+    assert (local.pace, local.per_hour, local.batch) == (None, None, None)
+    paced = Switchboard((server,), {}, {server.name: None}, FIRST)
+    assert (paced.limit(50), paced.allowance()) == (50, 120)
+    assert Switchboard((server, local), {}, {server.name: None, local.name: None}, FIRST).allowance() is None
 
 
 # --- refused for policy -----------------------------------------------------------------------------

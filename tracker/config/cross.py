@@ -90,11 +90,10 @@ def _mail_accounts(data: Any, shops: list[str]) -> Iterator[Finding]:
                 yield Finding((*loc, "shops", place), "no shop has this id", closest(shop, shops))
     if accounts and all(texts(entry.get("shops")) for _, entry in accounts):
         served = {shop for _, entry in accounts for shop in texts(entry.get("shops"))}
-        for loc, entry in entries(data, "shops"):
-            if entry.get("id") is not None and str(entry["id"]) not in served:
-                yield Finding(
-                    (*loc, "id"), "no mail account takes this shop's messages", "name it in messages.email[].shops"
-                )
+        silent = [shop for shop in shops if shop and shop not in served]
+        if silent:
+            what = f"leave{'s' if len(accounts) == 1 else ''} {', '.join(silent)} without a mail account"
+            yield Finding(("messages", "email"), what, "name every shop at one of them, or leave shops out")
 
 
 def _folders(data: Any) -> Iterator[Finding]:

@@ -50,8 +50,6 @@ RULE: Final = "message.returned"
 VERSION: Final = 1
 LOOKS_BACK: Final = timedelta(days=14)
 """A mailbox that was never read is read from so long ago; a recipient alone points to a message no older than this."""
-PER_RUN: Final = 1_000
-"""So many mails a run: the lane comes again for the rest."""
 DOWN_AFTER: Final = 3
 DOWN, RATE = "bounces_down", "bounce_rate"
 
@@ -94,7 +92,7 @@ class BounceSweep:
             uids = await asyncio.to_thread(box.after, begin)
             if state != MailboxState(box.uid_validity, begin):
                 await self._reached(box, begin, now)
-            for first in range(0, min(len(uids), PER_RUN), FETCHED):
+            for first in range(0, len(uids), FETCHED):
                 if self.stopping():
                     return first
                 batch = uids[first : first + FETCHED]
@@ -103,7 +101,7 @@ class BounceSweep:
                 await asyncio.to_thread(box.file, ours)
                 # After the filing: a death in between reads these once more, and their keys are known.
                 await self._reached(box, batch[-1], now)
-        return min(len(uids), PER_RUN)
+        return len(uids)
 
     async def _reached(self, box: MailboxSession, uid: int, now: datetime) -> None:
         keep = partial(self._keep, validity=box.uid_validity, last_uid=uid, now=now)

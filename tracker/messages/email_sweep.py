@@ -85,9 +85,9 @@ class EmailSweep:
         if self._may_take(board) is None:
             return await self._settle_stale(board)
         await self._let_mended_go(now)
-        total = 0
+        total, most = 0, board.allowance()
         try:
-            while not self.stopping() and (may := self._may_take(board)) is not None:
+            while not self.stopping() and (may := self._may_take(board)) is not None and (most is None or total < most):
                 token = new_token()
                 due = await self.database.write(partial(self._take, may=may, now=now, token=token))
                 if not due:

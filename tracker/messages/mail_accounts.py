@@ -28,6 +28,8 @@ KEPT: Final = timedelta(hours=26)
 SLOWEST_BATCH_S: Final = 240
 """A batch is no larger than what the pace of the slowest account lets leave within this time, well within its lease."""
 
+FRESH_S: Final = 120
+
 
 class Transport(Protocol):
     """What hands a message to the mail server."""
@@ -91,6 +93,11 @@ class Switchboard:
         paces = [one.batch for one in open_ones if one.batch is not None]
         left = most if None in rooms else sum(one for one in rooms if one is not None)
         return min(most, left, *paces) if paces else min(most, left)
+
+    def allowance(self) -> int | None:
+        """How many messages one run may send, so that what it judges by (its instant) stays fresh; None: as many as are due."""
+        paces = [one.per_second for one in self.accounts]
+        return None if None in paces else max(1, int(sum(one or 0 for one in paces) * FRESH_S))
 
     def given(self, account: MailAccount) -> None:
         """One more message was given to it."""
