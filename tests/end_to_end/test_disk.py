@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from aiosmtplib.protocol import SMTPProtocol
@@ -53,12 +54,18 @@ for words in json.loads(sys.argv[1]):
 """Each command in its turn, in one process."""
 
 
+class Running(Protocol):
+    """What holds a process."""
+
+    process: subprocess.Popen[str]
+
+
 class Lines:
     """What a process says on standard error, as it says it."""
 
-    def __init__(self, disk: OnSmallDisk) -> None:
+    def __init__(self, running: Running) -> None:
         self.found: list[dict[str, Any]] = []
-        self._thread = threading.Thread(target=self._read, args=(disk.process.stderr,), daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(running.process.stderr,), daemon=True)
         self._thread.start()
 
     def _read(self, stream: Any) -> None:
