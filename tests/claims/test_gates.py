@@ -54,6 +54,11 @@ def decide(**changes: Any) -> Gates:
             None,
             id="began before the shop went live, and was released",
         ),
+        pytest.param({"restored": True}, Hold.RESTORED, id="it may have left before the database was put back"),
+        pytest.param({"restored": True, "live_from": None}, Hold.OBSERVE, id="put back, and the shop only observes"),
+        pytest.param(
+            {"restored": True, "policy": PROPOSE}, Hold.RESTORED, id="put back: told before the usual approval"
+        ),
         pytest.param({"policy": PROPOSE}, Hold.PROPOSE, id="claims wait for a person"),
         pytest.param({"policy": ClaimPolicy(mode="off")}, Hold.PROPOSE, id="switched off after it was planned"),
         pytest.param({"policy": ClaimPolicy()}, Hold.PROPOSE, id="waiting for a person is the default"),

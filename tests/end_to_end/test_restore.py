@@ -101,6 +101,7 @@ def test_nothing_leaves_twice_whatever_day_it_is_put_back_to(trial: Trial) -> No
     # Each claim that the carrier had was found by looking, without a person.
     assert len([row for row in trial.rows(Claim) if row["opened_at"]]) == len(registered)
     assert "released: " in done(trial, "release", "--all")
+    assert ": whole (" in done(trial, "db", "check")
     for more in range(1, 4):
         trial.pass_at(at(MONDAY + timedelta(days=LAST_DAY + len(COPIED_ON) + more), 9))
     assert trial.world.registrations() == registered

@@ -126,10 +126,10 @@ class Story:
         else:
             filed_from = self.days.start_of(claim.claimable_from)
             waits = touched = began < restored_at and may_have_been_filed(filed_from, restored_at)
-        released = [p.released_at for p in self.problems if rests_on_the_lost(p.since, p.released_at, restored_at)]
+        kept = any(rests_on_the_lost(p.since, p.released_at, restored_at) for p in self.problems) or not self.problems
         word = max((row.done_at for row in self.steps if row.done_at and _is_answered(row.step)), default=None)
         looks = touched and not knows_the_carriers_word(word, restored_at)
-        return Restored(waits and (bool(released) or not self.problems), looks)
+        return Restored(waits and kept, looks)
 
     def fresh(self, connection: Connection) -> Story:
         """The same, with the steps as they stand in this transaction."""

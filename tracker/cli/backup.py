@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TargetArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE|DIR]",
+        metavar="FILE|DIR",
         help="A new file, or a folder that gets one named by the instant (default: database.backup.path, else `backups`).",
         show_default=False,
     ),
@@ -33,7 +33,7 @@ KeepOption = Annotated[
 FileArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE]", help="A copy of tracker db backup (or sqlite3, or pg_dump -Fc).", show_default=False
+        metavar="FILE", help="A copy of tracker db backup (or sqlite3, or pg_dump -Fc).", show_default=False
     ),
 ]
 InPlaceOption = Annotated[

@@ -40,26 +40,29 @@ def upgrade(config: ConfigOption = None) -> None:
 
 @db.command()
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Say whether the database is whole and of this program's revision; exit 1 with every fault."""
+    """Say whether the database is whole, of this program's revision, and its rows in order; exit 1 with every fault."""
     from tracker.cli.prepare import existing_database
     from tracker.errors import ProgramError
-    from tracker.store.migrate import damage, integrity_faults, require_current
+    from tracker.store.migrate import Checked, checked, damage, require_current
 
     settings = load_or_exit(config, strict=False, talks=False).settings
     try:
         with existing_database(settings.database.connection_url()) as database:
-            faults = damage(database)
-            if not faults:
+            found = Checked(tuple(damage(database)))
+            if not found.faults:
                 require_current(database)
-                faults = integrity_faults(database)
+                found = checked(database)
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
+    faults = found.faults
     if as_json:
-        echo_json({"ok": not faults, "faults": faults})
+        rules = {rule.rule: {"found": rule.found, "examples": list(rule.examples)} for rule in found.rules}
+        echo_json({"ok": not faults, "faults": list(faults), "rules": rules, "rows": dict(found.rows)})
     else:
         for fault in faults:
             typer.echo(fault, err=True)
-        typer.echo(f"{settings.database.shown}: {'whole' if not faults else f'{len(faults)} faults'}")
+        looked = f" ({len(found.rules)} rules over {sum(found.rows.values()):,} rows)" if found.rules else ""
+        typer.echo(f"{settings.database.shown}: {'whole' if not faults else f'{len(faults)} faults'}{looked}")
     if faults:
         raise typer.Exit(1)

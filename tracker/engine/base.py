@@ -112,9 +112,19 @@ class Engine(Protocol):
 
 
 _SURROUNDINGS: Final = frozenset(
-    (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.ENOTDIR)
+    (
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    )
 )
-"""What a disk answers that is full, read-only, broken or not there."""
+"""What a disk answers that is full, read-only, broken or not there, or where something else lies in a folder's place."""
 
 
 def why(error: BaseException) -> dict[str, Any]:

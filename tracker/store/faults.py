@@ -22,6 +22,10 @@ from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 STEPS: Final = "docs/operations.md, Backups, has the steps"
 NEEDED_BYTES: Final = 128 * 1024
 """With less room than this nothing can be opened: the file that readers share takes 32 KiB alone."""
+_AWAY: Final = ("57P", "08")
+"""PostgreSQL's classes of states: the operator shuts it down or it starts up, the connection broke."""
+_NO_ROOM: Final = "53"
+_ONLY_READS: Final = "25006"
 _NO_UTF8: Final = "Could not decode to UTF-8"
 """The driver's own error, without a code; what follows quotes the value."""
 
@@ -43,9 +47,17 @@ def fault_of(error: DBAPIError | sqlite3.Error, url: str) -> DatabaseFaultError 
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause, Path(make_url(url).database or ""))
-    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
-        # The server's own refusals have a state; without one there was no server to refuse.
-        words = str(cause).strip().partition("\n")[0]
+    return _of_server(cause, url) if isinstance(cause, psycopg.Error) else None
+
+
+def _of_server(error: psycopg.Error, url: str) -> DatabaseFaultError | None:
+    """Of a server's errors those of its surroundings: it is away, stops, starts, has no room, or only reads."""
+    words, state = str(error).strip().partition("\n")[0], error.sqlstate
+    if state is not None and state.startswith(_NO_ROOM):
+        return DatabaseFaultError(f"{_shown(url)}: the server lacks room or connections: {words}; make room there")
+    if state == _ONLY_READS:
+        return DatabaseFaultError(f"{_shown(url)}: the server only reads: {words}; is database.url a standby's?")
+    if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_AWAY)):
         return DatabaseFaultError(
             f"{_shown(url)}: the database cannot be reached: {words}; check the server and database.url"
         )

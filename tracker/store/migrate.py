@@ -6,6 +6,8 @@ this program is refused, never touched.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tracker.store import backup
 from tracker.store import tables as tables
 from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import damaged, faults_told, require_file
+from tracker.store.invariants import Broken, check_rules, rows_by_table
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MAX_DAMAGE_LINES = 20
@@ -164,6 +167,14 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, SQLModel.metadata))
 
 
+def _shown(difference: Any) -> str:
+    """One difference that Alembic found, in its own words: what to do, and to what."""
+    words = difference if isinstance(difference, tuple) else difference[0]
+    what = next((getattr(part, "name", None) for part in words[1:] if getattr(part, "name", None)), "")
+    names = [part for part in words[1:] if isinstance(part, str)]
+    return " ".join([str(words[0]), *names, *([str(what)] if what else [])])
+
+
 def damage(database: Database) -> list[str]:
     """What SQLite itself finds damaged in its file, at most some lines, and what to do; empty where it is whole."""
     if not database.sqlite:
@@ -196,8 +207,33 @@ def _checked(database: Database, what: str) -> list[str]:
     return [f"integrity: {line}" for line in lines if line != "ok" and not line.startswith("***")]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found, a sentence each, and how much was looked at."""
+
+    faults: tuple[str, ...]
+    rules: tuple[Broken, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+
+def checked(database: Database) -> Checked:
+    """All that `tracker db check` looks at in a database that is not damaged: its schema, and the rules of its rows."""
+    faults = integrity_faults(database)
+    if faults:
+        # Rules asked of another schema would only repeat what is wrong with that.
+        return Checked(tuple(faults))
+    with database.begin_read() as connection:
+        rules, rows = tuple(check_rules(connection)), rows_by_table(connection)
+    return Checked(tuple(_sentence(rule) for rule in rules if rule.found), rules, rows)
+
+
+def _sentence(broken: Broken) -> str:
+    more = ", ..." if broken.found > len(broken.examples) else ""
+    return f"{broken.found} {broken.sentence} ({broken.rule}: {', '.join(broken.examples)}{more})"
+
+
 def integrity_faults(database: Database) -> list[str]:
-    """What `tracker db check` finds wrong in a database that is not damaged, a sentence each."""
+    """What is wrong with the schema and the references of a database that is not damaged, a sentence each."""
     faults: list[str] = []
     try:
         require_current(database)
@@ -211,4 +247,7 @@ def integrity_faults(database: Database) -> list[str]:
             ]
         missing = set(SQLModel.metadata.tables) - set(inspect(connection).get_table_names())
         faults += [f"table {name} is missing" for name in sorted(missing)]
+        # A unique constraint that is gone would let one parcel be claimed twice.
+        lacking = [_shown(found) for found in ([] if missing else differences(connection))]
+        faults += [f"the schema lacks something: {words}" for words in lacking if words.startswith("add_")]
     return faults
