@@ -92,12 +92,12 @@ def test_the_events_go_along_as_the_carrier_gave_them(start: Start, flecha: Flec
     trial.pass_through([at(day(2), 12), LEAVES])
     (letter,) = letters(trial)
     files = attached(letter)
-    assert list(files) == [f"rastreamento-{LATE}.csv", f"rastreamento-{LATE}.json"] == trial.one(Letter)["evidence"]
-    table = list(csv.reader(io.StringIO(files[f"rastreamento-{LATE}.csv"].decode("utf-8-sig")), delimiter=";"))
+    assert list(files) == [f"rastreamento_{LATE}.csv", f"rastreamento_{LATE}.json"] == trial.one(Letter)["evidence"]
+    table = list(csv.reader(io.StringIO(files[f"rastreamento_{LATE}.csv"].decode("utf-8-sig")), delimiter=";"))
     assert [len(line) for line in table] == [7, 7, 7]
     assert [line[0] for line in table[1:]] == ["2026-08-03T14:00:00-03:00", "2026-08-03T23:00:00-03:00"]
     assert all(line[3].startswith("'=HYPERLINK") and "\n" not in line[3] for line in table[1:])
-    raw = json.loads(files[f"rastreamento-{LATE}.json"])
+    raw = json.loads(files[f"rastreamento_{LATE}.json"])
     assert [(event["carrier_code"], event["description"]) for event in raw] == [("B1", hostile), ("C1", hostile)]
     html = text_of(letter, "html")
     assert "<script" not in html and "<b>" not in html and "&lt;script&gt;" in html

@@ -108,7 +108,7 @@ def letter_facts(
 
 def evidence_of(facts: LetterFacts) -> tuple[Evidence, ...]:
     """The parcel's events: a table that spreadsheets open, and the same without a change, for who compares."""
-    name = f"rastreamento-{_plain(facts.tracking_code)}"
+    name = f"rastreamento_{_plain(facts.tracking_code)}"
     return (
         Evidence(f"{name}.csv", "csv", timeline_csv(facts.events, facts.days)),
         Evidence(f"{name}.json", "json", timeline_json(facts.events)),
