@@ -277,6 +277,7 @@ def _message_lanes(
 ) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
     transport, pause = SmtpTransport(smtp_account(settings.messages.email)), Pause()
+    well: set[str] = set()
     planning = NoticeSweep(database, policy, between, _live_from(settings), _message_ids(settings))
     letters = LetterSweep(
         database=database,
@@ -287,6 +288,7 @@ def _message_lanes(
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
         pause=pause,
+        well=well,
     )
     live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
     email = EmailSweep(
@@ -297,6 +299,7 @@ def _message_lanes(
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
         pause=pause,
+        well=well,
     )
     return [
         Lane("messages:letters", letters.run, DECIDE_EVERY_S),

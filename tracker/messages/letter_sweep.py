@@ -83,7 +83,7 @@ class _Settlement:
 
 @dataclass(frozen=True)
 class LetterSweep:
-    """The lane `messages:letters`. It shares transport, pause and hourly limit with the customers' mails."""
+    """The lane `messages:letters`. It shares transport, pause, hourly limit and `well` with the customers' mails."""
 
     database: Database
     book: LetterBook
@@ -94,6 +94,8 @@ class LetterSweep:
     redirect_to: str | None = None
     stopping: Callable[[], bool] = lambda: False
     pause: Pause = field(default_factory=Pause)
+    well: set[str] = field(default_factory=set)
+    """Alerts that this process has called off already, as `EmailSweep` keeps them."""
 
     async def run(self, now: datetime) -> int:
         """Take up what the claims stage wants sent, and send what is due; returns how many letters were worked on."""
@@ -278,9 +280,11 @@ class LetterSweep:
         if outcome is None:
             return notes
         if outcome.scope is Scope.ACCOUNT and outcome.result not in {Result.ACCEPTED, Result.THROTTLED}:
+            self.well.discard(ACCOUNT_ALERT)
             summary = f"the mail server {self.transport.server} takes no mail: {why_no_mail(outcome)}"
             notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "critical", summary))
-        if outcome.result is Result.ACCEPTED:
+        if outcome.result is Result.ACCEPTED and ACCOUNT_ALERT not in self.well:
+            self.well.add(ACCOUNT_ALERT)
             notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "info", "mail leaves again", raised=False))
         return notes
 
