@@ -51,7 +51,7 @@ from tracker.messages.email_message import new_message_id, parse_mailbox
 from tracker.messages.email_sweep import CHANNEL, EmailSweep
 from tracker.messages.going_live import LiveSweep
 from tracker.messages.letter import LetterBook, Writer
-from tracker.messages.letter_sweep import LetterSweep, Pause
+from tracker.messages.letter_sweep import LetterSweep
 from tracker.messages.mail_accounts import MailAccount, MailAccounts
 from tracker.messages.mailbox import MailboxAccount
 from tracker.messages.planning import NoticeSweep
@@ -297,7 +297,7 @@ def _message_lanes(
     settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
 ) -> list[Lane]:
     policy, between = notice_policy(settings), calendars_of(settings)
-    transport, pause = SmtpTransport(smtp_account(settings.messages.email)), Pause()
+    mail = MailAccounts(tuple(mail_account(server) for server in settings.messages.accounts))
     planning = NoticeSweep(
         database,
         policy,
@@ -311,18 +311,16 @@ def _message_lanes(
     letters = LetterSweep(
         database=database,
         book=letter_book(settings, {entry.id: entry.adapter for entry in book.accounts.values()}),
-        transport=transport,
+        mail=mail,
         message_id=_message_ids(settings),
-        per_hour=settings.messages.email.hourly_limit,
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
-        pause=pause,
     )
     live = LiveSweep(database, policy, between, _live_from(settings), CHANNEL)
     email = EmailSweep(
         database=database,
         composer=composer(settings, book),
-        mail=MailAccounts(tuple(mail_account(server) for server in settings.messages.accounts)),
+        mail=mail,
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
     )

@@ -157,7 +157,11 @@ class Fictitious:
         assert isinstance(settings, FictitiousSettings)
         self._http = context.http
         self.tracking = FictitiousTracking(context.carrier, context.http, settings.key)
-        self.claims = ClaimsByLetter(LETTER_TERMS)
+        self.claims = ClaimsByLetter(
+            LETTER_TERMS,
+            words={"extravio": "Indenização por extravio (formulário F-12)"},
+            asks_for=("declaração de não recebimento",),
+        )
 
     async def log_in(self) -> str:
         await self._http.request_json("GET", "/v1/conta", idempotent=True)

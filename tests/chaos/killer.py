@@ -37,7 +37,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
 
 _WRITE = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\s+\"?(\w+)")
-_WITH_STATE = {"claim_steps", "deliveries"}
+_WITH_STATE = {"claim_steps", "deliveries", "letters"}
 _NOTED = "tests.chaos.written"
 _INBOX_FOLDERS = {"done", "refused", "duplicate"}
 

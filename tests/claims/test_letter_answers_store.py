@@ -39,7 +39,7 @@ def test_a_person_reads_the_letter_before_it_leaves(start: Start, flecha: Flecha
     assert (claim["state"], claim["hold_reason"], letters(trial)) == ("waiting_approval", "propose", [])
     shown = said(trial, "claims", "letter", "C1")
     assert "as it would leave now" in shown and f"To: Flecha Expressa <{TO}>" in shown
-    assert f"Attached: rastreamento-{LATE}.csv" in shown and "Prezados," in shown
+    assert f"Attached: rastreamento_{LATE}.csv" in shown and "Prezados," in shown
     file = tmp_path / "letter.eml"
     assert str(file) in said(trial, "claims", "letter", "C1", "--out", str(file))
     draft = BytesParser(policy=policy.default.clone(raise_on_defect=True)).parsebytes(file.read_bytes())
@@ -202,7 +202,7 @@ def test_what_was_written_and_answered_can_be_told(start: Start, flecha: Flecha)
     trial = open_claim(by_letter(start(), flecha))
     trial.pass_at(at(day(15), 12))
     told = said(trial, "explain", "C1")
-    assert f"A carta saiu para {TO}, com rastreamento-{LATE}.csv, rastreamento-{LATE}.json" in " ".join(told.split())
+    assert f"A carta saiu para {TO}, com rastreamento_{LATE}.csv, rastreamento_{LATE}.json" in " ".join(told.split())
     assert "lembrete em 17/08/2026" in " ".join(told.split())
     english = " ".join(said(trial, "explain", "C1", "--lang", "en").split())
     assert f"The letter left for {TO}" in english and "reminded on 17/08/2026" in english
@@ -213,7 +213,7 @@ def test_what_was_written_and_answered_can_be_told(start: Start, flecha: Flecha)
     (line,) = [json.loads(row) for row in said(trial, "export", "claims").splitlines()]
     assert (line["letter_to"], line["letter_state"], line["letter_sent_at"]) == (TO, "sent", "2026-08-07T15:00:00Z")
     assert line["reminder_sent_at"] == "2026-08-17T15:00:00Z"
-    assert line["evidence"] == [f"rastreamento-{LATE}.csv", f"rastreamento-{LATE}.json"]
+    assert line["evidence"] == [f"rastreamento_{LATE}.csv", f"rastreamento_{LATE}.json"]
     table = list(csv.DictReader(io.StringIO(said(trial, "export", "claims", "--format", "csv"))))
     assert table[0]["letter_to"] == TO
     assert json.loads(said(trial, "claims", "--json"))[0]["letter_to"] == TO

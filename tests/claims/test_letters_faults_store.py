@@ -155,3 +155,24 @@ def test_trials_send_letters_elsewhere(start: Start, flecha: Flecha) -> None:
     trial.pass_through([POSTED, LEAVES])
     assert {recipient for recipient, _ in trial.told()} == {"ensaio@aurora.example"}
     assert standing(trial) == ("open", None)
+
+
+def test_a_copy_that_is_refused_does_not_hold_the_letter(start: Start, flecha: Flecha) -> None:
+    copies = ["sem.caixa@aurora.example", "financeiro@aurora.example"]
+    trial = by_letter(start(), flecha, letter_cc=copies)
+    trial.world.mail.order_fault(MailFault.UNKNOWN_USER, None, copies[0])
+    trial.pass_through([POSTED, LEAVES])
+    took = [delivery.recipient for delivery in trial.world.mail.deliveries()]
+    assert (took.count(TO), took.count(copies[1]), copies[0] in took) == (1, 1, False)
+    assert standing(trial) == ("open", None)
+
+
+def test_an_outage_that_a_letter_met_ends_with_any_mail(start: Start, flecha: Flecha) -> None:
+    trial = by_letter(start(), flecha)
+    trial.pass_at(POSTED)
+    trial.settings["messages"]["email"]["port"] = 9
+    trial.pass_at(LEAVES)
+    assert trial.one(Alert, kind="mail_down")["resolved_at"] is None
+    trial.settings["messages"]["email"]["port"] = trial.world.smtp_port
+    trial.pass_at(LEAVES + timedelta(hours=1))
+    assert trial.one(Alert, kind="mail_down")["resolved_at"] is not None

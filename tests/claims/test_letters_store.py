@@ -7,7 +7,10 @@ import io
 import json
 
 import pytest
+from pydantic import BaseModel
 
+from carriers.base import AdapterContext, ClaimsByLetter
+from tests.carriers.fictitious import LETTER_TERMS, Fictitious
 from tests.claims.letters import (
     GIVES_UP,
     LEAVES,
@@ -92,12 +95,12 @@ def test_the_events_go_along_as_the_carrier_gave_them(start: Start, flecha: Flec
     trial.pass_through([at(day(2), 12), LEAVES])
     (letter,) = letters(trial)
     files = attached(letter)
-    assert list(files) == [f"rastreamento-{LATE}.csv", f"rastreamento-{LATE}.json"] == trial.one(Letter)["evidence"]
-    table = list(csv.reader(io.StringIO(files[f"rastreamento-{LATE}.csv"].decode("utf-8-sig")), delimiter=";"))
+    assert list(files) == [f"rastreamento_{LATE}.csv", f"rastreamento_{LATE}.json"] == trial.one(Letter)["evidence"]
+    table = list(csv.reader(io.StringIO(files[f"rastreamento_{LATE}.csv"].decode("utf-8-sig")), delimiter=";"))
     assert [len(line) for line in table] == [7, 7, 7]
     assert [line[0] for line in table[1:]] == ["2026-08-03T14:00:00-03:00", "2026-08-03T23:00:00-03:00"]
     assert all(line[3].startswith("'=HYPERLINK") and "\n" not in line[3] for line in table[1:])
-    raw = json.loads(files[f"rastreamento-{LATE}.json"])
+    raw = json.loads(files[f"rastreamento_{LATE}.json"])
     assert [(event["carrier_code"], event["description"]) for event in raw] == [("B1", hostile), ("C1", hostile)]
     html = text_of(letter, "html")
     assert "<script" not in html and "<b>" not in html and "&lt;script&gt;" in html
@@ -110,10 +113,11 @@ def test_a_letter_without_what_nobody_knows(start: Start, flecha: Flecha, code: 
     trial.pass_through([at(day(2), 12), LEAVES])
     (letter,) = letters(trial)
     text = text_of(letter)
-    title = {"X1": "Pedido de indenização por extravio", "X2": "Carta-protesto por avaria"}[code]
+    title = {"X1": "Indenização por extravio (formulário F-12)", "X2": "Carta-protesto por avaria"}[code]
     assert title in str(letter["Subject"]) and "NF" not in str(letter["Subject"])
     assert "nos termos do contrato" in text and "arts. 749 e 750" in text
     assert not any(word in text for word in ("None", "R$", "Nota fiscal", "Chave", "Prazo de entrega", "contrato "))
+    assert "- declaração de não recebimento\n" in text.replace("\r\n", "\n")
     assert "registrad" in text and "\n\n\n" not in text
 
 
@@ -125,3 +129,16 @@ def test_three_parcels_at_once_are_three_letters(start: Start, flecha: Flecha) -
     assert len({letter["Message-ID"] for letter in sent}) == len(sent) == 3
     assert sorted(number for letter in sent for number in numbers if number in str(letter["Subject"])) == list(numbers)
     assert {row["state"] for row in trial.rows(Claim)} == {"open"}
+
+
+def test_an_address_that_the_carrier_publishes_needs_no_configuration(start: Start, flecha: Flecha) -> None:
+    trial = by_letter(start(), flecha, letter_to=None)
+
+    class Published(Fictitious):
+        def __init__(self, settings: BaseModel, context: AdapterContext) -> None:
+            super().__init__(settings, context)
+            self.claims = ClaimsByLetter(LETTER_TERMS, letter_to=TO)
+
+    trial.adapters = {Fictitious.NAME: Published}
+    trial.pass_through([at(day(2), 12), LEAVES])
+    assert (len(letters(trial)), trial.one(Claim)["state"]) == (1, "open")

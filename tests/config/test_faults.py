@@ -277,6 +277,16 @@ def test_one_fault_of_a_shop(tmp_path: Path, line: str, expected: str) -> None:
         pytest.param(
             'claims: {phone: "1", packaging: bag}', "claims.packaging: must be box or envelope", id="adapter's choice"
         ),
+        pytest.param(
+            'claims: {phone: "1", letter_to: "SAC <sac@veloz.example>"}',
+            "claims.letter_to: must be a bare e-mail",
+            id="an address with a name",
+        ),
+        pytest.param(
+            'claims: {phone: "1", letter_cc: sac@veloz.example}',
+            "claims.letter_cc: must be a list",
+            id="one for a list",
+        ),
         pytest.param("claims: {packaging: box}", "claims.phone: is required", id="adapter's key is missing"),
         pytest.param("requests_per_second: 0", "requests_per_second: is too small (more than 0)", id="no requests"),
         pytest.param("own: {}", "own: unknown key", id="a name of the model's that is no key"),

@@ -172,6 +172,14 @@ def test_claims_that_cannot_be_filed_are_warned_of(tmp_path: Path, claims: str, 
     )
 
 
+def test_an_address_for_letters_does_nothing_where_claims_go_through_an_api(tmp_path: Path) -> None:
+    claims = 'claims: {phone: "1", letter_to: sac@veloz.example}'
+    text = VALID.replace("    aliases:", f"    {claims}\n    aliases:")
+    (warning,) = load(tmp_path, text).warnings
+    assert (warning.line, warning.key) == (7, "carriers.0.claims.letter_to")
+    assert "takes claims through its API" in warning.what
+
+
 @pytest.mark.parametrize(
     ("old", "new", "same"),
     [

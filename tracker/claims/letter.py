@@ -21,6 +21,7 @@ from tracker.claims.story import Story, stories_of
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_filing import instead_of_filing
 from tracker.domain.claim_letter import LETTER, answer_due_on
+from tracker.domain.claim_plan import offer_for
 from tracker.domain.history import History, StoredEvent
 from tracker.domain.words import ClaimState
 from tracker.store.claims import ClaimRow, claims_by_id
@@ -70,7 +71,7 @@ class LetterFacts:
     service: str | None
     contract: str | None
     problem: ProblemKind | None
-    """The problem that the claim was made for first."""
+    """The problem that the claim's motive is for."""
     history: History
     last_event: StoredEvent | None
     events: tuple[StoredEvent, ...]
@@ -108,7 +109,7 @@ def letter_facts(
 
 def evidence_of(facts: LetterFacts) -> tuple[Evidence, ...]:
     """The parcel's events: a table that spreadsheets open, and the same without a change, for who compares."""
-    name = f"rastreamento-{_plain(facts.tracking_code)}"
+    name = f"rastreamento_{_plain(facts.tracking_code)}"
     return (
         Evidence(f"{name}.csv", "csv", timeline_csv(facts.events, facts.days)),
         Evidence(f"{name}.json", "json", timeline_json(facts.events)),
@@ -168,7 +169,6 @@ def _facts(
 ) -> LetterFacts:
     claim, context, row = story.claim, story.context, story.history
     standing = [event for event in events if not event.void and event.vanished_at is None]
-    first = min(story.problems, key=lambda problem: problem.id, default=None)
     wanted = part != LETTER or claim.state is not ClaimState.SUBMITTING or _may_leave(story, now)
     return LetterFacts(
         claim=claim,
@@ -179,7 +179,7 @@ def _facts(
         order_number=context.order.number.removeprefix("code:"),
         service=(row.service if row else None) or context.service,
         contract=desk.contract or (row.contract if row else None),
-        problem=first.kind if first else None,
+        problem=_problem(story),
         history=row.history if row else History(),
         last_event=standing[-1] if standing else None,
         events=tuple(events),
@@ -191,6 +191,16 @@ def _facts(
         reminds_of=story.days.local_date(claim.opened_at) if part != LETTER and claim.opened_at else None,
         is_wanted=wanted,
     )
+
+
+def _problem(story: Story) -> ProblemKind | None:
+    """A claim that answers several problems speaks of the one that its motive is for."""
+    kinds = [
+        problem.kind
+        for problem in sorted(story.problems, key=lambda problem: problem.id)
+        if (offer := offer_for(problem.kind, problem.presumed, story.terms)) and offer.motive == story.claim.motive
+    ]
+    return kinds[0] if kinds else None
 
 
 def _may_leave(story: Story, now: datetime) -> bool:

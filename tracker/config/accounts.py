@@ -21,7 +21,8 @@ CARRIER_KEYS: Final = frozenset(
     {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes"}
 )
 """The daemon's own keys of an entry; every other is the adapter's."""
-CLAIM_KEYS: Final = frozenset({"mode", "max_value", "letter_to", "letter_cc", "letter_reply_to", "letter_contract"})
+LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract"})
+CLAIM_KEYS: Final = frozenset({"mode", "max_value"}) | LETTER_KEYS
 """The same within its `claims:`."""
 
 
@@ -84,6 +85,7 @@ def check_accounts(
         own, complaints = _own_settings(loc, _own_keys(entry), adapter.Settings, places)
         faults += complaints
         warnings += _claims_without_keys(loc, entry, adapter.Settings)
+        warnings += _idle_letters(loc, entry, adapter.Settings)
         warnings += _idle_codes(loc, entry, adapter)
         accounts.append(Account(loc, name, str(entry.get("base_url") or adapter.BASE_URL), adapter.BASE_URL, own))
     faults += _same_accounts(accounts)
@@ -166,6 +168,17 @@ def _claims_without_keys(loc: Loc, entry: dict[str, Any], settings: type[BaseMod
         return
     wanted = ", ".join(sorted(known_keys(settings, ("claims",))))
     yield Finding((*loc, "claims"), "no claim can be filed with this carrier", f"add {wanted}; or write mode: off")
+
+
+def _idle_letters(loc: Loc, entry: dict[str, Any], settings: type[BaseModel]) -> Iterator[Finding]:
+    """Letters are for carriers without an API for claims: one whose adapter asks what its API needs gets none."""
+    given = entry.get("claims")
+    if "claims" not in settings.model_fields or not isinstance(given, dict):
+        return
+    for key in given:
+        if key in LETTER_KEYS:
+            what = "does nothing: this carrier takes claims through its API"
+            yield Finding((*loc, "claims", key), what, "take it away")
 
 
 def _idle_codes(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iterator[Finding]:

@@ -103,6 +103,7 @@ def _carrier(carrier: CarrierSettings) -> dict[str, Any]:
         "shops": list(carrier.shops) or None,
         "claims": str(carrier.claims.mode),
         "claims_max_value_cents": carrier.claims.max_value_cents,
+        "claims_letter_to": carrier.claims.letter_to,
     }
 
 
@@ -123,7 +124,12 @@ def _carrier_line(carrier: dict[str, Any]) -> str:
         ClaimMode.AUTO: f"files claims by itself{limit}",
     }[ClaimMode(carrier["claims"])]
     shops = f"shops {', '.join(carrier['shops'])}" if carrier["shops"] else "every shop"
-    return f"{carrier['id']} (adapter {carrier['adapter']}, {carrier['base_url']}): {shops}; {claims}"
+    letters = f", by letter to {carrier['claims_letter_to']}" if _writes(carrier) else ""
+    return f"{carrier['id']} (adapter {carrier['adapter']}, {carrier['base_url']}): {shops}; {claims}{letters}"
+
+
+def _writes(carrier: dict[str, Any]) -> bool:
+    return carrier["claims_letter_to"] is not None and carrier["claims"] != ClaimMode.OFF
 
 
 def _digest_line(digest: dict[str, Any]) -> str:

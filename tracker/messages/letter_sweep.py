@@ -8,22 +8,23 @@ DATA is `unconfirmed`, and only a person has such a letter sent again, under the
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.claim_letter import ENDS, LetterOutcome
-from tracker.domain.mail_account import HOUR
-from tracker.domain.outcome import Outcome, Result, Scope, backoff, settled
+from tracker.domain.mail_account import SHARED
+from tracker.domain.outcome import Outcome, Result, backoff, settled
 from tracker.domain.words import DeliveryState
-from tracker.messages.email_sweep import CHANNEL, LeaseLost
+from tracker.messages.email_sweep import LeaseLost
 from tracker.messages.letter import TEXTS, LetterBook, Unwritable, WrittenLetter
-from tracker.messages.outcomes import ACCOUNT_PROBE, why_no_mail
+from tracker.messages.mail_accounts import MailAccount, MailAccounts, Switchboard
+from tracker.messages.outcomes import ACCOUNT_PROBE
 from tracker.store.claim_facts import LETTER, add_fact
 from tracker.store.database import Database
 from tracker.store.leases import new_token, put_down
@@ -37,7 +38,7 @@ from tracker.store.letters import (
     wanted_letters,
 )
 from tracker.store.logs import SignalNote, signal
-from tracker.store.notices import sent_since
+from tracker.store.mail import spend
 from tracker.store.tables import Letter, table
 from tracker.store.wake import wake_claim
 
@@ -51,48 +52,6 @@ TEXT_BROKEN: Final = "letter_text_broken"
 REDIRECTED: Final = "redirected_to"
 
 
-ACCOUNT_ALERT: Final = "mail:account"
-
-
-@dataclass
-class Pause:
-    """Until when the whole account is left alone. Kept by the process alone: a new one, or a new configuration, tries at once."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def begin(self, outcome: Outcome, attempt: int, now: datetime) -> None:
-        """After an outcome that every message would meet."""
-        wait = outcome.after
-        if wait is None:
-            wait = ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else min(backoff(attempt), ACCOUNT_PROBE)
-        self.since, self.until = now, now + wait
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it is not over; a clock that was set back ends it."""
-        return self.since is not None and self.until is not None and self.since <= now < self.until
-
-
-class LetterTransport(Protocol):
-    """What hands a letter to the mail server, with copies of it."""
-
-    @property
-    def server(self) -> str:
-        """`host:port`."""
-
-    async def submit(
-        self,
-        envelope_from: str,
-        recipient: str,
-        data: bytes,
-        *,
-        before_data: Callable[[], Awaitable[None]],
-        copies: Sequence[str] = (),
-    ) -> Outcome: ...
-
-    async def close(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Settlement:
     """How a letter stands after a look, and what the claim hears of it."""
@@ -104,40 +63,44 @@ class _Settlement:
     values: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of asking the account that was asked last, and whether that one may have been given the text."""
+
+    outcome: Outcome
+    account: MailAccount
+    was_leaving: bool
+
+
 @dataclass(frozen=True)
 class LetterSweep:
-    """The lane `messages:letters`. It shares transport, pause and hourly limit with the customers' mails."""
+    """The lane `messages:letters`. It leaves by the same accounts, within the same quotas, as the customers' mails."""
 
     database: Database
     book: LetterBook
-    transport: LetterTransport
+    mail: MailAccounts
     message_id: Callable[[str], str]
     """A fresh Message-ID for a shop."""
-    per_hour: int | None = None
     redirect_to: str | None = None
     stopping: Callable[[], bool] = lambda: False
-    pause: Pause = field(default_factory=Pause)
 
     async def run(self, now: datetime) -> int:
         """Take up what the claims stage wants sent, and send what is due; returns how many letters were worked on."""
         await self._take_up(now)
+        board = await self.database.read(lambda c: self.mail.look(c, now))
         total = 0
         try:
-            while not self.stopping() and not self.pause.holds(now) and (room := await self._room(now)):
+            while not self.stopping() and (room := board.limit(BATCH)) > 0:
                 token = new_token()
-                take = partial(take_due_letters, now=now, limit=min(room, BATCH), token=token)
-                due = await self.database.write(take)
-                for index, letter in enumerate(due):
-                    if self.stopping() or self.pause.holds(now):
-                        rest = [waiting.id for waiting in due[index:]]
-                        await self.database.write(partial(put_down, rows=table(Letter), keys=rest, token=token))
-                        break
-                    await self._one(letter, token, now)
-                    total += 1
-                if not due:
+                due = await self.database.write(partial(take_due_letters, now=now, limit=room, token=token))
+                left = [one.id for one in due if self.stopping() or not await self._one(one, token, board)]
+                total += len(due) - len(left)
+                await self.database.write(partial(put_down, rows=table(Letter), keys=left, token=token))
+                if left or not due:
                     break
         finally:
-            await self.transport.close()
+            for account in self.mail.accounts:
+                await account.transport.close()
         return total
 
     async def _take_up(self, now: datetime) -> None:
@@ -150,35 +113,47 @@ class LetterSweep:
         while await self.database.write(take) == BATCH:
             continue
 
-    async def _room(self, now: datetime) -> int:
-        if self.per_hour is None:
-            return BATCH
-        sent = await self.database.read(lambda c: sent_since(c, CHANNEL, now - HOUR))
-        return max(self.per_hour - sent, 0)
-
-    async def _one(self, letter: LetterRow, token: str, now: datetime) -> None:
-        """Work on one letter."""
+    async def _one(self, letter: LetterRow, token: str, board: Switchboard) -> bool:
+        """Work on one letter; False where no account takes it now and nothing was done."""
+        now = board.now
+        settle = partial(self._settle, letter=letter, token=token, board=board)
         if letter.state is DeliveryState.SENDING:
             # We died after `sending` was committed: the server may have it.
             unknown = _unconfirmed("no answer came from the mail server")
-            await self.database.write(partial(self._settle, letter=letter, to=unknown, token=token, now=now))
-            return
+            await self.database.write(partial(settle, to=unknown))
+            return True
         written = await self.database.read(partial(self._written, letter=letter, now=now))
         if isinstance(written, _Settlement):
-            await self.database.write(partial(self._settle, letter=letter, to=written, token=token, now=now))
-            return
+            await self.database.write(partial(settle, to=written))
+            return True
         try:
-            outcome, was_leaving = await self._submit(letter, written, token, now)
+            answer = await self._by_any_account(letter, written, token, board)
         except LeaseLost:
             await self.database.write(partial(put_down, rows=table(Letter), keys=[letter.id], token=token))
-            return
+            return True
+        if answer is None:
+            return False
         attempt = letter.attempts + 1
-        outcome = settled(outcome, attempt)
-        if outcome.scope is Scope.ACCOUNT and outcome.result is not Result.ACCEPTED:
-            self.pause.begin(outcome, attempt, now)
-        to = _after(outcome, attempt, now, was_leaving=was_leaving)
-        settle = partial(self._settle, letter=letter, to=to, token=token, now=now, written=written, outcome=outcome)
-        await self.database.write(settle)
+        to = _after(settled(answer.outcome, attempt), attempt, now, was_leaving=answer.was_leaving)
+        await self.database.write(partial(settle, to=to, written=written, answer=answer))
+        return True
+
+    async def _by_any_account(
+        self, letter: LetterRow, written: WrittenLetter, token: str, board: Switchboard
+    ) -> _Answer | None:
+        """Try the accounts in turn until one may have been given the text, or refuses only this letter."""
+        answer: _Answer | None = None
+        while not (answer and self.stopping()) and (account := board.choose(letter.shop)) is not None:
+            if account.pace is not None:
+                await account.pace.take()
+            answer = await self._submit(account, letter, written, token, board)
+            if not _is_shared(answer.outcome):
+                return answer
+            fail = partial(self.mail.failed, board=board, account=account, shop=letter.shop, outcome=answer.outcome)
+            await self.database.write(fail)
+            if answer.was_leaving:
+                return answer
+        return answer
 
     def _written(self, connection: Connection, letter: LetterRow, now: datetime) -> WrittenLetter | _Settlement:
         """The letter as it leaves now, or how it stands instead."""
@@ -200,24 +175,32 @@ class LetterSweep:
             return _Settlement(DeliveryState.AWAITING_PERSON, now + LOOK_AGAIN, fault.reason)
 
     async def _submit(
-        self, letter: LetterRow, written: WrittenLetter, token: str, now: datetime
-    ) -> tuple[Outcome, bool]:
-        """What the server said, and whether it may have been given the text."""
+        self, account: MailAccount, letter: LetterRow, written: WrittenLetter, token: str, board: Switchboard
+    ) -> _Answer:
         was_leaving = False
 
         async def before_data() -> None:
             nonlocal was_leaving
-            await self.database.write(partial(self._leaves, letter=letter, written=written, token=token, now=now))
+            leaves = partial(self._leaves, letter=letter, written=written, token=token, account=account, now=board.now)
+            await self.database.write(leaves)
+            board.given(account)
             was_leaving = True
 
         recipient, copies = self.redirect_to or written.recipient, () if self.redirect_to else written.copies
-        outcome = await self.transport.submit(
+        outcome = await account.transport.submit(
             written.envelope_from, recipient, written.data, before_data=before_data, copies=copies
         )
-        return outcome, was_leaving
+        return _Answer(outcome, account, was_leaving)
 
     def _leaves(
-        self, connection: Connection, *, letter: LetterRow, written: WrittenLetter, token: str, now: datetime
+        self,
+        connection: Connection,
+        *,
+        letter: LetterRow,
+        written: WrittenLetter,
+        token: str,
+        account: MailAccount,
+        now: datetime,
     ) -> None:
         """Commit that it may be with the server from now on, and tell the claim so; raises LeaseLost where it is not to go."""
         values = {
@@ -235,6 +218,7 @@ class LetterSweep:
         wanted = is_still_wanted(connection, letter.step_id)
         if not wanted or not save_letter(connection, letter.id, values, token=token, keep_lease=True):
             raise LeaseLost
+        spend(connection, account.name, now)
 
     # --- writing back -------------------------------------------------------------------------------
 
@@ -245,13 +229,15 @@ class LetterSweep:
         letter: LetterRow,
         to: _Settlement,
         token: str,
-        now: datetime,
+        board: Switchboard,
         written: WrittenLetter | None = None,
-        outcome: Outcome | None = None,
+        answer: _Answer | None = None,
     ) -> None:
+        now, outcome = board.now, answer.outcome if answer else None
         values = {"state": to.state.value, "next_step_at": to.next_step_at, "reason": to.reason or None, **to.values}
         if outcome is not None:
-            values["attempts"] = letter.attempts + (0 if outcome.result is Result.THROTTLED else 1)
+            costs = not (outcome.result is Result.THROTTLED or _is_shared(outcome))
+            values["attempts"] = letter.attempts + costs
             values["provider_id"] = outcome.provider_id
         if letter.sending_at is not None:
             # Tried before, and that one may have arrived: what becomes of this try does not unsay it.
@@ -265,7 +251,9 @@ class LetterSweep:
         elif to.state is DeliveryState.QUEUED and outcome is None:
             # The claims stage has not yet said that it wants the letter no more.
             wake_claim(connection, letter.claim_id, now)
-        signal(connection, self._signals(letter, to, outcome), now)
+        if answer is not None and not _is_shared(answer.outcome) and answer.outcome.result is not Result.UNKNOWN:
+            self.mail.answered(connection, board, answer.account, letter.shop)
+        signal(connection, self._signals(letter, to), now)
         facts = {"claim_id": letter.claim_id, "part": letter.part, "state": to.state.value}
         level = log.warning if to.state is DeliveryState.UNCONFIRMED else log.info
         level("letter.sent" if to.state is DeliveryState.SENT else "letter.settled", reason=to.reason, **facts)
@@ -290,22 +278,19 @@ class LetterSweep:
         key = f"letter:{letter.step_id}:{outcome.value}{serial}"
         add_fact(connection, letter.claim_id, key=key, kind=LETTER, facts=facts, at=now)
 
-    def _signals(self, letter: LetterRow, to: _Settlement, outcome: Outcome | None) -> list[SignalNote]:
+    def _signals(self, letter: LetterRow, to: _Settlement) -> list[SignalNote]:
         text_key = f"letter_text:{letter.shop}:{TEXTS[letter.part]}"
         if to.state is DeliveryState.AWAITING_PERSON:
             return [SignalNote(text_key, TEXT_BROKEN, "warning", f"C{letter.claim_id}: {to.reason}", shop=letter.shop)]
-        notes = []
-        if letter.state is DeliveryState.AWAITING_PERSON:
-            mended = "its text can be used again"
-            notes.append(SignalNote(text_key, TEXT_BROKEN, "info", mended, raised=False, shop=letter.shop))
-        if outcome is None:
-            return notes
-        if outcome.scope is Scope.ACCOUNT and outcome.result not in {Result.ACCEPTED, Result.THROTTLED}:
-            summary = f"the mail server {self.transport.server} takes no mail: {why_no_mail(outcome)}"
-            notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "critical", summary))
-        if outcome.result is Result.ACCEPTED:
-            notes.append(SignalNote(ACCOUNT_ALERT, "mail_down", "info", "mail leaves again", raised=False))
-        return notes
+        if letter.state is not DeliveryState.AWAITING_PERSON:
+            return []
+        mended = "its text can be used again"
+        return [SignalNote(text_key, TEXT_BROKEN, "info", mended, raised=False, shop=letter.shop)]
+
+
+def _is_shared(outcome: Outcome) -> bool:
+    """Whether the next letter would fare the same with this account."""
+    return outcome.scope in SHARED and outcome.result not in {Result.ACCEPTED, Result.UNKNOWN}
 
 
 def _after(outcome: Outcome, attempt: int, now: datetime, *, was_leaving: bool) -> _Settlement:
@@ -319,7 +304,7 @@ def _after(outcome: Outcome, attempt: int, now: datetime, *, was_leaving: bool) 
         state = DeliveryState.BOUNCED if outcome.result is Result.BAD_ADDRESS else DeliveryState.FAILED
         return _failed(reason, state)
     wait = outcome.after or (ACCOUNT_PROBE if outcome.result is Result.ACCOUNT_DOWN else backoff(attempt))
-    if outcome.scope is Scope.ACCOUNT:
+    if outcome.scope in SHARED:
         wait = min(wait, ACCOUNT_PROBE)
     told = LetterOutcome.BACK if was_leaving else None
     return _Settlement(DeliveryState.QUEUED, now + wait, reason, told, {"sending_at": None})

@@ -47,7 +47,7 @@ _OPTIONAL: Final = (
     Variable("base_legal", "arts. 749 e 750 do Código Civil", "em que o pedido se apoia; altere o texto como quiser"),
     Variable("dias_uteis", "5", "prazo de resposta, em dias úteis"),
     Variable("documentos", ("declaração de não recebimento",), "o que a transportadora pede com a carta", Of.LIST),
-    Variable("anexos", ("rastreamento-AA123456785BR.csv",), "nomes dos anexos", Of.LIST),
+    Variable("anexos", ("rastreamento_AA123456785BR.csv",), "nomes dos anexos", Of.LIST),
     Variable("contato", "sac@loja.example, seg. a sex., 9h às 18h", "contato da loja"),
     Variable("carta_de", "sexta-feira, 27/11/2026", "dia da primeira carta; só no reforço"),
 )

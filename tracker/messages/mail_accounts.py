@@ -39,7 +39,13 @@ class Transport(Protocol):
         """`host:port`."""
 
     async def submit(
-        self, envelope_from: str, recipient: str, data: bytes, *, before_data: Callable[[], Awaitable[None]]
+        self,
+        envelope_from: str,
+        recipient: str,
+        data: bytes,
+        *,
+        before_data: Callable[[], Awaitable[None]],
+        copies: Sequence[str] = (),
     ) -> Outcome: ...
 
     async def probe(self) -> Outcome: ...

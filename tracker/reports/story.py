@@ -33,8 +33,8 @@ from tracker.store.views_story import AlertRow, Key, Whole
 
 LANGUAGES: Final[Mapping[str, Language]] = {language.code: language for language in (PORTUGUESE, ENGLISH)}
 WIDTH: Final = 100
-_QUIET: Final = frozenset({"claim.ask", "claim.follow"})
-"""Asking once more, and that nothing has come yet, is what a claim's present state says already."""
+_QUIET: Final = frozenset({"claim.ask", "claim.follow", "claim.letter_waits"})
+"""Asking once more, that nothing has come yet, and that a letter leaves soon, is what a claim's present state says already."""
 _WITHOUT_MONEY: Final = frozenset({ClaimState.REJECTED, ClaimState.REFUSED, ClaimState.EXPIRED})
 """Closed with the trouble unpaid: whoever reads of the trouble must see where its claim ended."""
 _REOPENED_AS: Final = re.compile(r"(?P<asked_motive>\S+) (?P<asked_kind>\S+) \((?P<asked_way>\w*)\)")

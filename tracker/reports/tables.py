@@ -42,6 +42,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("PROTOCOL", "protocol", 14),
         Column("FROM", "claimable_from"),
         Column("DEADLINE", "deadline_on"),
+        Column("LETTER", "letter_state"),
     ),
     "messages": (
         Column("ID", "id"),

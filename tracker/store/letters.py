@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from tracker.domain.words import DeliveryState
 from tracker.store.database import insert_new
@@ -139,12 +139,6 @@ def letters_of_claims(connection: Connection, claim_ids: Iterable[int]) -> dict[
     for row in _rows(connection, _LETTERS.c.claim_id.in_(ids)):
         found[row.claim_id].append(row)
     return found
-
-
-def letters_sent_since(connection: Connection, since: datetime) -> int:
-    """How many letters left since then."""
-    query = select(func.count()).select_from(_LETTERS).where(_LETTERS.c.sent_at > since)
-    return int(connection.execute(query).scalar_one())
 
 
 def letter_as_it_left(connection: Connection, letter_id: int) -> bytes | None:

@@ -14,7 +14,6 @@ from tracker.domain.notices import NOT_LIVE, ToldDelay
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
 from tracker.store.leases import claim_due, held, release
-from tracker.store.letters import letters_sent_since
 from tracker.store.tables import (
     Delivery,
     Notice,
@@ -29,7 +28,6 @@ from tracker.store.tables import (
 
 _NOTICES, _MEMBERS, _DELIVERIES, _CHECKS = table(Notice), table(NoticeMember), table(Delivery), table(NoticeCheck)
 _POLLS, _PROBLEMS, _ORDER_CHECKS, _ORDERS = table(ShipmentPoll), table(Problem), table(NoticeOrderCheck), table(Order)
-LETTERS_GO_BY: Final = "email"
 TOLD = (DeliveryState.SENT.value, DeliveryState.UNCONFIRMED.value, DeliveryState.DELIVERED.value)
 
 
@@ -497,13 +495,6 @@ def _held_for_text(channel: str, *columns: ColumnElement[Any]) -> Select[Any]:
             _DELIVERIES.c.hold_reason == Hold.TEMPLATE.value,
         )
     )
-
-
-def sent_since(connection: Connection, channel: str, since: datetime) -> int:
-    """How many messages left through this channel since then, letters to carriers included: what an hourly limit counts."""
-    query = select(func.count()).where(_DELIVERIES.c.channel == channel, _DELIVERIES.c.sent_at > since)
-    letters = letters_sent_since(connection, since) if channel == LETTERS_GO_BY else 0
-    return int(connection.execute(query).scalar_one()) + letters
 
 
 def refused_for_policy(
