@@ -66,8 +66,10 @@ def story_of_subject(whole: Whole, subject: Key, desk: Desk, language: Language)
     if kind in {"order", "shipment"}:
         ids = [p.context.shipment_id for p in whole.story.parcels]
         wanted = ids if kind == "order" else [row_id]
-        return [m for p in whole.story.parcels if p.context.shipment_id in wanted for m in teller.parcel(p)]
-    return [matter for parcel in whole.story.parcels for matter in teller.one(parcel, subject)][:1]
+        found = [m for p in whole.story.parcels if p.context.shipment_id in wanted for m in teller.parcel(p)]
+        return [*found, *teller.order(subject)] if kind == "order" else found
+    found = [matter for parcel in whole.story.parcels for matter in teller.one(parcel, subject)][:1]
+    return found or teller.order(subject)
 
 
 def story_of_alert(alert: AlertRow, whole: Whole | None, desk: Desk, language: Language) -> list[Matter]:
@@ -155,6 +157,16 @@ class _Teller:
         waiting = [self._message(message) for message in others if message.state in _WAITING]
         rest = [Matter(self._language.labels["other"], _in_order(past), tuple(waiting))] if past else []
         return [head, *matters, *rest]
+
+    def order(self, subject: Key) -> list[Matter]:
+        """What was or was not told of the order itself, before it had a parcel; nothing where nothing was decided."""
+        order = ("order", self._whole.story.order.id)
+        own = [m for m in self._whole.story.messages if not m.shipment_ids and subject in {order, ("message", m.id)}]
+        keys = [*([order] if subject == order else []), *(("message", message.id) for message in own)]
+        said = [self._said(one) for key in keys for one in self._decisions(key) if one.rule not in _QUIET]
+        title = f"{self._language.labels['order']} {self._whole.story.order.number}"
+        now = [self._message(message) for message in own if message.state in _WAITING or subject != order]
+        return [Matter(title, _in_order(said), tuple(now))] if said else []
 
     # --- what belongs to what -----------------------------------------------------------------------
 
