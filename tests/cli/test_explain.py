@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -13,6 +14,7 @@ from tests.reports.support import CODE, NOW, add_message, add_order, add_problem
 from tracker.alerts.sweep import AlertSweep
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_step
+from tracker.store.contexts import orders_of
 from tracker.store.database import Database
 from tracker.store.logs import DecisionNote, SignalNote, log_act, log_decisions, signal
 from tracker.store.tables import Claim, table
@@ -414,3 +416,19 @@ def test_a_reversed_delivery_is_told_in_the_readers_language(
         f"The carrier took the delivery of {CODE} back; whoever was told of the delivery needs a word."
         " The program said: “was not delivered after all”"
     )
+
+
+def test_what_was_told_of_an_order_before_it_has_a_parcel(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        add_order(connection, order("20001"))
+        order_id = next(iter(orders_of(connection, range(1, 9))))
+        note = DecisionNote("exemplo", "order", order_id, "notice.order_thanked", 1, "not_told", "no address")
+        facts = {"why": "no_address", "trigger": "order_thanked"}
+        log_decisions(connection, [replace(note, facts=facts)], NOW)
+    for language, title, said in (
+        ("pt-BR", "Pedido 20001", "Cliente não avisado (agradecimento pela compra): o pedido não tem e-mail."),
+        ("en", "Order 20001", "The customer was not told (thanks for the order): the order has no e-mail address."),
+    ):
+        out = tracker("explain", "20001", "--lang", language).stdout
+        assert out.splitlines()[0] == title
+        assert said in " ".join(out.split())

@@ -178,6 +178,12 @@ def test_out_for_delivery_is_worth_six_hours_and_told_once_a_day() -> None:
     assert [notice.episode for notice in wanted] == [20261127]
 
 
+def test_out_for_delivery_says_today_and_is_not_sent_tomorrow() -> None:
+    late = fold_of(POSTED, event(2, "2026-11-26 20:00", Status.OUT_FOR_DELIVERY))
+    wanted, _ = look(facts(late), "2026-11-26 20:30", Trigger.OUT_FOR_DELIVERY)
+    assert [notice.expires_at for notice in wanted] == [at("2026-11-27 00:00")]
+
+
 STANDING = problem(Kind.DELIVERY_FAILED, "2026-11-26 15:00")
 TRIED = fold_of(POSTED, failed(2, "2026-11-26 15:00"))
 

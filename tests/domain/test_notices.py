@@ -493,6 +493,17 @@ def test_a_parcel_that_does_not_come_leaves_nothing_else_to_say() -> None:
     ]
 
 
+def test_a_return_that_was_told_and_stands_goes_on_leaving_nothing_else_to_say() -> None:
+    known = frozenset({(Trigger.RETURNED_TO_SENDER, 1)})
+    shown = facts(RETURNING, problem(Kind.RETURNING), problem(Kind.DAMAGE, id=8), known=known)
+    wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
+    assert (wanted, [entry.why for entry in held]) == ([], [WhyNotTold.SAID_ALREADY])
+    too_old = replace(shown, known=frozenset(), first_seen_at=at("2026-12-03 00:00"))
+    assert triggers(told(too_old, "2026-12-05 00:00")) == []
+    back_on_its_way = facts(ON_ITS_WAY, problem(Kind.DAMAGE, id=8), known=known)
+    assert triggers(told(back_on_its_way)) == [Trigger.DAMAGE]
+
+
 def test_the_local_day_counts() -> None:
     shown = facts(ON_ITS_WAY, LATE, today=3)
     # 23:30 in Sao Paulo is 02:30 UTC of the next day; the day that is full ends at local midnight.

@@ -144,5 +144,5 @@ def test_a_late_parcel_seen_late_is_told_what_happens_next(start: Start) -> None
     trial.drop_orders()
     trial.pass_at(at(day(10), 9))
     trial.pass_through(at(day(n), 12) for n in range(11, 18))
-    assert {row["trigger"] for row in trial.rows(Notice)} <= {"inquiry_opened", "delivered"}
+    assert {row["trigger"] for row in trial.rows(Notice)} <= {"inquiry_opened", "out_for_delivery", "delivered"}
     assert "delivered" in {row["trigger"] for row in trial.rows(Notice)}

@@ -384,10 +384,13 @@ def test_a_parcel_that_comes_after_the_window_has_a_notice_of_its_own(start: Sta
 
 
 def test_an_order_hears_once_a_day_and_of_the_other_parcel_the_next_morning(start: Start, database_url: str) -> None:
-    """The first parcel goes out for delivery in the morning; the second was posted the afternoon before."""
+    """The first parcel goes out for delivery on the morning on which the second is posted."""
     first, second = of_fate(Fate.ON_TIME), of_fate(Fate.ON_TIME, 2)
-    later = replace(second, events=tuple(replace(e, at=e.at + timedelta(days=1)) for e in second.events))
-    trial = posted(start(*together(first, later), url=database_url))
+    posted_later = at(day(3), 8, 30) - second.events[1].at
+    later = replace(second, events=tuple(replace(e, at=e.at + posted_later) for e in second.events))
+    trial = start(*together(replace(first, promised_on=day(9)), later), url=database_url)
+    trial.settings["messages"]["triggers"] = {"delivered": []}
+    posted(trial)
     trial.pass_through([FIRST + 10 * MINUTE, at(day(3), 9), at(day(3), 9) + 10 * MINUTE])
     assert [row["trigger"] for row in trial.rows(Notice)] == ["posted", "out_for_delivery"]
     assert {row["facts"]["why"] for row in trial.rows(Decision, outcome="postponed")} == {"day_taken"}

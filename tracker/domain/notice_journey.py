@@ -94,12 +94,13 @@ def _half_time(posted_on: date, promised_on: date | None, days: Calendars) -> da
 
 
 def out_for_delivery(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> Look:
-    """It is with the courier; once a day, for a second attempt is news again."""
+    """It is with the courier; once a day, for a second attempt is news again. It says "today": after its day it is not sent."""
     at = facts.history.status_at
     if facts.history.status is not Status.OUT_FOR_DELIVERY or at is None:
         return NOTHING
-    trigger = Trigger.OUT_FOR_DELIVERY
-    return Look((Wanted(trigger, day_number(days.local_date(at)), at, at, at + policy.max_age[trigger]),))
+    trigger, today = Trigger.OUT_FOR_DELIVERY, days.local_date(at)
+    expires_at = min(at + policy.max_age[trigger], days.start_of(today + DAY))
+    return Look((Wanted(trigger, day_number(today), at, at, expires_at),))
 
 
 # --- at the door and at the counter -----------------------------------------------------------------

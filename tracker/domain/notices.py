@@ -114,11 +114,12 @@ def decide(
     found, wakes = candidates(facts, policy, days, now)
     fresh = [one for one in found if (one.trigger, one.episode) not in facts.known]
     past = {one: _past(one, facts, now) for one in fresh}
-    news = [one for one in fresh if past[one] is None]
+    # What was told and still stands goes on saying what it said.
+    said = [one for one in found if past.get(one) is None]
     wanted: list[Wanted] = []
     held: list[HeldBack] = []
     for candidate in fresh:
-        back = past[candidate] or _capped(candidate, news, wanted, facts, policy)
+        back = past[candidate] or _capped(candidate, said, wanted, facts, policy)
         if back is None:
             wanted.append(candidate)
             continue
@@ -138,11 +139,11 @@ def _next_day(why: WhyNotTold, days: Calendars, now: datetime) -> datetime:
 
 
 def _capped(
-    candidate: Wanted, news: Sequence[Wanted], wanted: Sequence[Wanted], facts: NoticeFacts, policy: NoticePolicy
+    candidate: Wanted, said: Sequence[Wanted], wanted: Sequence[Wanted], facts: NoticeFacts, policy: NoticePolicy
 ) -> HeldBack | None:
     """What holds a true piece of news back: another message that says more, or enough messages (channels.md section 7)."""
     why = None
-    if _is_said_already(candidate, news, facts):
+    if _is_said_already(candidate, said, facts):
         why = WhyNotTold.SAID_ALREADY
     elif candidate.trigger in JOURNEY and not (candidate.trigger is Trigger.DELIVERED and facts.problem_told):
         why = _journey_cap(wanted, facts, policy)
@@ -160,17 +161,17 @@ def _journey_cap(wanted: Sequence[Wanted], facts: NoticeFacts, policy: NoticePol
     return WhyNotTold.DAILY_LIMIT if facts.journey_today + more >= policy.journey_a_day else None
 
 
-def _is_said_already(candidate: Wanted, news: Sequence[Wanted], facts: NoticeFacts) -> bool:
+def _is_said_already(candidate: Wanted, said: Sequence[Wanted], facts: NoticeFacts) -> bool:
     """Steps that arrive together are one message, that of the last; a loss or a return leaves nothing else to say."""
-    others = {other.trigger for other in news if other is not candidate}
+    others = {other.trigger for other in said if other is not candidate}
     if candidate.trigger not in IDLES_OTHERS and others & IDLES_OTHERS:
         return True
     if candidate.trigger not in CAN_WAIT:
         return False
     if candidate.trigger is Trigger.IN_TRANSIT and candidate.trigger in facts.order.ever - facts.order.waiting:
         return True
-    said = others | {trigger for trigger, _ in facts.known}
-    return any(_step(trigger) > _step(candidate.trigger) for trigger in said)
+    steps = others | {trigger for trigger, _ in facts.known}
+    return any(_step(trigger) > _step(candidate.trigger) for trigger in steps)
 
 
 def _step(trigger: Trigger) -> int:

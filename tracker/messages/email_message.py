@@ -20,8 +20,9 @@ from typing import Protocol
 from tracker.messages.templates import Rendered
 from tracker.messages.variables import clean
 
-# Plain policy.SMTP writes 8bit bodies, which need 8BITMIME on the whole way.
-_POLICY = SMTP.clone(cte_type="7bit")
+# Plain policy.SMTP writes 8bit bodies, which need 8BITMIME on the whole way, and quoted-printable lines of 78 characters,
+# of which RFC 2045 section 6.7 allows 76.
+_POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _MAILBOX = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")

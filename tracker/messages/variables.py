@@ -160,6 +160,7 @@ TRIGGERS: Mapping[str, TriggerVariables] = {
 
 _IN_ENGLISH: Mapping[str, str] = {
     "fone sem fio": "wireless headphones",
+    "R$ 189,90": "R$189.90",
     "sac@loja.example, seg. a sex., 9h às 18h": "sac@loja.example, Mon to Fri, 9 am to 6 pm",
     "segunda-feira, 23/11": "Monday, Nov 23",
     "quinta-feira, 26/11": "Thursday, Nov 26",

@@ -35,6 +35,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {language.code: language for language
 WIDTH: Final = 100
 _QUIET: Final = frozenset({"claim.ask", "claim.follow", "claim.letter_waits"})
 """Asking once more, that nothing has come yet, and that a letter leaves soon, is what a claim's present state says already."""
+_HAND: Final = "hand."
 _WITHOUT_MONEY: Final = frozenset({ClaimState.REJECTED, ClaimState.REFUSED, ClaimState.EXPIRED})
 """Closed with the trouble unpaid: whoever reads of the trouble must see where its claim ended."""
 _REOPENED_AS: Final = re.compile(r"(?P<asked_motive>\S+) (?P<asked_kind>\S+) \((?P<asked_way>\w*)\)")
@@ -68,9 +69,10 @@ def story_of_subject(whole: Whole, subject: Key, desk: Desk, language: Language)
     if kind in {"order", "shipment"}:
         ids = [p.context.shipment_id for p in whole.story.parcels]
         wanted = ids if kind == "order" else [row_id]
-        told = [m for p in whole.story.parcels if p.context.shipment_id in wanted for m in teller.parcel(p)]
-        return [*teller.order(), *told]
-    return [matter for parcel in whole.story.parcels for matter in teller.one(parcel, subject)][:1]
+        found = [m for p in whole.story.parcels if p.context.shipment_id in wanted for m in teller.parcel(p)]
+        return [*teller.by_hand(), *found, *(teller.order(subject) if kind == "order" else [])]
+    found = [matter for parcel in whole.story.parcels for matter in teller.one(parcel, subject)][:1]
+    return found or teller.order(subject)
 
 
 def story_of_alert(alert: AlertRow, whole: Whole | None, desk: Desk, language: Language) -> list[Matter]:
@@ -141,10 +143,10 @@ class _Teller:
         past = [*self._past(parcel, keys), *self._untold(parcel, {one.id for one in problems}, kind)]
         yield Matter(title, _in_order(past), tuple(self._now(parcel, problems, claims, messages, subject)))
 
-    def order(self) -> list[Matter]:
+    def by_hand(self) -> list[Matter]:
         """What people did to the order as a whole; nothing where nobody did anything."""
         key = ("order", self._whole.story.order.id)
-        said = tuple(self._said(decision) for decision in self._decisions(key))
+        said = tuple(self._said(one) for one in self._decisions(key) if one.rule.startswith(_HAND))
         return [Matter(f"{public_id(*key)} · {self._language.labels['by_hand']}", said)] if said else []
 
     def parcel(self, parcel: Parcel) -> list[Matter]:
@@ -164,6 +166,17 @@ class _Teller:
         waiting = [self._message(message) for message in others if message.state in _WAITING]
         rest = [Matter(self._language.labels["other"], _in_order(past), tuple(waiting))] if past else []
         return [head, *matters, *rest]
+
+    def order(self, subject: Key) -> list[Matter]:
+        """What was or was not told of the order itself, before it had a parcel; nothing where nothing was decided."""
+        order = ("order", self._whole.story.order.id)
+        own = [m for m in self._whole.story.messages if not m.shipment_ids and subject in {order, ("message", m.id)}]
+        keys = [*([order] if subject == order else []), *(("message", message.id) for message in own)]
+        decided = [one for key in keys for one in self._decisions(key) if one.rule not in _QUIET]
+        said = [self._said(one) for one in decided if not one.rule.startswith(_HAND)]
+        title = f"{self._language.labels['order']} {self._whole.story.order.number}"
+        now = [self._message(message) for message in own if message.state in _WAITING or subject != order]
+        return [Matter(title, _in_order(said), tuple(now))] if said else []
 
     # --- what belongs to what -----------------------------------------------------------------------
 

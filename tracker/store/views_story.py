@@ -73,7 +73,7 @@ def order_of(connection: Connection, kind: str, row_id: int) -> int | None:
 
 
 def whole_of(connection: Connection, order_id: int) -> Whole:
-    """An order that exists, with everything that was decided about its parcels."""
+    """An order that exists, with everything that was decided about it and its parcels."""
     story = story_of(connection, order_id)
     keys: list[Key] = [("order", order_id), *(("message", message.id) for message in story.messages)]
     for parcel in story.parcels:
