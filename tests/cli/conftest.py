@@ -17,6 +17,7 @@ from tracker.cli.carriers import carriers
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
+from tracker.cli.incidents import incidents
 from tracker.cli.lists import alerts, claims, messages, problems
 from tracker.cli.show import show
 from tracker.store.database import Database
@@ -60,7 +61,7 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, claims, messages, alerts, approve, reject, release, export):
+    for command in (show, explain, problems, claims, messages, alerts, incidents, approve, reject, release, export):
         app.command(command.__name__)(command)
     app.add_typer(carriers, name="carriers")
     return app

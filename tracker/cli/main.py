@@ -16,6 +16,7 @@ from tracker.cli.edit import edit
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
+from tracker.cli.incidents import incidents
 from tracker.cli.init import init
 from tracker.cli.intake import import_
 from tracker.cli.lists import alerts, claims, messages, problems
@@ -61,6 +62,7 @@ app.command("problems")(problems)
 app.command("claims")(claims)
 app.command("messages")(messages)
 app.command("alerts")(alerts)
+app.command("incidents")(incidents)
 app.command("explain")(explain)
 app.command("report")(report)
 app.command("approve")(approve)

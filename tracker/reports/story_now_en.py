@@ -83,6 +83,11 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/muted": (
         "{id}: the order is muted; to tell again, tracker mute ORDER --off. It expires on {expires_at:time}."
     ),
+    "now.incident/open": (
+        "{id}: {open_members} of {members} parcels still have the problem; the last one joined on {last_joined_at:time}. Their"
+        " claims leave spread over the day, and the delay mail says that it is shared."
+    ),
+    "now.incident/ended": "{id}: it is over; {open_members} of {members} parcels still have the problem.",
     "now.shipment/polled": (
         "{id}: the carrier's last answer came [on {last_answered_at:time}|{!last_answered_at}never]"
         "[; it is asked again on {next_poll_at:time}]."

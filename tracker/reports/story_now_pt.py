@@ -85,6 +85,11 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/muted": (
         "{id}: o pedido está silenciado; para voltar a avisar, tracker mute PEDIDO --off. Vence em {expires_at:time}."
     ),
+    "now.incident/open": (
+        "{id}: {open_members} de {members} encomendas ainda estão com o problema; a última entrou em {last_joined_at:time}. As"
+        " reclamações delas saem espalhadas pelo dia, e o aviso de atraso diz que é geral."
+    ),
+    "now.incident/ended": "{id}: terminou; {open_members} de {members} encomendas ainda estão com o problema.",
     "now.shipment/polled": (
         "{id}: última resposta da transportadora [em {last_answered_at:time}|{!last_answered_at}nunca]"
         "[; próxima consulta em {next_poll_at:time}]."
