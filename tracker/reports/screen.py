@@ -100,9 +100,7 @@ def _lines(story: OrderStory, desk: Desk, shop_name: str, detail: Detail) -> lis
     lines = [*_order(story, shop_name, when, detail), *_by_hand(story, desk, when, detail)]
     standing = [one for one in story.problems if detail.ended or one.resolved_at is None]
     lines += _section("Problemas", [_problem(problem, when) for problem in standing])
-    held = list(_held(story, detail))
-    if held:
-        lines += [ScreenLine("RETIDO", "title"), *held]
+    lines += _section("RETIDO", list(_held(story, detail)))
     parcels = sorted(story.parcels, key=_is_quiet)[: detail.parcels]
     shown = [parcel for parcel in story.parcels if parcel in parcels]
     for parcel in shown:
@@ -311,7 +309,7 @@ def _claim(claim: ClaimRow, story: OrderStory, desk: Desk, when: _When) -> tuple
     elif expected is not None and claim.closed_at is None:
         parts.append(f"resposta esperada até {expected:%d/%m/%Y}")
     if claim.opened_at is None and claim.closed_at is None:
-        parts.append(f"pode ser feita de {claim.claimable_from:%d/%m/%Y} a {claim.deadline_on:%d/%m/%Y}")
+        parts.append(f"pode ser feita de {claim.claimable_from:%d/%m} a {claim.deadline_on:%d/%m/%Y}")
     parts += money(claim)
     if claim.refusal_text:
         parts.append(f"transportadora: {claim.refusal_text}")
@@ -331,18 +329,18 @@ def _message(message: MessageRow, when: _When) -> Iterator[ScreenLine]:
     yield from _wrapped(text, "  ", "      ", "dim" if message.state is DeliveryState.SUPPRESSED else "")
 
 
-def _held(story: OrderStory, detail: Detail) -> Iterator[ScreenLine]:
+def _held(story: OrderStory, detail: Detail) -> Iterator[tuple[str, str]]:
     """What waits for a person, with the command to type; then what is not done and why."""
     for parcel in story.parcels:
         for claim in parcel.claims:
             if claim.state is ClaimState.WAITING_APPROVAL:
-                yield from _wrapped(waiting_claim(claim, story), "  ", "      ", "bad")
+                yield waiting_claim(claim, story), "bad"
     for message in story.messages:
         if message.state is DeliveryState.AWAITING_PERSON:
-            yield from _wrapped(waiting_message(message, story), "  ", "      ", "bad")
+            yield waiting_message(message, story), "bad"
     for parcel in story.parcels if detail.ended else ():
         for decision in parcel.held_back:
-            yield from _wrapped(_not_done(decision), "  ", "      ", "dim")
+            yield _not_done(decision), "dim"
 
 
 def _not_done(decision: Decision) -> str:
