@@ -102,9 +102,9 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
         return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 2)
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
     if not (order.recipient_name or order.customer_name) and claim.hold_reason != Hold.BY_LETTER.value:
-        return Said(
-            f"{name} needs the recipient's name, which the carrier asks for: import order {order.number} with it", 2
-        )
+        number = order.number
+        how = f"tracker edit {number} --name NAME, or import order {number} with it"
+        return Said(f"{name} needs the recipient's name, which the carrier asks for: {how}", 2)
     if not approve_claim(connection, claim, hand.now):
         return Said(f"{name} changed at this very moment; look at it and approve it again", 1)
     decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")

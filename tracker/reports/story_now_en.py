@@ -30,7 +30,7 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: send the claim to the carrier by {deadline_on:day} and then confirm it with tracker approve {id}."
     ),
     "now.claim/waiting_approval/missing_data": (
-        "{id}: import the order again with the recipient's name; then it goes on. Term: {deadline_on:day}."
+        "{id}: name the recipient (tracker edit ORDER --name NAME); then it goes on. Term: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/configuration": (
         "{id}: put the carrier's entry in config.yaml right, then tracker approve {id}. Term: {deadline_on:day}."
@@ -65,7 +65,7 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/unconfirmed": "{id}: left, not confirmed by the server[; tried again on {next_step_at:time}].",
     "now.message/sent": "{id}: sent[ on {sent_at:time}].",
     "now.message/delivered": "{id}: delivered.",
-    "now.message/bounced": "{id}: the address refused the message. Correct the customer's e-mail address.",
+    "now.message/bounced": "{id}: the address refused the message. Correct it (tracker edit ORDER --email ADDRESS).",
     "now.message/failed": "{id}: could not be delivered.",
     "now.message/suppressed": "{id}: will not be sent.",
     "now.message/expired": "{id}: expired unsent on {expires_at:day}.",
