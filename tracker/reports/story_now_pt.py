@@ -31,7 +31,8 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: envie a reclamação à transportadora até {deadline_on:day} e depois confirme com tracker approve {id}."
     ),
     "now.claim/waiting_approval/missing_data": (
-        "{id}: informe o nome do destinatário (tracker edit PEDIDO --name NOME); depois disso ela segue. Prazo: {deadline_on:day}."
+        "{id}: informe o nome do destinatário (tracker edit PEDIDO --name NOME); depois disso ela segue."
+        " Prazo: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/configuration": (
         "{id}: acerte os dados da transportadora em config.yaml e depois tracker approve {id}. Prazo: {deadline_on:day}."
