@@ -20,6 +20,7 @@ from tracker.cli.digest import digest
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
+from tracker.cli.incidents import incidents
 from tracker.cli.lists import messages, problems
 from tracker.cli.preview import preview
 from tracker.cli.show import show
@@ -66,7 +67,7 @@ class Tracker:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    for command in (show, explain, problems, messages, approve, reject, release, export, preview, digest):
+    for command in (show, explain, problems, messages, incidents, approve, reject, release, export, preview, digest):
         app.command(command.__name__)(command)
     for command in (suppressions, suppress, unsuppress):
         app.command(command.__name__)(command)

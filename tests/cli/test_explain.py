@@ -255,7 +255,7 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
         pytest.param("propose", "para registrar, tracker approve C2", id="waits for approval"),
         pytest.param("value_ceiling", "para registrar, tracker approve C2", id="above the ceiling"),
         pytest.param("by_letter", "depois confirme com tracker approve C2", id="by letter"),
-        pytest.param("missing_data", "importe o pedido de novo com o nome do destinatário", id="no name"),
+        pytest.param("missing_data", "informe o nome do destinatário (tracker edit PEDIDO --name NOME)", id="no name"),
         pytest.param("configuration", "acerte os dados da transportadora em config.yaml", id="configuration"),
         pytest.param("carrier_answer", "leia a resposta da transportadora", id="the carrier's answer"),
     ],
@@ -289,7 +289,7 @@ def test_a_problem_that_stands_shows_where_its_claim_ended(
     [
         pytest.param({"hold_reason": "before_live"}, "para enviar, tracker release M2", id="held since before"),
         pytest.param({"hold_reason": "template"}, "corrija o texto e depois tracker approve M2", id="a broken text"),
-        pytest.param({"state": "bounced"}, "Corrija o e-mail do cliente", id="bounced"),
+        pytest.param({"state": "bounced"}, "Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO)", id="bounced"),
         pytest.param({"state": "suppressed"}, "não será enviada", id="suppressed"),
         pytest.param({"state": "expired"}, "venceu em 28/11/2026 (sáb) sem sair", id="expired"),
         pytest.param(

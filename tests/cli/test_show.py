@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, insert, select, update
 
 from carriers.base import ProblemKind
 from tests.cli.conftest import Tracker
@@ -11,6 +13,7 @@ from tests.reports.support import (
     CODE,
     CPF,
     DELIVERED,
+    EMAIL,
     KEY,
     MOVING,
     OTHER_CODE,
@@ -27,13 +30,16 @@ from tests.reports.support import (
     waiting,
 )
 from tracker.domain.detection import Finding
+from tracker.domain.incidents import Scope, Where
 from tracker.domain.order import Person
 from tracker.domain.words import Trigger
+from tracker.sandbox.fates import s10_code
 from tracker.store.alerts import new_signals, raise_alert
 from tracker.store.database import Database
+from tracker.store.incidents import open_incident
 from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.problems import open_problem
-from tracker.store.tables import Event, Order, table
+from tracker.store.tables import Claim, Event, IncidentMember, Order, table
 
 
 @pytest.fixture
@@ -79,8 +85,30 @@ def test_found_by(tracker: Tracker, known: int, what: str) -> None:
 
 def test_nothing_found(tracker: Tracker, known: int) -> None:
     result = tracker("show", "99999")
-    assert (result.exit_code, result.stderr) == (1, "Nada encontrado para 99999.\n")
+    sentence = "Nada encontrado para 99999 (procurado como código de rastreio, número do pedido ou da nota).\n"
+    assert (result.exit_code, result.stderr) == (1, sentence)
     assert tracker("show", " ").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "searched", "name"),
+    [
+        pytest.param("99999-0000", "código de rastreio", "O1", id="a phone without its area"),
+        pytest.param("AA123456784BR", "código de rastreio", "O1", id="a misread code"),
+        pytest.param("marina.souza@exemplo.com.br", "e-mail", "O1", id="an address at another domain"),
+        pytest.param("joana p", "número do pedido ou da nota", "O2", id="a name"),
+        pytest.param("#1048", "número do pedido ou da nota", "O1", id="half a number"),
+    ],
+)
+def test_what_is_spelt_nearly_so_is_offered(tracker: Tracker, known: int, what: str, searched: str, name: str) -> None:
+    result = tracker("show", what)
+    assert result.exit_code == 1
+    first, second, *near = result.stderr.splitlines()
+    assert first.startswith(f"Nada encontrado para {what} (procurado como ") and searched in first
+    assert second == "Parecidos:"
+    assert [line.split()[2] for line in near] == [name]
+    document = json.loads(tracker("show", what, "--json").stdout)
+    assert (document["matches"], [one["id"] for one in document["near"]]) == ([], [name])
 
 
 def test_several_orders_are_offered(tracker: Tracker, database: Database, known: int) -> None:
@@ -224,7 +252,7 @@ def test_the_order_behind_an_id(tracker: Tracker, database: Database, known: int
         assert tracker.json("show", name)["order"]["number"] == "10482"
     nothing = tracker("show", "A2")
     assert (nothing.exit_code, nothing.stderr) == (1, "A2 não é sobre um pedido; veja tracker explain A2\n")
-    assert tracker("show", "P99").stderr == "Nada encontrado para P99.\n"
+    assert tracker("show", "P99").stderr.startswith("Nada encontrado para P99 (procurado como ")
     assert tracker("show", f"P{problem}", "--shop", "outra").exit_code == 1
 
 
@@ -259,3 +287,93 @@ def test_what_the_file_had_stands_beside_what_is_used(tracker: Tracker, database
     assert 'CPF/CNPJ "529.982.247-26" não serve e não é usado' in screen
     assert tracker.json("show", "30000")["order"]["originals"] == dict(originals)
     assert tracker("show", "52998224726").exit_code == 1
+
+
+# --- one screen -------------------------------------------------------------------------------------
+
+
+def fits(out: str) -> bool:
+    lines = out.splitlines()
+    return len(lines) <= 40 and max(map(len, lines)) <= 100
+
+
+def busy(connection: Connection, shipment: int, number: int) -> tuple[int, int]:
+    """A long history, two problems, a claim that waits, and three messages: (problem, claim)."""
+    track(
+        connection, shipment, [event("RO-01", at(day, number), STATUS.IN_TRANSIT, f"dia {day}") for day in range(1, 20)]
+    )
+    problem = add_problem(connection, shipment)
+    add_problem(connection, shipment, ProblemKind.LOSS, at(22), presumed=True)
+    claim = waiting(connection, shipment, [problem])
+    add_message(connection, shipment, problem_id=problem, state="sent", sent_at=at(21, 15))
+    add_message(connection, shipment, Trigger.POSTED, state="sent", sent_at=at(11, 15))
+    add_message(connection, shipment, Trigger.INQUIRY_OPENED, state="awaiting_person", hold_reason="template")
+    return problem, claim
+
+
+def test_an_order_of_two_troubled_parcels_fits_on_one_screen(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        first, second = add_order(connection, order(), CODE, OTHER_CODE)
+        claims = [busy(connection, shipment, n)[1] for n, shipment in enumerate((first, second), start=1)]
+    out = tracker("show", "10482").stdout
+    assert fits(out), out
+    for piece in (CODE, OTHER_CODE, *(f"→ tracker approve C{claim}" for claim in claims), "O que dizer ao cliente"):
+        assert piece in out, piece
+    assert out.splitlines()[-1] == "… resumido; a história inteira: tracker show O1 --all"
+    whole = tracker("show", "10482", "--all").stdout
+    assert len(whole.splitlines()) > 40 and "dia 1 " in whole and "… resumido" not in whole
+    assert len(tracker.json("show", "10482")["shipments"]) == 2
+
+
+def test_an_order_of_many_parcels_fits_on_one_screen(tracker: Tracker, database: Database) -> None:
+    codes = [s10_code("AA", 10_000_000 + n) for n in range(12)]
+    with database.begin_write() as connection:
+        shipments = add_order(connection, order(), *codes)
+        for shipment in shipments[:-1]:
+            track(connection, shipment, (POSTED, MOVING, DELIVERED))
+        problem, _ = busy(connection, shipments[-1], 1)
+    out = tracker("show", "10482").stdout
+    assert fits(out), out
+    # What is wrong comes before what is not.
+    assert f"P{problem} atraso" in out and codes[-1] in out and "… e mais" in out
+
+
+def test_a_customer_of_three_orders_gets_a_short_list(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        for number, code in (("1", CODE), ("2", OTHER_CODE), ("3", None)):
+            add_order(connection, order(number), *([code] if code else []))
+    for what in (EMAIL, CPF, "(41) 99999-0000", "41999990000", "+5541999990000", "41 9999-0000", "0xx41 99999 0000"):
+        lines = tracker("show", what).stdout.splitlines()
+        assert lines[0] == "Mais de um pedido; escolha um:", what
+        assert [line.split(" · ")[0].split()[-1] for line in lines[1:]] == ["3", "2", "1"], what
+
+
+def test_a_parcel_that_was_never_posted(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order(), CODE)
+        add_problem(connection, shipment, ProblemKind.NOT_POSTED, at(14))
+    out = " ".join(tracker("show", CODE).stdout.split())
+    assert "Agora sem movimentação conhecida" in out and "não postado desde 14/11/2026, em aberto" in out
+    assert "verifique com a expedição antes de falar em atraso da transportadora" in out
+
+
+def test_what_a_claim_is_worth_and_which_incident_it_belongs_to(
+    tracker: Tracker, database: Database, known: int
+) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known)
+        claim = add_a_claim(
+            connection, known, [problem], state="accepted", protocol="77", opened_at=at(22), expected_cents=18990
+        )
+        connection.execute(update(table(Claim)).values(granted_cents=15000))
+        incident = open_incident(connection, Where("correios", Scope.HUB, "CURITIBA/PR"), started_at=at(20), now=at(23))
+        row = {"problem_id": problem, "incident_id": incident, "joined_at": at(23)}
+        connection.execute(insert(table(IncidentMember)), row)
+    out = " ".join(tracker("show", CODE).stdout.split())
+    assert "protocolo 77" in out and "esperado R$ 189,90 · concedido R$ 150,00" in out
+    assert (
+        f"I{incident} muitas encomendas de Correios em CURITIBA/PR ao mesmo tempo: tracker explain I{incident}" in out
+    )
+    (shipment,) = tracker.json("show", CODE)["shipments"]
+    assert shipment["incidents"] == [{"id": f"I{incident}", "scope": "hub", "name": "CURITIBA/PR", "over": False}]
+    assert (shipment["claims"][0]["id"], shipment["claims"][0]["granted_cents"]) == (f"C{claim}", 15000)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
+from tracker.cli.incidents import explain_incident
 from tracker.cli.opened import Opened, opened, refuse
 from tracker.cli.show import accounts_of, desk_of, find
 
@@ -33,7 +34,8 @@ IdArgument = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="P12 a problem, C7 a claim, M3 a message, S5 a shipment, A2 an alert; or an order number or tracking code.",
+        help="P12 a problem, C7 a claim, M3 a message, S5 a shipment, A2 an alert, I3 an incident; "
+        "or an order number or tracking code.",
     ),
 ]
 LanguageOption = Annotated[StoryLanguage | None, typer.Option("--lang", help="Default: the shop's language.")]
@@ -58,6 +60,10 @@ def explain(
     with opened(config) as program:
         accounts = accounts_of(program)
         key = _key(program, row_id, accounts)
+        if key[0] == "incident":
+            desk = desk_of(program, accounts)
+            explain_incident(program, key[1], desk, _language(program, lang, _only_shop(program)), as_json)
+            return
         with program.database.begin_read() as connection:
             alert, whole = _read(connection, key)
             about = (alert.about if alert else key) if whole else None
@@ -83,9 +89,9 @@ def _key(program: Opened, text: str, accounts: dict[str, Account]) -> Key:
     named = parse_id(text)
     if named is None or named.kind is None:
         return _found(program, text, named.row_id if named else None, accounts)
-    if named.kind not in {*EXPLAINED, "order", "alert"}:
+    if named.kind not in {*EXPLAINED, "order", "alert", "incident"}:
         refuse(
-            f"{text}: needs the id of a problem (P12), claim (C7), message (M3), shipment (S5) or alert (A2), "
+            f"{text}: needs the id of a problem (P12), claim (C7), message (M3), shipment (S5), alert (A2) or incident (I3), "
             "an order number or a tracking code"
         )
     return named.kind, named.row_id
@@ -134,6 +140,11 @@ def _subjects(connection: Connection, about: Key | None, whole: Whole | None) ->
     if about[0] == "order":
         keys = [("shipment", parcel.context.shipment_id) for parcel in whole.story.parcels]
     return [subject for kind, row_id in keys if (subject := subject_of(connection, kind, row_id)) is not None]
+
+
+def _only_shop(program: Opened) -> str:
+    """The shop whose language counts for what belongs to none: the only one; of several, the first."""
+    return program.settings.shops[0].id if program.settings.shops else ""
 
 
 def _language(program: Opened, wanted: StoryLanguage | None, shop: str) -> Language:

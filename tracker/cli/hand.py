@@ -104,9 +104,9 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
     named = order.recipient_name or order.customer_name or claim.hold_reason in {Hold.BY_LETTER, Hold.LETTER}
     if not named and not takes_letters(program, claim.carrier):
-        return Said(
-            f"{name} needs the recipient's name, which the carrier asks for: import order {order.number} with it", 2
-        )
+        number = order.number
+        how = f"tracker edit {number} --name NAME, or import order {number} with it"
+        return Said(f"{name} needs the recipient's name, which the carrier asks for: {how}", 2)
     if not approve_claim(connection, claim, hand.now):
         return Said(f"{name} changed at this very moment; look at it and approve it again", 1)
     decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")

@@ -19,6 +19,7 @@ from tracker.cli.edit import edit
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
+from tracker.cli.incidents import incidents
 from tracker.cli.init import init
 from tracker.cli.intake import import_
 from tracker.cli.lists import messages, problems
@@ -67,6 +68,7 @@ app.command("problems")(problems)
 app.add_typer(claims, name="claims")
 app.command("messages")(messages)
 app.add_typer(alerts, name="alerts")
+app.command("incidents")(incidents)
 app.command("explain")(explain)
 app.command("report")(report)
 app.command("digest")(digest)

@@ -25,7 +25,8 @@ log = get_logger(__name__)
 def drop_to_owner(path: Path) -> None:
     """As root on a service's database: become the file's owner, so that no file of ours locks the service out.
 
-    Raises UsageError where that is not possible.
+    Raises UsageError where that is not possible, or where the owner may not read this very program: half of it is imported
+    only when it is needed, and then could not be.
     """
     if os.geteuid() != 0:
         return
@@ -44,6 +45,11 @@ def drop_to_owner(path: Path) -> None:
         raise UsageError(
             f"{path} belongs to user {stat.st_uid}; run this as that user (sudo -u ...), not as root"
         ) from fault
+    if not all(os.access(part, os.R_OK) for part in (os.__file__, __file__)):
+        raise UsageError(
+            f"{path} belongs to user {stat.st_uid}, who may not read this installation of the program ({os.__file__}): "
+            "run one that this user may read, as that user (sudo -u ...), not as root"
+        )
 
 
 KNOWN = ".database"

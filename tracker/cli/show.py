@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
@@ -26,7 +26,10 @@ WhatArgument = Annotated[
     ),
 ]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's orders.")]
+AllOption = Annotated[bool, typer.Option("--all", help="The whole story instead of one screen.")]
 LISTED: Final = 20
+NEAR: Final = 5
+"""So many orders are named that are spelt nearly so."""
 _TONES: Final[Mapping[str, Mapping[str, object]]] = {
     "title": {"bold": True},
     "bad": {"fg": "red"},
@@ -35,7 +38,13 @@ _TONES: Final[Mapping[str, Mapping[str, object]]] = {
 }
 
 
-def show(what: WhatArgument, config: ConfigOption = None, shop: ShopOption = None, as_json: JsonOption = False) -> None:
+def show(
+    what: WhatArgument,
+    config: ConfigOption = None,
+    shop: ShopOption = None,
+    whole: AllOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show where an order is, what happened, what was done, and what to tell the customer."""
     if not what.strip():
         refuse("name a tracking code, an order, an e-mail, a CPF/CNPJ, an invoice or a phone")
@@ -48,16 +57,37 @@ def show(what: WhatArgument, config: ConfigOption = None, shop: ShopOption = Non
         story = _story(program, found[0].id) if found else _story_behind(program, what, shop)
         if story is None:
             refuse_unknown(program, shop)
-            if as_json:
-                echo_json({"matches": []})
-            refuse(f"Nada encontrado para {what.strip()}.", exit_code=1)
+            _not_found(program, what, shop, as_json)
         desk = desk_of(program, accounts)
     if as_json:
         _echo_document(story, desk)
         return
-    _echo_screen(story, desk, program)
+    _echo_screen(story, desk, program, whole)
     if not found:
         typer.echo(f"\nEste é o pedido de {what.strip().upper()}; o porquê: tracker explain {what.strip().upper()}")
+
+
+def _not_found(program: Opened, what: str, shop: str | None, as_json: bool) -> NoReturn:
+    """End the command with what was looked for, and what is spelt nearly so."""
+    from tracker.reports.screen import alike
+    from tracker.reports.search import read_near, read_search, searched_as
+    from tracker.store.views_show import near_orders
+
+    looked = searched_as(read_search(what))
+    with program.database.begin_read() as connection:
+        near = near_orders(connection, read_near(what), limit=NEAR, shop=shop)
+    if as_json:
+        echo_json({"matches": [], "searched_as": looked, "near": [_match(hit) for hit in near]})
+    sentence = f"Nada encontrado para {what.strip()} (procurado como {', '.join(looked)})."
+    refuse("\n".join([sentence, *alike(near, program.settings.timezone)]), exit_code=1)
+
+
+def _match(hit: OrderHit) -> dict[str, object]:
+    from tracker.reports.exports import json_value
+    from tracker.reports.identity import public_id
+
+    names = ("shop", "number", "customer_name", "created_at", "shipments")
+    return {"id": public_id("order", hit.id), **{name: json_value(getattr(hit, name)) for name in names}}
 
 
 def _story_behind(program: Opened, what: str, shop: str | None) -> OrderStory | None:
@@ -139,17 +169,10 @@ def _story(program: Opened, order_id: int) -> OrderStory:
 
 
 def _offer(program: Opened, found: list[OrderHit], as_json: bool) -> None:
-    from tracker.reports.exports import json_value
-    from tracker.reports.identity import public_id
     from tracker.reports.screen import choices
 
     if as_json:
-        names = ("shop", "number", "customer_name", "created_at", "shipments")
-        matches = [
-            {"id": public_id("order", hit.id), **{name: json_value(getattr(hit, name)) for name in names}}
-            for hit in found[:LISTED]
-        ]
-        echo_json({"matches": matches, "more": len(found) > LISTED})
+        echo_json({"matches": [_match(hit) for hit in found[:LISTED]], "more": len(found) > LISTED})
         return
     for line in choices(found[:LISTED], program.settings.timezone, len(found) > LISTED):
         typer.echo(line)
@@ -161,12 +184,12 @@ def _echo_document(story: OrderStory, desk: Desk) -> None:
     echo_json(document(story, desk))
 
 
-def _echo_screen(story: OrderStory, desk: Desk, program: Opened) -> None:
+def _echo_screen(story: OrderStory, desk: Desk, program: Opened, whole: bool) -> None:
     from tracker.reports.screen import screen
 
     names = {shop.id: shop.name for shop in program.settings.shops}
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    for line in screen(story, desk, names.get(story.order.shop, story.order.shop)):
+    for line in screen(story, desk, names.get(story.order.shop, story.order.shop), whole=whole):
         typer.echo(_styled(line) if coloured else line.text)
 
 

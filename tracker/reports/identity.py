@@ -14,6 +14,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "message": "M",
     "notice": "N",
     "alert": "A",
+    "incident": "I",
     "decision": "D",
     "order": "O",
 }

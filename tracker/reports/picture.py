@@ -211,6 +211,10 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk) -> dict[str, Any]:
             }
             for entry in parcel.held_back
         ],
+        "incidents": [
+            {"id": public_id("incident", key), "scope": where.scope.value, "name": where.name or None, "over": is_over}
+            for key, where, is_over in parcel.incidents
+        ],
         "say": list(sentences(parcel, story, desk)),
     }
 
@@ -269,6 +273,8 @@ def _claim(claim: ClaimRow, parcel: Parcel, story: OrderStory, desk: Desk) -> di
         "refusal_code": claim.refusal_code,
         "refusal_text": claim.refusal_text,
         "expected_cents": claim.expected_cents,
+        "granted_cents": claim.granted_cents,
+        "received_cents": claim.received_cents,
         "problem_ids": [public_id("problem", one) for one in parcel.claim_problems.get(claim.id, [])],
     }
     return {key: json_value(value) for key, value in values.items()}

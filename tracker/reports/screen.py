@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from carriers.base import ProblemKind
 from tracker.domain.claim_letter import LETTER
-from tracker.domain.history import StoredEvent
+from tracker.domain.hand import WRONG_NUMBER
+from tracker.domain.incidents import Scope, Where
 from tracker.domain.money import in_reais
 from tracker.domain.promise import PromiseBasis
 from tracker.domain.suppression import token_of
@@ -30,7 +31,7 @@ from tracker.reports.picture import (
     sentences,
     standing_events,
 )
-from tracker.reports.screen_hands import marks, told
+from tracker.reports.screen_hands import marks, money, told, waiting_claim, waiting_message
 from tracker.reports.words_pt import say
 from tracker.store.claims import ClaimRow
 from tracker.store.letters import LetterRow
@@ -39,8 +40,9 @@ from tracker.store.tables import Decision
 from tracker.store.views_show import MessageRow, OrderHit, OrderStory, Parcel
 
 WIDTH: Final = 100
-EVENTS_SHOWN: Final = 8
-LABEL: Final = 12
+ROOM: Final = 40
+"""Lines that fit on one screen."""
+LABEL: Final = 15
 """Where values begin, so that labels stand in one column."""
 _NO_NUMBER: Final = ("code:", "nfe:")
 _BASIS: Final = {PromiseBasis.GIVEN: "informado no pedido", PromiseBasis.CARRIER: "da transportadora, com folga"}
@@ -54,41 +56,109 @@ class ScreenLine:
     tone: str = ""
 
 
-def screen(story: OrderStory, desk: Desk, shop_name: str) -> list[ScreenLine]:
-    """The whole screen."""
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is shown. None: all of it. `quiet`: parcels without any trouble take two lines."""
+
+    events: int | None = None
+    acts: int | None = None
+    messages: int | None = None
+    ended: bool = True
+    """What is over: ended problems, closed claims, what was not told."""
+    quiet: bool = False
+    parcels: int | None = None
+    calm: bool = True
+    """What is as it should be: the address, looks that are fresh."""
+
+
+WHOLE: Final = Detail()
+FOLDED: Final = (
+    Detail(events=8),
+    Detail(events=5, acts=5, messages=6),
+    Detail(events=3, acts=3, messages=4, quiet=True),
+    Detail(events=2, acts=2, messages=3, ended=False, quiet=True),
+    Detail(events=0, acts=1, messages=2, ended=False, quiet=True, calm=False),
+    *(Detail(events=0, acts=1, messages=1, ended=False, quiet=True, calm=False, parcels=n) for n in (6, 4, 3, 2, 1)),
+)
+"""What is folded away first, until one screen holds the rest."""
+
+
+def screen(story: OrderStory, desk: Desk, shop_name: str, *, whole: bool = False) -> list[ScreenLine]:
+    """The screen: at most `ROOM` lines, or the whole story."""
+    everything = _lines(story, desk, shop_name, WHOLE)
+    if whole:
+        return everything
+    for detail in FOLDED:
+        lines = _lines(story, desk, shop_name, detail)
+        if len(lines) <= ROOM - 1 or detail is FOLDED[-1]:
+            break
+    if len(everything) > len(lines):
+        fold = f"… resumido; a história inteira: tracker show {public_id('order', story.order.id)} --all"
+        lines = [*lines[: ROOM - 1], ScreenLine(fold, "dim")]
+    return lines
+
+
+def _lines(story: OrderStory, desk: Desk, shop_name: str, detail: Detail) -> list[ScreenLine]:
     when = _When(desk)
-    lines = [*_order(story, shop_name, when), *_by_hand(story, desk, when)]
-    lines += _section("Problemas", [_problem(problem, when) for problem in story.problems])
-    for parcel in story.parcels:
-        lines += [ScreenLine(""), *_parcel(parcel, story, desk, when)]
+    lines = [*_order(story, shop_name, when, detail), *_by_hand(story, desk, when, detail)]
+    standing = [one for one in story.problems if detail.ended or one.resolved_at is None]
+    lines += _section("Problemas", [_problem(problem, when) for problem in standing])
+    lines += _section("RETIDO", list(_held(story, detail)))
+    parcels = sorted(story.parcels, key=_is_quiet)[: detail.parcels]
+    shown = [parcel for parcel in story.parcels if parcel in parcels]
+    for parcel in shown:
+        lines += [ScreenLine(""), *_parcel(parcel, story, desk, when, detail)]
+    if len(shown) < len(story.parcels):
+        lines += [ScreenLine(""), ScreenLine(f"… e mais {len(story.parcels) - len(shown)} envios", "dim")]
     if not story.parcels:
         lines += [ScreenLine(""), ScreenLine("Nenhum envio deste pedido é conhecido ainda.")]
-    if story.messages:
-        lines += [ScreenLine(""), ScreenLine("MENSAGENS", "title")]
-        for message in story.messages:
-            lines += _message(message, when)
-    held = list(_held(story))
-    if held:
-        lines += [ScreenLine(""), ScreenLine("RETIDO", "title"), *held]
+    lines += _messages(story.messages, when, detail)
     return lines
+
+
+def _is_quiet(parcel: Parcel) -> bool:
+    """Whether nothing is wrong with a parcel, and nothing open about it."""
+    return not any(p.resolved_at is None for p in parcel.problems) and not any(
+        c.closed_at is None for c in parcel.claims
+    )
+
+
+def _messages(messages: Sequence[MessageRow], when: _When, detail: Detail) -> Iterator[ScreenLine]:
+    """The newest so many, those that wait among them, oldest first."""
+    if not messages:
+        return
+    yield ScreenLine("")
+    yield ScreenLine("MENSAGENS", "title")
+    newest = messages if detail.messages is None else messages[-detail.messages :]
+    if len(newest) < len(messages):
+        yield ScreenLine(f"  … e mais {len(messages) - len(newest)} anteriores", "dim")
+    for message in newest:
+        yield from _message(message, when)
 
 
 def choices(hits: Sequence[OrderHit], zone: ZoneInfo, more: bool) -> list[str]:
     """Several orders, to choose one from."""
-    lines = ["Mais de um pedido; escolha um:"]
-    for hit in hits:
-        day = f"{hit.created_at.astimezone(zone):%d/%m/%Y}"
-        parcels = "1 envio" if hit.shipments == 1 else f"{hit.shipments} envios"
-        name = clean(hit.customer_name or "(sem nome)")
-        facts = " · ".join((_number(hit.number), hit.shop, name, day, parcels))
-        lines.append(_cut(f"  tracker show {public_id('order', hit.id):<8} {facts}"))
+    lines = ["Mais de um pedido; escolha um:", *(_choice(hit, zone) for hit in hits)]
     return [*lines, "  … e outros mais antigos"] if more else lines
+
+
+def alike(hits: Sequence[OrderHit], zone: ZoneInfo) -> list[str]:
+    """Orders that are spelt nearly so; nothing where there is none."""
+    return ["Parecidos:", *(_choice(hit, zone) for hit in hits)] if hits else []
+
+
+def _choice(hit: OrderHit, zone: ZoneInfo) -> str:
+    day = f"{hit.created_at.astimezone(zone):%d/%m/%Y}"
+    parcels = "1 envio" if hit.shipments == 1 else f"{hit.shipments} envios"
+    name = clean(hit.customer_name or "(sem nome)")
+    facts = " · ".join((_number(hit.number), hit.shop, name, day, parcels))
+    return _cut(f"  tracker show {public_id('order', hit.id):<8} {facts}")
 
 
 # --- the order --------------------------------------------------------------------------------------
 
 
-def _order(story: OrderStory, shop_name: str, when: _When) -> Iterator[ScreenLine]:
+def _order(story: OrderStory, shop_name: str, when: _When, detail: Detail) -> Iterator[ScreenLine]:
     order = story.order
     yield ScreenLine(_cut(f"PEDIDO {_number(order.number)} · {clean(shop_name)}"), "title")
     document = order.customer_document
@@ -99,10 +169,10 @@ def _order(story: OrderStory, shop_name: str, when: _When) -> Iterator[ScreenLin
         yield from _field("Recebe", [order.recipient_name])
     street = ", ".join(part for part in (order.street, order.street_number, order.complement) if part)
     city = "/".join(part for part in (order.city, order.state) if part)
-    yield from _field(
-        "Endereço", [street, order.district, city, f"CEP {order.postal_code}" if order.postal_code else None]
-    )
-    yield from _field("Arquivo", _originals(story))
+    postal_code = f"CEP {order.postal_code}" if order.postal_code else None
+    if detail.calm:
+        yield from _field("Endereço", [street, order.district, city, postal_code])
+        yield from _field("Arquivo", _originals(story))
     more = f" e mais {len(story.items) - 1}" if len(story.items) > 1 else ""
     yield from _field(
         "Compra",
@@ -116,11 +186,15 @@ def _order(story: OrderStory, shop_name: str, when: _When) -> Iterator[ScreenLin
     )
 
 
-def _by_hand(story: OrderStory, desk: Desk, when: _When) -> Iterator[ScreenLine]:
+def _by_hand(story: OrderStory, desk: Desk, when: _When, detail: Detail) -> Iterator[ScreenLine]:
     """What people did: first what silences the order."""
     for mark in marks(story, desk.now, when.minute):
         yield from _wrapped(mark, "  ", "    ", "bad")
-    yield from _section("Feito à mão", [(told(row, when.minute), "") for row in story.acts])
+    acts = story.acts if detail.acts is None else story.acts[-detail.acts :] if detail.acts else ()
+    entries = [(told(row, when.minute), "") for row in acts]
+    if entries and len(acts) < len(story.acts):
+        entries.insert(0, (f"… e mais {len(story.acts) - len(acts)} anteriores", "dim"))
+    yield from _section("Feito à mão", entries)
 
 
 def _originals(story: OrderStory) -> list[str]:
@@ -145,7 +219,7 @@ def _originals(story: OrderStory) -> list[str]:
 # --- one parcel -------------------------------------------------------------------------------------
 
 
-def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When) -> Iterator[ScreenLine]:
+def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When, detail: Detail) -> Iterator[ScreenLine]:
     context = parcel.context
     service = (parcel.history.service if parcel.history else None) or context.service
     carrier = f"{desk.title(context.carrier)} {service or ''}".strip()
@@ -156,14 +230,33 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When) -> Itera
     if parcel.old_codes:
         yield from _field("Antes", [f"código {old}" for old in parcel.old_codes])
     yield from _now(parcel, when)
+    if detail.quiet and _is_quiet(parcel) and len(story.parcels) > 1:
+        return
     yield from _promises(parcel, story, desk)
-    yield from _looks(parcel, desk, when)
-    yield from _section("Problemas", [_problem(problem, when) for problem in parcel.problems])
-    yield from _section("Reclamações", [_claim(claim, parcel, story, desk, when) for claim in parcel.claims])
+    if detail.calm or is_stale(parcel, desk):
+        yield from _looks(parcel, desk, when)
+    problems = [p for p in parcel.problems if detail.ended or p.resolved_at is None]
+    claims = [c for c in parcel.claims if detail.ended or c.closed_at is None or c is parcel.claims[-1]]
+    yield from _section("Problemas", [_problem(problem, when) for problem in problems])
+    yield from _section("Ocorrências", [_incident(one, desk) for one in parcel.incidents])
+    yield from _section("Reclamações", [_claim(claim, parcel, story, desk, when) for claim in claims])
     yield ScreenLine("  O que dizer ao cliente", "title")
     for sentence in sentences(parcel, story, desk):
         yield from _wrapped(sentence, "    ", "    ")
-    yield from _timeline(parcel.events, when)
+    if detail.events != 0:
+        yield from _timeline(parcel, story, when, detail.events)
+
+
+def _incident(one: tuple[int, Where, bool], desk: Desk) -> tuple[str, str]:
+    key, where, is_over = one
+    place = f" em {where.name}" if where.scope is Scope.HUB else f" para {where.name}" if where.name else ""
+    name = public_id("incident", key)
+    if is_over:
+        return f"{name} muitas encomendas de {desk.title(where.carrier)}{place}, encerrada", "dim"
+    return (
+        f"{name} muitas encomendas de {desk.title(where.carrier)}{place} ao mesmo tempo: tracker explain {name}",
+        "bad",
+    )
 
 
 def _now(parcel: Parcel, when: _When) -> Iterator[ScreenLine]:
@@ -199,19 +292,22 @@ def _looks(parcel: Parcel, desk: Desk, when: _When) -> Iterator[ScreenLine]:
     yield from _field("Consulta", [f"última resposta {answered}", asked, following, closed], tone)
 
 
-def _timeline(events: Sequence[StoredEvent], when: _When) -> Iterator[ScreenLine]:
+def _timeline(parcel: Parcel, story: OrderStory, when: _When, shown: int | None) -> Iterator[ScreenLine]:
     yield ScreenLine("  Histórico", "title")
+    events = parcel.events
     if not events:
         yield ScreenLine("    nenhum evento")
-    for event in list(reversed(events))[:EVENTS_SHOWN]:
+    corrected = {row.act.at for row in story.acts if row.act.facts.get(WRONG_NUMBER)}
+    for event in list(reversed(events))[:shown]:
         place = f" · {event.location}" if event.location else ""
         gone = event.void or event.vanished_at is not None
         mark = " [anulado]" if event.void else " [retirado pela transportadora]" if event.vanished_at else ""
+        mark = " [do código anterior]" if event.vanished_at in corrected else mark
         mark = mark or (" [estorno]" if event.reversal else "")
         text = f"{when.minute(event.occurred_at)} {event.description} ({event.carrier_code}){place}{mark}"
         yield from _wrapped(text, "    ", " " * 21, "dim" if gone else "")
-    if len(events) > EVENTS_SHOWN:
-        yield ScreenLine(f"    … e mais {len(events) - EVENTS_SHOWN} anteriores", "dim")
+    if shown is not None and len(events) > shown:
+        yield ScreenLine(f"    … e mais {len(events) - shown} anteriores", "dim")
 
 
 def _problem(problem: ProblemRow, when: _When) -> tuple[str, str]:
@@ -237,7 +333,8 @@ def _claim(claim: ClaimRow, parcel: Parcel, story: OrderStory, desk: Desk, when:
     elif expected is not None and claim.closed_at is None:
         parts.append(f"resposta esperada até {expected:%d/%m/%Y}")
     if claim.opened_at is None and claim.closed_at is None:
-        parts.append(f"pode ser feita de {claim.claimable_from:%d/%m/%Y} a {claim.deadline_on:%d/%m/%Y}")
+        parts.append(f"pode ser feita de {claim.claimable_from:%d/%m} a {claim.deadline_on:%d/%m/%Y}")
+    parts += money(claim)
     if claim.refusal_text:
         parts.append(f"transportadora: {claim.refusal_text}")
     return " · ".join(parts), "dim" if claim.closed_at else ""
@@ -269,18 +366,18 @@ def _message(message: MessageRow, when: _When) -> Iterator[ScreenLine]:
     yield from _wrapped(text, "  ", "      ", "dim" if message.state is DeliveryState.SUPPRESSED else "")
 
 
-def _held(story: OrderStory) -> Iterator[ScreenLine]:
+def _held(story: OrderStory, detail: Detail) -> Iterator[tuple[str, str]]:
+    """What waits for a person, with the command to type; then what is not done and why."""
     for parcel in story.parcels:
         for claim in parcel.claims:
             if claim.state is ClaimState.WAITING_APPROVAL:
-                why = say(pt.HOLD, claim.hold_reason)
-                yield from _wrapped(f"{public_id('claim', claim.id)} reclamação: {why}", "  ", "      ", "bad")
-        for decision in parcel.held_back:
-            yield from _wrapped(_not_done(decision), "  ", "      ", "dim")
+                yield waiting_claim(claim, story), "bad"
     for message in story.messages:
         if message.state is DeliveryState.AWAITING_PERSON:
-            why = say(pt.HOLD, message.hold_reason)
-            yield from _wrapped(f"{public_id('message', message.id)} mensagem: {why}", "  ", "      ", "bad")
+            yield waiting_message(message, story), "bad"
+    for parcel in story.parcels if detail.ended else ():
+        for decision in parcel.held_back:
+            yield _not_done(decision), "dim"
 
 
 def _not_done(decision: Decision) -> str:
@@ -320,10 +417,10 @@ def _field(label: str, parts: Sequence[str | None], tone: str = "") -> Iterator[
 
 
 def _section(label: str, entries: Sequence[tuple[str, str]]) -> Iterator[ScreenLine]:
-    if entries:
-        yield ScreenLine(f"  {label}", "title")
-    for text, tone in entries:
-        yield from _wrapped(text, "    ", "      ", tone)
+    """Entries under one label, which stands before the first."""
+    for place, (text, tone) in enumerate(entries):
+        head = f"  {label:<{LABEL - 2}}" if place == 0 else " " * LABEL
+        yield from _wrapped(text, head, " " * (LABEL + 2), tone)
 
 
 def _wrapped(text: str, first: str, rest: str, tone: str = "") -> Iterator[ScreenLine]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Final
 
 from tracker.domain.hand import ActKind, cancellation_of, mute_of
+from tracker.domain.money import in_reais
+from tracker.domain.words import Hold
 from tracker.reports import words_pt as pt
 from tracker.reports.identity import public_id
 from tracker.reports.words_pt import say
 from tracker.store.acts import ActRow
-from tracker.store.views_show import OrderStory
+from tracker.store.claims import ClaimRow
+from tracker.store.views_show import MessageRow, OrderStory
 
 Minute = Callable[[datetime | None], str]
 """An instant as the screen shows it."""
@@ -40,6 +44,42 @@ def told(row: ActRow, minute: Minute) -> str:
     about = "" if row.subject_kind == "order" else f" {public_id(row.subject_kind, row.subject_id)}"
     until = f" até {minute(datetime.fromisoformat(act.facts['until']))}" if act.facts.get("until") else ""
     return f"{minute(act.at)} {act.who} {say(pt.ACT, act.act)}{about}{_what(row, minute)}{until}{_because(act.reason)}"
+
+
+def waiting_claim(claim: ClaimRow, story: OrderStory) -> str:
+    """Why a claim waits for a person, and what to type."""
+    name = public_id("claim", claim.id)
+    return f"{name} reclamação: {say(pt.HOLD, claim.hold_reason)}{_command(claim.hold_reason, name, story)}"
+
+
+def waiting_message(message: MessageRow, story: OrderStory) -> str:
+    """Why a message waits for a person, and what to type."""
+    name = public_id("message", message.id)
+    return f"{name} mensagem: {say(pt.HOLD, message.hold_reason)}{_command(message.hold_reason, name, story)}"
+
+
+_APPROVED: Final = frozenset(
+    {Hold.PROPOSE, Hold.VALUE_CEILING, Hold.BY_LETTER, Hold.CARRIER_ANSWER, Hold.CONFIGURATION, Hold.TEMPLATE}
+)
+
+
+def _command(hold: str | None, name: str, story: OrderStory) -> str:
+    order = _named(story.order.number)
+    if hold in _APPROVED:
+        return f" → tracker approve {name} (ou tracker reject {name})"
+    if hold == Hold.LETTER:
+        return f" → tracker approve {name} manda de novo; tracker claims sent {name}, se ela chegou"
+    if hold in {Hold.BEFORE_LIVE, Hold.RESTORED}:
+        return f" → tracker release {name}"
+    if hold == Hold.MISSING_DATA:
+        return f" → tracker edit {order} --name NOME"
+    return f" → tracker mute {order} --off" if hold == Hold.MUTED else ""
+
+
+def money(claim: ClaimRow) -> list[str]:
+    """What a claim is expected to bring, and what it brought."""
+    amounts = (("esperado", claim.expected_cents), ("concedido", claim.granted_cents), ("pago", claim.received_cents))
+    return [f"{word} {in_reais(cents)}" for word, cents in amounts if cents is not None]
 
 
 def _what(row: ActRow, minute: Minute) -> str:

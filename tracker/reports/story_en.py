@@ -73,6 +73,17 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "incident.joined": (
         "It is part of an incident: many parcels of this carrier go wrong at the same time[, at {name}]."
     ),
+    "incident.seen": "Incident: many parcels of {carrier} went wrong at once[, since {started_at:day}].",
+    "incident.seen/hub": (
+        "Incident: many parcels of {carrier} went wrong at once at {name}[, since {started_at:day}]. One cause is likely."
+    ),
+    "incident.seen/state": (
+        "Incident: many parcels of {carrier} on the way to {name} went wrong at once[, since {started_at:day}]."
+        " One cause is likely."
+    ),
+    "incident.told": "Alert {alert_id} was raised.",
+    "incident.told/over": "Alert {alert_id} was ended.",
+    "incident.ended": "It ended[: {end_reason:incident_end}].",
     "problem.ended": "The problem ended[ on {ended_at:day}].",
     "problem.ended/resolved/delivered": "The problem ended[ on {ended_at:day}]: the parcel was delivered.",
     "problem.ended/resolved/returned": "The problem ended[ on {ended_at:day}]: the parcel is back at the shop.",
@@ -437,6 +448,8 @@ ENGLISH: Final = Language(
         "more": "The exact log: tracker explain {id} --details",
         "log": "History",
         "other": "Other messages and decisions",
+        "over": "over",
+        "others": "… and {count} more",
         "by_hand": "Done by hand to the order",
     },
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),

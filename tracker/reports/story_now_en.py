@@ -34,7 +34,7 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: send the claim to the carrier by {deadline_on:day} and then confirm it with tracker approve {id}."
     ),
     "now.claim/waiting_approval/missing_data": (
-        "{id}: import the order again with the recipient's name; then it goes on. Term: {deadline_on:day}."
+        "{id}: name the recipient (tracker edit ORDER --name NAME); then it goes on. Term: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/configuration": (
         "{id}: put the carrier's entry in config.yaml right, then tracker approve {id}. Term: {deadline_on:day}."
@@ -82,7 +82,7 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/unconfirmed": "{id}: left, not confirmed by the server[; tried again on {next_step_at:time}].",
     "now.message/sent": "{id}: sent[ on {sent_at:time}].",
     "now.message/delivered": "{id}: delivered.",
-    "now.message/bounced": "{id}: the address refused the message. Correct the customer's e-mail address.",
+    "now.message/bounced": "{id}: the address refused the message. Correct it (tracker edit ORDER --email ADDRESS).",
     "now.message/failed": "{id}: could not be delivered.",
     "now.message/suppressed": "{id}: will not be sent.",
     "now.message/expired": "{id}: expired unsent on {expires_at:day}.",
@@ -104,6 +104,11 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/muted": (
         "{id}: the order is muted; to tell again, tracker mute ORDER --off. It expires on {expires_at:time}."
     ),
+    "now.incident/open": (
+        "{id}: {open_members} of {members} parcels still have the problem; the last one joined on {last_joined_at:time}. Their"
+        " claims leave spread over the day, and the delay mail says that it is shared."
+    ),
+    "now.incident/ended": "{id}: it is over; {open_members} of {members} parcels still have the problem.",
     "now.shipment/polled": (
         "{id}: the carrier's last answer came [on {last_answered_at:time}|{!last_answered_at}never]"
         "[; it is asked again on {next_poll_at:time}]."

@@ -35,7 +35,8 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: envie a reclamação à transportadora até {deadline_on:day} e depois confirme com tracker approve {id}."
     ),
     "now.claim/waiting_approval/missing_data": (
-        "{id}: importe o pedido de novo com o nome do destinatário; depois disso ela segue. Prazo: {deadline_on:day}."
+        "{id}: informe o nome do destinatário (tracker edit PEDIDO --name NOME); depois disso ela segue."
+        " Prazo: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/configuration": (
         "{id}: acerte os dados da transportadora em config.yaml e depois tracker approve {id}. Prazo: {deadline_on:day}."
@@ -84,7 +85,7 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/unconfirmed": "{id}: saiu sem confirmação do servidor[; nova tentativa em {next_step_at:time}].",
     "now.message/sent": "{id}: enviada[ em {sent_at:time}].",
     "now.message/delivered": "{id}: entregue.",
-    "now.message/bounced": "{id}: o endereço recusou a mensagem. Corrija o e-mail do cliente.",
+    "now.message/bounced": "{id}: o endereço recusou a mensagem. Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO).",
     "now.message/failed": "{id}: não pôde ser entregue.",
     "now.message/suppressed": "{id}: não será enviada.",
     "now.message/expired": "{id}: venceu em {expires_at:day} sem sair.",
@@ -106,6 +107,11 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/awaiting_person/muted": (
         "{id}: o pedido está silenciado; para voltar a avisar, tracker mute PEDIDO --off. Vence em {expires_at:time}."
     ),
+    "now.incident/open": (
+        "{id}: {open_members} de {members} encomendas ainda estão com o problema; a última entrou em {last_joined_at:time}. As"
+        " reclamações delas saem espalhadas pelo dia, e o aviso de atraso diz que é geral."
+    ),
+    "now.incident/ended": "{id}: terminou; {open_members} de {members} encomendas ainda estão com o problema.",
     "now.shipment/polled": (
         "{id}: última resposta da transportadora [em {last_answered_at:time}|{!last_answered_at}nunca]"
         "[; próxima consulta em {next_poll_at:time}]."

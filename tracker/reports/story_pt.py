@@ -75,6 +75,18 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "incident.joined": (
         "Faz parte de uma ocorrência: muitas encomendas desta transportadora estão com problema ao mesmo tempo[, em {name}]."
     ),
+    "incident.seen": "Ocorrência: muitas encomendas de {carrier} deram problema ao mesmo tempo[, desde {started_at:day}].",
+    "incident.seen/hub": (
+        "Ocorrência: muitas encomendas de {carrier} deram problema ao mesmo tempo em {name}[, desde {started_at:day}]."
+        " Uma causa em comum é provável."
+    ),
+    "incident.seen/state": (
+        "Ocorrência: muitas encomendas de {carrier} para {name} deram problema ao mesmo tempo[, desde {started_at:day}]."
+        " Uma causa em comum é provável."
+    ),
+    "incident.told": "O aviso {alert_id} foi dado.",
+    "incident.told/over": "O aviso {alert_id} foi encerrado.",
+    "incident.ended": "Terminou[: {end_reason:incident_end}].",
     "problem.ended": "O problema terminou[ em {ended_at:day}].",
     "problem.ended/resolved/delivered": "O problema terminou[ em {ended_at:day}]: a encomenda foi entregue.",
     "problem.ended/resolved/returned": "O problema terminou[ em {ended_at:day}]: a encomenda voltou para a loja.",
@@ -436,6 +448,8 @@ _LABELS: Final[Mapping[str, str]] = {
     "more": "O registro exato: tracker explain {id} --details",
     "log": "Histórico",
     "other": "Outras mensagens e decisões",
+    "over": "encerrado",
+    "others": "… e mais {count}",
     "by_hand": "Feito à mão no pedido",
 }
 PORTUGUESE: Final = Language(
@@ -459,6 +473,7 @@ PORTUGUESE: Final = Language(
         "cause": words_pt.RETURN_CAUSE,
         "smtp": words_pt.SMTP,
         "field": words_pt.FIELD,
+        "incident_end": words_pt.INCIDENT_END,
         "settled": words_pt.SETTLED,
         "reported": words_pt.REPORTED,
         "closed": words_pt.CLOSED,

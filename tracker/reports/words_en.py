@@ -94,6 +94,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_received": "the customer says it did not come",
         "damage": "came broken",
     },
+    "incident_end": {
+        "part of a wider one": "it is part of a wider one",
+        "no parcel is left in it": "no parcel is left in it",
+        "no new parcel, and few are left": "no new parcel, and few are left",
+    },
     "field": {
         "customer_email": "e-mail",
         "recipient_email": "e-mail",

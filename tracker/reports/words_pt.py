@@ -112,17 +112,17 @@ TRIGGER: Final[Mapping[str, str]] = {
 }
 HOLD: Final[Mapping[str, str]] = {
     Hold.OBSERVE: "a loja ainda só observa (live_from)",
-    Hold.BEFORE_LIVE: "começou antes de a loja entrar no ar (tracker release)",
-    Hold.PROPOSE: "espera aprovação (tracker approve)",
-    Hold.VALUE_CEILING: "valor acima do limite automático (tracker approve)",
-    Hold.BY_LETTER: "esta transportadora recebe por carta: envie e aprove (tracker approve)",
-    Hold.LETTER: "a carta não saiu, ou não se sabe se saiu (tracker explain)",
+    Hold.BEFORE_LIVE: "começou antes de a loja entrar no ar",
+    Hold.PROPOSE: "espera aprovação",
+    Hold.VALUE_CEILING: "valor acima do limite automático",
+    Hold.BY_LETTER: "esta transportadora recebe por carta: envie e aprove",
+    Hold.LETTER: "a carta não saiu, ou não se sabe se saiu",
     Hold.MISSING_DATA: "falta o nome do destinatário no pedido",
     Hold.CONFIGURATION: "falta acertar a configuração",
     Hold.CARRIER_ANSWER: "a resposta da transportadora precisa de uma pessoa",
     Hold.TEMPLATE: "o texto da mensagem tem um erro",
-    Hold.RESTORED: "o banco voltou a uma cópia anterior; pode já ter saído (tracker release)",
-    Hold.MUTED: "pedido silenciado à mão (tracker mute --off)",
+    Hold.RESTORED: "o banco voltou a uma cópia anterior; pode já ter saído",
+    Hold.MUTED: "pedido silenciado à mão",
 }
 MENDED: Final[Mapping[str, str]] = {
     "name": "nome",
@@ -210,6 +210,12 @@ REPORTED: Final[Mapping[str, str]] = {
     Reported.DAMAGE: "chegou danificada",
 }
 """What a person reported of a parcel."""
+INCIDENT_END: Final[Mapping[str, str]] = {
+    "part of a wider one": "faz parte de uma ocorrência maior",
+    "no parcel is left in it": "nenhuma encomenda ficou nela",
+    "no new parcel, and few are left": "nenhuma encomenda nova, e poucas ainda com problema",
+}
+"""Why an incident ended, by the log's own words."""
 FIELD: Final[Mapping[str, str]] = {
     "customer_email": "e-mail",
     "recipient_email": "e-mail",

@@ -68,6 +68,8 @@ class ClaimRow:
     next_step_at: datetime | None
     closed_at: datetime | None
     version: int
+    granted_cents: int | None = None
+    received_cents: int | None = None
 
     @property
     def told_state(self) -> ClaimState:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
 from tracker.domain.hand import Act
 from tracker.domain.history import StoredEvent
+from tracker.domain.incidents import Where
 from tracker.domain.words import DeliveryState, Trigger
 from tracker.store.acts import ActRow, acts_on
 from tracker.store.claims import ClaimRow, claims_of_shipments, problems_of_claims
@@ -31,6 +32,7 @@ from tracker.store.tables import (
     ShipmentRef,
     table,
 )
+from tracker.store.views_incidents import incidents_of_problems
 
 _ORDERS, _ALIASES, _SHIPMENTS = table(Order), table(OrderAlias), table(Shipment)
 _REFS, _POLLS = table(ShipmentRef), table(ShipmentPoll)
@@ -52,6 +54,20 @@ class Search:
     phone: str | None = None
     order_id: int | None = None
     shipment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Spellings near to what a person typed; an empty field is no way to look."""
+
+    mailbox: str | None = None
+    """What stands before the `@`, in small letters."""
+    code: str | None = None
+    number: str | None = None
+    phone: str | None = None
+    """The last eight digits."""
+    name: str | None = None
+    """In small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +157,8 @@ class Parcel:
     """By claim; only for carriers that take claims by letter."""
     held_back: Sequence[Decision]
     """The newest decision of each rule not to tell or claim something."""
+    incidents: Sequence[tuple[int, Where, bool]] = ()
+    """Those that its problems belong to: (id, where, whether it is over)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +185,40 @@ class OrderStory:
 
 def find_orders(connection: Connection, search: Search, *, limit: int, shop: str | None = None) -> list[OrderHit]:
     """The orders that fit any reading, the newest first."""
-    ids = _order_ids(connection, search)
+    return _hits(connection, _order_ids(connection, search), limit, shop)
+
+
+def near_orders(connection: Connection, near: Near, *, limit: int, shop: str | None = None) -> list[OrderHit]:
+    """Orders that are spelt nearly so, the newest first. It reads every order: only for where nothing was found."""
+    alike: list[ColumnElement[bool]] = []
+    emails = [func.lower(_ORDERS.c[name]) for name in ("customer_email", "recipient_email")]
+    names = [func.lower(_ORDERS.c[name]) for name in ("customer_name", "recipient_name")]
+    phones = [_ORDERS.c[name] for name in ("customer_phone", "recipient_phone")]
+    if near.mailbox is not None:
+        alike += [email.startswith(f"{near.mailbox}@", autoescape=True) for email in emails]
+    if near.name is not None:
+        alike += [name.contains(near.name, autoescape=True) for name in names]
+    if near.phone is not None:
+        alike += [phone.endswith(near.phone, autoescape=True) for phone in phones]
+    if near.number is not None:
+        alike.append(_ORDERS.c.number.contains(near.number, autoescape=True))
+    if near.code is not None:
+        coded = select(_SHIPMENTS.c.order_id).join(_REFS, _REFS.c.shipment_id == _SHIPMENTS.c.id)
+        alike.append(_ORDERS.c.id.in_(coded.where(_REFS.c.value.contains(near.code, autoescape=True))))
+    if not alike:
+        return []
+    conditions = [or_(*alike), *([_ORDERS.c.shop == shop] if shop is not None else [])]
+    query = select(_ORDERS.c.id).where(*conditions).order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.id.desc())
+    found = list(connection.execute(query.limit(limit)).scalars())
+    return _hits(connection, found, limit) if found else []
+
+
+def _hits(connection: Connection, order_ids: Sequence[int], limit: int, shop: str | None = None) -> list[OrderHit]:
     count = select(func.count()).where(_SHIPMENTS.c.order_id == _ORDERS.c.id).scalar_subquery()
     names = [name for name in OrderHit.__dataclass_fields__ if name != "shipments"]
     query = (
         select(*(_ORDERS.c[name] for name in names), count.label("shipments"))
-        .where(_ORDERS.c.id.in_(ids))
+        .where(_ORDERS.c.id.in_(order_ids))
         .order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.id.desc())
         .limit(limit)
     )
@@ -273,6 +319,7 @@ def _parcels(connection: Connection, ids: list[int]) -> list[Parcel]:
         events_of(connection, ids),
     )
     problems, claims = problems_of(connection, ids), claims_of_shipments(connection, ids)
+    around = incidents_of_problems(connection, [row.id for rows in problems.values() for row in rows])
     looks, codes, invoices = _looks(connection, ids), _old_codes(connection, ids), _invoices(connection, ids)
     parcels = []
     for shipment_id in ids:
@@ -291,6 +338,7 @@ def _parcels(connection: Connection, ids: list[int]) -> list[Parcel]:
                 claims=claims[shipment_id],
                 claim_problems=claimed,
                 letters=letters_of_claims(connection, claimed),
+                incidents=list(dict.fromkeys(around[row.id] for row in mine if row.id in around)),
                 held_back=_held_back(
                     decisions_of(connection, subjects), {one for ids in claimed.values() for one in ids}
                 ),
