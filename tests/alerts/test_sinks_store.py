@@ -114,6 +114,22 @@ async def test_an_acknowledgement_ends(database: Database, receiver: Receiver) -
     assert [one["details"].get("again") for one in receiver.envelopes()] == [None, "returned"]
 
 
+async def test_what_was_acknowledged_at_night_is_no_news_in_the_morning(database: Database, receiver: Receiver) -> None:
+    stage = Alerting(database, [hook(receiver, SinkPolicy(zone=ZONE, quiet=(time(22), time(7)), group=10 * MIN))])
+    night, morning = datetime(2026, 11, 25, 2, tzinfo=UTC), datetime(2026, 11, 25, 11, tzinfo=UTC)
+    codes(database, night, 1, 2)
+    await stage.run(night)
+    with database.begin_write() as connection:
+        acknowledge(connection, 1, who="fulana", until=morning + HOUR, reason=None, at=night)
+        acknowledge(connection, 2, who="fulana", until=None, reason=None, at=night)
+    await stage.run(morning)
+    codes(database, morning, 2, raised=False)
+    await stage.run(morning)
+    assert receiver.got == []
+    await stage.run(morning + HOUR)
+    assert [(one["id"], one["details"]["again"]) for one in receiver.envelopes()] == [("A1", "returned")]
+
+
 async def test_only_whoever_heard_the_beginning_hears_the_end(database: Database, receiver: Receiver) -> None:
     with receiving() as other:
         picky = hook(other, SinkPolicy(kinds=frozenset({"mail_down"})), name="picky")
