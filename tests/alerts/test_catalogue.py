@@ -14,7 +14,8 @@ from tracker.domain.words import Severity
 
 ROOT = Path(__file__).parents[2]
 SEVERITIES = {severity.value for severity in Severity}
-PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+PAGE = ROOT / "docs" / "alerts.md"
+HEADING = "## The kinds\n\n"
 
 
 def words_of(tree: ast.AST) -> dict[str, str]:
@@ -59,7 +60,8 @@ def test_the_catalogue_and_the_code_name_the_same_kinds() -> None:
 
 
 def test_the_page_is_the_catalogue() -> None:
-    assert PAGE.partition("## The kinds\n\n")[2] == markdown()
+    written = PAGE.read_text(encoding="utf-8")
+    assert written.partition(HEADING)[2] == markdown(), "python -m tests.alerts.test_catalogue writes it anew"
 
 
 @pytest.mark.parametrize("kind", sorted(ALERT_KINDS))
@@ -68,3 +70,13 @@ def test_each_kind_says_all_there_is_to_say(kind: str) -> None:
     sentences = (entry.means, entry.cause, entry.act, entry.ends, entry.portuguese)
     assert all(one[0] in "`ÀÁÉ" or one[0].isupper() or one.startswith("tracker") for one in sentences)
     assert all(one.endswith(".") for one in sentences)
+
+
+def write_page() -> None:
+    """The catalogue's part of the page, as the entries have it now."""
+    head = PAGE.read_text(encoding="utf-8").partition(HEADING)[0]
+    PAGE.write_text(f"{head}{HEADING}{markdown()}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_page()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert
+from structlog.testing import capture_logs
 
 from tests.alerts.support import KEY, NOW, SECRET, Alerting, Receiver, codes, deliveries, hook, receiving, say
-from tracker.alerts.sinks import SinkEntry, WebhookSink
+from tracker.alerts.sinks import Leaving, SinkEntry, WebhookSink
 from tracker.domain.alerting import SinkPolicy
-from tracker.store.alerts import acknowledge
+from tracker.domain.outcome import Outcome
+from tracker.store.alerts import Notification, acknowledge
 from tracker.store.database import Database
 from tracker.store.leases import free_all
 from tracker.store.tables import Alert, AlertDelivery, AlertNotification, table
@@ -109,6 +112,22 @@ async def test_an_acknowledgement_ends(database: Database, receiver: Receiver) -
     await stage.run(NOW + 2 * HOUR)
     await stage.run(NOW + 3 * HOUR)
     assert [one["details"].get("again") for one in receiver.envelopes()] == [None, "returned"]
+
+
+async def test_what_was_acknowledged_at_night_is_no_news_in_the_morning(database: Database, receiver: Receiver) -> None:
+    stage = Alerting(database, [hook(receiver, SinkPolicy(zone=ZONE, quiet=(time(22), time(7)), group=10 * MIN))])
+    night, morning = datetime(2026, 11, 25, 2, tzinfo=UTC), datetime(2026, 11, 25, 11, tzinfo=UTC)
+    codes(database, night, 1, 2)
+    await stage.run(night)
+    with database.begin_write() as connection:
+        acknowledge(connection, 1, who="fulana", until=morning + HOUR, reason=None, at=night)
+        acknowledge(connection, 2, who="fulana", until=None, reason=None, at=night)
+    await stage.run(morning)
+    codes(database, morning, 2, raised=False)
+    await stage.run(morning)
+    assert receiver.got == []
+    await stage.run(morning + HOUR)
+    assert [(one["id"], one["details"]["again"]) for one in receiver.envelopes()] == [("A1", "returned")]
 
 
 async def test_only_whoever_heard_the_beginning_hears_the_end(database: Database, receiver: Receiver) -> None:
@@ -252,3 +271,27 @@ async def test_words_of_before_the_upgrade_are_told(database: Database, receiver
         connection.execute(insert(table(AlertDelivery)), {**word, "made_at": NOW, "next_step_at": NOW})
     await Alerting(database, [hook(receiver)]).run(NOW + HOUR)
     assert summaries(receiver) == ["s"]
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A sink with a fault of the program: it stumbles over one kind."""
+
+    whole: WebhookSink
+
+    async def tell(self, note: Notification, now: datetime, leaving: Leaving) -> Outcome:
+        if note.body["kind"] == "unknown_code":
+            raise KeyError("kind")
+        return await self.whole.tell(note, now, leaving)
+
+
+async def test_a_fault_in_one_notification_holds_up_none_behind_it(database: Database, receiver: Receiver) -> None:
+    sink = Faulty(WebhookSink(receiver.url, [SECRET]))
+    stage = Alerting(database, [SinkEntry("faulty", "webhook#1", "d", SinkPolicy(), sink)])
+    codes(database, NOW, 1)
+    say(database, NOW)
+    with capture_logs() as logs:
+        await stage.run(NOW)
+    assert [one["kind"] for one in receiver.envelopes()] == ["carrier_down"]
+    assert sorted(state for _, _, state, _ in deliveries(database)) == ["failed", "sent"]
+    assert [one["error"] for one in logs if one["event"] == "alert.untellable"] == ["KeyError"]

@@ -10,8 +10,7 @@ from carriers.base import ClaimKind, ProblemKind, TrackingStatus
 from tracker.config.words import RELEASED_TRIGGERS
 from tracker.domain.hand import ActKind, Reported, Settled
 from tracker.domain.words import ClaimState, DeliveryState, Hold
-from tracker.reports import words_pt
-from tracker.reports.words_en import WORDS
+from tracker.reports import words_en, words_pt
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def test_no_word_is_missing(words: type[StrEnum], said: dict[str, str]) -> None:
 
 
 def test_every_hold_has_its_english() -> None:
-    assert set(WORDS["hold"]) == {hold.value for hold in Hold}
+    assert set(words_en.HOLD) == {hold.value for hold in Hold}
 
 
 def test_every_trigger_of_this_release_has_a_name() -> None:

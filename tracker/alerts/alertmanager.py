@@ -48,8 +48,8 @@ class AlertmanagerSweep:
     _sent_at: float | None = None
     _sent: list[dict[str, Any]] = field(default_factory=list)
     _failing_since: dict[str, datetime] = field(default_factory=dict)
-    _well: set[str] = field(default_factory=set)
-    """Replicas whose alert this process has called off: once is enough until one is raised again."""
+    _said_down: dict[str, bool] = field(default_factory=dict)
+    """What this process has signalled last of each replica; at first it calls off what an earlier one may have raised."""
 
     async def run(self, now: datetime) -> int:
         """Send what stands, unless the same was sent a moment ago. Always 0: nothing follows from it for other lanes."""
@@ -80,18 +80,18 @@ class AlertmanagerSweep:
         if reason is None:
             if self._failing_since.pop(url, None) is not None:
                 log.info("alert.sink_back", sink=self.label, replica=replica)
-            if url not in self._well:
-                self._well.add(url)
-                await self._signal(url, f"{self.label} takes alerts again", False, now)
+            await self._signal(url, f"{self.label} takes alerts again", False, now)
             return
         if since is None:
             self._failing_since[url] = now
             log.warning("alert.sink_failing", sink=self.label, replica=replica, reason=reason)
         elif now - since >= TOLD_AFTER:
-            self._well.discard(url)
             await self._signal(url, f"{self.label}, replica {replica}, takes no alerts: {reason}", True, now)
 
     async def _signal(self, url: str, summary: str, raised: bool, now: datetime) -> None:
+        if self._said_down.get(url) is raised:
+            return
+        self._said_down[url] = raised
         key, severity = f"{ALERT}:{digest_of(url)}", "warning" if raised else "info"
         note = SignalNote(key, ALERT, severity, summary, raised, details={"sink": self.label})
         await self.database.write(lambda c: signal(c, [note], now))

@@ -88,7 +88,7 @@ class AlertSweep:
         fresh = {name: digest for name, digest in digests.items() if before.get(name, ("", False))[0] != digest}
         if fresh:
             use_sinks(connection, fresh, now)
-        signal(connection, [tried_anew(name) for name in (*gone, *fresh)], now)
+        signal(connection, [tried_anew(name) for name in (*gone, *fresh) if name in before], now)
 
     def _read_signals(self, connection: Connection, now: datetime) -> int:
         signals = new_signals(connection, BATCH)

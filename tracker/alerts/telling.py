@@ -17,6 +17,7 @@ from tracker.alerts.sinks import ALERT, SinkEntry
 from tracker.alerts.webhook import retry_in
 from tracker.domain.alerting import WordState
 from tracker.domain.outcome import Outcome, Result
+from tracker.errors import ProgramError
 from tracker.store.alerts import (
     Notification,
     give_up_sink,
@@ -80,6 +81,12 @@ class SinkSweep:
                 outcome = await self.entry.sink.tell(note, now, partial(self._leaving, note, token, now))
             except LeaseLost:
                 return None
+            except ProgramError:
+                raise
+            except Exception as exc:
+                # A fault of ours in this one must not hold up those behind it.
+                log.error("alert.untellable", sink=self.entry.label, error=type(exc).__name__, exc_info=exc)
+                outcome = Outcome(Result.BAD_CONTENT, "fault")
             metrics.alert_told(self.entry.name, outcome.result.value)
         return await self.database.write(partial(self._settle, note=note, outcome=outcome, token=token, now=now))
 

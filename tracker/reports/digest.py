@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from tracker.domain.money import in_reais
 from tracker.domain.text import clean
-from tracker.reports import words_pt
-from tracker.reports.words_en import WORDS
+from tracker.reports import words_en, words_pt
 from tracker.store.digests import DigestFacts, Held, WaitingClaim, WaitingMessage
 
 Block = tuple[str, list[str]]
@@ -162,7 +161,7 @@ class _Words:
 
     def word(self, table: str, word: str | None) -> str:
         if self.is_english:
-            return WORDS.get(table, {}).get(word or "", (word or "").replace("_", " "))
+            return {**words_en.WORDS, "hold": words_en.HOLD}[table].get(word or "", word or "")
         tables = {"problem": words_pt.PROBLEM, "trigger": words_pt.TRIGGER, "hold": words_pt.HOLD}
         return words_pt.say(tables[table], word)
 

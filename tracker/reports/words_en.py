@@ -26,17 +26,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "misdelivery": "delivered to somebody else",
         "untrackable": "not trackable",
     },
-    "hold": {
-        "observe": "the shop only observes yet (live_from)",
-        "before_live": "it began before the shop went live (tracker release)",
-        "propose": "waits for approval (tracker approve)",
-        "value_ceiling": "worth more than what is filed by itself (tracker approve)",
-        "by_letter": "this carrier takes letters: send it, then approve it (tracker approve)",
-        "missing_data": "the order has no recipient's name",
-        "configuration": "the configuration lacks something",
-        "carrier_answer": "the carrier's answer needs a person",
-        "template": "the message's text has a fault",
-    },
     "claim_kind": {"information_request": "information request", "refund": "refund claim"},
     "status": {
         "pre_transit": "registered, not posted yet",
@@ -165,4 +154,15 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "final": "the shipment has come to its end",
         "long_final": "nothing new for a long time",
     },
+}
+HOLD: Final[Mapping[str, str]] = {
+    "observe": "the shop only observes yet (live_from)",
+    "before_live": "it began before the shop went live (tracker release)",
+    "propose": "waits for approval (tracker approve)",
+    "value_ceiling": "worth more than what is filed by itself (tracker approve)",
+    "by_letter": "this carrier takes letters: send it, then approve it (tracker approve)",
+    "missing_data": "the order has no recipient's name",
+    "configuration": "the configuration lacks something",
+    "carrier_answer": "the carrier's answer needs a person",
+    "template": "the message's text has a fault",
 }

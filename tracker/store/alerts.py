@@ -188,7 +188,7 @@ def save_looks(connection: Connection, looks: Mapping[int, datetime | None]) -> 
 def acknowledge(
     connection: Connection, alert_id: int, *, who: str, until: datetime | None, reason: str | None, at: datetime
 ) -> bool:
-    """A person has taken note of an open alert; False where it is over."""
+    """A person has taken note of an open alert, also of what was to be said of it; False where it is over."""
     values = {
         "acked_at": at,
         "acked_by": who,
@@ -198,7 +198,11 @@ def acknowledge(
         "next_look_at": at,
     }
     ours = (_ALERTS.c.id == alert_id, _ALERTS.c.resolved_at.is_(None))
-    return connection.execute(update(_ALERTS).where(*ours).values(**values)).rowcount == 1
+    if connection.execute(update(_ALERTS).where(*ours).values(**values)).rowcount != 1:
+        return False
+    unsaid = (_WORDS.c.alert_id == alert_id, _WORDS.c.next_step_at.is_not(None))
+    connection.execute(update(_WORDS).where(*unsaid).values(**_never_said("acknowledged before it left")))
+    return True
 
 
 # --- words ------------------------------------------------------------------------------------------
@@ -263,9 +267,12 @@ def hold_words(connection: Connection, waiting: Iterable[Held]) -> None:
 
 def fail_words(connection: Connection, sink: str, reason: str) -> int:
     """What this sink was still to be told is told no more; how many words."""
-    values = {"state": WordState.FAILED.value, "next_step_at": None, "reason": reason}
     ours = (_WORDS.c.sink == sink, _WORDS.c.state == WordState.QUEUED.value)
-    return connection.execute(update(_WORDS).where(*ours).values(**values)).rowcount
+    return connection.execute(update(_WORDS).where(*ours).values(**_never_said(reason))).rowcount
+
+
+def _never_said(reason: str) -> dict[str, Any]:
+    return {"state": WordState.FAILED.value, "next_step_at": None, "held_for": None, "reason": reason}
 
 
 # --- notifications ----------------------------------------------------------------------------------
