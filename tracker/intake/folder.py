@@ -6,6 +6,7 @@ before. How old a file is, is asked of the disk itself: a clock that was set wro
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import os
@@ -94,7 +95,8 @@ class FolderSweep:
             account = Account(faults, orders)
             result = await self._read(path, age, now, account)
             if result is not None:
-                self._put_away(path, result, account)
+                # A report may have a million lines: written in a thread, it keeps no other lane waiting.
+                await asyncio.to_thread(self._put_away, path, result, account)
 
     async def _read(self, path: Path, age: float, now: datetime, account: Account) -> Imported | None:
         """What became of the file; None where it stays for now."""
