@@ -106,13 +106,13 @@ def lanes_of(
     return tuple(lanes)
 
 
-def folders_of(settings: Settings, importer: Importer) -> list[FolderSweep]:
+def folders_of(settings: Settings, importer: Importer, stopping: Callable[[], bool]) -> list[FolderSweep]:
     """The watched folders of every shop."""
     folders = []
     for entry in settings.intake:
         cnpj = settings.shop(entry.shop).cnpj
         intake = Intake(entry.shop, settings.timezone, cnpj, entry.read_options(), unattended=True)
-        folders.append(FolderSweep(entry.path, intake, importer, entry.settle_seconds))
+        folders.append(FolderSweep(entry.path, intake, importer, entry.settle_seconds, stopping))
     return folders
 
 
