@@ -115,7 +115,7 @@ def build(
     database = Database(settings.database.connection_url())
     book = CarrierBook(settings, {c.id: account(settings, c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
-    folders = tuple(folders_of(settings, importer))
+    folders = tuple(folders_of(settings, importer, stopping))
     return App(
         settings, database, clock, book, importer, folders, lanes_of(settings, database, book, folders, stopping)
     )

@@ -130,13 +130,13 @@ def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[],
     return [Lane("backup", sweep.run, BACKUP_EVERY_S)]
 
 
-def folders_of(settings: Settings, importer: Importer) -> list[FolderSweep]:
+def folders_of(settings: Settings, importer: Importer, stopping: Callable[[], bool]) -> list[FolderSweep]:
     """The watched folders of every shop."""
     folders = []
     for entry in settings.intake:
         cnpj = settings.shop(entry.shop).cnpj
         intake = Intake(entry.shop, settings.timezone, cnpj, entry.read_options(), unattended=True)
-        folders.append(FolderSweep(entry.path, intake, importer, entry.settle_seconds))
+        folders.append(FolderSweep(entry.path, intake, importer, entry.settle_seconds, stopping))
     return folders
 
 

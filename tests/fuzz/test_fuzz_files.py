@@ -127,11 +127,11 @@ def test_no_row_of_a_csv_is_lost(rows: list[tuple[int, bool]], parts: int) -> No
         f"{number};Ana;p{place}\n" if is_good else f'{number};"Ana;p{place}\n'
         for place, (number, is_good) in enumerate(rows)
     )
-    before, sheet.ROWS_AT_ONCE = sheet.ROWS_AT_ONCE, parts  # type: ignore[misc]
+    before, sheet.ROWS_AT_ONCE = sheet.ROWS_AT_ONCE, parts
     try:
         reading = read(text)
     finally:
-        sheet.ROWS_AT_ONCE = before  # type: ignore[misc]
+        sheet.ROWS_AT_ONCE = before
     check(reading)
     items = {item.name for order in reading.orders for item in order.items}
     told = {line.line for line in reading.lines if line.outcome == "refused"}

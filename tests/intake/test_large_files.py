@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import subprocess
@@ -21,6 +22,7 @@ from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_pieces
 from tracker.intake.spool import reported
 from tracker.sandbox.fates import s10_code
+from tracker.store.migrate import upgrade
 from tracker.store.tables import Import, Order, OrderItem, Shipment
 
 NOW = at(day(2), 9)
@@ -146,6 +148,33 @@ def test_a_death_in_the_middle_loses_and_doubles_nothing(
     trial.drop("de-novo.csv", scattered().encode())
     take(trial)
     assert {name: rows for name, rows in facts(trial).items() if name != "signals"} == before
+
+
+@pytest.mark.usefixtures("parts_of_ten")
+def test_a_stop_puts_a_file_down_after_the_batch_at_hand(start: Start) -> None:
+    trial = start()
+    trial.drop("pedidos.csv", scattered().encode())
+    trial.clock_at(NOW)
+    upgrade(trial.database_url)
+    asked: list[int] = []
+
+    def stopping() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    async def look() -> int:
+        app = trial.build()
+        app.folders[0].stopping = stopping
+        try:
+            return await app.folders[0].run(NOW)
+        finally:
+            await app.close()
+
+    assert asyncio.run(look()) == 0
+    assert put_away(trial) == {"pedidos.csv"}
+    assert 0 < len(trial.rows(Order)) < 50
+    take(trial)
+    assert len(trial.rows(Order)) == 50
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,12 @@ before. How old a file is, is asked of the disk itself: a clock that was set wro
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -20,7 +21,7 @@ from typing import BinaryIO, Final
 import structlog
 
 from tracker.domain.order import LineReport
-from tracker.intake.importer import Account, Imported, Importer, Intake
+from tracker.intake.importer import Account, Imported, Importer, Intake, PutDownError
 from tracker.intake.options import TruncatedFile
 from tracker.intake.spool import reported
 
@@ -50,6 +51,8 @@ class FolderSweep:
     intake: Intake
     importer: Importer
     settle_s: float = 5.0
+    stopping: Callable[[], bool] = lambda: False
+    """Whether to put a file down after the batch at hand: it stays, and is read from its beginning after the next start."""
     waiting: bool = field(default=False, init=False)
     """Whether the last look left a file that had not settled yet."""
     tally: Counter[str] = field(default_factory=Counter, init=False)
@@ -65,6 +68,8 @@ class FolderSweep:
         self.unfinished = {path: written for path, written in self.unfinished.items() if path.exists()}
         disk_now = self._disk_now()
         for path in sorted(self._files()):
+            if self.stopping():
+                break
             age = disk_now - path.stat().st_mtime
             # A file dated in the future was copied with its own date: it has settled.
             if 0 <= age < self.settle_s and not _was_renamed(path):
@@ -91,10 +96,11 @@ class FolderSweep:
 
     async def _take(self, path: Path, age: float, now: datetime) -> None:
         with reported() as faults, reported() as orders:
-            account = Account(faults, orders)
+            account = Account(faults, orders, stopping=self.stopping)
             result = await self._read(path, age, now, account)
             if result is not None:
-                self._put_away(path, result, account)
+                # A report may have a million lines: written in a thread, it keeps no other lane waiting.
+                await asyncio.to_thread(self._put_away, path, result, account)
 
     async def _read(self, path: Path, age: float, now: datetime, account: Account) -> Imported | None:
         """What became of the file; None where it stays for now."""
@@ -108,6 +114,9 @@ class FolderSweep:
                 log.info("import.changed", shop=self.intake.shop, file=path.name)
                 return None
             return result
+        except PutDownError:
+            log.info("import.put_down", shop=self.intake.shop, file=path.name)
+            return None
         except OSError as fault:
             # Not ours to read (permissions, a vanished file): say so, go on with the others.
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)

@@ -77,6 +77,12 @@ class Account:
     orders: Report
     progress: Callable[[float, int], None] = lambda _share, _orders: None
     """Called with the share of the file that is stored (from 0 to 1) and the orders taken so far."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether to put the file down after the batch at hand."""
+
+
+class PutDownError(Exception):
+    """The program stops in the middle of a file: what is stored stays, and reading it again doubles nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,10 @@ class Importer:
     async def take(
         self, name: str, file: BinaryIO, intake: Intake, now: datetime, account: Account | None = None
     ) -> Imported:
-        """Take a file, which must stay open and unchanged. Raises TruncatedFile where it may still be being written."""
+        """Take a file, which must stay open and unchanged. Raises TruncatedFile where it may still be being written.
+
+        Raises PutDownError where the account asks to stop.
+        """
         content_hash = await asyncio.to_thread(_content_hash, file)
         earlier = await self.database.read(lambda c: import_of(c, intake.shop, content_hash))
         if earlier is not None and earlier.state == "imported" and earlier.faults == 0:
@@ -186,6 +195,8 @@ class Importer:
     async def _store_piece(self, piece: FileReading, intake: Intake, now: datetime, tally: _Tally) -> None:
         stored = 0
         for batch in _batches(piece.orders):
+            if tally.account.stopping():
+                raise PutDownError
             saved = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
             stored += len(batch)
             tally.orders, tally.shipments = tally.orders + len(batch), tally.shipments + saved.shipments
