@@ -128,6 +128,11 @@ def test_the_newest_backup_beside_it_is_named(tracker: Tracker, file: Path) -> N
         (file.parent / name).touch()
         os.utime(file.parent / name, (1_800_000_000 - age, 1_800_000_000 - age))
     assert "beside it lies tracker.db.2026-11-27.bak" in tracker("problems").stderr
+    newer = file.parent.parent / "backups" / "tracker.db.2026-11-28T063000Z.bak"
+    newer.parent.mkdir()
+    newer.touch()
+    os.utime(newer, (1_900_000_000, 1_900_000_000))
+    assert f"tracker db restore FILE (the newest is {newer})" in tracker("problems").stderr
 
 
 def test_a_value_that_is_no_text_any_more(tracker: Tracker, file: Path) -> None:

@@ -25,8 +25,8 @@ PARCELS = (
     of_fate(Fate.DAMAGED),
     of_fate(Fate.ON_TIME),
 )
-COPIED_ON = (2, 5, 7, 9)
-LAST_DAY = 12
+COPIED_ON = (2, 5, 7)
+LAST_DAY = 10
 
 
 def mails(trial: Trial) -> Counter[tuple[str, str]]:
@@ -69,7 +69,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def trial(start: Start, url: str) -> Trial:
-    """Twelve days of a live shop, with a copy of some of them."""
+    """Ten days of a live shop, with a copy of some of them."""
     trial = start(*PARCELS, url=url)
     trial.write_config()
     trial.drop_orders()

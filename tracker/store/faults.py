@@ -100,15 +100,22 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> DatabaseFaultError | None:
 
 
 def _restore(path: Path) -> str:
-    return f"stop the service, keep this file aside, put the newest backup in its place ({_newest(path)}); {STEPS}"
+    return (
+        f"stop the service, then put the newest backup in its place: tracker db restore FILE ({_newest(path)}); {STEPS}"
+    )
 
 
 def _newest(path: Path) -> str:
+    """Beside the database or in the usual folder of backups; where the configuration names another, it is not looked for."""
+    folders = (path.parent, path.parent / "backups", path.parent.parent / "backups")
     try:
-        found = max(path.parent.glob(f"{path.name}.*.bak"), key=lambda one: one.stat().st_mtime, default=None)
+        copies = [copy for folder in folders for copy in folder.glob(f"{path.name}.*.bak")]
+        found = max(copies, key=lambda one: one.stat().st_mtime, default=None)
     except OSError:
         found = None
-    return f"beside it lies {found.name}" if found is not None else "none lies beside it"
+    if found is None:
+        return "none lies beside it"
+    return f"beside it lies {found.name}" if found.parent == path.parent else f"the newest is {found}"
 
 
 def _cannot_open(path: Path, words: str) -> str:
