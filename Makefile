@@ -3,17 +3,25 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-quick chaos quarter systemd bench install-service lint format lock clean
+.PHONY: demo test test-quick fuzz chaos quarter systemd bench install-service lint format lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/tracker demo
 
+# Many of the tests wait for real processes: two for each core keep it busy. JOBS=0 runs them one after another.
+JOBS ?= $(shell expr 2 \* $$(nproc))
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # Without the tests that kill the program and those that take long.
 test-quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not chaos and not slow"
+	$(PYTEST) -m "not chaos and not slow"
+
+# The property tests and parsers, at random and fifty times as long as in the suite, which takes the same examples each time.
+fuzz: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=hunt $(PYTEST) -m "hypothesis or fuzz"
 
 # The long form: a kill at every point passed, not only at the chosen ones.
 chaos: $(VENV)/.dev

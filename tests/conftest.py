@@ -1,4 +1,4 @@
-"""What tests share: the asynchronous backend, recorded payloads, and a database of each kind."""
+"""What tests share: the asynchronous backend, recorded payloads, a database of each kind, and how hypothesis looks for faults."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from tests.support.postgres import PostgresServer, find_server
@@ -15,6 +16,11 @@ from tracker.store.database import Database
 from tracker.store.migrate import upgrade
 
 DATA = Path(__file__).parent / "data"
+
+# The suite says the same of the same code each time; `make fuzz` looks where nobody has looked yet.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("hunt", max_examples=5_000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ class Life:
         )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=max(2_000, settings().max_examples))
 @given(
     st.integers(0, 2**32),
     st.sampled_from([FREE, Gates(Hold.PROPOSE, "a person")]),

@@ -25,14 +25,12 @@ def answer(data: bytes, name: str) -> FileReading | None:
     return None
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=2000), st.sampled_from(["a.csv", "a.xml", "a.zip", "a.json"]))
 def test_any_bytes(data: bytes, name: str) -> None:
     reading = answer(data, name)
     assert reading is None or isinstance(reading, FileReading)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=17, max_size=17))
 def test_any_cells(cells: list[str]) -> None:
     reading = read(HEADER + ";".join(cells) + "\n")
@@ -40,7 +38,6 @@ def test_any_cells(cells: list[str]) -> None:
     assert all(line.reason for line in reading.lines)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("0123456789.,-/:eE +TZh%BR", max_size=14), min_size=17, max_size=17))
 def test_cells_that_look_like_values(cells: list[str]) -> None:
     for order in read(HEADER + ";".join(cells) + "\n").orders:
@@ -49,7 +46,7 @@ def test_cells_that_look_like_values(cells: list[str]) -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
 def test_samples_with_damage(path: Path, data: st.DataObject) -> None:
     original = path.read_bytes()

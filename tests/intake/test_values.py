@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.support import SAO_PAULO
@@ -59,7 +59,6 @@ def test_money_that_cannot_be_read(text: str) -> None:
         values.money_cents(text)
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**12))
 def test_money_written_by_a_spreadsheet_comes_back(cents: int) -> None:
     english = f"{Decimal(cents) / 100:,.2f}"

@@ -33,7 +33,7 @@ class Outcome:
     seconds: float
 
 
-def play(setting: Setting, folder: Path, say: Callable[[str], None]) -> Outcome:
+def play(setting: Setting, folder: Path, say: Callable[[str], object]) -> Outcome:
     """Play it in this (new) folder. Raises CommandFailed."""
     started = monotonic()
     write_instant(folder / "clock", datetime.combine(setting.first_day, datetime.min.time(), tzinfo=UTC))
@@ -57,7 +57,7 @@ def make_world(setting: Setting, folder: Path) -> World:
     return world
 
 
-def _passes(setting: Setting, program: Program, say: Callable[[str], None]) -> None:
+def _passes(setting: Setting, program: Program, say: Callable[[str], object]) -> None:
     dropped: set[date] = set()
     for at in setting.passes:
         day = local_date(at)

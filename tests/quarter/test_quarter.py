@@ -18,8 +18,8 @@ def test_every_problem_is_seen_in_its_window_and_every_claim_filed_once_and_in_t
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     setting = chosen()
-    outcome = play(setting, tmp_path, lambda _line: None)
     with capsys.disabled():
-        sys.stdout.write("\n".join([*report(setting, outcome), ""]))
+        outcome = play(setting, tmp_path, lambda day: sys.stderr.write(f"{day}\n"))
+        sys.stdout.write("\n".join(["", *report(setting, outcome), ""]))
     assert outcome.verdict.faults == []
     assert outcome.unexplained_mails == 0

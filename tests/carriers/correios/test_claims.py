@@ -344,7 +344,7 @@ def test_a_claim_with_an_impossible_date_is_not_guessed() -> None:
 
 
 # The first draw builds a table of characters, which is slow on a cold machine and says nothing of our code.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(list(changed())),

@@ -371,7 +371,7 @@ EVENT_FIELDS = ["codigo", "tipo", "dtHrCriado", "descricao", "unidade", "dtLimit
 
 
 # The first draw builds a table of characters, which is slow on a cold machine and says nothing of our code.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON)),
     st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(EVENT_FIELDS, JSON)), max_size=3),
