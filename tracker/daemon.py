@@ -109,7 +109,8 @@ def _reread(reread: Callable[[], App], current: App) -> App:
 
 async def _take_listener(operator: OperatorSide, fresh: App) -> Listener | None:
     try:
-        return operator.take(fresh.settings.web.operator)
+        # In a thread: a host name is asked of a server that may take its time.
+        return await asyncio.to_thread(operator.take, fresh.settings.web.operator)
     except ListenerError:
         await fresh.close()
         raise
