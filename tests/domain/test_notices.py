@@ -532,6 +532,19 @@ def test_delivered_leaves_two_hours_later_between_nine_and_eight(delivered: str,
     assert wanted[0].expires_at == at(delivered) + MAX_AGE[Trigger.DELIVERED]
 
 
+@pytest.mark.parametrize(
+    ("now", "leaves"),
+    [
+        pytest.param("2026-11-27 23:30", "2026-11-28 09:00", id="learned of at night: in the morning"),
+        pytest.param("2026-11-28 00:00", "2026-11-28 09:00", id="put off to the next day: in its morning"),
+        pytest.param("2026-11-28 10:00", "2026-11-28 10:00", id="learned of by day: at once"),
+    ],
+)
+def test_delivered_keeps_to_its_hours_whenever_it_is_made(now: str, leaves: str) -> None:
+    wanted = told(facts(DELIVERED, problem_told=True), now)
+    assert [(notice.not_before, notice.expires_at) for notice in wanted] == [(at(leaves), at("2026-11-30 11:00"))]
+
+
 def test_delivered_has_a_day_to_leave_however_short_its_age() -> None:
     policy = replace(PROBLEMS, max_age={**MAX_AGE, Trigger.DELIVERED: HOUR})
     wanted = told(facts(DELIVERED, problem_told=True), policy=policy)

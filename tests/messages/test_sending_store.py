@@ -61,6 +61,18 @@ def test_a_message_is_sent_once_and_kept_as_it_left(start: Start, database_url: 
     assert row["body"] is not None and row["sending_at"] == FIRST
 
 
+def test_the_messages_of_one_order_are_one_conversation(start: Start, database_url: str) -> None:
+    trial = posted(start(POSTED, url=database_url))
+    trial.pass_through(at(day(n), hour) for n in (3, 4) for hour in (9, 15))
+    ids = [message_id for _, message_id in trial.told()]
+    letters = [letter(trial, index) for index in range(len(ids))]
+    assert len(ids) >= 3 and letters[0]["In-Reply-To"] is None
+    for index, later in enumerate(letters[1:], start=1):
+        assert later["In-Reply-To"] == ids[index - 1]
+        references = later["References"].split()
+        assert references[0] == ids[0] and references[-1] == ids[index - 1]
+
+
 def test_a_greylisted_message_leaves_later_under_the_same_id(start: Start, database_url: str) -> None:
     trial = start(POSTED, url=database_url)
     trial.world.mail.order_fault("greylist")

@@ -372,6 +372,7 @@ def test_an_order_without_a_parcel_is_thanked_for_with_its_date() -> None:
         pytest.param("CAMPO LARGO/PR", Place("São Paulo", "SP"), "Campo Largo/PR", id="its state"),
         pytest.param("CURITIBA/PR", Place("São Paulo", "SP"), "Curitiba/PR", id="its city"),
         pytest.param("CAMPO LARGO/PR", Place("Curitiba", "PR"), None, id="it never left the state"),
+        pytest.param("MARINGA/PR", Place("São Paulo", "SP"), "Maringa/PR", id="an accent that the carrier leaves out"),
         pytest.param("CAJAMAR/SP", Place("Curitiba", "PR"), None, id="elsewhere"),
         pytest.param(None, Place(), None, id="nowhere known"),
     ],
@@ -433,6 +434,12 @@ def test_pickup(until: str | None, pickup_days: int | None, now: str, expected: 
     found = values(Trigger.PICKUP_WAITING, part(history), now=now, pickup_days=pickup_days)
     assert (found["data"], found["ultimo_dia"]) == expected
     assert (found["cidade"], found["documento"]) == ("Curitiba/PR", "um documento com foto")
+
+
+def test_the_customers_own_city_is_written_as_the_order_spells_it() -> None:
+    shown = part(History(status=TrackingStatus.IN_TRANSIT, location="MARINGA/PR"), city="MARINGÁ")
+    found = values_of(Trigger.IN_TRANSIT, [shown], Telling(SHOP, "", (), None, DAYS, at("2026-11-25 10:00")))
+    assert found["cidade"] == "Maringá/PR"
 
 
 MOVED = History(status=TrackingStatus.IN_TRANSIT, last_event_at=at("2026-11-24 10:00"), location="CAJAMAR/SP")

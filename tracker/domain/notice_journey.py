@@ -6,6 +6,7 @@ facts give the same notice on every machine and after every restart.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -159,15 +160,16 @@ def pickup_waiting(facts: NoticeFacts, policy: NoticePolicy, days: Calendars, no
 # --- here -------------------------------------------------------------------------------------------
 
 
-def delivered(facts: NoticeFacts, policy: NoticePolicy, days: Calendars) -> Look:
-    """Handed over; asked some hours later, within decent hours."""
+def delivered(facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: datetime) -> Look:
+    """Handed over; asked some hours later, within decent hours, whenever we learn of it."""
     at = facts.history.delivered_at
     if facts.history.status is not Status.DELIVERED or at is None:
         return NOTHING
     if policy.delivered_only_after_problem and not facts.problem_told:
         return NOTHING
     leaves = within_hours(at + policy.delivered_after, policy.delivered_between, days)
-    return Look((plain(Trigger.DELIVERED, at, policy, not_before=leaves),))
+    notice = plain(Trigger.DELIVERED, at, policy, not_before=leaves)
+    return Look((replace(notice, not_before=within_hours(max(leaves, now), policy.delivered_between, days)),))
 
 
 def within_hours(at: datetime, hours: tuple[time, time], days: Calendars) -> datetime:

@@ -37,7 +37,7 @@ def candidates(
         (Trigger.OUT_FOR_DELIVERY, lambda: journey.out_for_delivery(facts, policy, days)),
         (Trigger.IN_TRANSIT, lambda: journey.in_transit(facts, policy, days, now)),
         (Trigger.POSTED, lambda: journey.posted(facts, policy)),
-        (Trigger.DELIVERED, lambda: journey.delivered(facts, policy, days)),
+        (Trigger.DELIVERED, lambda: journey.delivered(facts, policy, days, now)),
     ]
     looks = [Look(tuple(_problems(facts, policy)))]
     looks += [rule() for trigger, rule in rules if policy.is_on(trigger)]

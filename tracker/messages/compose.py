@@ -33,7 +33,7 @@ from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, item_names, orders_of
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
-from tracker.store.notices import DueDelivery, delays_told, members_of_notice, next_looks
+from tracker.store.notices import DueDelivery, delays_told, members_of_notice, next_looks, told_before
 from tracker.store.problems import ProblemRow, problems_of
 
 RULE: Final = "deliver.email"
@@ -134,6 +134,8 @@ class _Facts:
     """Of the shipments whose inquiry is to be told."""
     mutes: Mapping[int, Mute]
     """By order, those whose customer hears nothing."""
+    earlier: Mapping[int, Sequence[str]]
+    """By order, the Message-IDs of what it was told before, the oldest first."""
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
         """What the delivery's notice is still true of."""
@@ -190,6 +192,7 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery], now: da
         next_looks(connection, late) if late else {},
         delays_told(connection, asked) if asked else {},
         _mutes(connection, deliveries, now),
+        told_before(connection, {one.shop for one in deliveries}, {one.order_id for one in deliveries}),
     )
 
 
@@ -262,7 +265,8 @@ class Composer:
         mute = facts.mutes.get(delivery.order_id)
         if mute is not None:
             return _muted(delivery, mute)
-        composed = facts.waits(delivery, parts, now) or self._rendered(connection, delivery, parts, now)
+        earlier = facts.earlier[delivery.order_id]
+        composed = facts.waits(delivery, parts, now) or self._rendered(connection, delivery, parts, earlier, now)
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))
         return composed
@@ -284,8 +288,10 @@ class Composer:
         return self.templates.mark(trigger.value, shop=shop, language=sender.language) if sender else None
 
     def _rendered(
-        self, connection: Connection, delivery: DueDelivery, parts: list[Part], now: datetime
+        self, connection: Connection, delivery: DueDelivery, parts: list[Part], earlier: Sequence[str], now: datetime
     ) -> Composed | Withheld:
+        # One conversation an order in the customer's mailbox; the root and the newest are enough for a mail program.
+        thread = [message_id for message_id in earlier if message_id != delivery.message_id]
         sender, order = self.senders[delivery.shop], parts[0].order
         trigger, items = delivery.trigger, item_names(connection, delivery.order_id)
         try:
@@ -306,6 +312,7 @@ class Composer:
                 trigger=trigger.value,
                 shop=delivery.shop,
                 entity_ref=(delivery.message_id or "").strip("<>").partition("@")[0],
+                references=[*thread[:1], *thread[1:][-2:]],
             )
         except BadAddress as fault:
             return Withheld(DeliveryState.BOUNCED, str(fault), WhyWithheld.BAD_ADDRESS)

@@ -13,7 +13,7 @@ from tracker.domain.history import History
 from tracker.domain.incidents import Where
 from tracker.domain.notice_facts import Place
 from tracker.domain.notice_journey import has_arrived, last_pickup_day
-from tracker.domain.text import person_name
+from tracker.domain.text import fold, person_name
 from tracker.domain.words import FILED, Trigger
 from tracker.messages.phrases import PORTUGUESE, Phrases, shared
 from tracker.messages.variables import Value, first_name
@@ -136,7 +136,7 @@ def _promise(lead: Part, telling: Telling) -> dict[str, Value]:
 def _milestone(lead: Part, telling: Telling) -> dict[str, Value]:
     destination = Place(lead.order.city, lead.order.state)
     arrived = has_arrived(lead.history.location, destination, telling.shop.home)
-    return {"cidade": place(lead.history.location) if arrived else None, **_promise(lead, telling)}
+    return {"cidade": _place_of(lead) if arrived else None, **_promise(lead, telling)}
 
 
 def _attempt(lead: Part, telling: Telling) -> dict[str, Value]:
@@ -152,7 +152,7 @@ def _pickup(lead: Part, telling: Telling) -> dict[str, Value]:
     return {
         "data": telling.words.date(last) if last is not None and last >= telling.today else None,
         "ultimo_dia": soon.get(last) if last is not None else None,
-        "cidade": place(lead.history.location),
+        "cidade": _place_of(lead),
         "documento": telling.words.photo_id,
     }
 
@@ -211,6 +211,14 @@ _OF_TRIGGER: Final[dict[Trigger, Callable[[Part, Telling], dict[str, Value]]]] =
 
 
 # --- single values ----------------------------------------------------------------------------------
+
+
+def _place_of(lead: Part) -> str | None:
+    """Where it was last seen; the customer's own city as the order spells it, for carriers leave accents out."""
+    city, _, state = (lead.history.location or "").rpartition("/")
+    if lead.order.city and fold(city) == fold(lead.order.city):
+        return f"{person_name(lead.order.city)}/{state}"
+    return place(lead.history.location)
 
 
 def place(location: str | None) -> str | None:

@@ -146,6 +146,22 @@ def notices_of_orders(
     return found
 
 
+def told_before(connection: Connection, shops: Iterable[str], order_ids: Iterable[int]) -> dict[int, list[str]]:
+    """The Message-IDs of what each of these orders was told, the oldest first."""
+    ids = list(order_ids)
+    query = (
+        select(_NOTICES.c.order_id, _DELIVERIES.c.message_id)
+        .join(_DELIVERIES, _DELIVERIES.c.notice_id == _NOTICES.c.id)
+        .where(_NOTICES.c.shop.in_(list(shops)), _NOTICES.c.order_id.in_(ids), _DELIVERIES.c.state.in_(TOLD))
+        .order_by(_DELIVERIES.c.sending_at, _DELIVERIES.c.id)
+    )
+    found: dict[int, list[str]] = {order_id: [] for order_id in ids}
+    for order_id, message_id in connection.execute(query):
+        if message_id is not None:
+            found[order_id].append(message_id)
+    return found
+
+
 def joinable_notice(
     connection: Connection, shop: str, order_id: int, trigger: Trigger, now: datetime, *, is_held: bool
 ) -> int | None:
