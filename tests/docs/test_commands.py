@@ -21,8 +21,9 @@ def understood(words: list[str]) -> str | None:
         except typer.Exit:
             return None
         except Exception as refusal:
-            missing = type(refusal).__name__ == "MissingParameter" and not words
-            return None if missing else str(getattr(refusal, "message", refusal))
+            # A sentence may name a command without all that it needs.
+            missing = type(refusal).__name__ == "MissingParameter"
+            return None if missing else str(getattr(refusal, "message", None) or refusal)
         if not hasattr(command, "commands"):
             return None
         rest = [*getattr(context, "_protected_args", ()), *context.args]

@@ -53,7 +53,8 @@ def words_of(command: str) -> list[str]:
     plain = re.sub(r"\\?\|[^\]\s]*(?=[\]\s]|$)", "", command.replace("\\|", "|"))
     plain = re.split(r"\s+(?:\||>|<|&&|;|&)(?:\s|$)", plain.replace("[", "").replace("]", ""))[0]
     words = shlex.split(plain.rstrip(";"))
-    return [filled for word in words if (filled := PLACEHOLDERS.get(word, word))]
+    known = PLACEHOLDERS | ({"KIND": "damage"} if words[:1] == ["report-problem"] else {})
+    return [filled for word in words if (filled := known.get(word, word))]
 
 
 def _uncommented(line: str) -> str:

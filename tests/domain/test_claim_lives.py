@@ -227,6 +227,7 @@ def test_the_lives_go_everywhere() -> None:
         "claim.overtaken",
         "claim.paced",
         "claim.restored_look",
+        "hand.cancel",
         "hand.reject",
     }
     assert set(RULE_VERSIONS) - away - holds - elsewhere - seen == set()

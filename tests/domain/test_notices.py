@@ -51,6 +51,7 @@ PROBLEMS = replace(EVERYTHING, channels={t: ("email",) for t in MAX_AGE if t is 
 POSTED = event(1, "2026-11-16 10:00", Status.POSTED)
 MOVED = event(2, "2026-11-17 10:00", Status.IN_TRANSIT)
 ON_ITS_WAY = fold_of(POSTED, MOVED)
+DAMAGED = replace(ON_ITS_WAY, damaged_at=at("2026-11-27 10:00"))
 DELIVERED = fold_of(POSTED, MOVED, event(9, "2026-11-27 11:00", Status.DELIVERED))
 LOST = fold_of(POSTED, MOVED, event(9, "2026-11-27 10:00", Status.LOST, cause=Cause.LOSS))
 RETURNING = fold_of(POSTED, MOVED, event(9, "2026-11-27 10:00", Status.RETURNING, cause=Cause.REFUSED))
@@ -108,7 +109,7 @@ def triggers(wanted: list[Wanted]) -> list[Trigger]:
             id="presumed at first: told since the carrier says so",
         ),
         pytest.param(facts(ON_ITS_WAY, problem(Kind.THEFT)), Trigger.LOSS_CONFIRMED, "2026-11-27 10:00", id="stolen"),
-        pytest.param(facts(ON_ITS_WAY, problem(Kind.DAMAGE)), Trigger.DAMAGE, "2026-11-27 10:00", id="damaged"),
+        pytest.param(facts(DAMAGED, problem(Kind.DAMAGE)), Trigger.DAMAGE, "2026-11-27 10:00", id="damaged"),
         pytest.param(
             facts(RETURNING, problem(Kind.RETURNING)),
             Trigger.RETURNED_TO_SENDER,
@@ -186,7 +187,7 @@ def test_a_cancelled_order_is_silent_and_the_log_says_why(shown: NoticeFacts, tr
 
 
 def test_a_damaged_parcel_is_not_told_to_be_late_nor_its_claim_to_be_an_inquiry() -> None:
-    shown = facts(ON_ITS_WAY, LATE, problem(Kind.DAMAGE), claim=CLAIM)
+    shown = facts(DAMAGED, LATE, problem(Kind.DAMAGE), claim=CLAIM)
     wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
     assert triggers(wanted) == [Trigger.DAMAGE]
     late = [Trigger.DELAY_DETECTED, Trigger.INQUIRY_OPENED]
@@ -278,7 +279,7 @@ _OF_EACH = {
     Trigger.DELAY_DETECTED: facts(ON_ITS_WAY, LATE),
     Trigger.INQUIRY_OPENED: facts(ON_ITS_WAY, LATE, claim=CLAIM),
     Trigger.LOSS_CONFIRMED: facts(LOST, problem(Kind.LOSS)),
-    Trigger.DAMAGE: facts(ON_ITS_WAY, problem(Kind.DAMAGE)),
+    Trigger.DAMAGE: facts(DAMAGED, problem(Kind.DAMAGE)),
     Trigger.RETURNED_TO_SENDER: facts(RETURNING, problem(Kind.RETURNING)),
     Trigger.DELIVERED: facts(DELIVERED, problem_told=True),
 }
@@ -495,12 +496,12 @@ def test_a_parcel_that_does_not_come_leaves_nothing_else_to_say() -> None:
 
 def test_a_return_that_was_told_and_stands_goes_on_leaving_nothing_else_to_say() -> None:
     known = frozenset({(Trigger.RETURNED_TO_SENDER, 1)})
-    shown = facts(RETURNING, problem(Kind.RETURNING), problem(Kind.DAMAGE, id=8), known=known)
+    shown = facts(replace(RETURNING, damaged_at=DAMAGED.damaged_at), problem(Kind.RETURNING), problem(Kind.DAMAGE, id=8), known=known)
     wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
     assert (wanted, [entry.why for entry in held]) == ([], [WhyNotTold.SAID_ALREADY])
     too_old = replace(shown, known=frozenset(), first_seen_at=at("2026-12-03 00:00"))
     assert triggers(told(too_old, "2026-12-05 00:00")) == []
-    back_on_its_way = facts(ON_ITS_WAY, problem(Kind.DAMAGE, id=8), known=known)
+    back_on_its_way = facts(DAMAGED, problem(Kind.DAMAGE, id=8), known=known)
     assert triggers(told(back_on_its_way)) == [Trigger.DAMAGE]
 
 

@@ -255,8 +255,10 @@ class LetterSweep:
             self.mail.answered(connection, board, answer.account, letter.shop)
         signal(connection, self._signals(letter, to), now)
         facts = {"claim_id": letter.claim_id, "part": letter.part, "state": to.state.value}
-        level = log.warning if to.state is DeliveryState.UNCONFIRMED else log.info
-        level("letter.sent" if to.state is DeliveryState.SENT else "letter.settled", reason=to.reason, **facts)
+        if to.state is DeliveryState.SENT:
+            log.info("letter.sent", **facts)
+        else:
+            log.info("letter.settled", reason=to.reason, **facts)
 
     def _tell(
         self,
