@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from tests.messages.smtp_servers import Certificate
 
 USER, PASSWORD = "devolucoes@aurora.example", "senha da caixa"
 PATIENCE_S = 15.0
+_NUMBERS = count(1_000_000)
+"""Arrivals in their order: Dovecot numbers new mails by the names of their files."""
 CONFIG = """\
 base_dir = {root}/run
 state_dir = {root}/state
@@ -76,8 +79,7 @@ class ImapServer:
     def put(self, raw: bytes, *, folder: str = "", at: float | None = None) -> None:
         """A mail that has just arrived (or at that moment, in seconds since 1970)."""
         box = self.root / "Maildir" / (f".{folder}" if folder else "")
-        number = sum(1 for _ in (box / "new").iterdir()) + sum(1 for _ in (box / "cur").iterdir())
-        path = box / "tmp" / f"{int(time.time())}.M{number}P1.test"
+        path = box / "tmp" / f"{int(time.time())}.M{next(_NUMBERS)}P1.test"
         path.write_bytes(raw)
         if at is not None:
             os.utime(path, (at, at))

@@ -28,6 +28,7 @@ from tracker.store.tables import (
     Alert,
     AlertDelivery,
     Claim,
+    Delivery,
     Order,
     OrderCheck,
     Problem,
@@ -191,6 +192,33 @@ def test_0005_keeps_the_claims_that_stand(database_url: str) -> None:
     new.close()
     kept = (row["protocol"], row["adopted"], row["reopened_at"], row["escalated_at"])
     assert kept == ("210000001", False, None, None)
+
+
+def test_0006_keeps_the_messages_that_stand(database_url: str) -> None:
+    """What left can come back later, and what the customer must act on leaves first."""
+    old = at_revision(database_url, "0005")
+    put(old, "orders", id=1, shop="s", source="file", number="1", status="paid", created_at=NOW, updated_at=NOW)
+    notice = {"shop": "s", "order_id": 1, "since": NOW, "created_at": NOW, "expires_at": NOW, "version": 1}
+    put(old, "notices", id=1, trigger="loss_confirmed", occurrence="1:1", **notice)
+    put(old, "notices", id=2, trigger="posted", occurrence="1:1", **notice)
+    message = {
+        "channel": "email",
+        "recipient": "Joana@cliente.example",
+        "queued_at": NOW,
+        "attempts": 0,
+        "repeated": False,
+    }
+    put(old, "deliveries", id=1, notice_id=1, state="queued", next_step_at=NOW, **message)
+    put(old, "deliveries", id=2, notice_id=2, state="sent", sending_at=NOW, sent_at=NOW, **message)
+    old.close()
+    assert upgrade(database_url) == ("0005", head())
+    new = Database(database_url)
+    rows = table(Delivery)
+    with new.begin_read() as connection:
+        assert differences(connection) == []
+        found = connection.execute(select(rows.c.urgent, rows.c.sent_to, rows.c.account).order_by(rows.c.id)).all()
+    new.close()
+    assert [tuple(row) for row in found] == [(True, None, None), (False, "joana@cliente.example", None)]
 
 
 def test_0008_keeps_what_people_did_before(database_url: str) -> None:

@@ -150,7 +150,7 @@ def _mail_account(account: MailServer) -> dict[str, Any]:
 
 
 def _mail_line(account: dict[str, Any]) -> str:
-    limits = [f"at most {account[key]} {words}" for key, words in _LIMITS.items() if account[key] is not None]
+    limits = [f"at most {account[key]:g} {words}" for key, words in _LIMITS.items() if account[key] is not None]
     named = "" if account["server"].rpartition(":")[0] == account["id"] else f"{account['id']}: "
     shops = f"; shops {', '.join(account['shops'])}" if account["shops"] else ""
     limit = ", ".join(limits) or "as many an hour as the server takes"

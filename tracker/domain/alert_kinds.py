@@ -250,6 +250,31 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "With the first alert it takes.",
         "Um destino de avisos não os recebe. Depois de consertar: tracker alerts retry.",
     ),
+    "letter_text_broken": AlertKind(
+        WARNING,
+        "A claim's letter to a carrier cannot be written: its text has a fault.",
+        "A change to the merchant's `claim_letter` or `claim_letter_followup` texts.",
+        "`tracker templates check` names file and line; the letter leaves by itself once the text is mended.",
+        "When the text can be used again.",
+        "O texto da carta à transportadora tem um erro. tracker templates check diz onde.",
+    ),
+    # --- data ---------------------------------------------------------------------------------------
+    "backup_failed": AlertKind(
+        WARNING,
+        "The day's copy of the database could not be made; it is tried again every 15 minutes.",
+        "A full or read-only disk, a folder that the service may not write, or `pg_dump` missing or older than the server.",
+        "Read the alert's reason; `tracker db backup` tries at once.",
+        "With the next good copy.",
+        "A cópia diária do banco de dados falhou. Veja o motivo e o espaço em disco.",
+    ),
+    "backup_missing": AlertKind(
+        CRITICAL,
+        "No good copy of the database has been made for 48 hours.",
+        "As `backup_failed`, for too long.",
+        "Make one by hand (`tracker db backup FILE`) and mend what keeps the daily one from it.",
+        "With the next good copy.",
+        "Há 48 horas não há cópia boa do banco de dados. Faça uma à mão e corrija a causa.",
+    ),
 }
 
 
