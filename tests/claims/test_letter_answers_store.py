@@ -214,7 +214,7 @@ def test_what_was_written_and_answered_can_be_told(start: Start, flecha: Flecha)
     assert (line["letter_to"], line["letter_state"], line["letter_sent_at"]) == (TO, "sent", "2026-08-07T15:00:00Z")
     assert line["reminder_sent_at"] == "2026-08-17T15:00:00Z"
     assert line["evidence"] == [f"rastreamento_{LATE}.csv", f"rastreamento_{LATE}.json"]
-    table = list(csv.DictReader(io.StringIO(said(trial, "export", "claims", "--format", "csv"))))
+    table = list(csv.DictReader(io.StringIO(said(trial, "export", "claims", "--format", "csv")), delimiter=";"))
     assert table[0]["letter_to"] == TO
     assert json.loads(said(trial, "claims", "--json"))[0]["letter_to"] == TO
     assert "C1" in said(trial, "claims", "--open")
