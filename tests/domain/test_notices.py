@@ -185,6 +185,13 @@ def test_a_cancelled_order_is_silent_and_the_log_says_why(shown: NoticeFacts, tr
     assert [(entry.trigger, entry.why) for entry in held] == [(one, WhyNotTold.ORDER_SILENT) for one in triggers]
 
 
+def test_what_the_customer_reported_himself_is_not_told_to_him() -> None:
+    wanted, held, _ = decide(
+        facts(ON_ITS_WAY, problem(Kind.DAMAGE, by_hand=True)), PROBLEMS, DAYS, at("2026-11-27 12:00")
+    )
+    assert (wanted, held) == ([], [])
+
+
 def test_a_damaged_parcel_is_not_told_to_be_late_nor_its_claim_to_be_an_inquiry() -> None:
     shown = facts(ON_ITS_WAY, LATE, problem(Kind.DAMAGE), claim=CLAIM)
     wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))

@@ -109,6 +109,8 @@ class ToldProblem:
     detected_at: datetime
     """When we learned of it."""
     resolved_at: datetime | None
+    by_hand: bool = False
+    """A person reported it: what the customer has told us himself is no news to him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +309,7 @@ def _problem_notice(problem: ToldProblem, facts: NoticeFacts, policy: NoticePoli
         return _about(problem, Trigger.LOSS_CONFIRMED, history.lost_at or problem.since, facts, policy)
     if problem.kind is Kind.THEFT:
         return _about(problem, Trigger.LOSS_CONFIRMED, history.stolen_at or problem.since, facts, policy)
-    if problem.kind is Kind.DAMAGE and history.damaged_at is not None:
-        # What the customer has told us himself is no news to him.
+    if problem.kind is Kind.DAMAGE and not problem.by_hand:
         return _about(problem, Trigger.DAMAGE, problem.since, facts, policy)
     if problem.kind is Kind.RETURNING:
         return _about(problem, Trigger.RETURNED_TO_SENDER, problem.since, facts, policy)
