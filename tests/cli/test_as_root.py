@@ -56,7 +56,7 @@ def as_root(config: Path, *words: str, readable: bool = True) -> subprocess.Comp
     command = [sys.executable, "-m", "tracker", *words, "-c", str(config)]
     hidden = _hidden_folder()
     if readable and hidden is not None:
-        command = [*in_the_open(hidden), *command]
+        command = [*in_the_open(hidden, config.parent / "python"), *command]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", timeout=120)
 
 
@@ -66,16 +66,17 @@ def _hidden_folder() -> Path | None:
     return next((folder for folder in way if not folder.stat().st_mode & 0o001), None)
 
 
-def in_the_open(hidden: Path) -> list[str]:
+def in_the_open(hidden: Path, beside: Path) -> list[str]:
     """What makes this Python readable to everybody, for one command alone: a mount namespace of its own."""
     if shutil.which("unshare") is None:
         pytest.skip("this Python is root's alone, and there is no unshare to show it to others")
+    beside.mkdir(exist_ok=True)
     prefix = Path(os.__file__).relative_to(hidden).parts[0]
     shown = (
-        'set -e; mount --make-rprivate /; d=$(mktemp -d); mount --bind "$1" "$d"; mount -t tmpfs -o mode=0755 none "$1"; '
-        'mkdir "$1/$2"; mount --bind "$d/$2" "$1/$2"; shift 2; exec "$@"'
+        'set -e; mount --make-rprivate /; d="$3"; mount --bind "$1" "$d"; mount -t tmpfs -o mode=0755 none "$1"; '
+        'mkdir "$1/$2"; mount --bind "$d/$2" "$1/$2"; shift 3; exec "$@"'
     )
-    return ["unshare", "--mount", "sh", "-c", shown, "sh", str(hidden), prefix]
+    return ["unshare", "--mount", "sh", "-c", shown, "sh", str(hidden), prefix, str(beside)]
 
 
 def owners(state: Path) -> dict[str, int]:

@@ -186,6 +186,13 @@ def test_a_cancelled_order_is_silent_and_the_log_says_why(shown: NoticeFacts, tr
     assert [(entry.trigger, entry.why) for entry in held] == [(one, WhyNotTold.ORDER_SILENT) for one in triggers]
 
 
+def test_what_the_customer_reported_himself_is_not_told_to_him() -> None:
+    wanted, held, _ = decide(
+        facts(ON_ITS_WAY, problem(Kind.DAMAGE, by_hand=True)), PROBLEMS, DAYS, at("2026-11-27 12:00")
+    )
+    assert (wanted, held) == ([], [])
+
+
 def test_a_damaged_parcel_is_not_told_to_be_late_nor_its_claim_to_be_an_inquiry() -> None:
     shown = facts(DAMAGED, LATE, problem(Kind.DAMAGE), claim=CLAIM)
     wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
@@ -496,7 +503,12 @@ def test_a_parcel_that_does_not_come_leaves_nothing_else_to_say() -> None:
 
 def test_a_return_that_was_told_and_stands_goes_on_leaving_nothing_else_to_say() -> None:
     known = frozenset({(Trigger.RETURNED_TO_SENDER, 1)})
-    shown = facts(replace(RETURNING, damaged_at=DAMAGED.damaged_at), problem(Kind.RETURNING), problem(Kind.DAMAGE, id=8), known=known)
+    shown = facts(
+        replace(RETURNING, damaged_at=DAMAGED.damaged_at),
+        problem(Kind.RETURNING),
+        problem(Kind.DAMAGE, id=8),
+        known=known,
+    )
     wanted, held, _ = decide(shown, PROBLEMS, DAYS, at("2026-11-27 12:00"))
     assert (wanted, [entry.why for entry in held]) == ([], [WhyNotTold.SAID_ALREADY])
     too_old = replace(shown, known=frozenset(), first_seen_at=at("2026-12-03 00:00"))

@@ -30,6 +30,8 @@ class ActKind(StrEnum):
     EDIT = "edit"
 
 
+BY_HAND: Final = "hand."
+"""Begins every rule that a hand stands behind."""
 OVERTAKEN: Final = "hand.overtaken"
 """The rule under which the log says that a later file names another value than the one a hand had corrected."""
 RULE_VERSIONS: Final[Mapping[str, int]] = {**{f"hand.{kind.value}": 1 for kind in ActKind}, OVERTAKEN: 1}

@@ -50,6 +50,8 @@ class ToldProblem:
     detected_at: datetime
     """When we learned of it."""
     resolved_at: datetime | None
+    by_hand: bool = False
+    """A person reported it: what the customer has told us himself is no news to him."""
 
 
 @dataclass(frozen=True, slots=True)

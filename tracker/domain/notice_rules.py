@@ -60,9 +60,7 @@ def _problems(facts: NoticeFacts, policy: NoticePolicy) -> Iterator[Wanted]:
         if problem.kind is Kind.DELAY and problem.customer_since is not None:
             trigger, since = Trigger.DELAY_DETECTED, problem.customer_since
         is_told = problem.resolved_at is None and not (problem.kind is Kind.LOSS and problem.presumed)
-        if problem.kind is Kind.DAMAGE and history.damaged_at is None:
-            is_told = False  # what the customer has told us himself is no news to him
-        if trigger is not None and is_told and policy.is_on(trigger):
+        if trigger is not None and is_told and not problem.by_hand and policy.is_on(trigger):
             yield _about(problem, trigger, since or problem.since, facts, policy)
 
 

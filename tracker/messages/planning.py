@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from tracker import metrics
 from tracker.domain.calendar import Calendars, CalendarsBetween
-from tracker.domain.hand import Mute, mute_of
+from tracker.domain.hand import BY_HAND, Mute, mute_of
 from tracker.domain.notice_kinds import JOURNEY
 from tracker.domain.notice_order import OrderFacts, thanks
 from tracker.domain.notices import (
@@ -368,7 +368,15 @@ def _delay_told_at(members: Sequence[Member], now: datetime) -> datetime | None:
 def told_problem(row: ProblemRow) -> ToldProblem:
     """The row as the rules read it."""
     return ToldProblem(
-        row.id, row.kind, row.episode, row.presumed, row.since, row.customer_since, row.detected_at, row.resolved_at
+        row.id,
+        row.kind,
+        row.episode,
+        row.presumed,
+        row.since,
+        row.customer_since,
+        row.detected_at,
+        row.resolved_at,
+        row.rule.startswith(BY_HAND),
     )
 
 

@@ -43,6 +43,7 @@ class ProblemRow:
     released_at: datetime | None
     version: int
     claims_wish: str | None = None
+    rule: str = ""
 
 
 def take_due_checks(
