@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from tests.alerts.test_mail_store import read, text_of
 from tests.messages.smtp_servers import HOST, Answers, real_server
@@ -28,7 +28,7 @@ from tracker.domain.words import Trigger
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.store.database import Database
 from tracker.store.leases import free_all
-from tracker.store.tables import Digest, Signal, table
+from tracker.store.tables import Alert, Digest, Signal, table
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 TO = "dono@lojaexemplo.com.br"
@@ -123,6 +123,8 @@ async def test_it_tells_what_happened_money_and_what_waits_with_the_commands(dat
         stuck = add_message(
             connection, lost, Trigger.DAMAGE, state="awaiting_person", hold_reason="template", reason="linha 3"
         )
+        alert = {"shop": "", "key": "k", "kind": "mail_down", "severity": "critical", "summary": "takes no mail"}
+        connection.execute(insert(table(Alert)), {**alert, "details": {}, "raised_at": MORNING})
     async with mailing(database) as (answers, lane):
         await lane.run(MORNING)
     message = read(answers.accepted[0])
@@ -130,14 +132,15 @@ async def test_it_tells_what_happened_money_and_what_waits_with_the_commands(dat
     text = text_of(message)
     assert "De 21/11/2026 08:00 até 22/11/2026 08:00." in text
     assert "- reclamações registradas: 1" in text
-    assert "- reclamações respondidas: 1 aceitas, 0 rejeitadas" in text
+    assert "- reclamações respondidas: aceitas 1, rejeitadas 0" in text
     assert "- mensagens enviadas: aviso de atraso 1" in text
     assert "- concedido pela transportadora: R$ 89,90" in text
     assert "- recebido: R$ 89,90" in text
     assert "- esperado das reclamações em andamento: R$ 1.250,00" in text
     assert f"- C{claim} pedido 1, objeto {CODE}, prazo 18/12/2026: espera aprovação (tracker approve)" in text
     assert f"  tracker approve C{claim}   ou   tracker reject C{claim}" in text
-    assert f"- M{stuck} pedido 1, avaria: linha 3" in text
+    assert f"- M{stuck} pedido 1, avaria: o texto da mensagem tem um erro (linha 3)" in text
+    assert "- A1 O servidor de e-mail não aceita mensagens; elas esperam na fila. (takes no mail)" in text
     assert "O que teria sido feito" not in text
     html = text_of(message, "html")
     assert f"<code>tracker explain M{stuck}</code>" in html and "<h3>Dinheiro</h3>" in html
@@ -173,7 +176,7 @@ async def test_a_shop_that_went_live_reads_what_is_held_from_before(database: Da
     async with mailing(database, shop(live_from=date(2026, 11, 22))) as (answers, lane):
         await lane.run(MORNING)
     text = text_of(read(answers.accepted[0]))
-    assert "Guardado de antes de 22/11/2026\n- 1 problemas, 1 mensagens, 1 reclamações (R$ 0,00)" in text
+    assert "Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 (valor esperado R$ 0,00)" in text
     assert "tracker release --all" in text
 
 

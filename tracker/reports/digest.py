@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 from html import escape
 from typing import Any, Final
 
+from tracker.domain.alert_kinds import ALERT_KINDS
 from tracker.domain.money import in_reais
 from tracker.domain.text import clean
 from tracker.reports import words_en, words_pt
@@ -44,7 +45,7 @@ PT: Final[Mapping[str, str]] = {
     "problems": "problemas novos: {items}",
     "ended": "problemas resolvidos: {count}; continuam abertos: {open}",
     "filed": "reclamações registradas: {count}",
-    "answered": "reclamações respondidas: {accepted} aceitas, {rejected} rejeitadas",
+    "answered": "reclamações respondidas: aceitas {accepted}, rejeitadas {rejected}",
     "sent": "mensagens enviadas: {items}",
     "money": "Dinheiro",
     "granted": "concedido pela transportadora: {amount}",
@@ -63,7 +64,7 @@ PT: Final[Mapping[str, str]] = {
     "observed_messages": "mensagens: {items}",
     "observed_claims": "reclamações: {count}, valor esperado {amount}",
     "before": "Guardado de antes de {live_from}",
-    "before_held": "{problems} problemas, {messages} mensagens, {claims} reclamações ({amount})",
+    "before_held": "problemas {problems}, mensagens {messages}, reclamações {claims} (valor esperado {amount})",
     "before_do": "tracker release --all solta tudo; tracker release P12 solta um; o que não for solto vence sozinho",
     "alerts": "Avisos graves em aberto",
     "alert": "{id} {summary}",
@@ -81,7 +82,7 @@ EN: Final[Mapping[str, str]] = {
     "problems": "new problems: {items}",
     "ended": "problems that ended: {count}; still open: {open}",
     "filed": "claims filed: {count}",
-    "answered": "claims answered: {accepted} accepted, {rejected} rejected",
+    "answered": "claims answered: accepted {accepted}, rejected {rejected}",
     "sent": "messages sent: {items}",
     "money": "Money",
     "granted": "granted by the carrier: {amount}",
@@ -100,7 +101,7 @@ EN: Final[Mapping[str, str]] = {
     "observed_messages": "messages: {items}",
     "observed_claims": "claims: {count}, expected value {amount}",
     "before": "Held from before {live_from}",
-    "before_held": "{problems} problems, {messages} messages, {claims} claims ({amount})",
+    "before_held": "problems {problems}, messages {messages}, claims {claims} (expected value {amount})",
     "before_do": "tracker release --all lets all of it go; tracker release P12 one; what is not let go expires by itself",
     "alerts": "Open critical alerts",
     "alert": "{id} {summary}",
@@ -137,7 +138,8 @@ def digest_document(facts: DigestFacts, head: DigestHead) -> dict[str, Any]:
         claim["deadline_on"] = claim["deadline_on"].isoformat() if claim["deadline_on"] else None
     for message in values["waiting_messages"]:
         message["id"] = f"M{message['id']}"
-    values["critical_alerts"] = [{"id": f"A{number}", "summary": text} for number, text in facts.critical_alerts]
+    alerts = facts.critical_alerts
+    values["critical_alerts"] = [{"id": f"A{number}", "kind": kind, "summary": text} for number, kind, text in alerts]
     return {
         "shop": head.shop_id,
         "day": head.day.isoformat(),
@@ -169,6 +171,11 @@ class _Words:
         """`atraso 3, extravio 1`."""
         return ", ".join(f"{self.word(table, name)} {number}" for name, number in counts.items())
 
+    def alert(self, kind: str, summary: str) -> str:
+        """An alert's own sentence is English: in Portuguese the kind's stands before it."""
+        entry = ALERT_KINDS.get(kind)
+        return clean(summary) if self.is_english or entry is None else f"{entry.portuguese} ({clean(summary)})"
+
     def day(self, day: date) -> str:
         return day.isoformat() if self.is_english else f"{day:%d/%m/%Y}"
 
@@ -199,7 +206,7 @@ def _blocks(said: _Words, facts: DigestFacts, head: DigestHead) -> Iterator[Bloc
         ),
         (
             said("alerts"),
-            [said("alert", id=f"A{number}", summary=clean(text)) for number, text in facts.critical_alerts],
+            [said("alert", id=f"A{number}", summary=said.alert(*words)) for number, *words in facts.critical_alerts],
         ),
     )
     yield from ((heading, lines) for heading, lines in parts if lines)
@@ -269,7 +276,10 @@ def _messages(said: _Words, facts: DigestFacts) -> Iterator[str]:
 
 
 def _why(said: _Words, message: WaitingMessage) -> str:
-    return said("unconfirmed") if message.state == "unconfirmed" else clean(message.reason or "")
+    if message.state == "unconfirmed":
+        return said("unconfirmed")
+    held, reason = said.word("hold", message.hold_reason), clean(message.reason or "")
+    return f"{held} ({reason})" if held and reason else held or reason
 
 
 def _observed(said: _Words, held: Held) -> Iterator[str]:

@@ -71,6 +71,7 @@ class WaitingMessage:
     order_number: str
     trigger: str
     state: str
+    hold_reason: str | None
     reason: str | None
 
 
@@ -112,8 +113,8 @@ class DigestFacts:
     """New in this time: what would have left."""
     before_live: Held
     """All that stays held from before the first live day."""
-    critical_alerts: Sequence[tuple[int, str]]
-    """Id and sentence."""
+    critical_alerts: Sequence[tuple[int, str, str]]
+    """Id, kind and sentence."""
 
     @property
     def is_empty(self) -> bool:
@@ -239,16 +240,19 @@ def _waiting_claims(connection: Connection, where: Iterable[ColumnElement[bool]]
 
 
 def _waiting_messages(connection: Connection, where: Iterable[ColumnElement[bool]]) -> list[WaitingMessage]:
-    names = (_DELIVERIES.c.id, _ORDERS.c.number, _NOTICES.c.trigger, _DELIVERIES.c.state, _DELIVERIES.c.reason)
-    query = select(*names).select_from(_told()).join(_ORDERS, _ORDERS.c.id == _NOTICES.c.order_id).where(*where)
+    columns = (
+        *(_DELIVERIES.c.id, _ORDERS.c.number, _NOTICES.c.trigger),
+        *(_DELIVERIES.c[name] for name in ("state", "hold_reason", "reason")),
+    )
+    query = select(*columns).select_from(_told()).join(_ORDERS, _ORDERS.c.id == _NOTICES.c.order_id).where(*where)
     return [WaitingMessage(*row) for row in connection.execute(query.order_by(_DELIVERIES.c.id).limit(SHOWN))]
 
 
-def _critical(connection: Connection, shop: str) -> list[tuple[int, str]]:
+def _critical(connection: Connection, shop: str) -> list[tuple[int, str, str]]:
     """Open critical alerts of this shop or of the whole program."""
     where = (_ALERTS.c.resolved_at.is_(None), _ALERTS.c.severity == "critical", _ALERTS.c.shop.in_(("", shop)))
-    query = select(_ALERTS.c.id, _ALERTS.c.summary).where(*where).order_by(_ALERTS.c.id).limit(SHOWN)
-    return [(row.id, row.summary) for row in connection.execute(query)]
+    query = select(_ALERTS.c.id, _ALERTS.c.kind, _ALERTS.c.summary).where(*where).order_by(_ALERTS.c.id).limit(SHOWN)
+    return [(row.id, row.kind, row.summary) for row in connection.execute(query)]
 
 
 def _told() -> Any:
