@@ -84,7 +84,8 @@ def test_without_a_database_examples_are_shown(
     for trigger in TRIGGERS:
         result = tracker("preview", trigger)
         assert result.exit_code == 0, result.output
-        assert "with example data, as exemplo writes" in result.stderr
+        assert "there is no database at" in result.stderr and "so examples are shown" in result.stderr
+        assert result.stderr.endswith("with example data, as exemplo writes\n")
     assert not (tmp_path / "none.db").exists()
     named = tracker("preview", "posted", "--order", "10482")
     assert named.exit_code == 2 and "there is no database at" in named.stderr

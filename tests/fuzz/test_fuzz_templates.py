@@ -27,7 +27,7 @@ pytestmark = pytest.mark.fuzz
 
 MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
 FEW = settings(
-    max_examples=300 if MINUTES else 60,
+    max_examples=300 if MINUTES else 40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=not MINUTES,

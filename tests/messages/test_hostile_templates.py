@@ -171,7 +171,7 @@ def test_every_packaged_text_is_a_strict_message(trigger: str, language: str) ->
     assert mail.shown(b"subject") == rendered.subject
     assert mail.html.replace("\r\n", "\n").rstrip("\n") == rendered.html.replace("\r\n", "\n").rstrip("\n")
     assert mail.headers[b"feedback-id"].startswith(f"-:{trigger[:20]}:aurora:st".encode())
-    assert len(mail.html) < 102 * 1024  # more is cut by a large mailbox provider (channels.md section 1.3)
+    assert len(mail.html) < 102 * 1024  # more is cut by a large mailbox provider
 
 
 def test_tokens_longer_than_a_line_stay_whole() -> None:

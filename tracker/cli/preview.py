@@ -185,8 +185,10 @@ def _connection(settings: Settings, *, needed: bool) -> Iterator[Connection | No
             database = stack.enter_context(open_database(settings.database.connection_url()))
             connection = stack.enter_context(database.begin_read())
         except (ProgramError, DBAPIError) as error:
+            why = str(error) if isinstance(error, ProgramError) else "the database cannot be used"
             if needed:
-                refuse(str(error) if isinstance(error, ProgramError) else "the database cannot be used")
+                refuse(why)
+            typer.echo(f"{why}; so examples are shown", err=True)
         yield connection
 
 

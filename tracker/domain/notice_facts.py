@@ -28,7 +28,7 @@ class NoticePolicy:
     followups: int = 3
     """So many promised news at most; the last one promises no further."""
     journey_a_day: int = 2
-    """At most so many messages about a parcel's good way on one local day (channels.md section 7) ..."""
+    """At most so many messages about a parcel's good way on one local day (docs/messages.md) ..."""
     journey_a_parcel: int = 6
     """... and so many in all."""
 

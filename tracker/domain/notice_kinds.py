@@ -29,7 +29,7 @@ MAX_AGE_HOURS: Final[Mapping[Trigger, int]] = MappingProxyType(
         Trigger.DELIVERED: 72,
     }
 )
-"""The triggers that facts can fire, and for how many hours each is worth telling (channels.md section 7): good news ages
+"""The triggers that facts can fire, and for how many hours each is worth telling (docs/messages.md): good news ages
 soon, what the customer must decide or collect does not."""
 PROBLEM_TRIGGERS: Final = frozenset(
     {
@@ -50,7 +50,7 @@ JOURNEY: Final = (
     Trigger.OUT_FOR_DELIVERY,
     Trigger.DELIVERED,
 )
-"""The good way of a parcel, in its order. Only these are proactive in the sense of channels.md section 7 and capped: whoever
+"""The good way of a parcel, in its order. Only these are capped (docs/messages.md): whoever
 must collect a parcel or mend an address is told however much was told before."""
 IDLES_OTHERS: Final = frozenset({Trigger.LOSS_CONFIRMED, Trigger.RETURNED_TO_SENDER})
 """A parcel that does not come: whatever else became true of it at the same time is not worth telling."""

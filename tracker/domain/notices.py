@@ -141,7 +141,7 @@ def _next_day(why: WhyNotTold, days: Calendars, now: datetime) -> datetime:
 def _capped(
     candidate: Wanted, said: Sequence[Wanted], wanted: Sequence[Wanted], facts: NoticeFacts, policy: NoticePolicy
 ) -> HeldBack | None:
-    """What holds a true piece of news back: another message that says more, or enough messages (channels.md section 7)."""
+    """What holds a true piece of news back: another message that says more, or enough messages (docs/messages.md)."""
     why = None
     if _is_said_already(candidate, said, facts):
         why = WhyNotTold.SAID_ALREADY

@@ -11,7 +11,7 @@ from tracker.messages.text_file import LAYOUT, checked_file, written
 from tracker.messages.variables import TRIGGERS, clean, prepared, shown_examples
 
 SHORT: Final = 60
-"""Characters of a subject that a telephone shows (channels.md section 1.3)."""
+"""Characters of a subject that a telephone shows."""
 _TWINS: Final = {"txt": "html", "html": "txt"}
 Hint = tuple[str, str]
 """What, and what to do, in the merchant's language."""
