@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from tests.end_to_end.support import SHOP, Start, Trial, at, day
 from tests.intake.support import DATA
+from tests.intake.test_reader import zipped
 from tracker.sandbox.fates import s10_code
 from tracker.store.migrate import upgrade
 from tracker.store.tables import (
@@ -366,3 +367,12 @@ def test_a_clock_in_another_year_does_not_hold_files_back(start: Start, tmp_path
     trial.drop("pedidos.csv", sheet(line("1001")))
     assert take(trial, datetime(2031, 1, 2, 12, tzinfo=UTC)) == 1
     assert trial.one(Order)["created_at"] == datetime(2031, 1, 2, 12, tzinfo=UTC)
+
+
+def test_every_line_about_a_file_in_a_zip_names_the_file(start: Start) -> None:
+    trial = start()
+    unknown = line("1002", CODES[1]).replace("Correios", "Rápida Ltda")
+    trial.drop("lote.zip", zipped(("a.csv", sheet(line("1001"))), ("pasta/b.csv", sheet(unknown))))
+    take(trial)
+    told = [(row["linha"], row["pedido"], row["motivo"].partition(":")[0]) for row in reports(trial)]
+    assert told == [("2", "1002", "pasta/b.csv"), ("2", "1001", "a.csv"), ("2", "1002", "pasta/b.csv")]
