@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from tests.end_to_end.support import SHOP, Start, Trial, at, day
 from tests.intake.support import DATA
+from tests.intake.test_reader import zipped
 from tracker.sandbox.fates import s10_code
 from tracker.store.migrate import upgrade
 from tracker.store.tables import (
@@ -381,3 +382,12 @@ def test_what_is_put_away_stays_open_to_the_inbox_s_group_whatever_the_umask(sta
     done = trial.inbox / "done"
     assert oct(done.stat().st_mode & 0o7777) == "0o2770"
     assert oct((done / "pedidos.resultado.csv").stat().st_mode & 0o777) == "0o660"
+
+
+def test_every_line_about_a_file_in_a_zip_names_the_file(start: Start) -> None:
+    trial = start()
+    unknown = line("1002", CODES[1]).replace("Correios", "Rápida Ltda")
+    trial.drop("lote.zip", zipped(("a.csv", sheet(line("1001"))), ("pasta/b.csv", sheet(unknown))))
+    take(trial)
+    told = [(row["linha"], row["pedido"], row["motivo"].partition(":")[0]) for row in reports(trial)]
+    assert told == [("2", "1002", "pasta/b.csv"), ("2", "1001", "a.csv"), ("2", "1002", "pasta/b.csv")]

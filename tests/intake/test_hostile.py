@@ -14,7 +14,10 @@ from tracker.domain.order import FileReading
 from tracker.intake.reader import TruncatedFile
 
 SAMPLES = sorted(
-    path for folder in ("csv", "nfe") for path in (DATA / folder).iterdir() if not path.name.endswith(".json")
+    path
+    for folder in ("csv", "nfe", "dropfolder")
+    for path in (DATA / folder).iterdir()
+    if not path.name.endswith(".json")
 )
 HEADER = "pedido;data;cliente;email;telefone;cpf;cep;uf;valor;quantidade;sku;status;chave;nf;frete;rastreio;previsao\n"
 

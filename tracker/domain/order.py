@@ -141,3 +141,5 @@ class FileReading:
     """Why the file as a whole was not taken, in the merchant's language; None where it was."""
     pieces: int = 1
     """In how many readings like this the file comes; each order is whole in one of them."""
+    name: str = ""
+    """Of its file within an archive; "" outside of one."""

@@ -137,7 +137,7 @@ def _placed(piece: FileReading, name: str, place: int) -> FileReading:
     if piece.refused:
         lines.append(LineReport(place, None, "refused", f"{name}: {piece.refused}", place))
     orders = tuple(replace(order, line=order.line or place, place=place) for order in piece.orders)
-    return FileReading(orders, piece.cancellations, tuple(lines))
+    return FileReading(orders, piece.cancellations, tuple(lines), name=name)
 
 
 def _whole_problem(entries: list[zipfile.ZipInfo]) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -200,8 +200,8 @@ class Importer:
             saved = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
             stored += len(batch)
             tally.orders, tally.shipments = tally.orders + len(batch), tally.shipments + saved.shipments
-            tally.tell(saved.warnings)
-            tally.account.orders.add(saved.taken)
+            tally.tell(_named(saved.warnings, piece.name))
+            tally.account.orders.add(_named(saved.taken, piece.name))
             tally.account.progress((tally.pieces + stored / len(piece.orders)) / piece.pieces, tally.orders)
         for cancellation in piece.cancellations:
             order_id = await self.database.write(
@@ -260,6 +260,11 @@ class Importer:
         wake_thanks(connection, paid, now)
         _wake_order(connection, order_ids=changed, now=now)
         return SavedBatch(len(new), lines, taken)
+
+
+def _named(lines: list[LineReport], name: str) -> list[LineReport]:
+    """The lines with the name of their file within an archive."""
+    return [replace(line, reason=f"{name}: {line.reason}") for line in lines] if name else lines
 
 
 def _taken(order: Order, saved: SavedOrder) -> LineReport:

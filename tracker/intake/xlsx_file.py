@@ -222,6 +222,7 @@ def _survey(sheet: Any) -> tuple[dict[int, list[tuple[int, int]]], int]:
     """
     merged: dict[int, list[tuple[int, int]]] = {}
     count = without_result = 0
+    # The library has no public way to the sheet's own bytes.
     with sheet._get_source() as source:
         for text, begin, end in _windows(source):
             without_result += sum(begin < match.end() <= end for match in _WITHOUT_RESULT.finditer(text))
