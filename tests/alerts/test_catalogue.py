@@ -24,8 +24,10 @@ def words_of(tree: ast.AST) -> dict[str, str]:
     for node in ast.walk(tree):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
-        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
-            found[target.id] = value.value
+        several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+        for name, word in zip(target.elts, value.elts, strict=True) if several else [(target, value)]:
+            if isinstance(name, ast.Name) and isinstance(word, ast.Constant) and isinstance(word.value, str):
+                found[name.id] = word.value
     return found
 
 

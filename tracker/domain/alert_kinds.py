@@ -187,11 +187,27 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
     # --- messages -----------------------------------------------------------------------------------
     "mail_down": AlertKind(
         CRITICAL,
-        "The mail server takes no mail at all.",
-        "It is down, refuses the password or the sender, or a firewall stands between.",
+        "A mail account takes no mail. A warning where another account takes over.",
+        "Its server is down, refuses the password or the sender, or a firewall stands between.",
         "The alert names the cause; `tracker check-config --online` tries again. Messages wait; too old ones are not sent.",
-        "With the first mail it takes.",
-        "O servidor de e-mail não aceita mensagens; elas esperam na fila.",
+        "With the first mail it takes, or a login that works again.",
+        "Uma conta de e-mail não aceita mensagens; sem outra conta, elas esperam na fila.",
+    ),
+    "bounces_down": AlertKind(
+        WARNING,
+        "The mailbox of returned mail could not be read three times in a row.",
+        "Its server is down, or refuses the user, the password or the folder under `messages.bounces`.",
+        "`tracker check-config --online` names the cause. Nothing is lost: the mails there are read afterwards.",
+        "When it is read again.",
+        "A caixa dos e-mails devolvidos não pode ser lida. Confira messages.bounces.",
+    ),
+    "bounce_rate": AlertKind(
+        WARNING,
+        "More than one in twenty of the newest 200 messages came back.",
+        "Addresses that were mistyped or invented in the orders, or a sender that providers refuse.",
+        "`tracker suppressions` shows the addresses and why. Mend the source of the addresses before providers block the shop.",
+        "When fewer come back.",
+        "Muitas mensagens estão voltando. Confira de onde vêm os e-mails dos pedidos.",
     ),
     "message_unconfirmed": AlertKind(
         WARNING,
