@@ -12,8 +12,10 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,8 +116,15 @@ def checkout(walker: Walker) -> Path:
     return copy
 
 
-def editor(walker: Walker, said: list[str]) -> Path:
-    """What the newcomer does in his editor: the sandbox's lines over the example's, and the shop's first day."""
+def free_port() -> int:
+    """A port that nobody listens on: others may have the default one on this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def editor(walker: Walker, said: list[str], operator: int) -> Path:
+    """What the newcomer does in his editor: the sandbox's lines over the example's, the shop's first day, a free port."""
     script = walker.home / "edit.py"
     port = re.search(r"host: 127\.0\.0\.1, port: (\d+)", "".join(said))
     address = re.search(r"base_url: (\S+)", "".join(said))
@@ -133,6 +142,8 @@ for was, becomes in [
     (r"^    #base_url: .*$", "    base_url: {address[1]}"),
     (r"^    access_code: .*$", "    access_code: sandbox-access-code"),
     (r"^    #port: 25$", "    port: {port[1]}"),
+    (r"^#web:$", "web:"),
+    (r"^  #operator: .*$", "  operator: 127.0.0.1:{operator}"),
 ]:
     text, times = re.subn(was, becomes, text, count=1, flags=re.M)
     assert times == 1, was
@@ -146,6 +157,7 @@ file.write_text(text, encoding="utf-8")
 
 def test_from_the_readme_to_a_running_shop(walker: Walker, checkout: Path) -> None:
     install, *steps = commands_under("Set up a shop")
+    operator = free_port()
     assert install == "pip install ."
     walker.types(install, checkout, patience_s=600)
     for command in ("run", "import", "show", "claims", "explain", "db"):
@@ -153,7 +165,7 @@ def test_from_the_readme_to_a_running_shop(walker: Walker, checkout: Path) -> No
     with running(walker, "tracker sandbox --shipments 12", walker.home, "sandbox ready") as said:
         orders = sorted((walker.home / "sandbox" / "orders").glob("*.csv"))
         shutil.copy(orders[0], walker.home / "pedidos.csv")
-        walker.env["EDITOR"] = str(editor(walker, said))
+        walker.env["EDITOR"] = str(editor(walker, said, operator))
         *setting_up, daemon = steps
         assert daemon == "tracker run" and setting_up[-1] == "tracker run --once"
         printed = walker.types("\n".join(setting_up), walker.home)
@@ -161,6 +173,8 @@ def test_from_the_readme_to_a_running_shop(walker: Walker, checkout: Path) -> No
         assert "1 file taken" in printed, printed
         shop = walker.home / "shop"
         with running(walker, shlex.join(shlex.split(daemon)), shop, "engine.started"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{operator}/healthz", timeout=30) as answer:
+                assert answer.status == 200
             shown = json.loads(walker.types("tracker export shipments | head -1", shop))
             assert shown["order_number"] and shown["status"] != "unknown"
             assert shown["tracking_code"] in walker.types(f"tracker show {shown['tracking_code']}", shop)
