@@ -155,7 +155,7 @@ def test_0002_keeps_every_row_and_has_open_shipments_looked_at_again(database_ur
             for key, at in connection.execute(select(checks.c.shipment_id, checks.c.next_check_at))
         }
         assert due == {1: True, 2: False, 3: True, 4: True}
-        kept = dict(connection.execute(select(digests.c.shipment_id, digests.c.digest)).tuples().all())
+        kept = {row[0]: row[1] for row in connection.execute(select(digests.c.shipment_id, digests.c.digest))}
         assert kept == {1: None, 2: "digest", 3: "digest", 4: None}
         assert connection.execute(select(table(OrderCheck).c.order_id)).scalars().all() == [2]
         assert histories_of(connection, [1])[1].history.location is None

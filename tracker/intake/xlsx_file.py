@@ -18,9 +18,9 @@ from typing import IO, Any, BinaryIO, Final
 from xml.etree.ElementTree import ParseError
 from zoneinfo import ZoneInfo
 
-from openpyxl import load_workbook  # type: ignore[import-untyped]
-from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
-from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
+from openpyxl import load_workbook
+from openpyxl.utils import column_index_from_string
+from openpyxl.utils.exceptions import InvalidFileException
 
 from tracker.domain.order import FileReading, LineReport
 from tracker.intake.archive import MAX_UNPACKED_BYTES

@@ -241,7 +241,7 @@ def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -
 def carriers_with_work(connection: Connection) -> dict[str, int]:
     """How many shipments of each carrier are to be asked about some day."""
     query = select(_POLLS.c.carrier, func.count()).where(_POLLS.c.next_poll_at.is_not(None)).group_by(_POLLS.c.carrier)
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def keep_raw(connection: Connection, subject_kind: str, rows: Iterable[tuple[int, str, bytes]], at: datetime) -> None:
