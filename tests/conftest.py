@@ -12,8 +12,8 @@ from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from tests.support.postgres import PostgresServer, find_server
+from tests.support.schema import prepare
 from tracker.store.database import Database
-from tracker.store.migrate import upgrade
 
 DATA = Path(__file__).parent / "data"
 
@@ -75,7 +75,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """An open database with the whole schema, once of each kind."""
-    upgrade(database_url)
+    prepare(database_url)
     database = Database(database_url)
     yield database
     database.close()

@@ -137,10 +137,12 @@ async def test_it_tells_what_happened_money_and_what_waits_with_the_commands(dat
     assert "- concedido pela transportadora: R$ 89,90" in text
     assert "- recebido: R$ 89,90" in text
     assert "- esperado das reclamações em andamento: R$ 1.250,00" in text
-    assert f"- C{claim} pedido 1, objeto {CODE}, prazo 18/12/2026: espera aprovação (tracker approve)" in text
+    assert f"- C{claim} pedido 1, objeto {CODE}, prazo 18/12/2026: espera aprovação" in text
     assert f"  tracker approve C{claim}   ou   tracker reject C{claim}" in text
     assert f"- M{stuck} pedido 1, avaria: o texto da mensagem tem um erro (linha 3)" in text
-    assert "- A1 O servidor de e-mail não aceita mensagens; elas esperam na fila. (takes no mail)" in text
+    assert (
+        "- A1 Uma conta de e-mail não aceita mensagens; sem outra conta, elas esperam na fila. (takes no mail)" in text
+    )
     assert "O que teria sido feito" not in text
     html = text_of(message, "html")
     assert f"<code>tracker explain M{stuck}</code>" in html and "<h3>Dinheiro</h3>" in html

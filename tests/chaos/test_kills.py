@@ -16,6 +16,7 @@ import pytest
 from tests.chaos.ending import check_claims, check_messages, ending, timeless
 from tests.chaos.play import HOURS, KILLED, PARCELS, Kill, Play, finish, new_play
 from tests.end_to_end.support import MONDAY, at
+from tracker.domain.notices import TOLERATES_DUPLICATE
 from tracker.sandbox.faults import Fault
 from tracker.sandbox.plan import Verdict
 from tracker.store.tables import Delivery, Event, Notice, Order
@@ -113,10 +114,11 @@ def test_every_message_is_sent_unconfirmed_or_queued(plays: tuple[Play, Play]) -
 
 def test_a_loss_whose_answer_was_never_heard_is_told_again_under_the_same_id(plays: tuple[Play, Play]) -> None:
     killed = plays[1].trial
-    (row,) = killed.rows(Delivery, repeated=True)
-    assert killed.one(Notice, id=row["notice_id"])["trigger"] == "loss_confirmed"
-    assert Counter(killed.told())[row["recipient"], row["message_id"]] == 2
-    assert row["state"] == "sent"
+    repeated = {killed.one(Notice, id=row["notice_id"])["trigger"]: row for row in killed.rows(Delivery, repeated=True)}
+    assert "loss_confirmed" in repeated and set(repeated) <= TOLERATES_DUPLICATE
+    for row in repeated.values():
+        assert Counter(killed.told())[row["recipient"], row["message_id"]] == 2
+        assert row["state"] == "sent"
 
 
 def test_days_with_kills_on_postgresql_end_as_days_without(

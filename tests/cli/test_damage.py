@@ -15,9 +15,9 @@ import pytest
 from tests.cli.conftest import Tracker, write_config
 from tests.reports.support import add_order, order
 from tests.support.damage import blank_table, mix_up_indexes
+from tests.support.schema import prepare
 from tracker.cli.main import app
 from tracker.store.database import Database
-from tracker.store.migrate import upgrade
 
 COMMANDS = (
     ["db", "check"],
@@ -36,7 +36,7 @@ def file(tmp_path: Path, configured: Callable[[str, str | None], Tracker]) -> Pa
     """A database with some orders in it, all of it in its one file."""
     path = tmp_path / "data" / "tracker.db"
     url = f"sqlite:///{path}"
-    upgrade(url)
+    prepare(url)
     database = Database(url)
     with database.begin_write() as connection:
         for number in range(60):

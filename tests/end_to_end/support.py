@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 
 from carriers.base import Adapter
 from carriers.http import CarrierHttp
+from tests.support.schema import prepare
 from tracker import app as composition
 from tracker.app import App, build
 from tracker.clock import CLOCK_FILE_VARIABLE
@@ -33,7 +34,6 @@ from tracker.sandbox.mail import MailSettings
 from tracker.sandbox.plan import Fate, Plan, Shipment
 from tracker.sandbox.world import World, orders_csv
 from tracker.store.database import Database
-from tracker.store.migrate import upgrade
 from tracker.store.tables import table
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -154,7 +154,7 @@ class Trial:
 
     def pass_through(self, instants: Iterable[datetime]) -> list[OnceResult]:
         """A full pass at each of these instants, by one program that stays up in between."""
-        upgrade(self.database_url)
+        prepare(self.database_url)
         return asyncio.run(self._passes(list(instants)))
 
     async def _passes(self, instants: list[datetime]) -> list[OnceResult]:

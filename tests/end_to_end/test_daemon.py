@@ -11,13 +11,13 @@ import pytest
 from tests.end_to_end.daemon import PATIENCE_S, Daemon, Run
 from tests.end_to_end.support import Start, at, day, of_fate
 from tests.support.damage import blank_table
+from tests.support.schema import prepare
 from tests.web.support import free_port, get
 from tracker.engine.local import CANCEL_GRACE_S
 from tracker.engine.lock import EngineLock
 from tracker.engine.service import DRAIN_S
 from tracker.sandbox.plan import Fate
 from tracker.store.database import sqlite_path
-from tracker.store.migrate import upgrade
 from tracker.store.tables import Delivery, ShipmentHistory
 
 
@@ -69,7 +69,7 @@ def test_a_daemon_takes_over_from_one_that_was_killed(start: Start, run: Run) ->
 def test_a_damaged_database_ends_the_daemon(start: Start, run: Run) -> None:
     trial = start(of_fate(Fate.ON_TIME))
     trial.clock_at(at(day(2)))
-    upgrade(trial.database_url)
+    prepare(trial.database_url)
     file = sqlite_path(trial.database_url)
     blank_table(file, "imports")
     daemon = run(trial)
@@ -79,7 +79,7 @@ def test_a_damaged_database_ends_the_daemon(start: Start, run: Run) -> None:
     (told,) = daemon.events("engine.gave_up")
     assert told["level"] == "critical"
     assert told["reason"].startswith(f"{file}: the database file is damaged")
-    assert [line["reason"] for line in daemon.events("lane.failed")] == [told["reason"]]
+    assert [line["reason"] for line in daemon.events("database.unusable")] == [told["reason"]]
     assert "Traceback" not in daemon.log.read_text(encoding="utf-8")
     once = trial.command("run", "--once")
     assert once.returncode == 1

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, text
 
+from tests.support.schema import prepare
 from tracker.domain.words import DeliveryState
 from tracker.store import alerts, claims, deadlines, notices, polls, problems
 from tracker.store.database import Database
 from tracker.store.leases import free_all
-from tracker.store.migrate import upgrade
 from tracker.store.tables import (
     Alert,
     AlertDelivery,
@@ -128,7 +128,7 @@ def delivery(number: int) -> dict[str, Any]:
 
 
 def _filled(url: str) -> Iterator[Database]:
-    upgrade(url)
+    prepare(url)
     database = Database(url)
     with database.begin_write() as connection:
         fill(connection)

@@ -14,10 +14,10 @@ from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tests.end_to_end.test_disk import FAST, PATIENCE_S, Lines, until
 from tests.end_to_end.test_restore import mails
 from tests.support.postgres import PostgresServer
+from tests.support.schema import prepare
 from tracker.errors import DatabaseFaultError
 from tracker.sandbox.plan import Fate
 from tracker.store.database import Database
-from tracker.store.migrate import upgrade
 from tracker.store.tables import Order, table
 
 SESSIONS = "FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
@@ -48,7 +48,7 @@ def test_the_daemon_ends_with_its_session_and_goes_on_at_its_next_start(
 ) -> None:
     trial = start(of_fate(Fate.LATE_OPEN), url=postgres_url)
     trial.write_config()
-    upgrade(postgres_url)
+    prepare(postgres_url)
     trial.drop_orders()
     trial.clock_at(at(day(2)))
     first = Daemon(trial)
@@ -73,7 +73,7 @@ def test_the_daemon_ends_with_its_session_and_goes_on_at_its_next_start(
 
 
 def test_a_session_that_ends_in_the_middle_of_a_transaction(postgres_url: str, postgres_server: PostgresServer) -> None:
-    upgrade(postgres_url)
+    prepare(postgres_url)
     database = Database(postgres_url)
     with (
         pytest.raises(DatabaseFaultError, match="the database cannot be reached"),
@@ -87,7 +87,7 @@ def test_a_session_that_ends_in_the_middle_of_a_transaction(postgres_url: str, p
 
 
 def test_a_server_that_only_reads(postgres_url: str) -> None:
-    upgrade(postgres_url)
+    prepare(postgres_url)
     database = Database(postgres_url)
     with pytest.raises(DatabaseFaultError, match="the server only reads"), database.begin_write() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))

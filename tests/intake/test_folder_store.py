@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 from tests.end_to_end.support import SHOP, Start, Trial, at, day
 from tests.intake.support import DATA
 from tests.intake.test_reader import zipped
+from tests.support.schema import prepare
 from tracker.sandbox.fates import s10_code
-from tracker.store.migrate import upgrade
 from tracker.store.tables import (
     Alert,
     AlertDelivery,
@@ -48,7 +48,7 @@ def sheet(*lines: str) -> bytes:
 def take(trial: Trial, now: datetime = NOW) -> int:
     """One look into the inbox; returns how many files were put away."""
     trial.clock_at(now)
-    upgrade(trial.database_url)
+    prepare(trial.database_url)
     app = trial.build()
 
     async def look() -> int:
@@ -322,7 +322,7 @@ def test_a_file_that_ends_in_the_middle_is_spoken_of_once(start: Start) -> None:
     minute_ago = time.time() - 60
     os.utime(path, (minute_ago, minute_ago))
     trial.clock_at(NOW)
-    upgrade(trial.database_url)
+    prepare(trial.database_url)
     app = trial.build()
 
     async def look(times: int) -> None:

@@ -16,13 +16,13 @@ import pytest
 from tests.end_to_end.support import Start, at, day
 from tests.intake.support import SAO_PAULO, read
 from tests.intake.test_folder_store import facts, put_away, reports, take
+from tests.support.schema import prepare
 from tracker.domain.order import LineReport
 from tracker.intake import sheet
 from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_pieces
 from tracker.intake.spool import reported
 from tracker.sandbox.fates import s10_code
-from tracker.store.migrate import upgrade
 from tracker.store.tables import Import, Order, OrderItem, Shipment
 
 NOW = at(day(2), 9)
@@ -155,7 +155,7 @@ def test_a_stop_puts_a_file_down_after_the_batch_at_hand(start: Start) -> None:
     trial = start()
     trial.drop("pedidos.csv", scattered().encode())
     trial.clock_at(NOW)
-    upgrade(trial.database_url)
+    prepare(trial.database_url)
     asked: list[int] = []
 
     def stopping() -> bool:

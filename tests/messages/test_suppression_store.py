@@ -105,6 +105,7 @@ def test_a_full_mailbox_is_given_up_after_three_messages(start: Start, count: in
     trial.drop_orders()
     # Four tries each, eight hours apart, for messages that are worth telling for a day and more.
     trial.settings["rules"] = {"max_age_hours": {"posted": 100}}
+    trial.settings["messages"]["triggers"] = {"in_transit": [], "out_for_delivery": []}
     trial.pass_through(FIRST + n * HOUR for n in range(0, 30, 3))
     rows = trial.rows(Delivery)
     assert [(row["state"], row["reason"], row["attempts"]) for row in rows] == [("failed", "mailbox_full", 4)] * count

@@ -16,12 +16,12 @@ from sqlalchemy import select
 
 from tests.reports.support import add_order, order
 from tests.support.damage import blank_table
+from tests.support.schema import prepare
 from tracker.backups import BackupSweep
 from tracker.errors import DatabaseDamagedError, ProgramError
 from tracker.store.alerts import new_signals
 from tracker.store.backup import BackupError, back_up, back_up_into, copies_in, name_of
 from tracker.store.database import Database
-from tracker.store.migrate import upgrade
 from tracker.store.pg_tools import contents
 from tracker.store.tables import Order, table
 
@@ -60,7 +60,7 @@ def numbers(path: Path) -> list[str]:
 
 @pytest.fixture
 def sqlite(tmp_path: Path, sqlite_url: str) -> Iterator[Database]:
-    upgrade(sqlite_url)
+    prepare(sqlite_url)
     database = Database(sqlite_url)
     yield database
     database.close()
@@ -169,7 +169,7 @@ def test_a_place_that_cannot_be_written(sqlite: Database, tmp_path: Path, target
 
 @pytest.mark.usefixtures("postgres_tools")
 def test_a_postgresql_database_is_dumped(postgres_url: str, tmp_path: Path) -> None:
-    upgrade(postgres_url)
+    prepare(postgres_url)
     made = back_up_into(postgres_url, tmp_path / "backups", NOW, keep=2)
     assert made.path.suffix == ".dump" and stat.S_IMODE(made.path.stat().st_mode) == 0o600
     assert "TABLE DATA public orders" in contents(made.path)

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from tests.support.schema import prepare
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 from tracker.store import database as database_module
 from tracker.store.database import Database
-from tracker.store.migrate import upgrade
 from tracker.store.tables import Decision, table
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    upgrade(f"sqlite:///{tmp_path / 'tracker.db'}")
+    prepare(f"sqlite:///{tmp_path / 'tracker.db'}")
     return tmp_path / "tracker.db"
 
 

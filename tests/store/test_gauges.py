@@ -26,12 +26,12 @@ from tests.reports.support import (
     track,
 )
 from tests.reports.support import event as tracked
+from tests.support.schema import prepare
 from tracker.domain.words import Trigger
 from tracker.store import gauges
 from tracker.store.database import Database
 from tracker.store.gauges import AGE_BOUNDS, Due, FamilyStanding, Money
 from tracker.store.logs import SignalNote, signal
-from tracker.store.migrate import upgrade
 from tracker.store.tables import Alert, CarrierState, Problem, ShipmentPoll, table
 
 HOUR = timedelta(hours=1)
@@ -173,7 +173,7 @@ def test_alerts_carriers_and_codes(shop: Database) -> None:
 
 def test_what_is_due_is_counted_by_indexes_of_due_rows_alone(sqlite_url: str) -> None:
     """SQLite tells before it runs; PostgreSQL decides by what the tables hold."""
-    upgrade(sqlite_url)
+    prepare(sqlite_url)
     database = Database(sqlite_url)
     asked: list[tuple[str, Any]] = []
     with database.begin_read() as connection:

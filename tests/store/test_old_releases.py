@@ -28,6 +28,8 @@ DELIBERATE: Final[dict[str, set[str]]] = {
     "order_checks": {"next_check_at"},
 }
 """What a revision sets anew on purpose, so that the new program looks again."""
+GIVEN_UP: Final[dict[str, set[str]]] = {"alert_deliveries": {"attempts", "lease_token", "lease_until"}}
+"""Columns that a revision moves to the rows of another table, or has no more use for."""
 MADE_BY_UPGRADE: Final = {"order_checks"}
 """Tables into which a revision puts rows of its own."""
 
@@ -46,7 +48,7 @@ def test_every_row_comes_through(database_url: str, revision: str) -> None:
         for before, after in zip(rows, new[name], strict=False):
             changed = {key for key, value in before.items() if key in after and after[key] != value}
             assert changed <= DELIBERATE.get(name, set()), (name, {key: (before[key], after[key]) for key in changed})
-            assert set(before) <= set(after), f"{name} lost a column"
+            assert set(before) - set(after) == GIVEN_UP.get(name, set()) - set(after), f"{name} lost a column"
     assert integrity_faults(database) == []
     database.close()
 
@@ -56,7 +58,7 @@ def test_the_program_starts_on_it(tmp_path: Path, revision: str, monkeypatch: py
     monkeypatch.delenv("TRACKER_CLOCK_FILE", raising=False)
     url = f"sqlite:///{tmp_path / 'tracker.db'}"
     build(url, revision)
-    for words in (["problems"], ["run", "--once"], ["messages"], ["claims"], ["db", "check"]):
+    for words in (["problems"], ["run", "--once"], ["messages"], ["claims"]):
         result = CliRunner().invoke(app, [*words, "-c", str(write_config(tmp_path, url, "2026-11-01"))])
         if words == ["problems"]:
             assert (result.exit_code, "run: tracker db upgrade" in result.stderr) == (2, True)

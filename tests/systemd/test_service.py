@@ -164,7 +164,7 @@ def a_kill_loses_nothing_and_is_followed_by_a_start(machine: Machine) -> None:
     machine.wait(lambda: restarts(machine) > count and ready(machine), "the restart")
     machine.wait(lambda: known(machine) == {FIRST.code, SECOND.code}, "both files")
     assert pid(machine) != before
-    assert machine.run(TRACKER, "db", "check", user=UNIT).stdout.rstrip().endswith("whole")
+    assert ": whole" in machine.run(TRACKER, "db", "check", user=UNIT).stdout
 
 
 def root_may_look_without_harm(machine: Machine) -> None:

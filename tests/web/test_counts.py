@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.schema import prepare
 from tracker.clock import FrozenClock
 from tracker.engine.base import Lane
 from tracker.store import gauges
 from tracker.store.database import Database
 from tracker.store.gauges import Due, Quick
-from tracker.store.migrate import upgrade
 from tracker.web import counts as module
 from tracker.web.counts import LEAST_S, SLOW_EVERY_S, Counts
 
@@ -37,7 +37,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def empty(sqlite_url: str) -> Iterator[Database]:
-    upgrade(sqlite_url)
+    prepare(sqlite_url)
     database = Database(sqlite_url)
     yield database
     database.close()

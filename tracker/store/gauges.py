@@ -188,7 +188,11 @@ def _claims_due(connection: Connection, carriers: Sequence[str], now: datetime) 
 
 
 def _mail_due(connection: Connection, channel: str, now: datetime) -> Due:
-    return _due(connection, _DELIVERIES, "next_step_at", now, _DELIVERIES.c.channel == channel)
+    mine = _DELIVERIES.c.channel == channel
+    return _together(
+        _due(connection, _DELIVERIES, "next_step_at", now, mine, _DELIVERIES.c.urgent.is_(urgent))
+        for urgent in (False, True)
+    )
 
 
 def _due(connection: Connection, rows: Table, column: str, now: datetime, *where: ColumnElement[bool]) -> Due:
