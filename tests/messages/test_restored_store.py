@@ -7,12 +7,18 @@ from datetime import timedelta
 import pytest
 
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tests.end_to_end.test_restore import back_up, restore
 from tests.hands.support import hand
+from tests.messages.imap_server import ImapServer
+from tests.messages.returns import report
+from tests.messages.test_bounces_store import FIRST, JOANA, POSTED, arrived, message_id, with_mailbox
+from tests.messages.test_bounces_store import imap as imap
 from tests.messages.test_thanks_store import file_of, paid
+from tracker.messages.bounce_sweep import RULE
 from tracker.sandbox.plan import Fate
 from tracker.store.restoring import hold_back
 from tracker.store.suppressions import suppress
-from tracker.store.tables import Delivery, Notice, Suppression
+from tracker.store.tables import Decision, Delivery, MailCircuit, Notice, ReturnedMail, Suppression
 
 LATE = of_fate(Fate.LATE_OPEN)
 RIGHT = "certo@example.com"
@@ -82,6 +88,36 @@ def test_what_came_back_goes_to_the_address_of_a_newer_file(start: Start, restor
         trial.pass_at(at(day(6), 10))
     assert standing(trial) == {"delay_detected": ("sent", None)}
     assert [recipient for recipient, _ in trial.told()] == [RIGHT]
+
+
+def test_returned_mail_is_read_again_and_counts_once(start: Start, imap: ImapServer) -> None:
+    trial = with_mailbox(start(POSTED), imap)
+    back_up(trial, 2)
+    arrived(imap, report(JOANA, message_id=message_id(trial)))
+    trial.pass_at(FIRST + HOUR)
+    assert (trial.one(Delivery)["state"], trial.one(Suppression)["address"]) == ("bounced", JOANA)
+    trial.clock_at(FIRST + 3 * HOUR)
+    restore(trial, 2)
+    assert (trial.one(Delivery)["state"], trial.rows(Suppression)) == ("sent", [])
+    trial.pass_through([FIRST + 4 * HOUR, FIRST + 5 * HOUR])
+    assert (trial.one(Delivery)["state"], trial.one(Suppression)["address"]) == ("bounced", JOANA)
+    assert len(trial.rows(ReturnedMail)) == len(trial.rows(Decision, rule=RULE)) == 1
+
+
+def test_an_account_that_was_left_alone_in_the_copy_is_tried(start: Start) -> None:
+    trial = start(LATE)
+    trial.drop_orders()
+    trial.world.mail.order_fault("throttled")
+    trial.pass_at(at(day(2), 9))
+    (stale,) = trial.rows(MailCircuit)
+    assert stale["until"] is not None
+    back_up(trial, 2)
+    trial.clock_at(at(day(2), 12))
+    restore(trial, 2)
+    hand(trial, "release", "--all")
+    trial.pass_at(at(day(2), 13))
+    assert standing(trial) == {"posted": ("sent", None)}
+    assert trial.rows(MailCircuit) == []
 
 
 def listed(trial: Trial) -> None:

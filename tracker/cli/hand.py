@@ -325,7 +325,6 @@ def _let_go(
 
 
 def _sum(one: Released, other: Released) -> Released:
-    from tracker.store.claims import ClaimRow
     from tracker.store.hand import Released
 
     return Released(one.problems + other.problems, one.messages + other.messages, one.claims + other.claims)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from tracker.domain.alerting import WordState
-from tracker.domain.claim_letter import FOLLOW_UP, LETTER
 from tracker.domain.claim_moves import WITHDRAWN
 from tracker.domain.restoring import (
     CLAIM_RULE,
@@ -43,7 +42,6 @@ _CLAIMS, _STEPS, _DELIVERIES, _NOTICES = table(Claim), table(ClaimStep), table(D
 _LETTERS, _DIGESTS = table(Letter), table(Digest)
 _ALERTS, _WORDS, _NOTIFICATIONS, _PULSES = (table(model) for model in (Alert, AlertDelivery, AlertNotification, Pulse))
 _PENDING: Final = ("intended", "calling")
-_BY_LETTER: Final = (LETTER, FOLLOW_UP)
 _MAY_CHANGE: Final = (
     DeliveryState.QUEUED,
     DeliveryState.SENDING,
@@ -59,8 +57,9 @@ _DIGEST_REASON: Final = "the database was put back: it may have been sent before
 _REMINDED_AFTER: Final = timedelta(days=1)
 """So long after a restore nobody is reminded of an alert from the copy: the facts end most of them first."""
 _AT_ONCE: Final = 1_000
-_CLAIM_REASON: Final = "it was about to be filed when the copy was made: the carrier is asked first, then a person"
-_LETTER_REASON: Final = "its letter was about to leave when the copy was made: a person lets it go"
+_CLAIM_REASON: Final = (
+    "it was about to leave when the copy was made: the carrier is asked first where it can be, then a person"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +143,7 @@ def _claims(connection: Connection, now: datetime) -> int:
         if after.is_held:
             held += 1
             facts = {"was": row.state, "why": Hold.RESTORED.value}
-            reason = _LETTER_REASON if call is not None and call.is_letter else _CLAIM_REASON
-            notes.append(DecisionNote(row.shop, "claim", row.id, CLAIM_RULE, VERSION, "held", reason, facts))
+            notes.append(DecisionNote(row.shop, "claim", row.id, CLAIM_RULE, VERSION, "held", _CLAIM_REASON, facts))
     _call_letters_off(connection, now)
     log_decisions(connection, notes, now)
     return held
@@ -156,7 +154,6 @@ class _Call:
     """A call or letter that was on its way; `is_known`: what became of the letter is."""
 
     action: str
-    is_letter: bool
     is_known: bool
 
 
@@ -168,7 +165,7 @@ def _calls(connection: Connection) -> dict[int, _Call]:
         .where(_STEPS.c.state.in_(_PENDING))
     )
     return {
-        claim_id: _Call(action, action in _BY_LETTER, letter is not None and letter not in _UNSETTLED)
+        claim_id: _Call(action, letter is not None and letter not in _UNSETTLED)
         for claim_id, action, letter in connection.execute(query)
     }
 
