@@ -14,7 +14,7 @@ from tests.end_to_end.flecha import Flecha
 from tests.end_to_end.support import Start, Trial, at, day
 from tracker.cli.main import app
 from tracker.sandbox.mail import MailFault
-from tracker.store.tables import Alert, Claim, ClaimFact, ClaimStep, Letter, table
+from tracker.store.tables import Alert, Claim, ClaimFact, ClaimStep, Letter, OperatorAct, table
 
 POSTED = at(day(2), 12)
 HELD = ("waiting_approval", "restored")
@@ -124,7 +124,9 @@ def test_a_reminder_from_the_lost_time_waits_for_a_word(trial: Trial, word: str)
     put_back(trial, earlier, at(day(16), 9))
     trial.pass_through([at(day(16), 10), at(day(17), 12)])
     assert (standing(trial), len(letters(trial))) == (HELD, 2)
-    said(trial, word, "C1")
+    told = {"release": "released: 1 problem", "approve": "reminds the carrier", "reject": "will not be reminded"}
+    assert told[word] in said(trial, word, "C1")
+    assert {row["act"] for row in trial.rows(OperatorAct)} == {word}
     trial.pass_through([at(day(17), 13), at(day(18), 12)])
     assert standing(trial) == ("open", None)
     assert len(letters(trial)) == (2 if word == "reject" else 3)

@@ -169,6 +169,7 @@ def _stop_reminder(connection: Connection, claim: ClaimRow, hand: Hand, act: str
     add_step(connection, claim.id, action=FOLLOW_UP, motive=claim.motive, kind=claim.kind, now=hand.now)
     added = steps_of(connection, [claim.id])[claim.id][-1]
     set_step(connection, added.id, {"state": "done", "done_at": hand.now, "outcome": PAST[act]})
+    keep(connection, hand, act, "claim", claim.id)
     return Said(f"{name} is open: its carrier will not be reminded of the letter; its answer comes to a person")
 
 
