@@ -29,6 +29,7 @@ from tracker.domain.claim_letter import (
     answer_due_on,
     answer_overdue_at,
     by_person,
+    may_have_reminded,
     on_its_way,
     status_of,
     takes_answer,
@@ -39,6 +40,9 @@ from tracker.domain.words import ClaimState, Hold
 State = ClaimState
 FRIDAY = at("2026-11-27 12:00")
 NO_LETTERS = replace(FREE, letters=False)
+LOST = replace(FREE, reminder_waits=True)
+MONDAY = at("2026-12-07 06:00")
+WAITS = {"state": State.WAITING_APPROVAL, "hold": Hold.RESTORED}
 
 
 def letter(**changes: Any) -> ClaimFacts:
@@ -146,6 +150,39 @@ def test_what_follows_a_letter(facts: ClaimFacts, gate: Gates, now: str, call: s
     move = pursue(facts, gate, TERMS, DAYS, at(now))
     assert (move.state, move.call, move.alert and move.alert[0]) == (facts.state, call, alert)
     assert move.next_step_at is not None and move.next_step_at >= at(now)
+
+
+@pytest.mark.parametrize(
+    ("changes", "gate", "expected"),
+    [
+        pytest.param({}, LOST, (State.WAITING_APPROVAL, Hold.RESTORED, None), id="it may have left: it waits"),
+        pytest.param(WAITS, LOST, (State.WAITING_APPROVAL, Hold.RESTORED, None), id="it goes on waiting"),
+        pytest.param({**WAITS, "approved_at": MONDAY}, LOST, (State.OPEN, None, FOLLOW_UP), id="a person lets it go"),
+        pytest.param(WAITS, FREE, (State.OPEN, None, FOLLOW_UP), id="its problem was released"),
+        pytest.param(WAITS, NO_LETTERS, (State.OPEN, None, None), id="nothing leaves any more: a person asks"),
+    ],
+)
+def test_a_reminder_that_may_have_left_waits_for_a_person(
+    changes: dict[str, Any], gate: Gates, expected: tuple[State, Hold | None, str | None]
+) -> None:
+    move = pursue(sent(**changes), gate, TERMS, DAYS, MONDAY)
+    assert (move.state, move.hold, move.call) == expected
+
+
+def test_a_reminder_that_was_called_off_is_still_to_come() -> None:
+    assert pursue(reminded("withdrawn"), FREE, TERMS, DAYS, MONDAY).call == FOLLOW_UP
+
+
+@pytest.mark.parametrize(
+    ("restored", "reminded_at", "expected"),
+    [
+        pytest.param("2026-12-07 05:59", None, False, id="its day had not come"),
+        pytest.param("2026-12-07 06:01", None, True, id="its day had come"),
+        pytest.param("2026-12-09 06:00", MONDAY, False, id="it left before the copy was made"),
+    ],
+)
+def test_which_reminders_may_have_left(restored: str, reminded_at: datetime | None, expected: bool) -> None:
+    assert may_have_reminded(FRIDAY, reminded_at, at(restored), TERMS, DAYS) is expected
 
 
 def test_a_letter_is_followed_no_longer_than_any_claim() -> None:

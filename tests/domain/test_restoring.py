@@ -42,6 +42,7 @@ LOOK = replace(HELD, look_first=True)
             DeliveryState.AWAITING_PERSON, Hold.BEFORE_LIVE, True, id="from before: may have been released since"
         ),
         pytest.param(DeliveryState.AWAITING_PERSON, Hold.TEMPLATE, True, id="its text may have been mended since"),
+        pytest.param(DeliveryState.AWAITING_PERSON, Hold.MUTED, True, id="silenced: the silence may be over since"),
         pytest.param(DeliveryState.AWAITING_PERSON, Hold.CONFIGURATION, None, id="its shop is gone: a person anyway"),
         pytest.param(DeliveryState.AWAITING_PERSON, Hold.RESTORED, None, id="held by an earlier restore"),
         pytest.param(DeliveryState.SENT, None, None, id="sent"),
@@ -66,6 +67,10 @@ GOES_ON, WAITS = ClaimAfter(), ClaimAfter(is_held=True, looks=True)
     [
         pytest.param(State.PLANNED, None, False, None, GOES_ON, id="planned: its gates know of it on its day"),
         pytest.param(State.SUBMITTING, None, False, "open", replace(WAITS, withdraws=True), id="was being filed"),
+        pytest.param(
+            State.SUBMITTING, None, False, "letter", replace(WAITS, withdraws=True), id="its letter was leaving"
+        ),
+        pytest.param(State.WAITING_APPROVAL, Hold.LETTER, False, None, GOES_ON, id="waits with what its letter met"),
         pytest.param(State.SUBMITTING, None, False, "look_up", replace(WAITS, withdraws=True), id="answer was lost"),
         pytest.param(State.WAITING_APPROVAL, Hold.PROPOSE, True, None, WAITS, id="approved and not yet filed"),
         pytest.param(State.WAITING_APPROVAL, Hold.CARRIER_ANSWER, True, None, WAITS, id="approved after an answer"),
@@ -91,6 +96,14 @@ def test_claims_that_the_carrier_had_are_followed_on(state: ClaimState) -> None:
         assert claim_after(state, filed=True, hold=None, approved=False, call=call) == GOES_ON
     reopening = claim_after(state, filed=True, hold=None, approved=False, call="reopen")
     assert reopening == ClaimAfter(looks=True, withdraws=True)
+
+
+def test_a_reminder_that_was_leaving_waits_and_a_letter_whose_end_is_known_is_heard_of() -> None:
+    reminder = claim_after(State.OPEN, filed=True, hold=None, approved=False, call="follow_up")
+    assert reminder == replace(WAITS, withdraws=True)
+    for state, call in ((State.SUBMITTING, "letter"), (State.OPEN, "follow_up")):
+        after = claim_after(state, filed=call == "follow_up", hold=None, approved=True, call=call, is_known=True)
+        assert after == ClaimAfter(looks=True)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.end_to_end.flecha import Flecha, beside, install
 from tests.end_to_end.support import MONDAY, Start, Trial, at, day, of_fate
 from tracker.cli.main import app
 from tracker.sandbox.faults import Fault
+from tracker.sandbox.mail import MailFault
 from tracker.sandbox.plan import Fate
 from tracker.store.tables import Claim, Decision, Delivery, Restore
 
@@ -27,6 +29,8 @@ PARCELS = (
 )
 COPIED_ON = (2, 5, 7)
 LAST_DAY = 10
+DESK, OWNER = "indenizacoes@flecha.example", "dono@aurora.example"
+"""Where the other carrier takes letters, and whom the digest is for."""
 
 
 def mails(trial: Trial) -> Counter[tuple[str, str]]:
@@ -36,6 +40,11 @@ def mails(trial: Trial) -> Counter[tuple[str, str]]:
         data = (trial.world.mail.folder / delivery.file).read_bytes()
         found[delivery.recipient, str(BytesHeaderParser(policy=modern).parsebytes(data)["Subject"])] += 1
     return found
+
+
+def sent_to(trial: Trial, recipient: str) -> int:
+    """How many mails of any subject the mail server took for this address."""
+    return sum(times for (to, _), times in mails(trial).items() if to == recipient)
 
 
 def copy_name(trial: Trial, number: int) -> Path:
@@ -68,11 +77,16 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def trial(start: Start, url: str) -> Trial:
-    """Ten days of a live shop, with a copy of some of them."""
-    trial = start(*PARCELS, url=url)
+def trial(start: Start, url: str, flecha: Flecha, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """Ten days of a live shop with two carriers and a daily digest, with a copy of some of them."""
+    trial = beside(start(*PARCELS, url=url), flecha)
+    # Commands run in this process, which is to find the other carrier's package as an installation would.
+    monkeypatch.syspath_prepend(install(trial.folder / "plugins"))
+    trial.settings["carriers"][-1]["claims"] = {"mode": "auto", "letter_to": DESK}
+    trial.shop["digest"] = {"to": [OWNER], "at": "08:30"}
     trial.write_config()
-    trial.drop_orders()
+    # On the day of a copy the carrier's server asks for patience: the letter leaves a day later.
+    trial.world.mail.order_fault(MailFault.GREYLIST, 2, DESK)
     for number in range(2, LAST_DAY + 1):
         trial.pass_at(at(day(number), 9))
         if number in COPIED_ON:
@@ -83,6 +97,7 @@ def trial(start: Start, url: str) -> Trial:
 def test_nothing_leaves_twice_whatever_day_it_is_put_back_to(trial: Trial) -> None:
     registered, told = trial.world.registrations(), mails(trial)
     assert len(registered) >= 4 and set(told.values()) == {1} and len(told) >= 10
+    assert sent_to(trial, DESK) == 1 and sent_to(trial, OWNER) == LAST_DAY - 1
     held_messages = held_claims = 0
     for turn, number in enumerate(reversed(COPIED_ON)):
         today = MONDAY + timedelta(days=LAST_DAY + turn)
@@ -98,6 +113,10 @@ def test_nothing_leaves_twice_whatever_day_it_is_put_back_to(trial: Trial) -> No
         codes = {row["protocol"] for row in trial.rows(Claim) if row["opened_at"] is not None}
         assert codes <= {protocols[0] for protocols in registered.values()} | {None}
     assert held_messages and held_claims
+    # The letter waits for a person, and the digest of each later day left.
+    assert sent_to(trial, DESK) == 1 and sent_to(trial, OWNER) == LAST_DAY - 1 + len(COPIED_ON)
+    (by_letter,) = trial.rows(Claim, carrier="flecha")
+    assert (by_letter["state"], by_letter["hold_reason"]) == ("waiting_approval", "restored")
     # Each claim that the carrier had was found by looking, without a person.
     assert len([row for row in trial.rows(Claim) if row["opened_at"]]) == len(registered)
     assert "released: " in done(trial, "release", "--all")
@@ -105,6 +124,7 @@ def test_nothing_leaves_twice_whatever_day_it_is_put_back_to(trial: Trial) -> No
     for more in range(1, 4):
         trial.pass_at(at(MONDAY + timedelta(days=LAST_DAY + len(COPIED_ON) + more), 9))
     assert trial.world.registrations() == registered
+    assert sent_to(trial, DESK) == 2  # once more, as the person wanted
 
 
 def test_what_had_not_left_leaves_once_a_person_lets_it_go(start: Start) -> None:

@@ -3,7 +3,7 @@
 The row with its natural key (shop, day, recipient) is written first. A mail server gives no exactly-once, so as for customers'
 messages: MAIL and RCPT, then `sending` is committed, then DATA; death after that leaves `unconfirmed`, which is not sent again:
 the next day's digest begins where it ended, and `tracker digest` prints it. A digest that its day has passed is not sent; the
-next one tells what it would have told.
+next one tells what it would have told. So does the next one of a day whose hour came before the database was put back.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from tracker.store.digests import (
 )
 from tracker.store.leases import new_token
 from tracker.store.logs import SignalNote, signal
+from tracker.store.restores import last_restore
 
 log = structlog.get_logger(__name__)
 NOT_SENT: Final = "digest_not_sent"
@@ -69,6 +70,11 @@ def due_day(at: time, zone: ZoneInfo, now: datetime) -> date | None:
     """The day whose digest is due: today from its hour on."""
     local = now.astimezone(zone)
     return local.date() if local.time().replace(tzinfo=None) >= at else None
+
+
+def due_at(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant from which this day's digest is due."""
+    return datetime.combine(day, at, tzinfo=zone)
 
 
 def live_at(live_from: date | None, zone: ZoneInfo) -> datetime | None:
@@ -111,9 +117,12 @@ class DigestSweep:
     # --- what is due --------------------------------------------------------------------------------
 
     def _missing(self, connection: Connection, now: datetime) -> list[tuple[DigestShop, date, str]]:
-        found = []
+        found, restored_at = [], last_restore(connection)
         for shop in self.shops:
             day = due_day(shop.at, self.zone, now)
+            if day is not None and restored_at is not None and due_at(day, shop.at, self.zone) <= restored_at:
+                # It may have been sent before the database was put back; the next one tells what it would have told.
+                continue
             if day is not None:
                 found += [(shop, day, to) for to in shop.to if not has_digest(connection, shop.id, day, to)]
         return found

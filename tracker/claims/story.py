@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from carriers.base import ClaimOffer, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars, CalendarsBetween
-from tracker.domain.claim_letter import FOLLOW_UP, LetterOutcome
+from tracker.domain.claim_letter import FOLLOW_UP, LetterOutcome, may_have_reminded
 from tracker.domain.claim_moves import UNANSWERED, WITHDRAWN, ClaimFacts, Move, Step
 from tracker.domain.claim_note import NoteFacts, note
 from tracker.domain.claim_plan import not_claimable, offer_for
@@ -27,10 +27,11 @@ from tracker.store.problems import ProblemRow, problems_of
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore means for a claim: it `waits` for a person, it `looks_first` at the carrier."""
+    """What a restore means for a claim: it `waits` for a person, it `looks_first` at the carrier, its letter's reminder waits."""
 
     waits: bool = False
     looks_first: bool = False
+    reminder_waits: bool = False
 
 
 def _is_answered(step: Step) -> bool:
@@ -127,6 +128,10 @@ class Story:
             filed_from = self.days.start_of(claim.claimable_from)
             waits = touched = began < restored_at and may_have_been_filed(filed_from, restored_at)
         kept = any(rests_on_the_lost(p.since, p.released_at, restored_at) for p in self.problems) or not self.problems
+        if self.by_letter and claim.opened_at is not None:
+            reminded_at = self._reminded_at()
+            told = may_have_reminded(claim.opened_at, reminded_at, restored_at, self.terms, self.days)
+            return Restored(reminder_waits=touched and kept and told)
         word = max((row.done_at for row in self.steps if row.done_at and _is_answered(row.step)), default=None)
         looks = touched and not knows_the_carriers_word(word, restored_at)
         return Restored(waits and kept, looks)

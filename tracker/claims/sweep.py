@@ -181,7 +181,7 @@ class ClaimSweep:
             now=now,
             restored=restored.waits,
         )
-        return replace(found, look_first=restored.looks_first)
+        return replace(found, look_first=restored.looks_first, reminder_waits=restored.reminder_waits)
 
     # --- calling ------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tracker.reports.identity import PublicId
+    from tracker.store.claims import ClaimRow
     from tracker.store.hand import Released
 
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Claims (C7) and messages (M3).")]
@@ -85,7 +86,7 @@ def _not_live(program: Opened, shop: str) -> str | None:
 
 
 def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: Opened) -> Said:
-    from tracker.domain.words import Hold
+    from tracker.domain.words import ClaimState, Hold
     from tracker.store.claims import approve as approve_claim
     from tracker.store.claims import claims_by_id
     from tracker.store.contexts import contexts_of
@@ -114,8 +115,10 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
         return Said(f"{name} is approved: it counts as sent by a person")
     if claim.hold_reason == Hold.LETTER.value:
         return Said(f"{name} is approved: the daemon sends its letter again, under the same Message-ID")
-    what = "files" if claim.opened_at is None else "reopens"
-    return Said(f"{name} is approved: the daemon {what} it at its next look")
+    what = "files it" if claim.opened_at is None else "reopens it"
+    if claim.opened_at is not None and claim.told_state is ClaimState.OPEN:
+        what = "reminds the carrier of its letter"
+    return Said(f"{name} is approved: the daemon {what} at its next look")
 
 
 def stop(connection: Connection, row_id: int, hand: Hand, program: Opened, *, kind: str, act: str) -> Said:
@@ -136,6 +139,8 @@ def _stop_claim(connection: Connection, claim_id: int, hand: Hand, program: Open
     settled = claim_not_to_stop(claim, rejection_of(connection, "claim", claim_id), zone_of(program), act)
     if settled is not None:
         return settled
+    if claim.opened_at is not None and claim.told_state is ClaimState.OPEN:
+        return _stop_reminder(connection, claim, hand, act)
     # What the carrier has answered stays answered: only its reopening is called off.
     stays = claim.opened_at is not None
     state = ClaimState(claim.outcome) if stays and claim.outcome else ClaimState.CANCELLED
@@ -147,6 +152,25 @@ def _stop_claim(connection: Connection, claim_id: int, hand: Hand, program: Open
     return Said(
         f"{name} is {state.value}: it will not be reopened" if stays else f"{name} is cancelled: it will not be filed"
     )
+
+
+def _stop_reminder(connection: Connection, claim: ClaimRow, hand: Hand, act: str) -> Said:
+    """The carrier is not reminded of a letter; the claim goes on waiting for its answer."""
+    from tracker.claims.moves import apply_move
+    from tracker.domain.claim_letter import FOLLOW_UP
+    from tracker.domain.claim_moves import Move
+    from tracker.domain.words import ClaimState
+    from tracker.store.claims import add_step, set_step, steps_of
+
+    name = f"C{claim.id}"
+    move = Move(ClaimState.OPEN, f"hand.{act}", why(hand, PAST[act]), hand.now, facts=dict(by(hand)))
+    if not apply_move(connection, claim, move, token=None, now=hand.now):
+        return Said(f"{name} changed at this very moment; look at it and {act} it again", 1)
+    add_step(connection, claim.id, action=FOLLOW_UP, motive=claim.motive, kind=claim.kind, now=hand.now)
+    added = steps_of(connection, [claim.id])[claim.id][-1]
+    set_step(connection, added.id, {"state": "done", "done_at": hand.now, "outcome": PAST[act]})
+    keep(connection, hand, act, "claim", claim.id)
+    return Said(f"{name} is open: its carrier will not be reminded of the letter; its answer comes to a person")
 
 
 # --- messages ---------------------------------------------------------------------------------------

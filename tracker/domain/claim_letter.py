@@ -13,7 +13,7 @@ from typing import Final
 
 from carriers.base import ClaimProgress, ClaimStatus, ClaimTerms
 from tracker.domain.calendar import Calendars
-from tracker.domain.claim_moves import FOLLOW_AT, ClaimFacts, Gates, Move, State, to_person
+from tracker.domain.claim_moves import FOLLOW_AT, WITHDRAWN, ClaimFacts, Gates, Move, State, to_person
 from tracker.domain.words import Hold
 
 LETTER: Final = "letter"
@@ -134,9 +134,16 @@ def pursue_letter(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Cale
         return Move(claim.state, "claim.follow_ends", reason, outcome=claim.state.value, closed=True)
     if claim.state is State.ACCEPTED:
         return _until_paid(claim, terms, days, now, end)
-    if claim.state is not State.OPEN:
+    if claim.state not in {State.OPEN, State.WAITING_APPROVAL}:
         return Move(claim.state, "claim.follow", "by letter: what comes next comes to a person", end)
     return _until_answered(claim, gates, terms, days, now, end)
+
+
+def may_have_reminded(
+    opened_at: datetime, reminded_at: datetime | None, restored_at: datetime, terms: ClaimTerms, days: Calendars
+) -> bool:
+    """Whether a claim by letter came to its reminder in the time that a restore lost."""
+    return reminded_at is None and answer_overdue_at(opened_at, terms, days) < restored_at
 
 
 def answer_overdue_at(since: datetime, terms: ClaimTerms, days: Calendars) -> datetime:
@@ -161,17 +168,20 @@ def _until_answered(
     if claim.reminded_at is not None:
         at = answer_overdue_at(claim.reminded_at, terms, days)
         if now < at:
-            return Move(claim.state, "claim.follow", wait, min(at, end))
+            return Move(State.OPEN, "claim.follow", wait, min(at, end))
         silent = "the carrier has not answered its letter and one reminder: a person has to ask"
-        return Move(claim.state, "claim.follow", wait, end, alert=("claim_unanswered", "warning", silent))
+        return Move(State.OPEN, "claim.follow", wait, end, alert=("claim_unanswered", "warning", silent))
     at = answer_overdue_at(claim.opened_at or now, terms, days)
     if now < at:
-        return Move(claim.state, "claim.follow", wait, min(at, end))
+        return Move(State.OPEN, "claim.follow", wait, min(at, end))
     if claim.writes and gates.letters and not _tried_to_remind(claim):
+        if gates.reminder_waits and claim.approved_at is None:
+            reason = "the database was put back, and its reminder may have left since: a person lets it go"
+            return Move(State.WAITING_APPROVAL, "claim.hold.restored", reason, end, hold=Hold.RESTORED)
         words = "no answer within the carrier's term: reminded in the same thread"
-        return Move(claim.state, "claim.letter_follow_up", words, now, call=FOLLOW_UP)
+        return Move(State.OPEN, "claim.letter_follow_up", words, now, call=FOLLOW_UP)
     alert = ("claim_unanswered", "warning", "a claim sent by letter: has it been answered?")
-    return Move(claim.state, "claim.follow", wait, end, alert=alert)
+    return Move(State.OPEN, "claim.follow", wait, end, alert=alert)
 
 
 def _until_paid(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime, end: datetime) -> Move:
@@ -184,7 +194,7 @@ def _until_paid(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: date
 
 
 def _tried_to_remind(claim: ClaimFacts) -> bool:
-    return any(step.action == FOLLOW_UP for step in claim.steps)
+    return any(step.action == FOLLOW_UP and step.outcome != WITHDRAWN for step in claim.steps)
 
 
 def _after_follow_up(

@@ -93,6 +93,8 @@ class Gates:
     """Whether a letter about a claim that the carrier has may leave by itself."""
     look_first: bool = False
     """The database was put back: before anything is asked of the carrier it says how the claim stands."""
+    reminder_waits: bool = False
+    """The database was put back: the reminder of a letter may have left already, and only a person lets it go."""
 
 
 @dataclass(frozen=True, slots=True)

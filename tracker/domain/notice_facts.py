@@ -127,6 +127,8 @@ class Wanted:
     not_before: datetime
     expires_at: datetime
     problem_id: int | None = None
+    began: datetime | None = None
+    """When what it rests on began, where that is before `since` and it is told once: it may have been told since then."""
 
 
 @dataclass(frozen=True, slots=True)

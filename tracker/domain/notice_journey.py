@@ -36,11 +36,18 @@ def day_number(day: date) -> int:
     return int(f"{day:%Y%m%d}")
 
 
-def plain(trigger: Trigger, since: datetime, policy: NoticePolicy, *, not_before: datetime | None = None) -> Wanted:
+def plain(
+    trigger: Trigger,
+    since: datetime,
+    policy: NoticePolicy,
+    *,
+    not_before: datetime | None = None,
+    began: datetime | None = None,
+) -> Wanted:
     """A notice of something that is no problem and happens once."""
     leaves = not_before or since
     expires_at = max(since + policy.max_age[trigger], leaves + DAY if not_before else since)
-    return Wanted(trigger, 1, since, leaves, expires_at)
+    return Wanted(trigger, 1, since, leaves, expires_at, began=began)
 
 
 # --- on its way -------------------------------------------------------------------------------------
@@ -66,11 +73,13 @@ def in_transit(facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: d
     if facts.promised_on is not None and facts.promised_on < days.local_date(now):
         return NOTHING
     if has_arrived(facts.history.location, facts.destination, facts.home):
-        return Look((plain(Trigger.IN_TRANSIT, history.last_event_at, policy),))
+        return Look((plain(Trigger.IN_TRANSIT, history.last_event_at, policy, began=history.posted_at),))
     half = _half_time(days.local_date(history.posted_at), facts.promised_on, days)
     if half is None or now < half:
         return Look(wakes=(half,) if half is not None else ())
-    return Look((plain(Trigger.IN_TRANSIT, half, policy),)) if now - history.last_event_at <= LIVELY else NOTHING
+    if now - history.last_event_at > LIVELY:
+        return NOTHING
+    return Look((plain(Trigger.IN_TRANSIT, half, policy, began=history.posted_at),))
 
 
 def has_arrived(location: str | None, destination: Place, home: Place) -> bool:

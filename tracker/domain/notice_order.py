@@ -34,4 +34,5 @@ def thanks(facts: OrderFacts, policy: NoticePolicy) -> Wanted | None:
     if facts.status is not OrderStatus.PAID or facts.ordered_at is None or facts.told.ever or not policy.is_on(trigger):
         return None
     followed = facts.created_at <= facts.ordered_at + policy.max_age[trigger]
-    return plain(trigger, max(facts.ordered_at, facts.updated_at) if followed else facts.ordered_at, policy)
+    since = max(facts.ordered_at, facts.updated_at) if followed else facts.ordered_at
+    return plain(trigger, since, policy, began=facts.ordered_at)

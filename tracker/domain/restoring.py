@@ -1,8 +1,9 @@
 """What a database that was put back lets go on, and what waits for a person. Pure.
 
 Between the copy and the day it was put back, everything that was about to leave may have left, and nobody can be asked
-whether it did: a mail server knows nothing of what it took. A carrier can be asked: what may have been filed is looked up
-first. Looking is harmless and goes on; so is what rests on facts from after the day.
+whether it did: a mail server knows nothing of what it took, and a carrier that takes letters has no look-up. One with an API
+can be asked: what may have been filed there is looked up first. Looking is harmless and goes on; so is what rests on facts
+from after the day.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from tracker.domain.claim_letter import FOLLOW_UP
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 
 State = ClaimState
@@ -33,8 +35,8 @@ class MessageAfter:
     reason: str = ""
 
 
-LEAVES_BY_ITSELF: Final = frozenset({Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.TEMPLATE})
-"""Holds that end without a word about this very message: the shop goes live, a text is mended."""
+LEAVES_BY_ITSELF: Final = frozenset({Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.TEMPLATE, Hold.MUTED})
+"""Holds that end without a word about this very message: the shop goes live, a text is mended, a silence is over."""
 _MESSAGES: Final[Mapping[DeliveryState, MessageAfter]] = {
     DeliveryState.QUEUED: MessageAfter(True, "it was queued when the copy was made, and may have left since"),
     DeliveryState.SENDING: MessageAfter(True, "it was leaving when the copy was made"),
@@ -57,8 +59,9 @@ def message_after(state: DeliveryState, hold: Hold | None) -> MessageAfter | Non
 class ClaimAfter:
     """How a claim stands after the restore.
 
-    `is_held`: it waits for a person, and is looked up at the carrier first. `looks`: its next step is due now, so that its
-    gates judge it anew. `withdraws`: the call that was on its way is called off. Approvals end whatever else is so.
+    `is_held`: it waits for a person, and is looked up first where the carrier can be asked. `looks`: its next step is due
+    now, so that its gates judge it anew. `withdraws`: the call or letter that was on its way is called off. Approvals end
+    whatever else is so.
     """
 
     is_held: bool = False
@@ -66,17 +69,25 @@ class ClaimAfter:
     withdraws: bool = False
 
 
-_WAITS_FOR_A_WORD: Final = frozenset({Hold.CARRIER_ANSWER, Hold.CONFIGURATION})
-"""A carrier's answer stands behind these: they stay as they are, and only a person lets them go."""
+_WAITS_FOR_A_WORD: Final = frozenset({Hold.CARRIER_ANSWER, Hold.CONFIGURATION, Hold.LETTER})
+"""An answer of the carrier's, or of a mail server, stands behind these: only a person lets them go."""
 
 
-def claim_after(state: ClaimState, *, filed: bool, hold: Hold | None, approved: bool, call: str | None) -> ClaimAfter:
+def claim_after(
+    state: ClaimState, *, filed: bool, hold: Hold | None, approved: bool, call: str | None, is_known: bool = False
+) -> ClaimAfter:
     """How an open claim that stood so in the copy stands now.
 
     Args:
         filed: the carrier had it.
-        call: the action of the call that was on its way, if any: `open`, `reopen` or `look_up`.
+        call: the action of the call or letter that was on its way, if any: `open`, `reopen`, `look_up`, `letter` or
+            `follow_up`.
+        is_known: what became of that letter is known already, and the claim hears of it next.
     """
+    if is_known:
+        return ClaimAfter(looks=True)
+    if filed and call == FOLLOW_UP:
+        return ClaimAfter(is_held=True, looks=True, withdraws=True)
     if filed:
         # A reopening that was on its way may have happened: how the carrier shows it now decides.
         reopening = call == "reopen"

@@ -195,9 +195,12 @@ class NoticeSweep:
             waits = late.state in {DeliveryState.QUEUED, DeliveryState.AWAITING_PERSON}
             days = self.days(late.shop, states.get(late.shop))
             leaves = None if waits else leaves_at(late.trigger, late.since, self.policy, days, now)
-            if readdress(connection, late, address, leaves):
+            # An address that comes with a file that is read once more: it may have gone there before the restore.
+            lost = not waits and rests_on_the_lost(late.since, None, last_restore(connection))
+            if readdress(connection, late, address, leaves, held=RESTORED if lost else None):
                 facts = {"trigger": late.trigger.value, "was": late.state.value}
-                outcome = "held" if late.state is DeliveryState.AWAITING_PERSON else DeliveryState.QUEUED.value
+                is_held = lost or late.state is DeliveryState.AWAITING_PERSON
+                outcome = "held" if is_held else DeliveryState.QUEUED.value
                 reason = "the order has another e-mail address now"
                 log_decisions(
                     connection,
@@ -383,7 +386,7 @@ def told_problem(row: ProblemRow) -> ToldProblem:
 def _may_have_been_told(wanted: Wanted, problem: ProblemRow | None, restored_at: datetime | None) -> bool:
     """Whether it rests on what was so before the database was put back to an earlier copy."""
     if problem is None:
-        return rests_on_the_lost(wanted.since, None, restored_at)
+        return rests_on_the_lost(min(wanted.since, wanted.began or wanted.since), None, restored_at)
     return rests_on_the_lost(min(problem.since, wanted.since), problem.released_at, restored_at)
 
 

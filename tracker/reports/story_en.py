@@ -220,7 +220,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
         "Held: the carrier's answer needs a person.[ It answered: {answer_text:quote} (code {answer_code}).]"
     ),
     "claim.hold.restored": (
-        "Held: the database was put back to an earlier copy, and the claim may have been filed already; a person decides."
+        "Held: the database was put back to an earlier copy, and this may have gone to the carrier already; a person decides."
     ),
     "claim.restored_look": (
         "The database was put back to an earlier copy: the carrier is asked first whether it has this claim already."

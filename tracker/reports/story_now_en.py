@@ -21,8 +21,8 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: to file it, tracker release {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/restored": (
-        "{id}: the database was put back to an earlier copy; to file it, tracker release {id};"
-        " to give it up, tracker reject {id}. Term: {deadline_on:day}."
+        "{id}: the database was put back to an earlier copy, and this may have gone to the carrier already;"
+        " to let it go, tracker release {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/propose": (
         "{id}: to file it, tracker approve {id}; to give it up, tracker reject {id}. Term: {deadline_on:day}."

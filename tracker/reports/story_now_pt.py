@@ -22,8 +22,8 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: para registrar, tracker release {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/restored": (
-        "{id}: o banco de dados voltou a uma cópia anterior; para registrar, tracker release {id};"
-        " para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
+        "{id}: o banco de dados voltou a uma cópia anterior, e isto pode já ter ido à transportadora;"
+        " para deixar sair, tracker release {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."
     ),
     "now.claim/waiting_approval/propose": (
         "{id}: para registrar, tracker approve {id}; para desistir, tracker reject {id}. Prazo: {deadline_on:day}."

@@ -237,7 +237,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.hold.muted": "Retida: o pedido está silenciado.",
     "claim.hold.template": "Retida: um texto tem um erro.",
     "claim.hold.restored": (
-        "Retida: o banco de dados voltou a uma cópia anterior, e a reclamação pode já ter sido registrada; uma pessoa decide."
+        "Retida: o banco de dados voltou a uma cópia anterior, e isto pode já ter ido à transportadora; uma pessoa decide."
     ),
     "claim.restored_look": (
         "O banco de dados voltou a uma cópia anterior: a transportadora é consultada antes, para ver se já tem esta reclamação."

@@ -73,10 +73,12 @@ class ClaimRow:
 
     @property
     def told_state(self) -> ClaimState:
-        """How it stands for whoever is told of it: one whose reopening waits for a person stands as it was answered."""
-        waits = self.opened_at is not None and self.state is ClaimState.WAITING_APPROVAL
+        """How it stands for whoever is told of it: one whose reopening, or whose letter's reminder, waits for a person stands
+        as it was answered, or open."""
+        if self.opened_at is None or self.state is not ClaimState.WAITING_APPROVAL:
+            return self.state
         answered = self.outcome in {ClaimState.ACCEPTED.value, ClaimState.REJECTED.value}
-        return ClaimState(self.outcome) if waits and answered and self.outcome else self.state
+        return ClaimState(self.outcome) if answered and self.outcome else ClaimState.OPEN
 
 
 @dataclass(frozen=True, slots=True)

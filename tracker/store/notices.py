@@ -381,6 +381,7 @@ class Misaddressed:
     state: DeliveryState
     recipient: str | None
     since: datetime
+    expires_at: datetime
     recipient_email: str | None
     customer_email: str | None
 
@@ -405,7 +406,7 @@ def misaddressed(connection: Connection, notice_ids: Collection[int], now: datet
     columns = (_DELIVERIES.c.id, _NOTICES.c.shop, _NOTICES.c.trigger, _DELIVERIES.c.state, _DELIVERIES.c.recipient)
     emails = (_ORDERS.c.recipient_email, _ORDERS.c.customer_email)
     query = (
-        select(*columns, _NOTICES.c.since, *emails)
+        select(*columns, _NOTICES.c.since, _NOTICES.c.expires_at, *emails)
         .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
         .join(_ORDERS, _ORDERS.c.id == _NOTICES.c.order_id)
         .where(
@@ -423,12 +424,25 @@ def misaddressed(connection: Connection, notice_ids: Collection[int], now: datet
     ]
 
 
-def readdress(connection: Connection, delivery: Misaddressed, recipient: str, leaves_at: datetime | None) -> bool:
-    """Send a message elsewhere; *leaves_at*: queue it anew, as if it had never been tried. False where it moved meanwhile."""
+def readdress(
+    connection: Connection,
+    delivery: Misaddressed,
+    recipient: str,
+    leaves_at: datetime | None,
+    *,
+    held: str | None = None,
+) -> bool:
+    """Send a message elsewhere; False where it moved meanwhile.
+
+    *leaves_at*: queue it anew, as if it had never been tried. *held*: why it does not leave for all that (a restore).
+    """
     values: dict[str, Any] = {"recipient": recipient}
     if leaves_at is not None:
         again = {"state": DeliveryState.QUEUED.value, "hold_reason": None, "reason": None, "attempts": 0}
         values |= {**again, "next_step_at": leaves_at, "sent_at": None}
+    if held is not None:
+        waits = {"state": DeliveryState.AWAITING_PERSON.value, "hold_reason": Hold.RESTORED.value, "reason": held}
+        values |= {**waits, "next_step_at": delivery.expires_at}
     same = (_DELIVERIES.c.id == delivery.id, _DELIVERIES.c.state == delivery.state.value)
     # Without its lease, a try that is under way to the old address ends before its text leaves.
     return connection.execute(update(_DELIVERIES).where(*same).values(**release(values))).rowcount == 1
