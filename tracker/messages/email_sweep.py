@@ -242,6 +242,7 @@ class EmailSweep:
                 "repeated": delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED,
                 "subject": composed.subject,
                 "body": zlib.compress(composed.data, 6),
+                "promised_on": composed.promised_on,
                 "account": account.name,
                 "sent_to": self._key(delivery),
             }
