@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, select, update
 
+from carriers.base import ProblemKind
 from tests.alerts.test_mail_store import read, text_of
 from tests.messages.smtp_servers import HOST, Answers, real_server
 from tests.reports.support import (
@@ -27,8 +28,9 @@ from tracker.alerts.digest import DigestShop, DigestSweep, due_day
 from tracker.domain.words import Trigger
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.store.database import Database
+from tracker.store.digests import mailed_on
 from tracker.store.leases import free_all
-from tracker.store.tables import Alert, Digest, Signal, table
+from tracker.store.tables import Alert, Digest, Problem, Signal, table
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 TO = "dono@lojaexemplo.com.br"
@@ -97,6 +99,10 @@ async def test_one_digest_a_day_and_address(database: Database) -> None:
     assert len(answers.accepted) == 4
     assert len({read(data)["Message-ID"] for data in answers.accepted}) == 4
     assert [state for _, _, state in rows(database)] == ["sent"] * 4
+    with database.begin_read() as connection:
+        of_today = mailed_on(connection, "exemplo", (MORNING + DAY).date(), TO)
+        assert of_today == (MORNING, MORNING + DAY)
+        assert mailed_on(connection, "exemplo", (MORNING + 2 * DAY).date(), TO) is None
 
 
 @pytest.mark.anyio
@@ -173,12 +179,15 @@ async def test_a_shop_that_went_live_reads_what_is_held_from_before(database: Da
     with database.begin_write() as connection:
         (parcel,) = add_order(connection, order("1"), CODE)
         problem = add_problem(connection, parcel)
-        add_a_claim(connection, parcel, [problem], state="waiting_approval", hold_reason="before_live")
+        settled = add_problem(connection, parcel, ProblemKind.LOSS)
+        ended = update(table(Problem)).where(table(Problem).c.id == settled)
+        connection.execute(ended.values(resolved_at=MORNING - HOUR, resolution="by_hand"))
+        add_a_claim(connection, parcel, [problem, settled], state="waiting_approval", hold_reason="before_live")
         add_message(connection, parcel, problem_id=problem, state="awaiting_person", hold_reason="before_live")
     async with mailing(database, shop(live_from=date(2026, 11, 22))) as (answers, lane):
         await lane.run(MORNING)
     text = text_of(read(answers.accepted[0]))
-    assert "Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 (valor esperado R$ 0,00)" in text
+    assert "Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 (valor desconhecido)" in text
     assert "tracker release --all" in text
 
 

@@ -31,7 +31,14 @@ def test_it_prints_every_shop_and_sends_nothing(late: Tracker, database: Databas
 def test_a_past_day_and_one_shop(late: Tracker) -> None:
     (told,) = late.json("digest", "--shop", "exemplo", "--date", "2026-11-21")
     assert (told["since"], told["until"]) == ("2026-11-20T11:00:00Z", "2026-11-21T11:00:00Z")
-    assert (told["problems"], told["waiting_claims"][0]["id"]) == ({"delay": 1}, "C1")
+    assert (told["problems"], told["problems_open"]) == ({"delay": 1}, 1)
+
+
+def test_a_past_day_tells_nothing_of_today(late: Tracker) -> None:
+    (told,) = late.json("digest", "--shop", "exemplo", "--date", "2026-11-20")
+    assert (told["problems_open"], told["waiting_claims"], told["waiting_claims_count"]) == (0, [], 0)
+    said = late("digest", "--shop", "exemplo", "--date", "2026-11-20").stdout
+    assert "Dia passado: só o que aconteceu nele." in said and "tracker approve" not in said
 
 
 def test_html(late: Tracker) -> None:

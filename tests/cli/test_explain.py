@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import update
 
 from carriers.base import Cause, ProblemKind
 from tests.cli.conftest import Tracker
-from tests.reports.support import CODE, NOW, add_message, add_order, add_problem, at, order, track, waiting
+from tests.reports.support import CODE, NOW, add_a_claim, add_message, add_order, add_problem, at, order, track, waiting
 from tracker.alerts.sweep import AlertSweep
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_step
@@ -106,14 +107,35 @@ def test_what_a_person_did(tracker: Tracker, database: Database, ids: dict[str, 
 
 def test_a_message_about_a_claim_rests_on_it(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:
     tracker("reject", f"C{ids['claim']}")
-    from tests.reports.support import add_a_claim
-
     with database.begin_write() as connection:
         problem = add_problem(connection, ids["shipment"], ProblemKind.LOSS)
         claim = add_a_claim(connection, ids["shipment"], [problem], state="open", opened_at=at(23))
         message = add_message(connection, ids["shipment"], Trigger.INQUIRY_OPENED, problem_id=problem)
     document = tracker.json("explain", f"M{message}")
     assert [one["id"] for one in document["rests_on"]] == [f"C{claim}"]
+
+
+@pytest.mark.parametrize(
+    ("state", "closed_at", "said"),
+    [
+        pytest.param("paid", at(24), "paga, protocolo 123", id="paid"),
+        pytest.param("planned", None, "será registrada em 23/11/2026", id="planned"),
+        pytest.param(None, None, "P1: não há reclamação à transportadora.", id="none"),
+    ],
+)
+def test_a_message_tells_how_its_problems_claim_stands(
+    tracker: Tracker, database: Database, state: str | None, closed_at: datetime | None, said: str
+) -> None:
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order(), CODE)
+        track(connection, shipment)
+        problem = add_problem(connection, shipment)
+        if state is not None:
+            add_a_claim(connection, shipment, [problem], state=state, closed_at=closed_at, protocol="123")
+        message = add_message(connection, shipment, problem_id=problem, state="sent", sent_at=at(21, 7))
+    flat = " ".join(tracker("explain", f"M{message}").stdout.split("Detalhes técnicos")[0].split())
+    assert said in flat
+    assert ("não há reclamação" in flat) == (state is None)
 
 
 def test_a_shipment_named_twice_is_told_once(tracker: Tracker, database: Database, ids: dict[str, int]) -> None:

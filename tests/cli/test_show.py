@@ -155,7 +155,7 @@ def test_the_whole_story(tracker: Tracker, database: Database, known: int) -> No
         "aviso de atraso para Marina.Souza@example.com: enviada “Seu pedido 10482”",
         "RETIDO",
         "mensagem: o texto da mensagem tem um erro",
-        "sem aviso (pedido postado): antigo demais para avisar",
+        f"Não feito Sem aviso (pedido postado, S{known}): antigo demais para avisar",
     ):
         assert piece in " ".join(out.split()), piece
 
@@ -250,6 +250,13 @@ def test_the_order_behind_an_id(tracker: Tracker, database: Database, known: int
         assert result.stdout.startswith("PEDIDO 10482")
         assert result.stdout.endswith(f"o porquê: tracker explain {name.upper()}\n")
         assert tracker.json("show", name)["order"]["number"] == "10482"
+    with database.begin_write() as connection:
+        incident = open_incident(connection, Where("correios", Scope.HUB, "CURITIBA/PR"), started_at=at(20), now=at(23))
+    many = tracker("show", f"I{incident}")
+    sentence = (
+        f"I{incident} é uma ocorrência de muitos pedidos; veja tracker explain I{incident} (todas: tracker incidents)"
+    )
+    assert (many.exit_code, many.stderr) == (1, f"{sentence}\n")
     nothing = tracker("show", "A2")
     assert (nothing.exit_code, nothing.stderr) == (1, "A2 não é sobre um pedido; veja tracker explain A2\n")
     assert tracker("show", "P99").stderr.startswith("Nada encontrado para P99 (procurado como ")

@@ -319,16 +319,25 @@ def followups(*numbers: int) -> frozenset[tuple[Trigger, int]]:
         pytest.param({}, "2026-12-02 09:00", 101, None, id="on the promised day"),
         pytest.param({}, "2026-12-04 09:00", None, None, id="two days late it is no promised news any more"),
         pytest.param({"promises_from": None}, "2026-12-02 09:00", None, None, id="the delay has not left"),
-        pytest.param({"known": frozenset()}, "2026-12-02 09:00", None, None, id="the delay was never told"),
+        pytest.param({"news_on": None}, "2026-12-02 09:00", None, None, id="what left promised nothing"),
+        pytest.param({"news_on": date(2026, 12, 1)}, "2026-12-01 09:00", 101, None, id="the day that the text named"),
         pytest.param(
             {"known": followups(101), "promises_from": at("2026-12-02 09:00")},
+            "2026-12-07 09:00",
+            102,
+            None,
+            id="the second, though the first did not leave",
+        ),
+        pytest.param({"known": frozenset()}, "2026-12-02 09:00", None, None, id="the delay was never told"),
+        pytest.param(
+            {"known": followups(101), "promises_from": at("2026-12-02 09:00"), "news_on": date(2026, 12, 7)},
             "2026-12-03 09:00",
             None,
             "2026-12-07 09:00",
             id="the second is promised by the first",
         ),
         pytest.param(
-            {"known": followups(101), "promises_from": at("2026-12-02 09:00")},
+            {"known": followups(101), "promises_from": at("2026-12-02 09:00"), "news_on": date(2026, 12, 7)},
             "2026-12-07 09:00",
             102,
             None,
@@ -351,7 +360,8 @@ def followups(*numbers: int) -> frozenset[tuple[Trigger, int]]:
     ],
 )
 def test_promised_news_keep_their_day(more: dict[str, Any], now: str, episode: int | None, wake: str | None) -> None:
-    shown = facts(ON_ITS_WAY, LATE, **({"known": DELAY_KNOWN, "promises_from": at("2026-11-28 08:00")} | more))
+    told = {"known": DELAY_KNOWN, "promises_from": at("2026-11-28 08:00"), "news_on": date(2026, 12, 2)}
+    shown = facts(ON_ITS_WAY, LATE, **(told | more))
     wanted, again = look(shown, now, Trigger.DELAY_FOLLOWUP)
     assert [notice.episode for notice in wanted] == ([episode] if episode else [])
     assert again == (at(wake) if wake else None)
@@ -366,7 +376,8 @@ def test_promised_news_keep_their_day(more: dict[str, Any], now: str, episode: i
     ],
 )
 def test_promised_news_end_with_the_delay(shown: NoticeFacts) -> None:
-    promised = replace(shown, known=DELAY_KNOWN, promises_from=at("2026-11-28 08:00"))
+    left_at, news_on = at("2026-11-28 08:00"), date(2026, 12, 2)
+    promised = replace(shown, known=DELAY_KNOWN, promises_from=left_at, news_on=news_on)
     assert look(promised, "2026-12-02 09:00", Trigger.DELAY_FOLLOWUP) == ([], None)
 
 

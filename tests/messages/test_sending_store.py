@@ -103,7 +103,14 @@ def test_a_lost_answer_leaves_a_message_unconfirmed_and_it_is_not_repeated(start
     row = trial.one(Delivery)
     assert (row["state"], row["repeated"]) == ("unconfirmed", False)
     assert trial.told() == [(POSTED.order.customer.email, row["message_id"])]
-    assert trial.one(Alert)["kind"] == "message_unconfirmed"
+    alert, name, number = trial.one(Alert), f"M{row['id']}", POSTED.order.number
+    assert alert["kind"] == "message_unconfirmed"
+    assert alert["summary"] == (
+        f"message {name} (posted) of order {number} left and was never confirmed; its Message-ID is {row['message_id']}"
+    )
+    assert alert["details"] == {"message_id": row["id"], "smtp_message_id": row["message_id"], "order": number}
+    told = " ".join(trial.command("explain", name).stdout.split("Detalhes técnicos")[0].split())
+    assert f"o Message-ID é {row['message_id']}" in told
 
 
 def lost_parcel(trial: Trial) -> Trial:

@@ -148,6 +148,24 @@ def test_a_delivery_taken_back_is_said_until_the_parcel_arrives() -> None:
     assert "desfeita" not in said(Status.DELIVERED, delivery_undone_at=YESTERDAY)
 
 
+@pytest.mark.parametrize(
+    ("promise", "late"),
+    [
+        pytest.param(BROKEN, True, id="after its day"),
+        pytest.param(GIVEN, False, id="in time"),
+        pytest.param(NONE, False, id="no day was promised"),
+    ],
+)
+def test_a_parcel_that_came_late_is_said_to_have(promise: Promise, late: bool) -> None:
+    assert ("Chegou com atraso: a data prometida era 20/11." in said(Status.DELIVERED, promise)) == late
+
+
+def test_without_a_code_the_carrier_shows_nothing_for_another_reason() -> None:
+    told = said(Status.UNKNOWN, has_code=False)
+    assert "ainda não tem código de rastreio" in told and "tracker edit PEDIDO --code" in told
+    assert "não mostra nenhuma movimentação" not in told
+
+
 def test_every_status_has_its_words() -> None:
     for status in TrackingStatus:
         words = said(status)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 DateOption = Annotated[
     str | None,
-    typer.Option("--date", metavar="DAY", help="The digest of that day; default: what happened since the last one."),
+    typer.Option(
+        "--date", metavar="DAY", help="What happened on that day; default: today's mail, or what it would say now."
+    ),
 ]
 HtmlOption = Annotated[bool, typer.Option("--html", help="As the mail shows it.")]
 
@@ -31,7 +33,7 @@ def digest(
     """Print the merchant's daily digest: what happened, money, what waits for a hand. Sends nothing."""
     from tracker.alerts.digest import live_at
     from tracker.reports.digest import DigestHead, digest_document, digest_text
-    from tracker.store.digests import digest_facts
+    from tracker.store.digests import digest_facts, of_a_past_day
 
     wanted = _day(day) if day is not None else None
     with opened(config) as program:
@@ -43,7 +45,9 @@ def digest(
             with program.database.begin_read() as connection:
                 facts = digest_facts(connection, entry.id, since, until, live)
             of = wanted or until.astimezone(zone).date()
-            head = DigestHead(entry.id, entry.name, entry.language, of, since, until, zone, entry.live_from)
+            is_past = of < program.now.astimezone(zone).date()
+            facts = of_a_past_day(facts) if is_past else facts
+            head = DigestHead(entry.id, entry.name, entry.language, of, since, until, zone, entry.live_from, is_past)
             found.append((facts, head))
     if as_json:
         echo_json([digest_document(facts, head) for facts, head in found])
@@ -67,9 +71,9 @@ def _shops(program: Opened, wanted: str | None) -> list[ShopSettings]:
 
 
 def _span(program: Opened, shop: ShopSettings, day: date | None) -> tuple[datetime, datetime]:
-    """From the digest before to this one."""
+    """What today's mail covered; before it is mailed, from the digest before until now."""
     from tracker.config.model import Digest
-    from tracker.store.digests import told_until
+    from tracker.store.digests import mailed_on, told_until
 
     now = program.now
     if day is not None:
@@ -78,8 +82,12 @@ def _span(program: Opened, shop: ShopSettings, day: date | None) -> tuple[dateti
         return until - timedelta(days=1), min(until, now)
     told = None
     if shop.digest is not None:
+        today = now.astimezone(program.settings.timezone).date()
         with program.database.begin_read() as connection:
+            mailed = mailed_on(connection, shop.id, today, shop.digest.to[0])
             told = told_until(connection, shop.id, shop.digest.to[0])
+        if mailed is not None:
+            return mailed
     return told or now - timedelta(days=1), now
 
 

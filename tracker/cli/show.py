@@ -97,6 +97,8 @@ def _story_behind(program: Opened, what: str, shop: str | None) -> OrderStory | 
     from tracker.store.views_story import alert_of, order_of
 
     named = parse_id(what)
+    if named is not None and named.kind == "incident":
+        _point_to_incident(program, named.row_id)
     if named is None or named.kind not in {"problem", "claim", "message", "alert"}:
         return None
     with program.database.begin_read() as connection:
@@ -111,6 +113,18 @@ def _story_behind(program: Opened, what: str, shop: str | None) -> OrderStory | 
         order_id = order_of(connection, *key)
         story = story_of(connection, order_id) if order_id is not None else None
     return story if story is not None and shop in {None, story.order.shop} else None
+
+
+def _point_to_incident(program: Opened, incident_id: int) -> None:
+    """An incident is about many orders: end the command with where it is told, if there is such a one."""
+    from tracker.store.views_incidents import incident_by_id
+
+    with program.database.begin_read() as connection:
+        found = incident_by_id(connection, incident_id)
+    if found is not None:
+        name = f"I{incident_id}"
+        sentence = f"{name} é uma ocorrência de muitos pedidos; veja tracker explain {name} (todas: tracker incidents)"
+        refuse(sentence, exit_code=1)
 
 
 def behind(program: Opened, kind: str, row_id: int) -> list[OrderHit]:

@@ -115,7 +115,8 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
     "claim_needs_person": AlertKind(
         WARNING,
         "A claim waits for a person.",
-        "It asks for approval, data is missing, the value is above the ceiling, or the carrier's answer is not clear.",
+        "Data is missing, the value is above the ceiling, or the carrier's answer is not clear. One that waits for approval as"
+        " the mode `propose` wants it raises none: the digest and `tracker claims --open` list it.",
         "`tracker explain C7` says why; then `tracker approve C7` or `tracker reject C7`.",
         "When it is filed, answered, rejected or over.",
         "Uma reclamação espera uma pessoa: tracker explain, depois approve ou reject.",

@@ -101,7 +101,9 @@ class NoticeFacts:
     delay_told_at: datetime | None = None
     """When the customer was, or is about to be, told of a delay."""
     promises_from: datetime | None = None
-    """When the newest message that promised further news left, or a promised one was made."""
+    """When the newest message that may have promised further news left, or a promised one was made."""
+    news_on: date | None = None
+    """By which day the newest message about a delay that left promised news; None: its text promised none."""
     promised_on: date | None = None
     """The day on which the customer expects it: the order's, else the carrier's latest."""
     destination: Place = Place()

@@ -83,14 +83,18 @@ def _followup(facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: da
     """The news that the message about the delay, or the last such news, has promised for this day."""
     late, trigger = _late(facts), Trigger.DELAY_FOLLOWUP
     on_its_way = facts.history.first_attempt_at is None and facts.history.status not in FINAL
-    if late is None or facts.promises_from is None or not on_its_way:
+    if late is None or facts.promises_from is None or facts.news_on is None or not on_its_way:
         return NOTHING
     if (Trigger.DELAY_DETECTED, late.episode) not in facts.known:
         return NOTHING
     told = sum(one is trigger and episode // _EPISODES == late.episode for one, episode in facts.known)
-    promised_on = news_promised_on(told, days.local_date(facts.promises_from), policy, days)
+    counted_from = days.local_date(facts.promises_from)
+    promised_on = news_promised_on(told, counted_from, policy, days)
     if promised_on is None:
         return NOTHING
+    if facts.news_on > counted_from:
+        # The day that the customer read; after promised news that did not leave, the next is counted from its making.
+        promised_on = facts.news_on
     at = days.at(promised_on, FOLLOWUP_AT)
     if now < at:
         return Look(wakes=(at,))

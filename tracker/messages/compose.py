@@ -77,6 +77,8 @@ class Composed:
     data: bytes
     shipments: tuple[int, ...] = ()
     """The shipments of its notice."""
+    promised_on: date | None = None
+    """By when its text promises news; None: it promises none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +320,20 @@ class Composer:
             return Withheld(DeliveryState.BOUNCED, str(fault), WhyWithheld.BAD_ADDRESS)
         path = self.return_path
         envelope_from = path.of(delivery.message_id or "") if path else parse_mailbox(sender.sender).address
-        return Composed(envelope_from, rendered.subject, data)
+        promised_on = self._promised_on(trigger, parts[0], rendered, sender, now)
+        return Composed(envelope_from, rendered.subject, data, promised_on=promised_on)
+
+    def _promised_on(
+        self, trigger: Trigger, lead: Part, rendered: Rendered, sender: Sender, now: datetime
+    ) -> date | None:
+        """The day of the next news, where the text names it: a merchant's own text may leave it out."""
+        if trigger not in {Trigger.DELAY_DETECTED, Trigger.DELAY_FOLLOWUP}:
+            return None
+        days = self.days(sender.shop, lead.order.state, lead.order.city)
+        day = self._next_news(days)(trigger, lead.episode, days.local_date(now))
+        # A line of the shop's own text may break in the middle of the spoken day.
+        text = " ".join(rendered.text.split())
+        return day if day is not None and phrases(sender.language).date(day) in text else None
 
     def rendered(
         self, trigger: Trigger, parts: Sequence[Part], items: Sequence[str], *, shop: str, language: str, now: datetime

@@ -28,6 +28,7 @@ from tracker.messages.email_message import BadAddress, address_key
 from tracker.messages.mail_accounts import MailAccount, MailAccounts, Switchboard
 from tracker.messages.outcomes import Settlement, after_outcome, after_unknown
 from tracker.messages.text_watch import TextWatch
+from tracker.store.contexts import orders_of
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token, put_down
@@ -242,6 +243,7 @@ class EmailSweep:
                 "repeated": delivery.repeated or delivery.state is DeliveryState.UNCONFIRMED,
                 "subject": composed.subject,
                 "body": zlib.compress(composed.data, 6),
+                "promised_on": composed.promised_on,
                 "account": account.name,
                 "sent_to": self._key(delivery),
             }
@@ -351,8 +353,15 @@ class EmailSweep:
     ) -> None:
         notes = []
         if to.state is DeliveryState.UNCONFIRMED:
-            summary = f"message {delivery.id} ({delivery.trigger.value}) left and was never confirmed"
-            key, details = f"unconfirmed:{delivery.id}", {"message_id": delivery.id}
+            found = orders_of(connection, [delivery.order_id]).get(delivery.order_id)
+            number = found.number if found is not None else None
+            named = f" of order {number}" if number is not None else ""
+            summary = (
+                f"message M{delivery.id} ({delivery.trigger.value}){named} left and was never confirmed; its Message-ID is"
+                f" {delivery.message_id}"
+            )
+            details = {"message_id": delivery.id, "smtp_message_id": delivery.message_id, "order": number}
+            key = f"unconfirmed:{delivery.id}"
             notes.append(
                 SignalNote(key, "message_unconfirmed", "warning", summary, shop=delivery.shop, details=details)
             )

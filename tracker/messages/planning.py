@@ -339,6 +339,7 @@ def _facts(
         today=sum(days.local_date(m.created_at) == today for m in members),
         delay_told_at=_delay_told_at(members, now),
         promises_from=_promises_from(members),
+        news_on=_news_on(members),
         promised_on=context.order.promised_on or row.history.due_on,
         destination=Place(context.order.city, context.order.state),
         journey=sum(m.trigger in JOURNEY for m in members),
@@ -360,6 +361,13 @@ def _promises_from(members: Sequence[Member]) -> datetime | None:
     left = [m.left_at for m in members if m.trigger is Trigger.DELAY_DETECTED and m.left_at is not None]
     left += [m.left_at or m.created_at for m in members if m.trigger is Trigger.DELAY_FOLLOWUP]
     return max(left, default=None)
+
+
+def _news_on(members: Sequence[Member]) -> date | None:
+    """By when the newest message about a delay that left promised news."""
+    about = (m for m in members if m.trigger in {Trigger.DELAY_DETECTED, Trigger.DELAY_FOLLOWUP})
+    newest = max((m for m in about if m.left_at is not None), key=lambda m: m.left_at or m.created_at, default=None)
+    return newest.promised_on if newest is not None else None
 
 
 def _delay_told_at(members: Sequence[Member], now: datetime) -> datetime | None:

@@ -65,6 +65,8 @@ class ParcelFacts:
     order_cancelled: bool = False
     delivery_undone_at: datetime | None = None
     """When a delivery that the carrier took back was said to have been."""
+    has_code: bool = True
+    """Whether there is any number by which the carrier can be asked."""
     closed_reason: str | None = None
     """Why the carrier is no longer asked."""
     is_stale: bool = False
@@ -78,6 +80,7 @@ def what_to_say(facts: ParcelFacts, days: Calendars, now: datetime) -> tuple[str
     sentences += _stale(facts, days, now)
     sentences += _undone(facts, days)
     sentences.append(_where(facts, days, now))
+    sentences += _came_late(facts, days)
     sentences += _troubles(facts)
     if facts.status not in {Status.DELIVERED, Status.RETURNED, Status.CANCELLED} and not facts.order_cancelled:
         sentences += _when(facts, days, days.local_date(now))
@@ -115,6 +118,11 @@ def _where(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
 
 
 def _nothing_known(facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+    if not facts.has_code:
+        return (
+            "Este envio ainda não tem código de rastreio, e a transportadora não pode ser consultada; quando tiver: "
+            "tracker edit PEDIDO --code CÓDIGO."
+        )
     return "A transportadora ainda não mostra nenhuma movimentação deste envio."
 
 
@@ -211,6 +219,14 @@ _WHERE: Final[Mapping[Status, Callable[[ParcelFacts, Calendars, datetime], str]]
     Status.CANCELLED: _cancelled,
     Status.EXPIRED: _expired,
 }
+
+
+def _came_late(facts: ParcelFacts, days: Calendars) -> list[str]:
+    on = facts.promise.on
+    if facts.status is not Status.DELIVERED or facts.status_at is None or on is None:
+        return []
+    word = "prometida" if facts.promise.basis is PromiseBasis.GIVEN else "prevista"
+    return [f"Chegou com atraso: a data {word} era {on:%d/%m}."] if days.local_date(facts.status_at) > on else []
 
 
 # --- what is wrong ---------------------------------------------------------------------------------

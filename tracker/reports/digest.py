@@ -30,6 +30,8 @@ class DigestHead:
     until: datetime
     zone: tzinfo
     live_from: date | None
+    is_past: bool = False
+    """A day that is over, read later: without how things stood."""
 
 
 PT: Final[Mapping[str, str]] = {
@@ -62,9 +64,13 @@ PT: Final[Mapping[str, str]] = {
     "more": "e mais {count}: {command}",
     "observed": "O que teria sido feito se a loja estivesse no ar",
     "observed_messages": "mensagens: {items}",
-    "observed_claims": "reclamações: {count}, valor esperado {amount}",
+    "observed_claims": "reclamações: {count}, {worth}",
+    "worth": "valor esperado {amount}",
+    "worth_unknown": "valor desconhecido",
+    "worth_partly": "valor esperado {amount}, {unknown} de valor desconhecido",
+    "past": "Dia passado: só o que aconteceu nele. O que espera por você, o guardado, o esperado e os avisos: tracker digest.",
     "before": "Guardado de antes de {live_from}",
-    "before_held": "problemas {problems}, mensagens {messages}, reclamações {claims} (valor esperado {amount})",
+    "before_held": "problemas {problems}, mensagens {messages}, reclamações {claims}{worth}",
     "before_do": "tracker release --all solta tudo; tracker release P12 solta um; o que não for solto vence sozinho",
     "alerts": "Avisos graves em aberto",
     "alert": "{id} {summary}",
@@ -99,9 +105,13 @@ EN: Final[Mapping[str, str]] = {
     "more": "and {count} more: {command}",
     "observed": "What would have been done if the shop were live",
     "observed_messages": "messages: {items}",
-    "observed_claims": "claims: {count}, expected value {amount}",
+    "observed_claims": "claims: {count}, {worth}",
+    "worth": "expected value {amount}",
+    "worth_unknown": "value unknown",
+    "worth_partly": "expected value {amount}, {unknown} of unknown value",
+    "past": "A past day: only what happened on it. What waits for you, what is held or expected, and alerts: tracker digest.",
     "before": "Held from before {live_from}",
-    "before_held": "problems {problems}, messages {messages}, claims {claims} (expected value {amount})",
+    "before_held": "problems {problems}, messages {messages}, claims {claims}{worth}",
     "before_do": "tracker release --all lets all of it go; tracker release P12 one; what is not let go expires by itself",
     "alerts": "Open critical alerts",
     "alert": "{id} {summary}",
@@ -185,6 +195,8 @@ class _Words:
 
 
 def _mode(said: _Words, head: DigestHead) -> list[str]:
+    if head.is_past:
+        return [said("past")]
     if head.live_from is None:
         return [said("observing")]
     is_live = head.until.astimezone(head.zone).date() >= head.live_from
@@ -286,15 +298,22 @@ def _observed(said: _Words, held: Held) -> Iterator[str]:
     if held.messages:
         yield said("observed_messages", items=said.counted("trigger", held.messages))
     if held.claims:
-        yield said("observed_claims", count=held.claims, amount=in_reais(held.claims_cents))
+        yield said("observed_claims", count=held.claims, worth=_worth(said, held))
+
+
+def _worth(said: _Words, held: Held) -> str:
+    """What the claims are worth: never nothing where it is not known."""
+    amount, unknown = in_reais(held.claims_cents), held.claims_of_unknown_worth
+    key = "worth" if unknown == 0 else "worth_unknown" if unknown == held.claims else "worth_partly"
+    return said(key, amount=amount, unknown=unknown)
 
 
 def _before(said: _Words, held: Held) -> Iterator[str]:
     messages = sum(held.messages.values())
     if not (held.problems or held.claims or messages):
         return
-    amount = in_reais(held.claims_cents)
-    yield said("before_held", problems=held.problems, messages=messages, claims=held.claims, amount=amount)
+    worth = f" ({_worth(said, held)})" if held.claims else ""
+    yield said("before_held", problems=held.problems, messages=messages, claims=held.claims, worth=worth)
     yield f"  {said('before_do')}"
 
 

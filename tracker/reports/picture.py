@@ -100,6 +100,7 @@ def parcel_facts(parcel: Parcel, story: OrderStory, desk: Desk) -> ParcelFacts:
         told=_told(parcel, story.messages, bool(standing)),
         order_cancelled=story.order.status == OrderStatus.CANCELLED.value,
         delivery_undone_at=_delivery_undone_at(parcel),
+        has_code=parcel.context.ref_id is not None,
         closed_reason=parcel.looks.closed_reason,
         is_stale=is_stale(parcel, desk),
         last_answered_at=parcel.looks.last_answered_at,

@@ -103,7 +103,8 @@ def _lines(story: OrderStory, desk: Desk, shop_name: str, detail: Detail) -> lis
     lines = [*_order(story, shop_name, when, detail), *_by_hand(story, desk, when, detail)]
     standing = [one for one in story.problems if detail.ended or one.resolved_at is None]
     lines += _section("Problemas", [_problem(problem, when) for problem in standing])
-    lines += _section("RETIDO", list(_held(story, detail)))
+    lines += _section("RETIDO", list(_held(story)))
+    lines += _section("Não feito", [_not_done(one) for one in _left_out(story, detail)])
     parcels = sorted(story.parcels, key=_is_quiet)[: detail.parcels]
     shown = [parcel for parcel in story.parcels if parcel in parcels]
     for parcel in shown:
@@ -366,8 +367,8 @@ def _message(message: MessageRow, when: _When) -> Iterator[ScreenLine]:
     yield from _wrapped(text, "  ", "      ", "dim" if message.state is DeliveryState.SUPPRESSED else "")
 
 
-def _held(story: OrderStory, detail: Detail) -> Iterator[tuple[str, str]]:
-    """What waits for a person, with the command to type; then what is not done and why."""
+def _held(story: OrderStory) -> Iterator[tuple[str, str]]:
+    """What waits for a person, with the command to type."""
     for parcel in story.parcels:
         for claim in parcel.claims:
             if claim.state is ClaimState.WAITING_APPROVAL:
@@ -375,17 +376,19 @@ def _held(story: OrderStory, detail: Detail) -> Iterator[tuple[str, str]]:
     for message in story.messages:
         if message.state is DeliveryState.AWAITING_PERSON:
             yield waiting_message(message, story), "bad"
-    for parcel in story.parcels if detail.ended else ():
-        for decision in parcel.held_back:
-            yield _not_done(decision), "dim"
 
 
-def _not_done(decision: Decision) -> str:
+def _left_out(story: OrderStory, detail: Detail) -> list[Decision]:
+    """What is not done, although nothing holds it."""
+    return [decision for parcel in story.parcels if detail.ended for decision in parcel.held_back]
+
+
+def _not_done(decision: Decision) -> tuple[str, str]:
     subject = public_id(decision.subject_kind, decision.subject_id)
     why = pt.WHY.get(decision.facts.get("why", ""), decision.reason)
     if decision.outcome == "not_claimed":
-        return f"{subject} sem reclamação: {why}"
-    return f"{subject} sem aviso ({say(pt.TRIGGER, decision.rule.removeprefix('notice.'))}): {why}"
+        return f"Sem reclamação ({subject}): {why}", "dim"
+    return f"Sem aviso ({say(pt.TRIGGER, decision.rule.removeprefix('notice.'))}, {subject}): {why}", "dim"
 
 
 # --- layout -----------------------------------------------------------------------------------------

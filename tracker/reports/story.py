@@ -135,13 +135,17 @@ class _Teller:
         """The matter of one problem, claim or message of this parcel; nothing where it is another parcel's."""
         kind, row_id = subject
         problems, claims, messages = self._around(parcel, kind, row_id)
+        about = {one.id for one in problems}
+        # Whoever reads why a message was sent must see what became of its problem's claim, without all of its steps.
+        rest_on = [c for c in parcel.claims if about & set(parcel.claim_problems.get(c.id, ()))]
         if not (problems or claims or messages):
             return
         keys: list[Key] = [("problem", one.id) for one in problems]
         keys += [*(("claim", one.id) for one in claims), *(("message", one.id) for one in messages)]
         title = f"{public_id(kind, row_id)} · {self._parcel_line(parcel)}"
-        past = [*self._past(parcel, keys), *self._untold(parcel, {one.id for one in problems}, kind)]
-        yield Matter(title, _in_order(past), tuple(self._now(parcel, problems, claims, messages, subject)))
+        past = [*self._past(parcel, keys), *self._untold(parcel, about, kind)]
+        known = rest_on if kind == "message" else claims
+        yield Matter(title, _in_order(past), tuple(self._now(parcel, problems, known, messages, subject)))
 
     def by_hand(self) -> list[Matter]:
         """What people did to the order as a whole; nothing where nobody did anything."""
@@ -267,7 +271,8 @@ class _Teller:
         standing = any(problem.resolved_at is None for problem in problems)
         for claim in claims:
             lost = claim.state in _WITHOUT_MONEY and standing
-            if claim.closed_at is None or lost or subject == ("claim", claim.id):
+            asked = subject == ("claim", claim.id) or (subject is not None and subject[0] == "message" and standing)
+            if claim.closed_at is None or lost or asked:
                 yield self._claim(claim, parcel.letters.get(claim.id, ()))
         for message in messages:
             if message.state in _WAITING or subject == ("message", message.id):

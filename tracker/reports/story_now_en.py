@@ -79,7 +79,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/cancelled": "{id}: cancelled before it was filed.",
     "now.message/queued": "{id}: queued[; it leaves from {next_step_at:time} on].",
     "now.message/sending": "{id}: leaving right now.",
-    "now.message/unconfirmed": "{id}: left, not confirmed by the server[; tried again on {next_step_at:time}].",
+    "now.message/unconfirmed": (
+        "{id}: left, not confirmed by the server[; tried again on {next_step_at:time}].[ In the mail server's log, its"
+        " Message-ID is {message_id}.]"
+    ),
     "now.message/sent": "{id}: sent[ on {sent_at:time}].",
     "now.message/delivered": "{id}: delivered.",
     "now.message/bounced": "{id}: the address refused the message. Correct it (tracker edit ORDER --email ADDRESS).",

@@ -82,7 +82,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/cancelled": "{id}: cancelada antes de ser registrada.",
     "now.message/queued": "{id}: na fila[; sai a partir de {next_step_at:time}].",
     "now.message/sending": "{id}: está saindo agora.",
-    "now.message/unconfirmed": "{id}: saiu sem confirmação do servidor[; nova tentativa em {next_step_at:time}].",
+    "now.message/unconfirmed": (
+        "{id}: saiu sem confirmação do servidor[; nova tentativa em {next_step_at:time}].[ No registro do servidor de e-mail,"
+        " o Message-ID é {message_id}.]"
+    ),
     "now.message/sent": "{id}: enviada[ em {sent_at:time}].",
     "now.message/delivered": "{id}: entregue.",
     "now.message/bounced": "{id}: o endereço recusou a mensagem. Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO).",

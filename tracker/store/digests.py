@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -83,7 +83,10 @@ class Held:
     """By trigger."""
     claims: int = 0
     claims_cents: int = 0
+    """Of those whose worth is known."""
+    claims_of_unknown_worth: int = 0
     problems: int = 0
+    """Those that go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,20 @@ class DigestFacts:
         return not (any(happened) or any(changed) or any(waits) or any(told) or self.critical_alerts)
 
 
+def of_a_past_day(facts: DigestFacts) -> DigestFacts:
+    """Only what happened then: how things stood that day is not kept, and how they stand now is another day's news."""
+    return replace(
+        facts,
+        expected_cents=0,
+        waiting_claims=(),
+        waiting_claims_count=0,
+        waiting_messages=(),
+        waiting_messages_count=0,
+        before_live=Held({}),
+        critical_alerts=(),
+    )
+
+
 # --- what it tells ----------------------------------------------------------------------------------
 
 
@@ -167,7 +184,13 @@ def digest_facts(
             connection, _PROBLEMS.c.kind, _PROBLEMS, _PROBLEMS.c.shop == shop, in_time(_PROBLEMS.c.detected_at)
         ),
         problems_ended=_count(connection, _PROBLEMS, _PROBLEMS.c.shop == shop, in_time(_PROBLEMS.c.resolved_at)),
-        problems_open=_count(connection, _PROBLEMS, _PROBLEMS.c.shop == shop, _PROBLEMS.c.resolved_at.is_(None)),
+        problems_open=_count(
+            connection,
+            _PROBLEMS,
+            _PROBLEMS.c.shop == shop,
+            _PROBLEMS.c.detected_at <= until,
+            _PROBLEMS.c.resolved_at.is_(None) | (_PROBLEMS.c.resolved_at > until),
+        ),
         claims_filed=_count(connection, _CLAIMS, claims, in_time(_CLAIMS.c.opened_at)),
         claims_accepted=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.ACCEPTED.value),
         claims_rejected=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.REJECTED.value),
@@ -190,7 +213,7 @@ def digest_facts(
             connection,
             (claims, _CLAIMS.c.hold_reason == Hold.BEFORE_LIVE.value, _CLAIMS.c.closed_at.is_(None)),
             (_NOTICES.c.shop == shop, _DELIVERIES.c.hold_reason == Hold.BEFORE_LIVE.value),
-            problems=len(problems_to_release(connection, shop, live_at)),
+            problems=len(problems_to_release(connection, shop, live_at, only_open=True)),
         )
         if live_at is not None and live_at <= until
         else Held({}),
@@ -215,6 +238,7 @@ def _held(
         messages=_by(connection, _NOTICES.c.trigger, _told(), *messages),
         claims=_count(connection, _CLAIMS, *wanted),
         claims_cents=_sum(connection, _CLAIMS.c.expected_cents, *wanted),
+        claims_of_unknown_worth=_count(connection, _CLAIMS, *wanted, _CLAIMS.c.expected_cents.is_(None)),
         problems=problems,
     )
 
@@ -289,6 +313,14 @@ def told_until(connection: Connection, shop: str, recipient: str) -> datetime | 
     first = select(func.min(_DIGESTS.c.since)).where(*mine)
     found: datetime | None = connection.execute(told).scalar_one() or connection.execute(first).scalar_one()
     return found
+
+
+def mailed_on(connection: Connection, shop: str, day: date, recipient: str) -> tuple[datetime, datetime] | None:
+    """What this address's digest of that day covers, where it was mailed."""
+    mine = (_DIGESTS.c.shop == shop, _DIGESTS.c.recipient == recipient, _DIGESTS.c.day == day)
+    mailed = _DIGESTS.c.state.in_(("sent", "unconfirmed"))
+    row = connection.execute(select(_DIGESTS.c.since, _DIGESTS.c.until).where(*mine, mailed)).first()
+    return (row.since, row.until) if row is not None else None
 
 
 def has_digest(connection: Connection, shop: str, day: date, recipient: str) -> bool:

@@ -89,8 +89,11 @@ def _not_released(restored_at: datetime | None) -> ColumnElement[bool]:
     return never if restored_at is None else or_(never, _PROBLEMS.c.released_at < restored_at)
 
 
-def problems_to_release(connection: Connection, shop: str, live_at: datetime) -> list[int]:
-    """Problems from before the shop's first live day, or a restore, that go on, or that something held rests on."""
+def problems_to_release(connection: Connection, shop: str, live_at: datetime, *, only_open: bool = False) -> list[int]:
+    """Problems from before the shop's first live day, or a restore, that go on, or that something held rests on.
+
+    *only_open*: without those that have ended.
+    """
     claimed = (
         select(_LINKS.c.problem_id)
         .join(_CLAIMS, _CLAIMS.c.id == _LINKS.c.claim_id)
@@ -107,7 +110,9 @@ def problems_to_release(connection: Connection, shop: str, live_at: datetime) ->
             _PROBLEMS.c.shop == shop,
             _PROBLEMS.c.since < released_up_to(connection, live_at),
             _not_released(last_restore(connection)),
-            or_(_PROBLEMS.c.resolved_at.is_(None), claimed.exists(), told.exists()),
+            _PROBLEMS.c.resolved_at.is_(None)
+            if only_open
+            else or_(_PROBLEMS.c.resolved_at.is_(None), claimed.exists(), told.exists()),
         )
         .order_by(_PROBLEMS.c.id)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select, update
@@ -44,6 +44,8 @@ class Member:
     told: bool
     left_at: datetime | None = None
     """When its message left; None where it has not, or is not known to."""
+    promised_on: date | None = None
+    """By when that message promised further news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,11 @@ def members_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int,
         .where(_DELIVERIES.c.notice_id == _NOTICES.c.id, _DELIVERIES.c.state.in_(TOLD))
         .scalar_subquery()
     )
+    promised_on = (
+        select(func.max(_DELIVERIES.c.promised_on))
+        .where(_DELIVERIES.c.notice_id == _NOTICES.c.id, _DELIVERIES.c.state.in_(TOLD))
+        .scalar_subquery()
+    )
     query = (
         select(
             _MEMBERS.c.notice_id,
@@ -116,13 +123,14 @@ def members_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int,
             _NOTICES.c.created_at,
             told.label("told"),
             left_at.label("left_at"),
+            promised_on.label("promised_on"),
         )
         .join(_NOTICES, _NOTICES.c.id == _MEMBERS.c.notice_id)
         .where(_MEMBERS.c.shipment_id.in_(ids))
     )
     found: dict[int, list[Member]] = {shipment_id: [] for shipment_id in ids}
     for row in connection.execute(query):
-        member = Member(row[0], row[1], Trigger(row[2]), row[3], row[4], row[5], bool(row[6]), row[7])
+        member = Member(row[0], row[1], Trigger(row[2]), row[3], row[4], row[5], bool(row[6]), row[7], row[8])
         found[row.shipment_id].append(member)
     return found
 

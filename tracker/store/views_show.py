@@ -137,6 +137,8 @@ class MessageRow:
     next_step_at: datetime | None
     expires_at: datetime
     subject: str | None
+    message_id: str | None = None
+    """What the mail server's log knows it by."""
     shipment_ids: tuple[int, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, false, text
@@ -91,6 +91,8 @@ class Delivery(Leased, table=True):
     """What was sent, compressed, as it left."""
     account: str | None = None
     """The mail account that was given it."""
+    promised_on: date | None = None
+    """By which local day its text, as it left, promises news; None: it promises none."""
     sent_to: str | None = Field(default=None, index=True)
     """The address it was given for, as it goes on the wire, in lower case: what a returned mail is matched with."""
     repeated: bool = False
