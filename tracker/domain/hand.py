@@ -77,6 +77,12 @@ def cancellation_of(acts: Sequence[Act]) -> Act | None:
     return last if last is not None and last.act == ActKind.CANCEL else None
 
 
+def released_at(acts: Sequence[Act]) -> datetime | None:
+    """When a person last let go the claim whose acts these are; None where nobody did."""
+    last = _last(acts, ActKind.RELEASE)
+    return last.at if last is not None else None
+
+
 # --- problems ---------------------------------------------------------------------------------------
 
 
