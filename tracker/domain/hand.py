@@ -107,12 +107,12 @@ class Wish(StrEnum):
 CLAIM_WISHES: Final[Mapping[Settled, Wish]] = {
     Settled.FOUND: Wish.CANCEL,
     Settled.MISTAKE: Wish.CANCEL,
-    # Nothing leaves on the strength of a reason that the program cannot read.
-    Settled.OTHER: Wish.CANCEL,
     # The shop has paid or sent again: what the carrier owes for it is owed all the same.
     Settled.REFUNDED: Wish.KEEP,
     Settled.RESENT: Wish.KEEP,
     Settled.SATISFIED: Wish.KEEP,
+    # Nothing that is owed falls on the strength of a reason that the program cannot read.
+    Settled.OTHER: Wish.KEEP,
 }
 """Where the person does not say."""
 
