@@ -69,7 +69,7 @@ def test_a_letter_that_was_queued_keeps_its_name_for_the_person_who_lets_it_go(t
     trial.pass_through([at(day(8), 10), at(day(9), 12)])
     assert len(letters(trial)) == 1
     assert (standing(trial), states(trial)) == (HELD, [("letter", "suppressed")])
-    assert "released: 1 problem, 1 claim" in said(trial, "release", "C1")
+    assert "released: 1 claim" in said(trial, "release", "C1")
     trial.pass_through([at(day(9), 13), at(day(10), 12)])
     assert (standing(trial), states(trial)) == (("open", None), [("letter", "sent")])
     assert [letter["Message-ID"] for letter in letters(trial)] == [first["Message-ID"]] * 2
@@ -124,7 +124,7 @@ def test_a_reminder_from_the_lost_time_waits_for_a_word(trial: Trial, word: str)
     put_back(trial, earlier, at(day(16), 9))
     trial.pass_through([at(day(16), 10), at(day(17), 12)])
     assert (standing(trial), len(letters(trial))) == (HELD, 2)
-    told = {"release": "released: 1 problem", "approve": "reminds the carrier", "reject": "will not be reminded"}
+    told = {"release": "released: 1 claim", "approve": "reminds the carrier", "reject": "will not be reminded"}
     assert told[word] in said(trial, word, "C1")
     assert {row["act"] for row in trial.rows(OperatorAct)} == {word}
     trial.pass_through([at(day(17), 13), at(day(18), 12)])

@@ -51,6 +51,31 @@ def test_a_claim_with_all_it_rests_on(tracker: Tracker, ids: dict[str, int]) -> 
     assert "seq=1; action=open; state=intended" in flat
 
 
+@pytest.mark.parametrize(
+    ("word", "portuguese", "english"),
+    [
+        pytest.param("approve", "aprovada", "approved; the program goes on with it at its next look", id="approved"),
+        pytest.param("release", "liberada", "released; the program judges it at its next look", id="released"),
+    ],
+)
+def test_a_word_that_was_given_is_not_asked_for_again(
+    tracker: Tracker, database: Database, ids: dict[str, int], word: str, portuguese: str, english: str
+) -> None:
+    name = f"C{ids['claim']}"
+    hold = "before_live" if word == "release" else "propose"
+    with database.begin_write() as connection:
+        connection.execute(update(table(Claim)).values(hold_reason=hold))
+    assert f"tracker {word} {name}" in tracker("explain", name).stdout
+    assert f"tracker {word} {name}" in tracker("show", CODE).stdout
+    assert tracker(word, name).exit_code == 0
+    out = " ".join(tracker("explain", name, "--no-details").stdout.split())
+    assert f"{name}: {portuguese}; o programa" in out and "na próxima passada" in out
+    assert f"tracker {word}" not in out
+    assert english in " ".join(tracker("explain", name, "--lang", "en").stdout.split())
+    shown = " ".join(tracker("show", CODE).stdout.split())
+    assert f"{name} reclamação: {portuguese}" in shown and f"tracker {word} {name}" not in shown
+
+
 def test_as_data(tracker: Tracker, ids: dict[str, int]) -> None:
     document = tracker.json("explain", f"M{ids['message']}")
     assert (document["id"], document["kind"]) == (f"M{ids['message']}", "message")

@@ -374,9 +374,11 @@ def test_releasing_a_problem_lets_go_what_rests_on_it(
         ("fulana", "release", kind) for kind in ("problem", "message", "claim")
     }
     assert last_decision(database, "message", held["b_message"])[:2] == ("hand.release", "released")
+    kept = acts(database)
     again = just_live("release", f"P{held['b_problem']}")
     assert again.exit_code == 0
-    assert "1 claim" in again.stdout  # the daemon has not looked yet: it is woken again
+    assert again.stdout == f"P{held['b_problem']} was released already: nothing of it is held for a release\n"
+    assert acts(database) == kept
 
 
 def test_releasing_a_message_releases_nothing_else(
@@ -388,9 +390,23 @@ def test_releasing_a_message_releases_nothing_else(
     assert (again.exit_code, again.stdout) == (0, f"nothing of M{held['b_message']} is held for a release\n")
 
 
-def test_releasing_a_claim_releases_its_problems(just_live: Tracker, database: Database, held: dict[str, int]) -> None:
-    assert just_live("release", f"C{held['b_claim']}").exit_code == 0
-    assert row_of(database, Problem, held["b_loss"])["released_at"] == NOW
+def test_releasing_a_claim_releases_nothing_else(just_live: Tracker, database: Database, held: dict[str, int]) -> None:
+    name = f"C{held['b_claim']}"
+    assert just_live("release", name).stdout == "released: 1 claim\n"
+    assert row_of(database, Claim, held["b_claim"])["next_step_at"] == NOW
+    assert row_of(database, Problem, held["b_problem"])["released_at"] is None
+    assert row_of(database, Problem, held["b_loss"])["released_at"] is None
+    assert row_of(database, Delivery, held["b_message"])["state"] == "awaiting_person"
+    assert acts(database) == [("fulana", "release", "claim", held["b_claim"], None)]
+    # The daemon has not looked yet: neither a second word nor an approval is asked for.
+    for word in ("release", "approve"):
+        again = just_live(word, name)
+        assert (again.exit_code, again.stdout) == (
+            0,
+            f"{name} is released already: the daemon judges it at its next look\n",
+        )
+    assert len(acts(database)) == 1
+    assert just_live("release", f"P{held['b_problem']}").stdout == "released: 2 problems, 1 message\n"
 
 
 def test_releasing_all(just_live: Tracker, database: Database, held: dict[str, int]) -> None:

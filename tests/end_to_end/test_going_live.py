@@ -111,6 +111,20 @@ def test_what_is_released_leaves(start: Start, database_url: str) -> None:
     assert told == {"delay_detected"}  # the inquiry follows some hours later
 
 
+def test_a_claim_released_alone_leaves_and_its_customer_is_told_nothing(start: Start, database_url: str) -> None:
+    trial = start(LATE, url=database_url)
+    trial.shop["live_from"] = day(6)
+    trial.drop_orders()
+    trial.pass_through(at(day(n), 9) for n in (3, 5, 6))
+    released = trial.command("release", f"C{trial.one(Claim)['id']}")
+    assert (released.returncode, released.stdout) == (0, "released: 1 claim\n"), released.stderr
+    trial.pass_through([at(day(6), 10), at(day(7), 9)])
+    assert (trial.one(Claim)["state"], len(trial.attempts())) == ("open", 1)
+    assert trial.one(Problem)["released_at"] is None
+    assert trial.told() == []
+    assert ("awaiting_person", "before_live") in states(trial)
+
+
 def sent(trial: Trial) -> set[int]:
     return {row["notice_id"] for row in trial.rows(Delivery, state="sent")}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tests.hands.support import acts, hand, message, one_line, rules, shown, standing
 from tracker.sandbox.plan import Fate
 from tracker.sandbox.world import orders_csv
-from tracker.store.tables import Claim, Delivery, OperatorAct, Order, Problem, ShipmentPoll
+from tracker.store.tables import Claim, Delivery, OperatorAct, Order, Problem, ShipmentPoll, table
 
 LATE = of_fate(Fate.LATE_OPEN)
 """Due on day 4, late from day 5 on, delivered on day 15."""
@@ -58,6 +60,16 @@ def test_a_cancellation_is_taken_back(start: Start, database_url: str) -> None:
     trial.pass_at(at(day(5), 9))
     assert standing(trial, "delay_detected") == ("sent", None)
     assert hand(trial, "cancel", NUMBER, "--off") == f"order {NUMBER} is not cancelled: nothing to take back\n"
+
+
+def test_a_state_that_no_file_told_is_not_made_up(start: Start) -> None:
+    trial = followed(start)
+    with trial.database.begin_write() as connection:
+        connection.execute(update(table(Order)).values(status="unknown"))
+    hand(trial, "cancel", NUMBER)
+    said = hand(trial, "cancel", NUMBER, "--off")
+    assert said == f"order {NUMBER} is not cancelled any more: it is looked after from now on\n"
+    assert trial.one(Order)["status"] == "unknown"
 
 
 def test_what_was_about_to_leave_stays_and_what_the_carrier_has_stays_there(start: Start) -> None:
@@ -116,7 +128,7 @@ def test_what_cannot_be_cancelled(start: Start) -> None:
         f"C{claim['id']} is with the carrier already (open) and cannot be taken back here: its answer is followed to the "
         f"end; to withdraw it, tell correios {claim['protocol']} by their own service\n"
     )
-    assert "tracker resolve P1" in hand(trial, "cancel", "P1", exit_code=2)
+    assert "tracker resolve P1 --as HOW" in hand(trial, "cancel", "P1", exit_code=2)
     assert "there is no order, tracking code or customer nada" in hand(trial, "cancel", "nada", exit_code=1)
     assert "there is no message M99" in hand(trial, "cancel", "M99", exit_code=1)
     assert "stays stopped" in hand(trial, "cancel", "M1", "--off", exit_code=2)

@@ -183,6 +183,37 @@ def test_a_new_label_keeps_what_is_known(start: Start) -> None:
     assert all(event["vanished_at"] is None for event in document["events"])
 
 
+def test_an_order_without_a_parcel_gets_its_first(start: Start, database_url: str) -> None:
+    trial = start(LATE, LOST, url=database_url)
+    trial.settings["messages"]["triggers"] = {"posted": [], "inquiry_opened": []}
+    digit = LATE.code[10]
+    # The file's check digit is wrong: the order is taken, its parcel is not.
+    wrong = f"{LATE.code[:10]}{(int(digit) + 1) % 10}{LATE.code[11:]}"
+    file = csv_of(trial, **{LATE.code: wrong})
+    trial.drop("pedidos.csv", file)
+    trial.pass_at(at(day(2), 9))
+    (other,) = trial.rows(ShipmentRef)
+    refused = hand(trial, "edit", NUMBER, "--code", LOST.code, exit_code=1)
+    assert refused.startswith(f"{LOST.code} is the code of S{other['shipment_id']} (order {LOST.order.number})")
+    assert "check it letter by letter" in hand(trial, "edit", NUMBER, "--code", wrong, exit_code=2)
+    said = hand(trial, "edit", NUMBER, "--code", LATE.code.lower(), "--reason", "conferi na etiqueta")
+    ref = trial.one(ShipmentRef, value=LATE.code)
+    name = f"S{ref['shipment_id']}"
+    assert said == (f"order {NUMBER} had no parcel: {name} with code {LATE.code} is its first, correios is asked now\n")
+    assert acts(trial) == [("fulana", "edit", "shipment", "conferi na etiqueta")]
+    trial.pass_through([at(day(2), 9, 5), at(day(5), 9)])
+    assert {row["kind"] for row in trial.rows(Problem, subject_id=ref["shipment_id"])} == {"delay"}
+    out = one_line(hand(trial, "show", NUMBER))
+    assert f"fulana corrigiu {name} código de rastreio: vazio → {LATE.code} (conferi na etiqueta)" in out
+    told = one_line(hand(trial, "explain", LATE.code, "--lang", "en"))
+    assert "Corrected by hand by fulana: tracking code" in told
+    # The same again, by a person and by the shop's file with its wrong code, brings nothing new.
+    assert "has this code already: nothing to correct" in hand(trial, "edit", NUMBER, "--code", LATE.code)
+    trial.drop("de-novo.csv", file + b"\n")
+    trial.pass_at(at(day(5), 10))
+    assert len(trial.rows(ShipmentRef)) == 2 and len(trial.rows(OperatorAct)) == 1
+
+
 def test_what_cannot_be_corrected(start: Start) -> None:
     trial = posted(start)
     for words, exit_code, sentence in (

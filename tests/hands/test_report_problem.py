@@ -39,7 +39,7 @@ def test_a_report_opens_the_problem_and_its_claim(
 ) -> None:
     trial = delivered(start)
     said = hand(trial, "report-problem", CODE, "--kind", kind, "--reason", "fotos no chamado 77")
-    assert f"{CODE}: {problem} is reported" in said and f"motive {motive}" in said
+    assert f"{CODE}: {kind} is reported" in said and f"motive {motive}" in said
     trial.pass_at(at(day(8), 9, 5))
     row, filed = trial.one(Problem), trial.one(Claim)
     delivered_at = trial.one(ShipmentHistory)["delivered_at"]
@@ -48,6 +48,9 @@ def test_a_report_opens_the_problem_and_its_claim(
     assert trial.rows(Notice) == []
     assert rules(trial, "problem", row["id"]) == [(f"hand.{kind}", "opened")]
     assert acts(trial) == [("fulana", "report", "shipment", "fotos no chamado 77")]
+    words = {"not_received": "o cliente diz que não recebeu", "misdelivery": "entregue a outra pessoa"}
+    if kind in words:
+        assert f"P{row['id']} {words[kind]} desde" in one_line(hand(trial, "show", CODE))
     told = one_line(hand(trial, "explain", CODE, "--lang", "pt-BR"))
     assert "Informado por fulana: " in told and "fotos no chamado 77" in told
 
@@ -88,6 +91,8 @@ def test_what_cannot_be_so(start: Start) -> None:
     trial.pass_at(at(day(2), 9))
     for words, exit_code, sentence in (
         ([CODE, "--kind", "misdelivery"], 1, "is not delivered by what the carrier says"),
+        ([CODE, "--kind", "damage"], 1, "nobody can have seen damage before it is handed over"),
+        ([CODE, "--kind", "violation"], 1, "nobody can have seen violation before it is handed over"),
         ([CODE, "--kind", "damage", "--on", "2026-12-01"], 2, "that day is still to come"),
         ([CODE, "--kind", "damage", "--on", "2026-07-01"], 1, "was not posted yet on that day"),
         (["nada", "--kind", "damage"], 1, "there is no order, tracking code or customer nada"),

@@ -62,6 +62,28 @@ def test_a_claim_is_kept_where_the_shop_has_paid(start: Start, database_url: str
     assert trial.one(Claim)["state"] == "open"
 
 
+def test_a_slip_of_the_hand_settles_nothing(start: Start) -> None:
+    trial = late(start)
+    for typed, meant in (("satisified", "satisfied"), ("Fuond", "found"), ("satisfeto", "satisfeito")):
+        said = hand(trial, "resolve", NUMBER, "--as", typed, exit_code=2)
+        assert f"--as {typed}: did you mean {meant}?" in said
+    assert "--as: needs found, satisfied" in hand(trial, "resolve", NUMBER, "--as", " ", exit_code=2)
+    assert trial.rows(OperatorAct) == []
+    # What the program cannot read costs the shop nothing.
+    said = hand(trial, "resolve", NUMBER, "--as", "cliente desistiu da troca")
+    assert "for another reason" in said and "is claimed all the same (--claims cancel lets it fall)" in said
+    trial.pass_at(at(day(6), 10))
+    assert trial.one(Problem)["resolution"] == "hand_other"
+    assert trial.one(Claim)["state"] == "waiting_approval"
+
+
+def test_the_merchants_own_language_is_understood(start: Start) -> None:
+    trial = late(start)
+    assert "the parcel was found" in hand(trial, "resolve", NUMBER, "--as", "Encontrado")
+    trial.pass_at(at(day(6), 10))
+    assert (trial.one(Problem)["resolution"], trial.one(Claim)["state"]) == ("hand_found", "cancelled")
+
+
 def test_a_kept_claim_falls_when_the_parcel_comes_after_all(start: Start) -> None:
     trial = late(start)
     hand(trial, "resolve", NUMBER, "--as", "refunded")

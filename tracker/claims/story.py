@@ -14,10 +14,12 @@ from tracker.domain.claim_letter import FOLLOW_UP, LetterOutcome, may_have_remin
 from tracker.domain.claim_moves import UNANSWERED, WITHDRAWN, ClaimFacts, Move, Step
 from tracker.domain.claim_note import NoteFacts, note
 from tracker.domain.claim_plan import not_claimable, offer_for
+from tracker.domain.hand import released_at
 from tracker.domain.history import History
 from tracker.domain.incidents import paced
 from tracker.domain.restoring import knows_the_carriers_word, may_have_been_filed, rests_on_the_lost
 from tracker.domain.words import ClaimState, Hold
+from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, StepRow, problems_of_claims, steps_of
 from tracker.store.contexts import ShipmentContext, contexts_of
 from tracker.store.histories import HistoryRow, event_codes, events_of, histories_of
@@ -56,6 +58,8 @@ class Story:
     """Of the parcel's events, where a return is among its problems."""
     in_incident: bool = False
     """Many parcels go wrong with it for one cause."""
+    released_at: datetime | None = None
+    """When a person let this claim go, whatever holds its problems' messages."""
 
     @property
     def facts(self) -> ClaimFacts:
@@ -128,6 +132,7 @@ class Story:
             filed_from = self.days.start_of(claim.claimable_from)
             waits = touched = began < restored_at and may_have_been_filed(filed_from, restored_at)
         kept = any(rests_on_the_lost(p.since, p.released_at, restored_at) for p in self.problems) or not self.problems
+        kept = kept and not (self.released_at is not None and self.released_at >= restored_at)
         if self.by_letter and claim.opened_at is not None:
             reminded_at = self._reminded_at()
             told = may_have_reminded(claim.opened_at, reminded_at, restored_at, self.terms, self.days)
@@ -214,7 +219,7 @@ def stories_of(
         problems_of_claims(connection, ids),
         steps_of(connection, ids),
     )
-    around = incidents_of(connection, shipments)
+    around, acts = incidents_of(connection, shipments), acts_about(connection, "claim", ids)
     stories = {}
     for claim in claims:
         context = contexts[claim.shipment_id]
@@ -231,5 +236,6 @@ def stories_of(
             writes=writes,
             codes=event_codes(connection, claim.shipment_id) if returned else frozenset(),
             in_incident=claim.shipment_id in around,
+            released_at=released_at(acts.get(claim.id, ())),
         )
     return stories

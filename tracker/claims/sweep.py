@@ -173,7 +173,7 @@ class ClaimSweep:
         found = gates(
             live_from=self.live_from(claim.shop),
             problem_since=min(kept, default=claim.planned_at),
-            released=bool(story.problems) and not kept,
+            released=story.released_at is not None or (bool(story.problems) and not kept),
             policy=self.policy,
             value_cents=order.total_cents,
             recipient_name=order.recipient_name or order.customer_name,

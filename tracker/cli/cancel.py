@@ -80,7 +80,7 @@ def _one(program: Opened, text: str, off: bool) -> PublicId | Said:
             return Said(f"{text}: what was stopped stays stopped; only an order's cancellation can be taken back", 2)
         return named(program, text, ("claim", "message"))
     if given is not None and given.kind == "problem":
-        return Said(f"{text}: a problem is not cancelled but settled: tracker resolve {text}", 2)
+        return Said(f"{text}: a problem is not cancelled but settled: tracker resolve {text} --as HOW", 2)
     hit = order_named(program, text)
     return hit if isinstance(hit, Said) else PublicId("order", hit.id)
 
@@ -125,7 +125,8 @@ def _uncancel(connection: Connection, order_id: int, hand: Hand, _program: Opene
     decide(connection, hand, ActKind.UNCANCEL, "order", order_id, shop, "order_restored", shown={"status": was.value})
     set_order_status(connection, order_id, was, hand.now)
     _wake(connection, order_id, hand, silent=False)
-    return Said(f"order {number} is not cancelled any more: it is {was.value} again, and looked after from now on")
+    again = f"it is {was.value} again, and" if was is not OrderStatus.UNKNOWN else "it is"
+    return Said(f"order {number} is not cancelled any more: {again} looked after from now on")
 
 
 def _wake(connection: Connection, order_id: int, hand: Hand, *, silent: bool) -> list[str]:

@@ -18,6 +18,7 @@ from tracker.cli.handwork import (
     day_of,
     decide,
     leave,
+    order_named,
     orders_named,
     shipment_named,
     tell,
@@ -46,7 +47,9 @@ PostalCodeOption = Annotated[str | None, typer.Option("--postal-code", help="CEP
 PromiseOption = Annotated[
     str | None, typer.Option("--promise", metavar="DATE", help="The last day that the customer was promised.")
 ]
-CodeOption = Annotated[str | None, typer.Option("--code", help="The parcel's right tracking code.")]
+CodeOption = Annotated[
+    str | None, typer.Option("--code", help="The parcel's right tracking code, or an order's first.")
+]
 CarrierOption = Annotated[str | None, typer.Option("--carrier", help="Whose code it is, where several may write it.")]
 NoCodeOption = Annotated[
     bool, typer.Option("--no-code", help="The code is another parcel's, and the right one unknown.")
@@ -210,6 +213,9 @@ def _renumbered(
     from tracker.cli.show import accounts_of
     from tracker.store.contexts import contexts_of
 
+    bare = _without_parcel(program, what) if code is not None else None
+    if bare is not None and code is not None:
+        return _first_parcel(program, bare, code, carrier, hand)
     shipment_id = shipment_named(program, what)
     if isinstance(shipment_id, Said):
         return shipment_id
@@ -223,6 +229,65 @@ def _renumbered(
         number = found
     with program.database.begin_write() as connection:
         return _renumber(connection, shipment_id, number, same_parcel, hand)
+
+
+def _without_parcel(program: Opened, what: str) -> OrderHit | None:
+    """The order that is meant, where it has no parcel yet: its file named none, or a code that cannot be."""
+    from tracker.reports.identity import parse_id
+
+    given = parse_id(what)
+    if given is not None and given.kind == "shipment":
+        return None
+    hit = order_named(program, what)
+    return hit if not isinstance(hit, Said) and hit.shipments == 0 else None
+
+
+def _first_parcel(program: Opened, order: OrderHit, code: str, carrier: str | None, hand: Hand) -> Said:
+    from tracker.cli.show import accounts_of
+
+    ours = [entry.id for entry in program.settings.carriers_of(order.shop)]
+    only = ours[0] if len(ours) == 1 else ""
+    number = _number(program, accounts_of(program), order.shop, code, carrier, only)
+    if isinstance(number, Said):
+        return number
+    with program.database.begin_write() as connection:
+        return _add_parcel(connection, order, number, hand)
+
+
+def _add_parcel(connection: Connection, order: OrderHit, number: Number, hand: Hand) -> Said:
+    """The order's parcel, as if its file had named this code; a person says so, and the log keeps it."""
+    from tracker.domain.hand import WRONG_NUMBER, ActKind
+    from tracker.domain.order import Package
+    from tracker.store.contexts import shipments_of_orders
+    from tracker.store.orders import Parcel, add_parcel, owner_of_number
+    from tracker.store.wake import wake_order, wake_polling
+
+    value = number.ref.value
+    if shipments_of_orders(connection, [order.id])[order.id]:
+        return Said(f"order {order.number} got a parcel at this very moment; look at it and correct it again", 1)
+    owner = owner_of_number(connection, number.adapter, number.ref)
+    if owner is not None:
+        return _is_anothers(value, *owner)
+    parcel = Parcel(Package(tracking_code=value), number.carrier, number.adapter, number.ref)
+    shipment_id = add_parcel(connection, order.shop, order.id, parcel, hand.now)
+    if shipment_id is None:
+        return Said(f"{value} was given to another order at this very moment; look at it and correct it again", 1)
+    shown = {"field": "tracking_code", "was": None, "now": value}
+    facts = {**shown, "imported": None, WRONG_NUMBER: False}
+    decide(connection, hand, ActKind.EDIT, "shipment", shipment_id, order.shop, "corrected", facts, shown)
+    wake_polling(connection, [(shipment_id, number.carrier)], hand.now)
+    wake_order(connection, order.id, [shipment_id], hand.now)
+    return Said(
+        f"order {order.number} had no parcel: S{shipment_id} with code {value} is its first, {number.carrier} is asked now"
+    )
+
+
+def _is_anothers(code: str | None, shipment_id: int, order: str) -> Said:
+    return Said(
+        f"{code} is the code of S{shipment_id} (order {order}): correct that one first "
+        f"(tracker edit S{shipment_id} --code ..., or --no-code)",
+        1,
+    )
 
 
 def _number(
@@ -268,12 +333,7 @@ def _renumber(connection: Connection, shipment_id: int, number: Number | None, s
         return Said(f"{name} has {'this code' if now else 'no code'} already: nothing to correct")
     owner = owner_of_number(connection, number.adapter, number.ref) if number is not None else None
     if owner is not None and owner[0] != shipment_id:
-        other, order = owner
-        return Said(
-            f"{now} is the code of S{other} (order {order}): correct that one first "
-            f"(tracker edit S{other} --code ..., or --no-code)",
-            1,
-        )
+        return _is_anothers(now, *owner)
     before = edits_of(acts_about(connection, "shipment", [shipment_id]).get(shipment_id, ())).get("tracking_code")
     imported = before.imported if before is not None and before.now == was else was
     shown = {"field": "tracking_code", "was": was, "now": now}

@@ -90,7 +90,7 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     from tracker.store.claims import approve as approve_claim
     from tracker.store.claims import claims_by_id
     from tracker.store.contexts import contexts_of
-    from tracker.store.hand import NOT_LIVE, rejection_of
+    from tracker.store.hand import NOT_LIVE, claims_released, rejection_of
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
@@ -100,6 +100,8 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     not_live = _not_live(program, claim.shop)
     if not_live is not None:
         return Said(f"{name} is not approved: {not_live}", 2)
+    if claim.hold_reason in NOT_LIVE and claims_released(connection, [claim_id]):
+        return _released_already(claim)
     if claim.hold_reason in NOT_LIVE:
         return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 2)
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
@@ -231,7 +233,7 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
     if isinstance(one, Said):
         return one
     with program.database.begin_write() as connection:
-        shop, problems, messages = _resting(connection, one)
+        shop, problems, messages, claim = _resting(connection, one)
         not_live = _not_live(program, shop)
         if not_live is not None:
             return Said(f"{text} is not released: {not_live}", 2)
@@ -239,17 +241,30 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
         cutoff = released_up_to(connection, live_at)
         if not any(problem.since < cutoff for problem in problems_by_id(connection, problems)):
             problems = []
-        released = _let_go(connection, hand, shop, problems, messages)
+        if claim is not None:
+            released = _let_claim_go(connection, hand, claim, live_at)
+        else:
+            released = _let_go(connection, hand, shop, problems, messages)
         if not released:
             return _nothing_to_release(connection, one, program)
     return Said(_summary(released))
+
+
+def _let_claim_go(connection: Connection, hand: Hand, claim: ClaimRow, live_at: datetime) -> Released:
+    """Release this claim and no more: what its customer is told goes by the problem or the message."""
+    from tracker.store.hand import release_claim
+
+    released = release_claim(connection, claim, live_at, hand.now)
+    for claim_id in released.claims:
+        decide(connection, hand, "release", "claim", claim_id, claim.shop, "released")
+    return released
 
 
 def _nothing_to_release(connection: Connection, one: PublicId, program: Opened) -> Said:
     """Whether it is free already, or can never be."""
     from tracker.reports.identity import public_id
     from tracker.store.claims import claims_by_id
-    from tracker.store.hand import rejection_of
+    from tracker.store.hand import claims_released, problems_by_id, rejection_of
     from tracker.store.notices import delivery_by_id
 
     name, kind = public_id(one.kind or "", one.row_id), one.kind or ""
@@ -259,24 +274,36 @@ def _nothing_to_release(connection: Connection, one: PublicId, program: Opened) 
         over = message_not_to_release(message, rejection, program.now, zone_of(program))
     if kind == "claim" and (claim := claims_by_id(connection, [one.row_id])[one.row_id]).closed_at is not None:
         over = Said(f"{name} is closed, nothing to release: it is {claim.state.value}", 1)
+    elif kind == "claim" and claims_released(connection, [one.row_id]):
+        over = _released_already(claim)
+    if kind == "problem" and any(problem.released_at for problem in problems_by_id(connection, [one.row_id])):
+        over = Said(f"{name} was released already: nothing of it is held for a release")
     return over or Said(f"nothing of {name} is held for a release")
 
 
-def _resting(connection: Connection, one: PublicId) -> tuple[str, list[int], list[int]]:
-    """The shop, the problems and the messages that a release of this id is about."""
-    from tracker.store.claims import claims_by_id, problems_of_claims
+def _released_already(claim: ClaimRow) -> Said:
+    from tracker.domain.words import ClaimState
+
+    if claim.state in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
+        return Said(f"C{claim.id} is released already: the daemon judges it at its next look")
+    return Said(f"C{claim.id} was released already: it is {claim.state.value}")
+
+
+def _resting(connection: Connection, one: PublicId) -> tuple[str, list[int], list[int], ClaimRow | None]:
+    """The shop, and the problems, the messages or the claim that a release of this id is about."""
+    from tracker.store.claims import claims_by_id
     from tracker.store.hand import problems_by_id
     from tracker.store.notices import delivery_by_id
 
     if one.kind == "claim":
         claim = claims_by_id(connection, [one.row_id])[one.row_id]
-        return claim.shop, problems_of_claims(connection, [claim.id])[claim.id], []
+        return claim.shop, [], [], claim
     if one.kind == "message":
         message = delivery_by_id(connection, one.row_id)
         # This one message and no more: releasing its problem would file the claim as well.
-        return (message.shop if message else ""), [], [one.row_id]
+        return (message.shop if message else ""), [], [one.row_id], None
     found = problems_by_id(connection, [one.row_id])
-    return (found[0].shop if found else ""), [one.row_id], []
+    return (found[0].shop if found else ""), [one.row_id], [], None
 
 
 def _release_all(program: Opened, hand: Hand) -> Said:

@@ -121,13 +121,13 @@ def _report(
     context = contexts_of(connection, [shipment_id])[shipment_id]
     name, kind = context.tracking_code or f"S{shipment_id}", REPORTED_AS[what]
     lock_check(connection, shipment_id)
-    cannot = _cannot(connection, shipment_id, what, happened_at, name)
-    if cannot is not None:
-        return cannot
     problems = problems_of(connection, [shipment_id])[shipment_id]
     standing = next((one for one in problems if one.kind is kind and one.resolved_at is None), None)
     if standing is not None:
         return Said(f"{name} has this problem already: P{standing.id} ({kind.value}) stands open")
+    cannot = _cannot(connection, shipment_id, what, happened_at, name)
+    if cannot is not None:
+        return cannot
     acts = acts_about(connection, "shipment", [shipment_id]).get(shipment_id, ())
     ended = max((one.resolved_at for one in problems if one.kind is kind and one.resolved_at), default=None)
     for report in reports_of(acts):
@@ -138,7 +138,8 @@ def _report(
     decide(connection, hand, ActKind.REPORT, "shipment", shipment_id, context.order.shop, "reported", facts, facts)
     wake(connection, "detection", [shipment_id], hand.now)
     claimed = _claimed(kind, terms.get(context.carrier))
-    return Said(f"{name}: {kind.value} is reported, the daemon opens the problem at its next look; {claimed}")
+    problem = "the problem" if kind.value == what.value else f"a problem {kind.value}"
+    return Said(f"{name}: {what.value} is reported, the daemon opens {problem} at its next look; {claimed}")
 
 
 def _cannot(
@@ -159,6 +160,12 @@ def _cannot(
         )
     if happened_at is not None and happened_at < history.posted_at.replace(hour=0, minute=0, second=0, microsecond=0):
         return Said(f"{name} was not posted yet on that day", 1)
+    if history.first_attempt_at is None and history.delivered_at is None and history.returned_at is None:
+        return Said(
+            f"{name} is on its way by what the carrier says: nobody can have seen {what.value} before it is handed over, "
+            "and what the carrier itself tells of is seen by itself",
+            1,
+        )
     return None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -21,7 +22,7 @@ from tracker.cli.handwork import (
     tell,
     zone_of,
 )
-from tracker.cli.opened import Opened, opened
+from tracker.cli.opened import Opened, opened, refuse
 from tracker.cli.settled import Said
 
 if TYPE_CHECKING:
@@ -40,6 +41,22 @@ class Claims(StrEnum):
 
 WORDS: Final = ("found", "satisfied", "refunded", "resent", "mistake")
 """Ways to settle a problem that the program understands; any other text is kept as the reason."""
+PORTUGUESE: Final[Mapping[str, str]] = {
+    "encontrado": "found",
+    "encontrada": "found",
+    "achado": "found",
+    "achada": "found",
+    "satisfeito": "satisfied",
+    "satisfeita": "satisfied",
+    "reembolsado": "refunded",
+    "reembolsada": "refunded",
+    "reenviado": "resent",
+    "reenviada": "resent",
+    "engano": "mistake",
+}
+"""The same in the merchant's language."""
+CLOSE: Final = 0.75
+"""So alike (of 1) two words are one with a slip of the hand."""
 ProblemsArgument = Annotated[
     list[str],
     typer.Argument(
@@ -54,7 +71,7 @@ ClaimsOption = Annotated[
     Claims | None,
     typer.Option(
         "--claims",
-        help="Claims not filed yet: keep or cancel. Default: cancel for found, mistake and your own words, else keep.",
+        help="Claims not filed yet: keep or cancel. Default: cancel for found and mistake, else keep.",
         show_default=False,
     ),
 ]
@@ -72,8 +89,8 @@ def resolve(
     """Settle a problem by hand: it opens again only on something new."""
     from tracker.domain.hand import CLAIM_WISHES, Settled, Wish
 
-    word = how.strip().lower()
-    settled = Settled(f"hand_{word}") if word in WORDS else Settled.OTHER
+    word = _known(how)
+    settled = Settled(f"hand_{word}") if word is not None else Settled.OTHER
     wish = Wish(claims.value) if claims is not None else CLAIM_WISHES[settled]
     note = "; ".join(part for part in (how.strip() if settled is Settled.OTHER else "", reason or "") if part)
     who = who or at_keyboard()
@@ -87,6 +104,19 @@ def resolve(
             said.append(done)
             tell(done)
     leave(max(one.exit_code for one in said))
+
+
+def _known(how: str) -> str | None:
+    """The word that is meant; None for the person's own words. Ends the command on nothing, or on a known word misspelt."""
+    word = how.strip().lower()
+    if not word:
+        refuse(f"--as: needs {', '.join(WORDS)}, or your own words")
+    if word in WORDS or word in PORTUGUESE:
+        return PORTUGUESE.get(word, word)
+    alike = get_close_matches(word, [*WORDS, *PORTUGUESE], n=1, cutoff=CLOSE) if len(word.split()) == 1 else []
+    if alike:
+        refuse(f"--as {how.strip()}: did you mean {alike[0]}? (your own words: write a sentence, in quotes)")
+    return None
 
 
 def _meant(program: Opened, texts: Sequence[str]) -> tuple[list[int], list[Said]]:

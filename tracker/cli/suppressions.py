@@ -100,8 +100,8 @@ def unsuppress(address: AddressArgument, config: ConfigOption = None, shop: Shop
                 _keep(connection, person, "unsuppress", row_id, None, program.now)
     if not lifted:
         whose = f" for shop {shop}" if shop else ""
-        typer.echo(f"{key} is not suppressed{whose}: nothing to lift", err=True)
-        raise typer.Exit(1)
+        typer.echo(f"{key} is not on the list{whose}: nothing to lift")
+        return
     typer.echo(f"{key} is told again from now on")
 
 

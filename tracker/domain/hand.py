@@ -77,6 +77,12 @@ def cancellation_of(acts: Sequence[Act]) -> Act | None:
     return last if last is not None and last.act == ActKind.CANCEL else None
 
 
+def released_at(acts: Sequence[Act]) -> datetime | None:
+    """When a person last let go the claim whose acts these are; None where nobody did."""
+    last = _last(acts, ActKind.RELEASE)
+    return last.at if last is not None else None
+
+
 # --- problems ---------------------------------------------------------------------------------------
 
 
@@ -101,12 +107,12 @@ class Wish(StrEnum):
 CLAIM_WISHES: Final[Mapping[Settled, Wish]] = {
     Settled.FOUND: Wish.CANCEL,
     Settled.MISTAKE: Wish.CANCEL,
-    # Nothing leaves on the strength of a reason that the program cannot read.
-    Settled.OTHER: Wish.CANCEL,
     # The shop has paid or sent again: what the carrier owes for it is owed all the same.
     Settled.REFUNDED: Wish.KEEP,
     Settled.RESENT: Wish.KEEP,
     Settled.SATISFIED: Wish.KEEP,
+    # Nothing that is owed falls on the strength of a reason that the program cannot read.
+    Settled.OTHER: Wish.KEEP,
 }
 """Where the person does not say."""
 

@@ -10,12 +10,12 @@ from typing import Any
 from carriers.base import ClaimTerms, ProblemKind, TrackingStatus
 from tracker.domain import freshness
 from tracker.domain.calendar import Calendars
-from tracker.domain.hand import mute_of
+from tracker.domain.hand import mute_of, released_at
 from tracker.domain.history import History, StoredEvent
 from tracker.domain.notices import PROBLEM_TRIGGERS
 from tracker.domain.order import OrderStatus
 from tracker.domain.promise import Promise, customer_promise
-from tracker.domain.words import DeliveryState
+from tracker.domain.words import ClaimState, DeliveryState
 from tracker.reports.advice import ClaimFacts, ParcelFacts, Told, what_to_say
 from tracker.reports.exports import Promises, json_value
 from tracker.reports.identity import optional_id, public_id
@@ -65,6 +65,18 @@ def answer_by(claim: ClaimRow, story: OrderStory, desk: Desk) -> date | None:
         return None
     days = desk.days(story)
     return days.since.add(days.local_date(claim.reopened_at or claim.opened_at), terms.answer_business_days)
+
+
+def word_given(claim: ClaimRow, story: OrderStory) -> str | None:
+    """`approved` or `released` where a person has let a waiting claim go and the daemon has not looked at it since."""
+    if claim.state is not ClaimState.WAITING_APPROVAL:
+        return None
+    if claim.approved_at is not None:
+        return "approved"
+    acts = [row.act for row in story.acts if (row.subject_kind, row.subject_id) == ("claim", claim.id)]
+    at = released_at(acts)
+    # A release sets the next look to its own instant; the look that it brings about sets another, or none.
+    return "released" if at is not None and at == claim.next_step_at else None
 
 
 def standing_events(parcel: Parcel) -> list[StoredEvent]:

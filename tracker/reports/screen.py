@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from carriers.base import ProblemKind
 from tracker.domain.claim_letter import LETTER
-from tracker.domain.hand import WRONG_NUMBER
+from tracker.domain.hand import WRONG_NUMBER, Reported
 from tracker.domain.incidents import Scope, Where
 from tracker.domain.money import in_reais
 from tracker.domain.promise import PromiseBasis
@@ -313,6 +313,9 @@ def _timeline(parcel: Parcel, story: OrderStory, when: _When, shown: int | None)
 
 def _problem(problem: ProblemRow, when: _When) -> tuple[str, str]:
     kind = say(pt.PROBLEM, problem.kind.value) + (" presumido" if problem.presumed else "")
+    if problem.rule == f"hand.{Reported.NOT_RECEIVED.value}":
+        # To the carrier it is one question with a delivery to somebody else; nobody has said that to us.
+        kind = pt.REPORTED[Reported.NOT_RECEIVED]
     text = f"{public_id('problem', problem.id)} {kind} desde {when.day(problem.since)}"
     if problem.resolved_at is not None:
         return f"{text}, encerrado em {when.day(problem.resolved_at)}", "dim"

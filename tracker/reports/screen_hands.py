@@ -11,6 +11,7 @@ from tracker.domain.money import in_reais
 from tracker.domain.words import Hold
 from tracker.reports import words_pt as pt
 from tracker.reports.identity import public_id
+from tracker.reports.picture import word_given
 from tracker.reports.words_pt import say
 from tracker.store.acts import ActRow
 from tracker.store.claims import ClaimRow
@@ -47,8 +48,11 @@ def told(row: ActRow, minute: Minute) -> str:
 
 
 def waiting_claim(claim: ClaimRow, story: OrderStory) -> str:
-    """Why a claim waits for a person, and what to type."""
+    """Why a claim waits for a person, and what to type; or that a person's word was given, and waits for the daemon."""
     name = public_id("claim", claim.id)
+    given = word_given(claim, story)
+    if given is not None:
+        return f"{name} reclamação: {_GIVEN[given]} na próxima passada do programa"
     return f"{name} reclamação: {say(pt.HOLD, claim.hold_reason)}{_command(claim.hold_reason, name, story)}"
 
 
@@ -58,6 +62,7 @@ def waiting_message(message: MessageRow, story: OrderStory) -> str:
     return f"{name} mensagem: {say(pt.HOLD, message.hold_reason)}{_command(message.hold_reason, name, story)}"
 
 
+_GIVEN: Final = {"approved": "aprovada, segue", "released": "liberada, é decidida"}
 _APPROVED: Final = frozenset(
     {Hold.PROPOSE, Hold.VALUE_CEILING, Hold.BY_LETTER, Hold.CARRIER_ANSWER, Hold.CONFIGURATION, Hold.TEMPLATE}
 )

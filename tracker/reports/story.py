@@ -20,7 +20,7 @@ from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
 from tracker.reports.exports import json_value
 from tracker.reports.identity import public_id
-from tracker.reports.picture import Desk, answer_by, history_of
+from tracker.reports.picture import Desk, answer_by, history_of, word_given
 from tracker.reports.story_en import ENGLISH
 from tracker.reports.story_pt import PORTUGUESE
 from tracker.reports.story_words import Language, Scene
@@ -287,6 +287,8 @@ class _Teller:
         more: dict[str, Any] = {"answer_by": by, "why": claim.hold_reason}
         if claim.closed_at is not None:
             more["why"] = "closed"
+        elif (given := word_given(claim, self._whole.story)) is not None:
+            more["why"] = given
         elif letters:
             more |= {"why": claim.hold_reason or "letter", **_of_letters(letters)}
         return self._stands("claim", claim.state.value, claim, **more)

@@ -14,6 +14,10 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: will be filed on {claimable_from:day}, the first day the carrier takes it; its term ends on {deadline_on:day}."
     ),
     "now.claim/waiting_approval": "{id}: waits for a person. Its term ends on {deadline_on:day}.",
+    "now.claim/waiting_approval/approved": (
+        "{id}: approved; the program goes on with it at its next look. Term: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/released": "{id}: released; the program judges it at its next look. Term: {deadline_on:day}.",
     "now.claim/waiting_approval/observe": (
         "{id}: nothing leaves while the shop only observes. To go live, put the day into live_from (config.yaml)."
     ),

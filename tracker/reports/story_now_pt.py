@@ -15,6 +15,10 @@ STANDING: Final[Mapping[str, str]] = {
         " o prazo vai até {deadline_on:day}."
     ),
     "now.claim/waiting_approval": "{id}: espera uma pessoa. O prazo para reclamar vai até {deadline_on:day}.",
+    "now.claim/waiting_approval/approved": (
+        "{id}: aprovada; o programa dá andamento na próxima passada. Prazo: {deadline_on:day}."
+    ),
+    "now.claim/waiting_approval/released": "{id}: liberada; o programa decide na próxima passada. Prazo: {deadline_on:day}.",
     "now.claim/waiting_approval/observe": (
         "{id}: nada sai enquanto a loja só observa. Para entrar no ar, ponha a data em live_from (config.yaml)."
     ),

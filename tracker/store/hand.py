@@ -13,8 +13,10 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
+from tracker.domain.hand import released_at
 from tracker.domain.words import ClaimState, DeliveryState, Hold
-from tracker.store.claims import wake_claims
+from tracker.store.acts import acts_about
+from tracker.store.claims import ClaimRow, problems_of_claims, wake_claims
 from tracker.store.notices import held_deliveries, let_go
 from tracker.store.problems import release_problems
 from tracker.store.restores import last_restore
@@ -139,8 +141,36 @@ def release(connection: Connection, problem_ids: Iterable[int], at: datetime) ->
     messages = held_deliveries(connection, RELEASABLE, problem_ids=ids)
     let_go(connection, messages, at)
     claims = _held_claims(connection, ids)
+    known = claims_released(connection, [claim_id for claim_id, _ in claims])
+    claims = [claim for claim in claims if claim[0] not in known]
     wake_claims(connection, [shipment_id for _, shipment_id in claims], at)
     return Released(tuple(released), tuple(messages), tuple(claim_id for claim_id, _ in claims))
+
+
+def claims_released(connection: Connection, claim_ids: Iterable[int]) -> dict[int, datetime]:
+    """Of these claims, those that a person has let go since the database was last put back, and when."""
+    restored_at = last_restore(connection)
+    acts = acts_about(connection, "claim", claim_ids)
+    found = {claim_id: at for claim_id, done in acts.items() if (at := released_at(done)) is not None}
+    return {claim_id: at for claim_id, at in found.items() if restored_at is None or at >= restored_at}
+
+
+def release_claim(connection: Connection, claim: ClaimRow, live_at: datetime, at: datetime) -> Released:
+    """Let go this claim alone: the messages of its problems stay held. Nothing where it is not held, or was let go before."""
+    if claim.closed_at is not None or claims_released(connection, [claim.id]):
+        return Released()
+    if claim.hold_reason not in RELEASABLE and not _will_be_held(connection, claim, live_at):
+        return Released()
+    wake_claims(connection, [claim.shipment_id], at)
+    return Released(claims=(claim.id,))
+
+
+def _will_be_held(connection: Connection, claim: ClaimRow, live_at: datetime) -> bool:
+    """Whether a claim that waits for its day rests on what only a release lets go."""
+    ids = problems_of_claims(connection, [claim.id])[claim.id]
+    old = _PROBLEMS.c.since < released_up_to(connection, live_at)
+    query = select(_PROBLEMS.c.id).where(_PROBLEMS.c.id.in_(ids), old, _not_released(last_restore(connection)))
+    return claim.opened_at is None and connection.execute(query.limit(1)).first() is not None
 
 
 def _with_companions(connection: Connection, problem_ids: list[int]) -> list[int]:

@@ -170,6 +170,12 @@ def owner_of_number(connection: Connection, adapter: str, ref: TrackingRef) -> t
     return (row[0], row[1]) if row is not None else None
 
 
+def add_parcel(connection: Connection, shop: str, order_id: int, parcel: Parcel, now: datetime) -> int | None:
+    """Give an order a parcel that no file told of; returns the shipment, None where its number is another order's."""
+    new, _ = _save_parcels(connection, shop, order_id, [parcel], now)
+    return new[0][0] if new else None
+
+
 def renumber(
     connection: Connection, shipment_id: int, number: tuple[str, TrackingRef] | None, carrier: str, now: datetime
 ) -> None:
