@@ -120,6 +120,19 @@ def test_a_file_with_faults_may_come_again_as_it_was(start: Start) -> None:
     assert "done/pedidos-2.csv" in put_away(trial)
 
 
+def test_a_record_of_a_json_file_is_named_by_its_number(start: Start) -> None:
+    trial = start()
+    trial.drop(
+        "a.json",
+        b'[{"order_number": "1"},{"total": 2},{"order_number": "3","code":"%s","carrier":"Veloz"}]' % CODES[0].encode(),
+    )
+    take(trial)
+    rows = {(row["pedido"], row["resultado"]): row["motivo"] for row in reports(trial)}
+    assert rows["1", "importado"] == "Registro 1: sem envio por enquanto"
+    assert rows["", "recusado"].startswith("Registro 2: ")
+    assert rows["3", "importado"].startswith("Registro 3: ") and rows["3", "aviso"].startswith("Registro 3: ")
+
+
 def test_every_order_that_was_taken_has_its_line(start: Start, database_url: str) -> None:
     trial = start(url=database_url)
     trial.drop("a.csv", sheet(line("1001"), line("1003", promised="30/11/2026", code="")))

@@ -219,12 +219,12 @@ class Importer:
                 continue
             doubt = doubtful_country(package.tracking_code, order.address.postal_code)
             if doubt is not None:
-                lines.append(LineReport(order.line, order.number, "warning", doubt, order.place))
+                lines.append(_line(order, "warning", doubt))
             parcel = self.carriers.parcel(intake.shop, package, intake.options)
             if isinstance(parcel, Parcel):
                 parcels.append(parcel)
             else:
-                lines.append(LineReport(order.line, order.number, "warning", parcel, order.place))
+                lines.append(_line(order, "warning", parcel))
         return parcels
 
     def _save(self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime) -> SavedBatch:
@@ -237,13 +237,7 @@ class Importer:
         wanted = [(order, self._parcels(order, intake, lines)) for order in batch]
         for (order, parcels), saved in zip(wanted, save_orders(connection, intake.shop, wanted, now), strict=True):
             lines += [
-                LineReport(
-                    order.line,
-                    order.number,
-                    "warning",
-                    f"O código {value} já pertence ao pedido {other}; confira qual é o certo.",
-                    order.place,
-                )
+                _line(order, "warning", f"O código {value} já pertence ao pedido {other}; confira qual é o certo.")
                 for value, other in saved.taken
             ]
             taken.append(_taken(order, saved))
@@ -277,7 +271,13 @@ def _taken(order: Order, saved: SavedOrder) -> LineReport:
         outcome, what = "updated", parcels or "dados atualizados"
     else:
         outcome, what = "repeated", "já estava assim"
-    return LineReport(order.line, order.number, outcome, what, order.place)
+    return _line(order, outcome, what)
+
+
+def _line(order: Order, outcome: str, reason: str) -> LineReport:
+    """What became of an order, named by its record where all of a file may stand on one line."""
+    named = f"Registro {order.record}: {reason}" if order.record else reason
+    return LineReport(order.line, order.number, outcome, named, order.place)
 
 
 def refusal_note(shop: str, files: Sequence[RefusedFile], *, raised: bool = True) -> SignalNote:
