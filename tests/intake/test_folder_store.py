@@ -120,6 +120,30 @@ def test_a_file_with_faults_may_come_again_as_it_was(start: Start) -> None:
     assert "done/pedidos-2.csv" in put_away(trial)
 
 
+def test_a_file_whose_every_order_is_refused_is_refused(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    for hour in range(2):
+        trial.drop("a.json", b'[{"total": 1}, {"total": 2}]')
+        trial.pass_at(NOW + timedelta(hours=hour))
+    (alert,) = trial.rows(Alert, kind="import_refused")
+    assert "os 2 registros foram recusados" in alert["summary"]
+    names = put_away(trial)
+    assert {"refused/a.json", "refused/a.json.reason.txt", "refused/a-2.json"} <= names
+    assert not [name for name in names if name.startswith("done/")]
+    (report, _) = sorted((trial.inbox / "refused").glob("*.resultado.csv"))
+    assert report.read_text(encoding="utf-8-sig").count(";recusado;") == 2
+
+
+def test_refused_lines_of_a_file_that_was_taken_are_counted(start: Start) -> None:
+    trial = start()
+    trial.clock_at(NOW)
+    trial.write_config()
+    trial.drop("a.json", b'[{"order_number": "1"}, {"total": 2}]')
+    told = trial.command("run", "--once")
+    assert told.returncode == 0
+    assert "1 file taken, 1 line refused in what was taken (the report in done/ says why)" in told.stdout
+
+
 def test_a_record_of_a_json_file_is_named_by_its_number(start: Start) -> None:
     trial = start()
     trial.drop(

@@ -1,7 +1,8 @@
 """The drop folder: files that have settled are taken and put away beside a report; nothing is ever deleted.
 
 `done/` holds what was taken, `refused/` what could not be read (with the reason beside it), `duplicate/` what was taken
-before. How old a file is, is asked of the disk itself: a clock that was set wrong must not hold an import back.
+before. A file none of whose orders could be taken is refused, and its report lies beside the reason. How old a file is, is
+asked of the disk itself: a clock that was set wrong must not hold an import back.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class FolderSweep:
     """Whether the last look left a file that had not settled yet."""
     tally: Counter[str] = field(default_factory=Counter, init=False)
     """Files put away since the program started, by the folder they went to."""
+    refused_lines: int = field(default=0, init=False)
+    """Lines refused since the program started in files that were taken for the rest."""
     unfinished: dict[Path, float] = field(default_factory=dict, init=False)
     """Files that end in the middle and when each was last written to, by the disk's clock."""
 
@@ -147,12 +150,13 @@ class FolderSweep:
         self._make(target.parent)
         if result.refused:
             self._write(target.with_name(f"{target.name}.reason.txt"), [f"{result.refused}\n".encode()])
-        elif not result.duplicate:
+        if result.refused_lines or not (result.refused or result.duplicate):
             # What asks for a person stands first, then a line for each order.
             rows = _rows(chain(account.faults, account.orders))
             self._write(target.with_name(f"{target.stem}.resultado.csv"), chain([_HEADING], rows))
         path.replace(target)
         self.tally[where] += 1
+        self.refused_lines += 0 if result.refused else result.refused_lines
 
     def _make(self, folder: Path) -> None:
         """Make a folder that the inbox's group may enter like the inbox itself, whatever the service's umask."""

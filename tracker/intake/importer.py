@@ -93,6 +93,8 @@ class Imported:
     shipments: int = 0
     faults: int = 0
     """Lines that were refused, or taken without something."""
+    refused_lines: int = 0
+    """Of these, the lines that were refused."""
     lines: tuple[LineReport, ...] = ()
     """What asks for a person, no more than `KEPT_LINES`."""
     refused: str | None = None
@@ -116,15 +118,28 @@ class _Tally:
     orders: int = 0
     shipments: int = 0
     faults: int = 0
+    refused_lines: int = 0
+    cancellations: int = 0
     pieces: int = 0
 
     def tell(self, lines: Sequence[LineReport]) -> None:
-        self.faults += sum(line.outcome in {"refused", "warning"} for line in lines)
+        refused = sum(line.outcome == "refused" for line in lines)
+        self.refused_lines += refused
+        self.faults += refused + sum(line.outcome == "warning" for line in lines)
         self.account.faults.add(lines)
 
     def imported(self, refused: str | None = None) -> Imported:
         lines = tuple(islice(self.account.faults, KEPT_LINES))
-        return Imported(self.orders, self.shipments, self.faults, lines, refused)
+        return Imported(self.orders, self.shipments, self.faults, self.refused_lines, lines, refused)
+
+    def whole(self) -> Imported:
+        """The file at its end: one that gave nothing because all of it was refused is refused itself."""
+        if self.orders or self.cancellations or not self.refused_lines:
+            return self.imported()
+        first = next(line.reason for line in self.account.faults if line.outcome == "refused")
+        many = f"os {self.refused_lines} registros foram recusados, o primeiro porque:"
+        how = "o único registro foi recusado:" if self.refused_lines == 1 else many
+        return self.imported(f"Nenhum pedido pôde ser lido: {how} {first}")
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,7 @@ class Importer:
             if piece.refused is not None:
                 return tally.imported(piece.refused)
             await self._store_piece(piece, intake, now, tally)
-        return tally.imported()
+        return tally.whole()
 
     async def _store_piece(self, piece: FileReading, intake: Intake, now: datetime, tally: _Tally) -> None:
         stored = 0
@@ -209,6 +224,7 @@ class Importer:
             )
             if order_id is not None:
                 await self.database.write(partial(_wake_order, order_ids=[order_id], now=now))
+        tally.cancellations += len(piece.cancellations)
         tally.pieces += 1
 
     def _parcels(self, order: Order, intake: Intake, lines: list[LineReport]) -> list[Parcel]:
