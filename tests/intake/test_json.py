@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -192,6 +193,15 @@ class TestKeys:
         reading = read_json([{"order_number": "1", **{f"k{n}": 1 for n in range(2_000)}}])
         assert len(reading.lines) == 101
         assert sum("Outras chaves não foram lidas (em 1 registro)" in line.reason for line in reading.lines) == 1
+
+
+def test_the_example_that_merchants_are_given() -> None:
+    text = (files("tracker") / "templates" / "inbox.LEIA-ME.txt").read_text(encoding="utf-8")
+    reading = read_json(text[text.index("[{") : text.index("}]}]") + 4])
+    assert reading.lines == () and reading.refused is None
+    (order,) = reading.orders
+    assert (order.number, order.customer.phone, order.address.postal_code) == ("10234", "+5511987650123", "01310100")
+    assert [(one.tracking_code, one.carrier_raw) for one in order.packages] == [("AA123456785BR", "Correios")]
 
 
 def test_one_order_alone() -> None:
