@@ -55,7 +55,7 @@ def test_files_of_every_kind(importing: Callable[..., Any], tmp_path: Path, data
     assert result.exit_code == 1
     assert numbers(database_url) == ["1001", "1002", "10234", "10235", "10236", "10245", "2001"]
     out = result.output
-    assert f"{tmp_path / 'a.csv'}: 2 pedidos, 0 envios novos, 2 avisos ou recusas" in out
+    assert f"{tmp_path / 'a.csv'}: 2 pedidos, 0 envios novos, 2 avisos ou recusas (1 linha recusada)" in out
     assert "linha 3: recusado: A linha não tem número do pedido" in out
     assert "linha 4, pedido 1002: aviso: E-mail: não tem forma de endereço" in out
     assert "orders.xlsx: 4 pedidos" in out
@@ -70,6 +70,14 @@ def test_once_more_changes_nothing(importing: Callable[..., Any], tmp_path: Path
     result = importing(tmp_path / "a.json")
     assert result.exit_code == 0 and "já importado antes, nada mudou" in result.output
     assert numbers(database_url) == ["1"]
+
+
+def test_a_file_whose_every_order_is_refused_is_refused(importing: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"total": 1}, {"total": 2}]', encoding="utf-8")
+    result = importing(tmp_path / "a.json")
+    assert result.exit_code == 1
+    assert "a.json: recusado: Nenhum pedido pôde ser lido: os 2 registros foram recusados, o primeiro" in result.output
+    assert "Registro 2: order_number: falta o número" in result.output
 
 
 def test_as_data(importing: Callable[..., Any], tmp_path: Path) -> None:

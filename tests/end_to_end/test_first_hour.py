@@ -71,7 +71,7 @@ def test_from_nothing_to_the_first_mail(start: Start) -> None:
     assert len(trial.rows(Shipment)) == 2  # the order of the broken line is there, its code is not
     assert [row["status"] for row in trial.rows(ShipmentHistory)] == ["in_transit"]
     assert trial.told() == [(of_fate(Fate.ON_TIME).order.customer.email, trial.one(Delivery)["message_id"])]
-    report = (trial.inbox / "done" / "pedidos.resultado.csv").read_text(encoding="utf-8-sig")
+    report = (trial.inbox / "done" / "pedidos.csv.resultado.csv").read_text(encoding="utf-8-sig")
     assert "99999;aviso" in report
     trial.drop("de-novo.xml", NOTE.read_bytes())
     assert trial.command("run", "--once").returncode == 0

@@ -90,7 +90,7 @@ def test_good_lines_go_in_and_bad_ones_are_reported(start: Start, database_url: 
     reported = {row["pedido"]: (row["resultado"], row["motivo"]) for row in reversed(reports(trial))}
     assert reported["1002"][0] in {"aviso", "recusado"} and WRONG_DIGIT in reported["1002"][1]
     assert reported["1003"][0] == "aviso"
-    assert put_away(trial) == {"done/pedidos.csv", "done/pedidos.resultado.csv"}
+    assert put_away(trial) == {"done/pedidos.csv", "done/pedidos.csv.resultado.csv"}
     row = trial.one(Import)
     assert (row["state"], row["orders"], row["shipments"]) == ("imported", 3, 2)
     assert row["faults"] == len([r for r in reports(trial) if r["resultado"] in {"aviso", "recusado"}]) > 0
@@ -120,6 +120,81 @@ def test_a_file_with_faults_may_come_again_as_it_was(start: Start) -> None:
     assert "done/pedidos-2.csv" in put_away(trial)
 
 
+def test_a_file_whose_every_order_is_refused_is_refused(start: Start, database_url: str) -> None:
+    trial = start(url=database_url)
+    for hour in range(2):
+        trial.drop("a.json", b'[{"total": 1}, {"total": 2}]')
+        trial.pass_at(NOW + timedelta(hours=hour))
+    (alert,) = trial.rows(Alert, kind="import_refused")
+    assert "os 2 registros foram recusados" in alert["summary"]
+    names = put_away(trial)
+    assert {"refused/a.json", "refused/a.json.reason.txt", "refused/a-2.json"} <= names
+    assert not [name for name in names if name.startswith("done/")]
+    (report, _) = sorted((trial.inbox / "refused").glob("*.resultado.csv"))
+    assert report.read_text(encoding="utf-8-sig").count(";recusado;") == 2
+
+
+def test_refused_lines_of_a_file_that_was_taken_are_counted(start: Start) -> None:
+    trial = start()
+    trial.clock_at(NOW)
+    trial.write_config()
+    trial.drop("a.json", b'[{"order_number": "1"}, {"total": 2}]')
+    told = trial.command("run", "--once")
+    assert told.returncode == 0
+    assert "1 file taken, 1 line refused in what was taken (the report in done/ says why)" in told.stdout
+
+
+def test_reports_of_files_that_differ_in_their_suffix_alone(start: Start) -> None:
+    trial = start()
+    trial.drop("pedidos.csv", sheet(line("1001")))
+    trial.drop("pedidos.json", b'[{"order_number": "2001"}]')
+    take(trial)
+    for name, number in (("pedidos.csv", "1001"), ("pedidos.json", "2001")):
+        assert f";{number};importado;" in (trial.inbox / "done" / f"{name}.resultado.csv").read_text("utf-8-sig")
+
+
+def test_reports_are_never_written_over(start: Start) -> None:
+    trial = start()
+    kept = trial.inbox / "done" / "pedidos.csv.resultado.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("kept")
+    trial.drop("pedidos.csv", sheet(line("1001")))
+    take(trial)
+    assert kept.read_text() == "kept"
+    assert ";1001;importado;" in kept.with_name("pedidos.csv.resultado-2.csv").read_text("utf-8-sig")
+
+
+def test_everything_that_was_done_may_be_moved_back(start: Start, database_url: str) -> None:
+    """As after a restore: the reports come along and are no orders."""
+    trial = start(url=database_url)
+    trial.drop("pedidos.csv", sheet(line("1001"), line("1002", WRONG_DIGIT)))
+    trial.pass_at(NOW)
+    trial.drop("meu.resultado.csv", sheet(line("1003", CODES[1])))
+    for hour in (1, 2):
+        for path in list((trial.inbox / "done").iterdir()):
+            trial.drop(path.name, path.read_bytes())
+            path.unlink()
+        trial.pass_at(NOW + timedelta(hours=hour))
+    assert trial.rows(Alert, kind="import_refused") == []
+    assert {row["number"] for row in trial.rows(Order)} == {"1001", "1002", "1003"}
+    names = put_away(trial)
+    assert "done/pedidos.csv" in names and "done/pedidos.csv.resultado.csv" in names
+    assert {name for name in names if not name.startswith("done/")} == {"duplicate/meu.resultado.csv"}
+
+
+def test_a_record_of_a_json_file_is_named_by_its_number(start: Start) -> None:
+    trial = start()
+    trial.drop(
+        "a.json",
+        b'[{"order_number": "1"},{"total": 2},{"order_number": "3","code":"%s","carrier":"Veloz"}]' % CODES[0].encode(),
+    )
+    take(trial)
+    rows = {(row["pedido"], row["resultado"]): row["motivo"] for row in reports(trial)}
+    assert rows["1", "importado"] == "Registro 1: sem envio por enquanto"
+    assert rows["", "recusado"].startswith("Registro 2: ")
+    assert rows["3", "importado"].startswith("Registro 3: ") and rows["3", "aviso"].startswith("Registro 3: ")
+
+
 def test_every_order_that_was_taken_has_its_line(start: Start, database_url: str) -> None:
     trial = start(url=database_url)
     trial.drop("a.csv", sheet(line("1001"), line("1003", promised="30/11/2026", code="")))
@@ -130,7 +205,7 @@ def test_every_order_that_was_taken_has_its_line(start: Start, database_url: str
     ]
     trial.drop("b.csv", sheet(line("1002", WRONG_DIGIT), line("1001"), line("1003", CODES[1], promised="30/11/2026")))
     take(trial, NOW + timedelta(days=1))
-    second = (trial.inbox / "done" / "b.resultado.csv").read_text(encoding="utf-8-sig").splitlines()
+    second = (trial.inbox / "done" / "b.csv.resultado.csv").read_text(encoding="utf-8-sig").splitlines()
     assert second[0] == "linha;pedido;resultado;motivo"
     assert second[1].startswith("2;1002;aviso;")
     assert second[-3:] == [
@@ -381,7 +456,7 @@ def test_what_is_put_away_stays_open_to_the_inbox_s_group_whatever_the_umask(sta
     assert umask == 0o077
     done = trial.inbox / "done"
     assert oct(done.stat().st_mode & 0o7777) == "0o2770"
-    assert oct((done / "pedidos.resultado.csv").stat().st_mode & 0o777) == "0o660"
+    assert oct((done / "pedidos.csv.resultado.csv").stat().st_mode & 0o777) == "0o660"
 
 
 def test_every_line_about_a_file_in_a_zip_names_the_file(start: Start) -> None:

@@ -215,11 +215,9 @@ def test_one_sentence_and_the_others_go_in(idea: str, start: Start) -> None:
     assert time.monotonic() - began < SLOWEST_S
     assert "7777" in {row["number"] for row in trial.rows(Order)}
     if hostile.lines:
-        told = io.StringIO(
-            (trial.inbox / "done")
-            .joinpath(f"{hostile.name[: hostile.name.rindex('.')]}.resultado.csv")
-            .read_text("utf-8-sig")
-        )
+        name = f"{hostile.name}.resultado.csv"
+        (report,) = (path for where in ("done", "refused") for path in (trial.inbox / where).glob(name))
+        told = io.StringIO(report.read_text("utf-8-sig"))
         reasons = [
             row["motivo"] for row in csv.DictReader(told, delimiter=";") if row["resultado"] in {"recusado", "aviso"}
         ]

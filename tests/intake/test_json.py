@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -78,6 +79,129 @@ def test_forms(text: str) -> None:
     reading = read_json(text)
     assert [order.number for order in reading.orders] == ["1", "2"]
     assert reading.lines == ()
+
+
+class TestKeys:
+    def test_a_flat_record(self) -> None:
+        record = {"order_number": "J-1", "email": "j1@example.com", "code": CODE, "carrier": "Correios"}
+        reading = read_json([record])
+        assert reading.lines == ()
+        (order,) = reading.orders
+        assert (order.number, order.customer.email) == ("J-1", "j1@example.com")
+        assert [(one.tracking_code, one.carrier_raw) for one in order.packages] == [(CODE, "Correios")]
+
+    def test_the_headings_of_a_spreadsheet(self) -> None:
+        record = {
+            "Pedido": 77,
+            "código de rastreio": CODE,
+            "Transportadora": "Correios",
+            "e-mail": "ana@example.com",
+            "Cliente": "Ana de Teste",
+            "CPF": "529.982.247-25",
+            "Rua": "Rua A",
+            "número": "12",
+            "CEP": "01310-100",
+            "Previsão de entrega": "27/11/2026",
+            "Valor total": "189,90",
+            "frete": 12.5,
+            "produto": "Camiseta",
+            "quantidade": 2,
+            "nº pedido loja": "L-1",
+            "pedido da loja": "L-2",
+        }
+        reading = read_json([record])
+        (order,) = reading.orders
+        assert (order.number, order.customer.name, order.customer.document) == ("77", "Ana de Teste", "52998224725")
+        assert (order.address.street, order.address.number, order.address.postal_code) == ("Rua A", "12", "01310100")
+        assert (order.promised_on, order.total_cents, order.freight_cents) == (date(2026, 11, 27), 18990, 1250)
+        assert [item.name for item in order.items] == ["Camiseta"]
+        assert order.packages[0].tracking_code == CODE
+        assert order.aliases == (("shop_number", "L-2"),)
+        assert [line.reason[:30] for line in reading.lines] == ['A chave "nº pedido loja" não f']
+
+    @pytest.mark.parametrize("key", ["number", "pedido", "orderNumber", "numero", "Order ID"])
+    def test_names_of_the_number(self, key: str) -> None:
+        assert [order.number for order in read_json([{key: "9"}]).orders] == ["9"]
+
+    @pytest.mark.parametrize("key", ["shipments", "envios", "packages", "pacotes"])
+    @pytest.mark.parametrize("name", ["tracking_code", "trackingCode", "rastreio", "code"])
+    def test_names_of_packages(self, key: str, name: str) -> None:
+        reading = read_json([{"order_number": "1", key: [{name: CODE, "transportadora": "Correios"}]}])
+        assert reading.lines == ()
+        assert [(one.tracking_code, one.carrier_raw) for one in reading.orders[0].packages] == [(CODE, "Correios")]
+
+    def test_names_within_parts(self) -> None:
+        record = {
+            "numero": "1",
+            "cliente": {"nome": "Ana", "e-mail": "ana@example.com", "celular": "11987650123"},
+            "endereço": {"rua": "Rua A", "numero": "5", "cidade": "Recife", "uf": "PE"},
+            "itens": [{"descricao": "Bola", "qtd": 3}],
+        }
+        (order,) = read_json([record]).orders
+        assert (order.customer.name, order.customer.email) == ("Ana", "ana@example.com")
+        assert (order.address.number, order.address.city, order.address.state) == ("5", "Recife", "PE")
+        assert order.items == (Item("Bola", None, Decimal(3), None),)
+
+    def test_what_stands_beside_its_part_completes_it(self) -> None:
+        record = {
+            "order_number": "1",
+            "carrier": "Correios",
+            "shipments": [{"code": CODE}],
+            "customer": {"name": "Ana"},
+        }
+        (order,) = read_json([{**record, "email": "ana@example.com", "rastreio": CODE}]).orders
+        assert [(one.tracking_code, one.carrier_raw) for one in order.packages] == [(CODE, "Correios")]
+        assert (order.customer.name, order.customer.email) == ("Ana", "ana@example.com")
+        other = "AD332611625BR"
+        (order,) = read_json([{**record, "code": other}], accept_bad_check_digits=True).orders
+        assert [(one.tracking_code, one.carrier_raw) for one in order.packages] == [
+            (CODE, "Correios"),
+            (other, "Correios"),
+        ]
+
+    def test_the_own_name_wins_and_the_other_is_told(self) -> None:
+        reading = read_json([{"order_id": "99", "order_number": "1"}, {"order_id": "2", "order_number": "2"}])
+        assert [order.number for order in reading.orders] == ["1", "2"]
+        assert [line.reason for line in reading.lines if '"order_id"' in line.reason and "1 registro" in line.reason]
+
+    def test_a_key_that_nobody_reads_is_told_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(json_file, "RECORDS_AT_ONCE", 2)
+        records: list[dict[str, Any]] = [
+            {
+                "order_number": str(n),
+                "vendedor": "Zé",
+                "cupom": None,
+                "packages": [{"tracking_code": CODE, "cor": "x"}] * 2,
+            }
+            for n in range(1, 4)
+        ]
+        reading = read_json([*records, {"order_number": "4", "shipping": {"method": "x"}}])
+        assert len(reading.orders) == 4
+        assert [line.outcome for line in reading.lines] == ["warning"] * 3
+        told = "\n".join(line.reason for line in reading.lines)
+        assert 'A chave "vendedor" não foi lida (em 3 registros)' in told
+        assert 'A chave "packages[].cor" não foi lida (em 3 registros)' in told
+        assert 'A chave "shipping" não foi lida (em 1 registro)' in told
+
+    def test_the_merchants_own_headings(self) -> None:
+        columns = {"Objeto X": "code", "vendedor": "ignore"}
+        reading = read_json([{"order_number": "1", "objeto x": CODE, "Vendedor": "Zé"}], columns=columns)
+        assert reading.lines == ()
+        assert reading.orders[0].packages[0].tracking_code == CODE
+
+    def test_thousands_of_keys_are_not_all_named(self) -> None:
+        reading = read_json([{"order_number": "1", **{f"k{n}": 1 for n in range(2_000)}}])
+        assert len(reading.lines) == 101
+        assert sum("Outras chaves não foram lidas (em 1 registro)" in line.reason for line in reading.lines) == 1
+
+
+def test_the_example_that_merchants_are_given() -> None:
+    text = (files("tracker") / "templates" / "inbox.LEIA-ME.txt").read_text(encoding="utf-8")
+    reading = read_json(text[text.index("[{") : text.index("}]}]") + 4])
+    assert reading.lines == () and reading.refused is None
+    (order,) = reading.orders
+    assert (order.number, order.customer.phone, order.address.postal_code) == ("10234", "+5511987650123", "01310100")
+    assert [(one.tracking_code, one.carrier_raw) for one in order.packages] == [("AA123456785BR", "Correios")]
 
 
 def test_one_order_alone() -> None:
@@ -183,8 +307,8 @@ class TestValues:
         pytest.param({"order_number": ["1"]}, "Registro 1: order_number: é uma lista e devia ser um texto", id="list"),
         pytest.param({"order_number": "9" * 81}, "Registro 1: order_number: é longo demais", id="a long number"),
         pytest.param(
-            {"order_number": "1", "customer": "Ana"},
-            "Registro 1: customer: é um texto e devia ser um objeto",
+            {"order_number": "1", "customer": ["Ana"]},
+            "Registro 1: customer: é uma lista e devia ser um objeto",
             id="customer",
         ),
         pytest.param(

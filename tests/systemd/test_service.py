@@ -135,7 +135,7 @@ def a_file_that_a_colleague_drops_is_taken(machine: Machine) -> None:
     machine.wait(
         lambda: "pedidos-1.csv" in machine.run(*done, user=DROPS_FILES, check=False).stdout, "the file is put away"
     )
-    report = machine.run("cat", f"{STATE}/inbox/done/pedidos-1.resultado.csv", user=DROPS_FILES).stdout
+    report = machine.run("cat", f"{STATE}/inbox/done/pedidos-1.csv.resultado.csv", user=DROPS_FILES).stdout
     assert FIRST.order.number in report
     refused = machine.run("cat", f"{STATE}/data/tracker.db", user=DROPS_FILES, check=False)
     assert refused.returncode != 0  # the inbox is open to the group, the customers' data is not

@@ -124,7 +124,10 @@ def _restored_lines(shown: str, file: Path | None, done: Restored) -> list[str]:
         lines.append(
             f"{held.alerts} alerts on their way to you are not told again: tracker alerts --open shows what stands"
         )
-    lines.append("next: move the files since the copy from inbox/done into inbox once more, then start the service")
+    lines.append(
+        "next: move the files since the copy from inbox/done into inbox once more (reports among them are not read), then "
+        "start the service"
+    )
     return lines
 
 

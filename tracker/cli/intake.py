@@ -141,11 +141,19 @@ def _bar(name: str) -> Iterator[Callable[[float, int], None]]:
 def _print(path: Path, result: Imported | str, faults: Iterable[LineReport]) -> None:
     if isinstance(result, str) or result.refused:
         typer.echo(f"{path}: recusado: {result if isinstance(result, str) else result.refused}", err=True)
+        _print_lines(faults)
         return
     if result.duplicate:
         typer.echo(f"{path}: já importado antes, nada mudou")
         return
-    typer.echo(f"{path}: {result.orders} pedidos, {result.shipments} envios novos, {result.faults} avisos ou recusas")
+    lines = "1 linha recusada" if result.refused_lines == 1 else f"{result.refused_lines} linhas recusadas"
+    refused = f" ({lines})" if result.refused_lines else ""
+    counts = f"{result.orders} pedidos, {result.shipments} envios novos, {result.faults} avisos ou recusas{refused}"
+    typer.echo(f"{path}: {counts}")
+    _print_lines(faults)
+
+
+def _print_lines(faults: Iterable[LineReport]) -> None:
     for line in faults:
         names = [f"linha {line.line}" if line.line else "", f"pedido {line.order_number}" if line.order_number else ""]
         where = ", ".join(name for name in names if name) or "arquivo"
@@ -161,6 +169,7 @@ def _as_json(path: Path, result: Imported | str, faults: Iterable[LineReport]) -
         "shipments": result.shipments,
         "duplicate": result.duplicate,
         "refused": result.refused,
+        "refused_lines": result.refused_lines,
         "lines": [
             {"line": line.line, "order_number": line.order_number, "outcome": line.outcome, "reason": line.reason}
             for line in faults

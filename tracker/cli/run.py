@@ -78,7 +78,12 @@ def _files(folders: Sequence[FolderSweep]) -> list[str]:
         "duplicate": ("file known already", "files known already"),
         "waiting": ("file waited for, as it ends in the middle", "files waited for, as they end in the middle"),
     }
-    return [_number(counts[name], *forms) for name, forms in words.items() if counts[name]]
+    told = [_number(counts[name], *forms) for name, forms in words.items() if counts[name]]
+    if lines := sum(folder.refused_lines for folder in folders):
+        told.append(
+            f"{_number(lines, 'line refused', 'lines refused')} in what was taken (the report in done/ says why)"
+        )
+    return told
 
 
 def _outside(worked: Mapping[str, int]) -> list[str]:

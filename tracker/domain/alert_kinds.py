@@ -106,7 +106,7 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
     "import_refused": AlertKind(
         WARNING,
         "A file of orders could not be read.",
-        "Half a file, another format, a spreadsheet with other headings.",
+        "Half a file, another format, other headings, or a fault in every order of it.",
         "The reason lies beside the file in `refused/`. Mend it and put it into the inbox again.",
         "When a file of this shop is read again.",
         "Um arquivo de pedidos não pôde ser lido e está em refused/, com o motivo ao lado.",

@@ -93,6 +93,8 @@ class Order:
     The fields are name, recipient, email, phone, document and postal_code."""
     line: int = field(default=0, compare=False)
     """Where it begins in its file (a sheet's line, a zip's place); 0 where the file is the order."""
+    record: int = field(default=0, compare=False)
+    """Which record of a JSON file it is, from 1; 0 in files whose line says it."""
     place: int = field(default=0, compare=False)
     """Of its file within an archive; 0 outside of one."""
 

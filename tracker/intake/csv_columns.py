@@ -114,6 +114,11 @@ def meaning(text: str, own: Mapping[str, str]) -> str | None:
     return FIELD_BY_HEADER.get(key)
 
 
+def rank(key: str) -> int:
+    """How a known header (a `header_key`) is ranked among those of its field, the best first."""
+    return _RANK.get(key, 99)
+
+
 def own_keys(columns: Mapping[str, str]) -> dict[str, str]:
     """The merchant's mapping with its headers in the form they are compared in."""
     return {header_key(header): name for header, name in columns.items()}
@@ -151,7 +156,7 @@ def map_columns(cells: Sequence[str], own: Mapping[str, str], *, freight_is_mone
         places["name"] = places.pop("recipient")
     width = max((index + 1 for index, cell in enumerate(cells) if cell.strip()), default=0)
     ranked = {
-        name: tuple(sorted(found, key=lambda index: (keys[index] not in own, _RANK.get(keys[index], 99), index)))
+        name: tuple(sorted(found, key=lambda index: (keys[index] not in own, rank(keys[index]), index)))
         for name, found in places.items()
     }
     return Columns(ranked, _document_kinds(ranked.get("document", ()), keys), width)

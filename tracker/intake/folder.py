@@ -1,7 +1,9 @@
 """The drop folder: files that have settled are taken and put away beside a report; nothing is ever deleted.
 
 `done/` holds what was taken, `refused/` what could not be read (with the reason beside it), `duplicate/` what was taken
-before. How old a file is, is asked of the disk itself: a clock that was set wrong must not hold an import back.
+before. A report that lies in the inbox itself goes to `done/` unread. A file none of whose orders could be taken is
+refused, and its report lies beside the reason. How old a file is, is asked of the disk itself: a clock that was set wrong
+must not hold an import back.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -28,9 +31,14 @@ from tracker.intake.spool import reported
 log = structlog.get_logger(__name__)
 PUT_AWAY: Final = ("done", "refused", "duplicate")
 LEFT_ALONE: Final = ("leia-me.txt", "readme.txt")
+REPORT_NAME: Final = ".resultado.csv"
+"""Ends the name of a report, after the whole name of the file it tells of: two of them may differ in their suffix alone."""
+_REPORT: Final = re.compile(r"\.resultado[^.]*\.csv$")  # a second one of a name is numbered, as is a copy of it
 TRUNCATED_FOR_S: Final = 600.0
 """A file that ends in the middle may still be being written: so long it is tried again before it is refused."""
-_HEADING: Final = "\ufefflinha;pedido;resultado;motivo\r\n".encode()
+_BOM: Final = "\ufeff".encode()
+_TITLES: Final = b"linha;pedido;resultado;motivo"
+_HEADING: Final = _BOM + _TITLES + b"\r\n"
 _OUTCOMES: Final = {
     "imported": "importado",
     "updated": "atualizado",
@@ -57,6 +65,8 @@ class FolderSweep:
     """Whether the last look left a file that had not settled yet."""
     tally: Counter[str] = field(default_factory=Counter, init=False)
     """Files put away since the program started, by the folder they went to."""
+    refused_lines: int = field(default=0, init=False)
+    """Lines refused since the program started in files that were taken for the rest."""
     unfinished: dict[Path, float] = field(default_factory=dict, init=False)
     """Files that end in the middle and when each was last written to, by the disk's clock."""
 
@@ -70,6 +80,9 @@ class FolderSweep:
         for path in sorted(self._files()):
             if self.stopping():
                 break
+            if await asyncio.to_thread(_is_report, path):
+                self._lay_by(path)
+                continue
             age = disk_now - path.stat().st_mtime
             # A file dated in the future was copied with its own date: it has settled.
             if 0 <= age < self.settle_s and not _was_renamed(path):
@@ -147,12 +160,22 @@ class FolderSweep:
         self._make(target.parent)
         if result.refused:
             self._write(target.with_name(f"{target.name}.reason.txt"), [f"{result.refused}\n".encode()])
-        elif not result.duplicate:
+        if result.refused_lines or not (result.refused or result.duplicate):
             # What asks for a person stands first, then a line for each order.
             rows = _rows(chain(account.faults, account.orders))
-            self._write(target.with_name(f"{target.stem}.resultado.csv"), chain([_HEADING], rows))
+            self._write(_free_name(target.with_name(f"{target.name}{REPORT_NAME}")), chain([_HEADING], rows))
         path.replace(target)
         self.tally[where] += 1
+        self.refused_lines += 0 if result.refused else result.refused_lines
+
+    def _lay_by(self, path: Path) -> None:
+        """Put a report of this program's own into done/ again: it came with the files that somebody moved back."""
+        target = _free_name(self.folder / "done" / path.relative_to(self.folder))
+        try:
+            self._make(target.parent)
+            path.replace(target)
+        except OSError as fault:
+            log.warning("import.unreadable", file=path.name, reason=fault.strerror)
 
     def _make(self, folder: Path) -> None:
         """Make a folder that the inbox's group may enter like the inbox itself, whatever the service's umask."""
@@ -197,6 +220,17 @@ def _is_unchanged(path: Path, before: os.stat_result) -> bool:
 def _defused(cell: str) -> str:
     """A cell that a spreadsheet would run as a formula, as text."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file is a report that this program wrote: by its name and by its first line."""
+    if not _REPORT.search(path.name):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.readline(len(_HEADING) + 2).rstrip(b"\r\n").removeprefix(_BOM) == _TITLES
+    except OSError:
+        return False
 
 
 def _was_renamed(path: Path) -> bool:

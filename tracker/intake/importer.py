@@ -93,6 +93,8 @@ class Imported:
     shipments: int = 0
     faults: int = 0
     """Lines that were refused, or taken without something."""
+    refused_lines: int = 0
+    """Of these, the lines that were refused."""
     lines: tuple[LineReport, ...] = ()
     """What asks for a person, no more than `KEPT_LINES`."""
     refused: str | None = None
@@ -116,15 +118,28 @@ class _Tally:
     orders: int = 0
     shipments: int = 0
     faults: int = 0
+    refused_lines: int = 0
+    cancellations: int = 0
     pieces: int = 0
 
     def tell(self, lines: Sequence[LineReport]) -> None:
-        self.faults += sum(line.outcome in {"refused", "warning"} for line in lines)
+        refused = sum(line.outcome == "refused" for line in lines)
+        self.refused_lines += refused
+        self.faults += refused + sum(line.outcome == "warning" for line in lines)
         self.account.faults.add(lines)
 
     def imported(self, refused: str | None = None) -> Imported:
         lines = tuple(islice(self.account.faults, KEPT_LINES))
-        return Imported(self.orders, self.shipments, self.faults, lines, refused)
+        return Imported(self.orders, self.shipments, self.faults, self.refused_lines, lines, refused)
+
+    def whole(self) -> Imported:
+        """The file at its end: one that gave nothing because all of it was refused is refused itself."""
+        if self.orders or self.cancellations or not self.refused_lines:
+            return self.imported()
+        first = next(line.reason for line in self.account.faults if line.outcome == "refused")
+        many = f"os {self.refused_lines} registros foram recusados, o primeiro porque:"
+        how = "o único registro foi recusado:" if self.refused_lines == 1 else many
+        return self.imported(f"Nenhum pedido pôde ser lido: {how} {first}")
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,7 @@ class Importer:
             if piece.refused is not None:
                 return tally.imported(piece.refused)
             await self._store_piece(piece, intake, now, tally)
-        return tally.imported()
+        return tally.whole()
 
     async def _store_piece(self, piece: FileReading, intake: Intake, now: datetime, tally: _Tally) -> None:
         stored = 0
@@ -209,6 +224,7 @@ class Importer:
             )
             if order_id is not None:
                 await self.database.write(partial(_wake_order, order_ids=[order_id], now=now))
+        tally.cancellations += len(piece.cancellations)
         tally.pieces += 1
 
     def _parcels(self, order: Order, intake: Intake, lines: list[LineReport]) -> list[Parcel]:
@@ -219,12 +235,12 @@ class Importer:
                 continue
             doubt = doubtful_country(package.tracking_code, order.address.postal_code)
             if doubt is not None:
-                lines.append(LineReport(order.line, order.number, "warning", doubt, order.place))
+                lines.append(_line(order, "warning", doubt))
             parcel = self.carriers.parcel(intake.shop, package, intake.options)
             if isinstance(parcel, Parcel):
                 parcels.append(parcel)
             else:
-                lines.append(LineReport(order.line, order.number, "warning", parcel, order.place))
+                lines.append(_line(order, "warning", parcel))
         return parcels
 
     def _save(self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime) -> SavedBatch:
@@ -237,13 +253,7 @@ class Importer:
         wanted = [(order, self._parcels(order, intake, lines)) for order in batch]
         for (order, parcels), saved in zip(wanted, save_orders(connection, intake.shop, wanted, now), strict=True):
             lines += [
-                LineReport(
-                    order.line,
-                    order.number,
-                    "warning",
-                    f"O código {value} já pertence ao pedido {other}; confira qual é o certo.",
-                    order.place,
-                )
+                _line(order, "warning", f"O código {value} já pertence ao pedido {other}; confira qual é o certo.")
                 for value, other in saved.taken
             ]
             taken.append(_taken(order, saved))
@@ -277,7 +287,13 @@ def _taken(order: Order, saved: SavedOrder) -> LineReport:
         outcome, what = "updated", parcels or "dados atualizados"
     else:
         outcome, what = "repeated", "já estava assim"
-    return LineReport(order.line, order.number, outcome, what, order.place)
+    return _line(order, outcome, what)
+
+
+def _line(order: Order, outcome: str, reason: str) -> LineReport:
+    """What became of an order, named by its record where all of a file may stand on one line."""
+    named = f"Registro {order.record}: {reason}" if order.record else reason
+    return LineReport(order.line, order.number, outcome, named, order.place)
 
 
 def refusal_note(shop: str, files: Sequence[RefusedFile], *, raised: bool = True) -> SignalNote:

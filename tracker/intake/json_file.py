@@ -6,7 +6,8 @@ Each record stands or falls by itself; memory does not grow with the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, Never
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.domain.order import FileReading, LineReport, Order
 from tracker.intake.decode import repair_double_encoding
+from tracker.intake.json_keys import OTHER_KEYS
 from tracker.intake.json_orders import OrderReader, OrderRefused, printable
 from tracker.intake.json_split import LONGEST_RECORD, ORDERS_KEYS, TOO_LONG, Raw, Splitter, Unreadable
 from tracker.intake.options import ReadOptions, TruncatedFile
@@ -42,6 +44,8 @@ def read_json(name: str, text: TextFile, *, timezone: ZoneInfo, options: ReadOpt
     rest = _records(text, is_lines)
     while batch := list(islice(rest, RECORDS_AT_ONCE)):
         yield _read_batch(batch, reader, -(-count // RECORDS_AT_ONCE))
+    if reader.keys.unread:
+        yield FileReading(lines=tuple(_unread(reader.keys.unread)))
 
 
 def _is_lines(head: list[str]) -> bool:
@@ -82,11 +86,20 @@ def _read_batch(batch: list[Raw], reader: OrderReader, pieces: int) -> FileReadi
         except OrderRefused as fault:
             reports.append(LineReport(raw.line, fault.number, "refused", f"Registro {raw.nth}: {fault}."))
             continue
-        orders.append(order)
+        orders.append(replace(order, record=raw.nth))
         if warnings:
             reasons = " ".join(f"Registro {raw.nth}: {warning}." for warning in warnings)
             reports.append(LineReport(raw.line, order.number, "warning", reasons))
     return FileReading(orders=tuple(orders), lines=tuple(reports), pieces=pieces)
+
+
+def _unread(keys: Mapping[str, int]) -> Iterator[LineReport]:
+    """A line for each key that nobody reads."""
+    for key, count in keys.items():
+        what = "Outras chaves não foram lidas" if key == OTHER_KEYS else f'A chave "{printable(key)[:80]}" não foi lida'
+        where = "1 registro" if count == 1 else f"{count} registros"
+        reason = f"{what} (em {where}); se faz falta, diga em config.yaml (intake: columns) o que é, ou ignore."
+        yield LineReport(0, None, "warning", reason)
 
 
 def _loaded(raw: Raw) -> Any:

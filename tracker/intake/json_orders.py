@@ -9,8 +9,9 @@
      "packages": [{"tracking_code": "", "carrier": "", "service": "", "shipped_at": "2026-11-11",
                    "declared_value": "189.90", "invoice_key": "", "invoice_number": "", "direction": "out"}]}
 
-Only a number (`order_number` or `source_order_id`) or a tracking code is needed. Other keys are left alone. A value that
-cannot be used is left out with a sentence that names its path; a part of the wrong kind refuses the record.
+Only a number (`order_number` or `source_order_id`) or a tracking code is needed. Other spellings and the headings of a
+spreadsheet are understood as well (`tracker.intake.json_keys`). A value that cannot be used is left out with a sentence that
+names its path; a part of the wrong kind refuses the record.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from tracker.domain.order import Address, Direction, Item, Order, OrderStatus, P
 from tracker.domain.text import clean, fold, is_placeholder, person_name
 from tracker.intake import values
 from tracker.intake.codes import codes_of
+from tracker.intake.csv_columns import own_keys
 from tracker.intake.fields import (
     address_of,
+    carrier_cnpj_of,
     document_of,
     is_mended,
     phone_of,
@@ -37,6 +40,7 @@ from tracker.intake.fields import (
     state_of,
     status_of,
 )
+from tracker.intake.json_keys import KeyReader
 from tracker.intake.options import MAX_NUMBER_LENGTH, MAX_ORIGINAL_LENGTH, ReadOptions
 from tracker.intake.values import BadValue
 
@@ -69,15 +73,20 @@ class OrderReader:
 
     timezone: ZoneInfo
     options: ReadOptions
+    keys: KeyReader = field(init=False)
     _told: set[str] = field(default_factory=set)
     _warnings: list[str] = field(default_factory=list)
     _originals: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.keys = KeyReader(own_keys(self.options.columns))
 
     def read(self, record: Any, line: int) -> tuple[Order, list[str]]:
         """The record's order, and a sentence (without its full stop) on each value that was left out. Raises OrderRefused."""
         self._warnings, self._originals = [], []
         if not isinstance(record, dict):
             raise OrderRefused("não é um objeto com um pedido; envie cada pedido entre { e }")
+        record = self.keys.renamed(record)
         own = self._text(record, "source_order_id")
         number = self._text(record, "order_number") or own
         try:
@@ -203,7 +212,8 @@ class OrderReader:
         self._warnings += [f"{path}tracking_code: {reason}; o pedido entrou sem ele" for reason in codes.refused]
         key = self._read(part, "invoice_key", path, _invoice_key)
         carrier = self._text(part, "carrier", path) or self._text(part, "carrier_raw", path)
-        if not codes.good and not (key and carrier):
+        cnpj = self._read(part, "carrier_cnpj", path, carrier_cnpj_of)
+        if not codes.good and not (key and (carrier or cnpj)):
             return []
         return [
             Package(
@@ -211,6 +221,7 @@ class OrderReader:
                 invoice_key=key,
                 invoice_number=self._text(part, "invoice_number", path) or None,
                 carrier_raw=carrier or None,
+                carrier_cnpj=cnpj,
                 service_raw=(self._text(part, "service", path) or self._text(part, "service_raw", path)) or None,
                 shipped_on=self._day(part, "shipped_at", path),
                 declared_value_cents=self._money(part, "declared_value", path) if len(codes.good) < 2 else None,
