@@ -48,7 +48,7 @@ def test_every_row_comes_through(database_url: str, revision: str) -> None:
         for before, after in zip(rows, new[name], strict=False):
             changed = {key for key, value in before.items() if key in after and after[key] != value}
             assert changed <= DELIBERATE.get(name, set()), (name, {key: (before[key], after[key]) for key in changed})
-            assert set(before) - set(after) == GIVEN_UP.get(name, set()) - set(after), f"{name} lost a column"
+            assert set(before) - set(after) <= GIVEN_UP.get(name, set()), f"{name} lost a column"
     assert integrity_faults(database) == []
     database.close()
 
