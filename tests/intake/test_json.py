@@ -119,6 +119,10 @@ class TestKeys:
         assert order.aliases == (("shop_number", "L-2"),)
         assert [line.reason[:30] for line in reading.lines] == ['A chave "nº pedido loja" não f']
 
+    def test_an_invoice_without_a_parcel_names_the_order(self) -> None:
+        (order,) = read_json([{"pedido": "1", "nota fiscal": "4711"}]).orders
+        assert (order.packages, order.aliases) == ((), (("invoice_number", "4711"),))
+
     @pytest.mark.parametrize("key", ["number", "pedido", "orderNumber", "numero", "Order ID"])
     def test_names_of_the_number(self, key: str) -> None:
         assert [order.number for order in read_json([{key: "9"}]).orders] == ["9"]

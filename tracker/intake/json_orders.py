@@ -240,6 +240,11 @@ class OrderReader:
         found = [("invoice_key", key) if (key := nfe_key(name)) else ("shop_number", name) for name in names if name]
         found += [("invoice_key", package.invoice_key) for package in packages if package.invoice_key]
         found += [("invoice_number", package.invoice_number) for package in packages if package.invoice_number]
+        # An invoice names the order also where it makes no parcel yet.
+        for part in self._list(record, "packages", _MOST_PACKAGES):
+            key, invoice = nfe_key(self._text(part, "invoice_key")), self._text(part, "invoice_number")
+            found += [("invoice_key", key)] if key else []
+            found += [("invoice_number", invoice)] if invoice else []
         if own and own != number:
             found.append(("source_id", own))
         return tuple(dict.fromkeys((kind, value) for kind, value in found if len(value) <= MAX_NUMBER_LENGTH))
