@@ -33,6 +33,7 @@ WORDS: Final = {
     "status": "in_transit",
     "claims.state": "open",
     "deliveries.state": "sent",
+    "letters.state": "sent",
     "claim_steps.state": "done",
     "claim_steps.action": "open",
     "alert_deliveries.state": "sent",
