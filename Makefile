@@ -39,7 +39,7 @@ systemd: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
-# As root: the program into /opt/shipment-tracker, its user, folders and unit; docs/operations.md goes on from there.
+# As root: the program into /opt/shipment-tracker, its user, folders and unit; docs/operators.md goes on from there.
 install-service:
 	$(PYTHON) -m venv /opt/shipment-tracker
 	/opt/shipment-tracker/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock

@@ -96,7 +96,7 @@ def test_a_spoilt_file(
     assert isinstance(result.exception, SystemExit)
     *others, sentence = [line for line in result.stderr.splitlines() if not line.startswith("{")]
     assert sentence.startswith(f"{file}: {found}")
-    assert "docs/operations.md, Backups" in sentence
+    assert "docs/operators.md, Backups" in sentence
     assert all(line.startswith("integrity: ") for line in others) and (not others or words == ["db", "check"])
     # What may still be rescued from it stays as it is.
     assert before is None or file.read_bytes() == before

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 
-STEPS: Final = "docs/operations.md, Backups, has the steps"
+STEPS: Final = "docs/operators.md, Backups, has the steps"
 NEEDED_BYTES: Final = 128 * 1024
 """With less room than this nothing can be opened: the file that readers share takes 32 KiB alone."""
 _AWAY: Final = ("57P", "08")
