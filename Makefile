@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-quick fuzz chaos quarter systemd bench install-service lint format lock clean
+.PHONY: demo test test-quick fuzz soak chaos quarter systemd bench install-service lint format lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/tracker demo
@@ -23,9 +23,13 @@ test-quick: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=hunt $(PYTEST) -m "hypothesis or fuzz"
 
+# What is large or long beyond what every change has to wait for: a mailbox of 50,000 mails, plays once more on PostgreSQL.
+soak: $(VENV)/.dev
+	SOAK=1 $(PYTEST) -m soak
+
 # The long form: a kill at every point passed, not only at the chosen ones.
 chaos: $(VENV)/.dev
-	CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
+	SOAK=1 CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
 
 # The long form: ninety days, two thousand parcels of every fate, against the simulated world's truth; QUARTER_SEED=1.
 quarter: $(VENV)/.dev

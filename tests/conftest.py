@@ -23,6 +23,15 @@ settings.register_profile("hunt", max_examples=5_000, deadline=None, print_blob=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What soaks runs by itself (`make soak`)."""
+    if os.environ.get("SOAK"):
+        return
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="the long form: make soak"))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -121,6 +121,7 @@ def test_a_loss_whose_answer_was_never_heard_is_told_again_under_the_same_id(pla
         assert row["state"] == "sent"
 
 
+@pytest.mark.soak
 def test_days_with_kills_on_postgresql_end_as_days_without(
     postgres_url: str, tmp_path: Path, calm_ending: dict[str, Any]
 ) -> None:

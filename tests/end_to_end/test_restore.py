@@ -68,7 +68,7 @@ def back_up(trial: Trial, number: int) -> None:
     done(trial, "db", "backup", str(copy_name(trial, number)))
 
 
-@pytest.fixture(params=["sqlite_url", pytest.param("postgres_url", marks=pytest.mark.slow)])
+@pytest.fixture(params=["sqlite_url", pytest.param("postgres_url", marks=pytest.mark.soak)])
 def url(request: pytest.FixtureRequest) -> str:
     """An empty database of each kind, with its server's own tools."""
     if request.param == "postgres_url":

@@ -211,7 +211,7 @@ with open(sys.argv[1], "rb") as file:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     def kibibytes(count: int) -> int:
         path = tmp_path / f"{count}.csv"

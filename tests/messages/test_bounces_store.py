@@ -331,7 +331,7 @@ def test_a_high_share_of_returns_is_one_alert_that_ends(start: Start, imap: Imap
     assert trial.one(Alert)["resolved_at"] == FIRST + 3 * MINUTE
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_mailbox_of_many_years_is_read_in_time(start: Start, imap: ImapServer) -> None:
     """Old mail is not even asked for; a mail of 30 MB is not read to its end."""
     trial = with_mailbox(start(POSTED, *OTHERS), imap)

@@ -78,8 +78,8 @@ class Setting:
 
 
 def short(seed: int) -> Setting:
-    """Thirty days over Carnival with 150 parcels: for every run of the tests."""
-    return Setting(seed, 150, 30, 12, date(2027, 1, 25), 0.005)
+    """Three weeks over Carnival with 120 parcels: for every run of the tests."""
+    return Setting(seed, 120, 22, 9, date(2027, 1, 25), 0.005)
 
 
 def long(seed: int) -> Setting:
