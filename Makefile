@@ -23,7 +23,7 @@ test-quick: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=hunt $(PYTEST) -m "hypothesis or fuzz"
 
-# What is large or long beyond what every change has to wait for: a mailbox of 50,000 mails, plays once more on PostgreSQL.
+# What is large or long beyond what every change has to wait for: a mailbox of 50,000 mails, the stages once more on PostgreSQL.
 soak: $(VENV)/.dev
 	SOAK=1 $(PYTEST) -m soak
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import pytest
@@ -23,12 +24,18 @@ settings.register_profile("hunt", max_examples=5_000, deadline=None, print_blob=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
+TWINS: Final = ("alerts", "claims", "cli", "hands", "messages")
+"""Here the stages' logic is tested, over SQL that `tests/store`, `end_to_end` and the other rooms run on both databases."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What soaks runs by itself (`make soak`)."""
-    if os.environ.get("SOAK"):
-        return
+    """What soaks runs by itself (`make soak`), the twins on PostgreSQL of what is long on SQLite among it."""
     for item in items:
-        if item.get_closest_marker("soak"):
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        is_twin = parameters.get("database_url") == "postgresql" and item.path.parent.name in TWINS
+        if is_twin:
+            item.add_marker(pytest.mark.soak)
+        if item.get_closest_marker("soak") and not os.environ.get("SOAK"):
             item.add_marker(pytest.mark.skip(reason="the long form: make soak"))
 
 
