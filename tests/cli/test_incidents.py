@@ -36,7 +36,7 @@ def known(database: Database) -> list[int]:
             connection.execute(insert(table(IncidentMember)), row)
         signal(connection, [SignalNote(f"incident:{hub}", "incident", "warning", "2 parcels went wrong")], at(22))
         for one in new_signals(connection, 10):
-            raise_alert(connection, one, [], at(22))
+            raise_alert(connection, one)
     return problems
 
 
