@@ -303,6 +303,7 @@ def test_time_grows_with_length_and_not_faster() -> None:
         assert seconds(8_000, row) < short * 40, row
 
 
+@pytest.mark.soak
 def test_a_hundred_thousand_rows() -> None:
     row = "{n};10/11/2026;Ana Prado;a{n}@example.com;(11) 98765-0123;52998224725;01310-100;189,90;10088{n:08d}\n"
     text = "pedido;data;cliente;email;telefone;cpf;cep;valor;rastreio\n" + "".join(
