@@ -77,6 +77,21 @@ def room(per_hour: int | None, per_day: int | None, used: tuple[int, int]) -> in
     return max(min(limits), 0) if limits else None
 
 
+def is_shared(outcome: Outcome) -> bool:
+    """Whether the next message would fare the same with this account."""
+    return outcome.scope in SHARED and outcome.result not in {Result.ACCEPTED, Result.UNKNOWN}
+
+
+def costs_no_attempt(outcome: Outcome) -> bool:
+    """Whether it says nothing about this message: a used-up quota, an account that is down."""
+    return outcome.result is Result.THROTTLED or is_shared(outcome)
+
+
+def works(outcome: Outcome) -> bool:
+    """Whether it shows that the account takes mail, be it that it refused only this one."""
+    return not is_shared(outcome) and outcome.result is not Result.UNKNOWN
+
+
 def judged(outcome: Outcome, circuit: Circuit | None, texts_refused: int) -> Outcome:
     """Whose fault a refusal for policy is: one text's, or, where several were refused lately, the account's.
 

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker import metrics
-from tracker.domain.mail_account import HOUR, SHARED, judged
+from tracker.domain.mail_account import HOUR, costs_no_attempt, is_shared, judged, works
 from tracker.domain.outcome import Outcome, Result, backoff, settled
 from tracker.domain.suppression import REASON, SOFT, reason_to_suppress
 from tracker.domain.words import DeliveryState, Hold
@@ -227,7 +227,7 @@ class EmailSweep:
                 outcome = await self.database.write(
                     partial(self._whose_fault, delivery=delivery, outcome=outcome, account=account, board=board)
                 )
-            if not _is_shared(outcome):
+            if not is_shared(outcome):
                 break
             fail = partial(self.mail.failed, board=board, account=account, shop=delivery.shop, outcome=outcome)
             await self.database.write(fail)
@@ -302,14 +302,14 @@ class EmailSweep:
             "reason": to.reason or None,
         }
         if answer is not None:
-            values["attempts"] = delivery.attempts + (0 if _costs_no_attempt(answer.outcome) else 1)
+            values["attempts"] = delivery.attempts + (0 if costs_no_attempt(answer.outcome) else 1)
             values["provider_id"] = answer.outcome.provider_id
             values["account"], values["sent_to"] = answer.account.name, self._key(delivery)
         if to.state is DeliveryState.SENT:
             values["sent_at"] = now
         if not save_delivery(connection, delivery.id, values, token=token):
             return
-        circuit = answer.board.of(answer.account) if answer and _is_shared(answer.outcome) else None
+        circuit = answer.board.of(answer.account) if answer and is_shared(answer.outcome) else None
         again = circuit.until if circuit else to.next_step_at
         seen = {
             "why": to.why or to.reason,
@@ -341,7 +341,7 @@ class EmailSweep:
     def _learn(self, connection: Connection, delivery: DueDelivery, to: Settlement, answer: Answer) -> None:
         """What an answer says of the account and of the address."""
         outcome, now = answer.outcome, answer.board.now
-        if not _is_shared(outcome) and outcome.result is not Result.UNKNOWN:
+        if works(outcome):
             self.mail.answered(connection, answer.board, answer.account, delivery.shop)
         key = self._key(delivery)
         if to.next_step_at is not None or not key or self.redirect_to is not None:
@@ -407,13 +407,3 @@ def suppress_after(
 def _not_to_be_told(row: SuppressionRow) -> Withheld:
     why = WhyWithheld.ADDRESS_SUPPRESSED
     return Withheld(DeliveryState.SUPPRESSED, f"{REASON}{row.reason}", why, cause=row.reason)
-
-
-def _is_shared(outcome: Outcome) -> bool:
-    """Whether the next message would fare the same."""
-    return outcome.scope in SHARED and outcome.result not in {Result.ACCEPTED, Result.UNKNOWN}
-
-
-def _costs_no_attempt(outcome: Outcome) -> bool:
-    """Whether it says nothing about this message: a used-up quota, an account that is down."""
-    return outcome.result is Result.THROTTLED or _is_shared(outcome)

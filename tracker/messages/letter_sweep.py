@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.claim_letter import ENDS, LetterOutcome
-from tracker.domain.mail_account import SHARED
+from tracker.domain.mail_account import SHARED, costs_no_attempt, is_shared, works
 from tracker.domain.outcome import Outcome, Result, backoff, settled
 from tracker.domain.words import DeliveryState
 from tracker.messages.email_sweep import LeaseLost
@@ -147,7 +147,7 @@ class LetterSweep:
             if account.pace is not None:
                 await account.pace.take()
             answer = await self._submit(account, letter, written, token, board)
-            if not _is_shared(answer.outcome):
+            if not is_shared(answer.outcome):
                 return answer
             fail = partial(self.mail.failed, board=board, account=account, shop=letter.shop, outcome=answer.outcome)
             await self.database.write(fail)
@@ -236,8 +236,7 @@ class LetterSweep:
         now, outcome = board.now, answer.outcome if answer else None
         values = {"state": to.state.value, "next_step_at": to.next_step_at, "reason": to.reason or None, **to.values}
         if outcome is not None:
-            costs = not (outcome.result is Result.THROTTLED or _is_shared(outcome))
-            values["attempts"] = letter.attempts + costs
+            values["attempts"] = letter.attempts + (not costs_no_attempt(outcome))
             values["provider_id"] = outcome.provider_id
         if letter.sending_at is not None:
             # Tried before, and that one may have arrived: what becomes of this try does not unsay it.
@@ -251,7 +250,7 @@ class LetterSweep:
         elif to.state is DeliveryState.QUEUED and outcome is None:
             # The claims stage has not yet said that it wants the letter no more.
             wake_claim(connection, letter.claim_id, now)
-        if answer is not None and not _is_shared(answer.outcome) and answer.outcome.result is not Result.UNKNOWN:
+        if answer is not None and works(answer.outcome):
             self.mail.answered(connection, board, answer.account, letter.shop)
         signal(connection, self._signals(letter, to), now)
         facts = {"claim_id": letter.claim_id, "part": letter.part, "state": to.state.value}
@@ -288,11 +287,6 @@ class LetterSweep:
             return []
         mended = "its text can be used again"
         return [SignalNote(text_key, TEXT_BROKEN, "info", mended, raised=False, shop=letter.shop)]
-
-
-def _is_shared(outcome: Outcome) -> bool:
-    """Whether the next letter would fare the same with this account."""
-    return outcome.scope in SHARED and outcome.result not in {Result.ACCEPTED, Result.UNKNOWN}
 
 
 def _after(outcome: Outcome, attempt: int, now: datetime, *, was_leaving: bool) -> _Settlement:
