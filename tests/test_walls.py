@@ -14,6 +14,9 @@ from tracker.store.tables import OWNERS
 ROOT = Path(__file__).parents[1]
 STAGES = ["intake", "polling", "events", "detection", "claims", "messages", "alerts"]
 
+# What builds the program out of a configuration: no stage knows it.
+BUILDERS = ["app", "lanes", "message_lanes", "alert_lanes", "shops"]
+
 # Package -> prefixes it must not import.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "carriers": ("tracker",),
@@ -32,19 +35,18 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     ),
     # It shows how things are: it decides nothing, and knows the engine only by what that says of itself.
     "tracker/web": (
-        *(f"tracker.{name}" for name in ("app", "lanes", "cli", "config", *STAGES)),
+        *(f"tracker.{name}" for name in (*BUILDERS, "cli", "config", *STAGES)),
         "tracker.engine.local",
         "tracker.engine.service",
         "carriers",
     ),
-    "tracker/store": tuple(f"tracker.{name}" for name in ("config", "engine", "app", "cli", *STAGES)),
+    "tracker/store": tuple(f"tracker.{name}" for name in ("config", "engine", *BUILDERS, "cli", *STAGES)),
     "tracker/sandbox": tuple(
-        f"tracker.{name}" for name in ("store", "config", "engine", "app", "cli", "domain", "clock", *STAGES)
+        f"tracker.{name}" for name in ("store", "config", "engine", *BUILDERS, "cli", "domain", "clock", *STAGES)
     ),
     **{
         f"tracker/{stage}": (
-            "tracker.app",
-            "tracker.lanes",
+            *(f"tracker.{name}" for name in BUILDERS),
             "tracker.cli",
             "tracker.engine",
             "carriers.registry",

@@ -22,14 +22,14 @@ from tracker.config.model import (
     AlertSettings,
     AppriseAlerts,
     EmailAlerts,
-    MailServer,
     TellingSink,
     WebhookAlerts,
 )
 from tracker.domain.alerting import SinkPolicy
 from tracker.domain.words import Severity
 from tracker.engine.base import Lane
-from tracker.messages.smtp import SmtpAccount, SmtpTransport
+from tracker.message_lanes import smtp_account
+from tracker.messages.smtp import SmtpTransport
 from tracker.store.database import Database
 
 DECIDE_EVERY_S: Final = 30.0
@@ -57,7 +57,7 @@ def alert_lanes(settings: Settings, database: Database) -> list[Lane]:
 
 def digest_sweep(settings: Settings, database: Database) -> DigestSweep:
     """The lane that sends each shop's daily digest."""
-    transport = SmtpTransport(first_account(settings))
+    transport = SmtpTransport(smtp_account(settings.messages.email))
     return DigestSweep(database, digest_shops(settings), settings.timezone, transport)
 
 
@@ -107,26 +107,13 @@ def sink_entries(settings: Settings) -> list[SinkEntry]:
     return found
 
 
-def first_account(settings: Settings) -> SmtpAccount:
-    """The mail server that alerts and digests leave through."""
-    server: MailServer = settings.messages.email
-    return SmtpAccount(
-        host=server.host,
-        port=server.port,
-        security=server.security,
-        user=server.user,
-        password=server.password.get_secret_value() if server.password else None,
-        command_timeout_s=server.timeout_seconds,
-    )
-
-
 def _addresses(settings: Settings, alerts: AlertSettings) -> Iterator[tuple[str, str, Sink]]:
     """Name (as it stands in the rows: no secret), digest and sink of each address of an entry."""
     if isinstance(alerts, WebhookAlerts):
         secrets = [one.get_secret_value() for one in (alerts.secret, alerts.previous_secret) if one is not None]
         yield f"webhook:{alerts.url}", digest_of(alerts.url, *secrets), WebhookSink(alerts.url, secrets)
     elif isinstance(alerts, EmailAlerts):
-        account, sender = first_account(settings), alerts.from_ or settings.shops[0].email.from_
+        account, sender = smtp_account(settings.messages.email), alerts.from_ or settings.shops[0].email.from_
         for address in alerts.to:
             sink = EmailSink(SmtpTransport(account), sender, address, settings.timezone)
             yield f"email:{address}", digest_of(address, sender, account.host, str(account.port)), sink

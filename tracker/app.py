@@ -30,7 +30,8 @@ from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
-from tracker.lanes import composer, folders_of, lanes_of, mailbox_account, polling_policy, smtp_account
+from tracker.lanes import folders_of, lanes_of, polling_policy
+from tracker.message_lanes import composer, mailbox_account, smtp_account
 from tracker.messages.compose import Composer
 from tracker.messages.email_sweep import CHANNEL
 from tracker.messages.mailbox import MailboxError, opened

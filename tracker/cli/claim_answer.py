@@ -322,7 +322,7 @@ def _written(program: Opened, connection: Connection, row: ClaimRow, part: str, 
 
 def _book(program: Opened, row: ClaimRow) -> LetterBook:
     from tracker.app import adapter_alone
-    from tracker.lanes import letter_book
+    from tracker.message_lanes import letter_book
 
     found = next((carrier for carrier in program.settings.carriers if carrier.id == row.carrier), None)
     if found is None:

@@ -127,7 +127,7 @@ def _checked(key: str, text: str, program: Opened) -> str | date:
     from tracker.domain.phones import e164
     from tracker.domain.text import clean, is_absent_email, is_placeholder
     from tracker.domain.text import email as address
-    from tracker.lanes import unmailed_of
+    from tracker.message_lanes import unmailed_of
 
     if key == "promise":
         day = day_of("--promise", text, program)

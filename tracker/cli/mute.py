@@ -101,7 +101,7 @@ def _mute(connection: Connection, hit: OrderHit, hand: Hand, ends_at: datetime |
 def _unmute(connection: Connection, hit: OrderHit, hand: Hand, program: Opened) -> Said:
     from tracker.domain.hand import ActKind, mute_of
     from tracker.domain.notices import leaves_at
-    from tracker.lanes import notice_policy
+    from tracker.message_lanes import notice_policy
     from tracker.store.acts import acts_about
     from tracker.store.contexts import shipments_of_orders
     from tracker.store.notices import look_again_at, muted_deliveries

@@ -41,7 +41,7 @@ class Opened:
         @cache
         def calendars() -> CalendarsBetween:
             # Only shipments need them, and the composition root takes half a second to import.
-            from tracker.lanes import calendars_of
+            from tracker.shops import calendars_of
 
             return calendars_of(self.settings)
 
