@@ -17,7 +17,7 @@ from tracker.alerts.sweep import AlertSweep
 from tracker.alerts.telling import SinkSweep
 from tracker.alerts.watch import WatchSweep
 from tracker.config import Settings
-from tracker.config.model import (
+from tracker.config.sinks import (
     AlertmanagerAlerts,
     AlertSettings,
     AppriseAlerts,

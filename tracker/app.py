@@ -24,7 +24,8 @@ from tracker.book import Account, CarrierBook
 from tracker.claims import contract
 from tracker.clock import Clock, clock_from_env
 from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_faults
-from tracker.config.model import CarrierSettings, MailServer, ReturnedMail
+from tracker.config.mail import MailServer, ReturnedMail
+from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError

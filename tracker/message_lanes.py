@@ -19,7 +19,8 @@ from carriers.http import TokenBucket
 from tracker.book import CarrierBook
 from tracker.claims.letter import LetterDesk
 from tracker.config import Settings
-from tracker.config.model import MailServer, ReturnedMail, ShopSettings
+from tracker.config.mail import MailServer, ReturnedMail
+from tracker.config.model import ShopSettings
 from tracker.domain.notices import NoticePolicy, Place
 from tracker.domain.relays import Unmailed
 from tracker.domain.words import Trigger

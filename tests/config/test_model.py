@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tests.config.support import VALID, load
 from tracker.config import Channel, MailServer, MessageSettings, Settings
 from tracker.config.fields import is_loopback
-from tracker.config.model import ReturnedMail
+from tracker.config.mail import ReturnedMail
 from tracker.config.names import fold
 
 TWO_CARRIERS = VALID.replace(

@@ -20,7 +20,7 @@ from carriers.http import TokenBucket
 from tests.end_to_end.support import ROOT, Start, Trial, at, day, of_fate
 from tests.messages.smtp_servers import PASSWORD, USER
 from tests.support.schema import prepare
-from tracker.config.model import MailServer
+from tracker.config.mail import MailServer
 from tracker.message_lanes import MAIL_BURST, mail_account
 from tracker.messages.mail_accounts import Switchboard
 from tracker.sandbox.clock import SandboxClock

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tracker.config.load import LoadedConfig
-from tracker.config.model import CarrierSettings, ClaimMode, MailServer, ReturnedMail, Settings, ShopSettings
+from tracker.config.mail import MailServer, ReturnedMail
+from tracker.config.model import CarrierSettings, ClaimMode, Settings, ShopSettings
 from tracker.config.words import RELEASED_TRIGGERS
 from tracker.errors import Fault
 

@@ -16,15 +16,9 @@ from tracker.config.accounts import Account, check_accounts, serves_outward
 from tracker.config.cross import cross_faults, idle_parts
 from tracker.config.exposed import exposed_secrets
 from tracker.config.fields import is_loopback
-from tracker.config.model import (
-    AlertmanagerAlerts,
-    AlertSettings,
-    AppriseAlerts,
-    DatabaseSettings,
-    Settings,
-    WebhookAlerts,
-)
+from tracker.config.model import DatabaseSettings, Settings
 from tracker.config.secrets import References, is_placeholder
+from tracker.config.sinks import AlertmanagerAlerts, AlertSettings, AppriseAlerts, WebhookAlerts
 from tracker.config.wording import findings
 from tracker.config.yaml_file import Finding, Loc, YamlFile, read_yaml
 from tracker.errors import ConfigFileError, Fault
