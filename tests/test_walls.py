@@ -68,6 +68,7 @@ WRITERS = {
     "incidents": "detection",
     "claims": "claims",
     "notices": "messages",
+    "deliveries": "messages",
     "mail": "messages",
     "returns": "messages",
     "suppressions": "messages",

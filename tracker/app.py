@@ -44,9 +44,9 @@ from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
 from tracker.store.deadlines import ask_again
+from tracker.store.deliveries import wake_not_live
 from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
-from tracker.store.notices import wake_not_live
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
 

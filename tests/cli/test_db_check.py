@@ -14,7 +14,8 @@ from tracker.cli.main import app
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_claim
 from tracker.store.database import Database
-from tracker.store.notices import add_delivery, add_member, add_notice
+from tracker.store.deliveries import add_delivery
+from tracker.store.notices import add_member, add_notice
 
 CLAIM = {
     "shop": "exemplo",

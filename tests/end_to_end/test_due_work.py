@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, insert, text
 
 from tests.support.schema import prepare
 from tracker.domain.words import DeliveryState
-from tracker.store import alerts, claims, deadlines, notices, polls, problems
+from tracker.store import alerts, claims, deadlines, deliveries, notices, polls, problems
 from tracker.store.database import Database
 from tracker.store.leases import free_all
 from tracker.store.tables import (
@@ -187,12 +187,12 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
     "messages": (
         Delivery,
         "ix_deliveries_due",
-        lambda c, token: notices.take_due(c, "email", now=NOW, limit=50, token=token),
+        lambda c, token: deliveries.take_due(c, "email", now=NOW, limit=50, token=token),
     ),
     "messages held by a shop that was not live": (
         Delivery,
         "ix_deliveries_due",
-        lambda c, token: notices.take_not_live(c, "email", now=NOW, limit=200, token=token),
+        lambda c, token: deliveries.take_not_live(c, "email", now=NOW, limit=200, token=token),
     ),
     "sinks to be told": (
         AlertDelivery,

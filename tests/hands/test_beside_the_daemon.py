@@ -7,7 +7,7 @@ from datetime import timedelta
 from carriers.base import RefKind, TrackingRef
 from tests.reports.support import CODE, EMAIL, NOW, OTHER_CODE, add_message, add_order, add_problem, at, order, track
 from tracker.detection.writing import acts_of_open, newest
-from tracker.store import notices, polls
+from tracker.store import deliveries, polls
 from tracker.store.database import Database
 from tracker.store.histories import due_dates, events_of, histories_of, set_aside
 from tracker.store.logs import log_act
@@ -61,15 +61,15 @@ def test_a_message_on_its_way_to_the_old_address_stops_before_its_text(database:
         (shipment,) = add_order(connection, order(), CODE)
         track(connection, shipment)
         delivery = add_message(connection, shipment, next_step_at=NOW)
-        (due,) = notices.take_due(connection, "email", now=NOW, limit=10, token="daemon")
+        (due,) = deliveries.take_due(connection, "email", now=NOW, limit=10, token="daemon")
         assert due.recipient == EMAIL
         correct_order(connection, 1, {"customer_email": "certo@example.com"}, LATER)
-        (late,) = notices.misaddressed(connection, [due.notice_id], LATER)
-        assert notices.readdress(connection, late, "certo@example.com", None)
+        (late,) = deliveries.misaddressed(connection, [due.notice_id], LATER)
+        assert deliveries.readdress(connection, late, "certo@example.com", None)
     with database.begin_write() as connection:
         values = {"state": "sending"}
-        assert not notices.save_delivery(connection, delivery, values, token="daemon", keep_lease=True)
-        (due,) = notices.take_due(connection, "email", now=LATER, limit=10, token="again")
+        assert not deliveries.save_delivery(connection, delivery, values, token="daemon", keep_lease=True)
+        (due,) = deliveries.take_due(connection, "email", now=LATER, limit=10, token="again")
         assert (due.recipient, due.message_id) == ("certo@example.com", f"<{due.notice_id}.abc@lojaexemplo.com.br>")
 
 

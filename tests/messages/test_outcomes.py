@@ -12,7 +12,7 @@ from tracker.domain.notices import TOLERATES_DUPLICATE
 from tracker.domain.outcome import Outcome, Result, Scope
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.messages.outcomes import ACCOUNT_PROBE, RECONCILE, Settlement, after_outcome, after_unknown
-from tracker.store.notices import DueDelivery
+from tracker.store.deliveries import DueDelivery
 
 State = DeliveryState
 NOW, EXPIRES = at("2026-11-25 10:00"), at("2026-11-27 10:00")

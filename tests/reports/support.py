@@ -15,9 +15,10 @@ from tracker.domain.order import Address, Item, Order, OrderStatus, Package, Per
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_claim, attach
 from tracker.store.contexts import contexts_of
+from tracker.store.deliveries import add_delivery
 from tracker.store.histories import HistoryRow, add_due_dates, add_events, events_of, save_histories
 from tracker.store.logs import DecisionNote, log_decisions
-from tracker.store.notices import add_delivery, add_member, add_notice
+from tracker.store.notices import add_member, add_notice
 from tracker.store.orders import Parcel, save_order
 from tracker.store.problems import open_problem
 from tracker.store.tables import ShipmentPoll, table

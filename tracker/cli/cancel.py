@@ -134,7 +134,7 @@ def _wake(connection: Connection, order_id: int, hand: Hand, *, silent: bool) ->
     from tracker.reports.identity import public_id
     from tracker.store.claims import claims_of_shipments
     from tracker.store.contexts import shipments_of_orders
-    from tracker.store.notices import wake_queued
+    from tracker.store.deliveries import wake_queued
     from tracker.store.wake import wake_order
 
     shipments = shipments_of_orders(connection, [order_id])[order_id]

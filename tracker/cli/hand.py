@@ -180,8 +180,8 @@ def _stop_reminder(connection: Connection, claim: ClaimRow, hand: Hand, act: str
 
 def _approve_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened) -> Said:
     from tracker.domain.words import Hold
+    from tracker.store.deliveries import delivery_by_id, let_go
     from tracker.store.hand import rejection_of
-    from tracker.store.notices import delivery_by_id, let_go
 
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
     if message is None:
@@ -207,9 +207,9 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
 
 
 def _stop_message(connection: Connection, delivery_id: int, hand: Hand, program: Opened, act: str) -> Said:
+    from tracker.store.deliveries import delivery_by_id
+    from tracker.store.deliveries import reject as stop_delivery
     from tracker.store.hand import rejection_of
-    from tracker.store.notices import delivery_by_id
-    from tracker.store.notices import reject as stop_delivery
 
     name, message = f"M{delivery_id}", delivery_by_id(connection, delivery_id)
     if message is None:
@@ -264,8 +264,8 @@ def _nothing_to_release(connection: Connection, one: PublicId, program: Opened) 
     """Whether it is free already, or can never be."""
     from tracker.reports.identity import public_id
     from tracker.store.claims import claims_by_id
+    from tracker.store.deliveries import delivery_by_id
     from tracker.store.hand import claims_released, problems_by_id, rejection_of
-    from tracker.store.notices import delivery_by_id
 
     name, kind = public_id(one.kind or "", one.row_id), one.kind or ""
     rejection = rejection_of(connection, kind, one.row_id)
@@ -292,8 +292,8 @@ def _released_already(claim: ClaimRow) -> Said:
 def _resting(connection: Connection, one: PublicId) -> tuple[str, list[int], list[int], ClaimRow | None]:
     """The shop, and the problems, the messages or the claim that a release of this id is about."""
     from tracker.store.claims import claims_by_id
+    from tracker.store.deliveries import delivery_by_id
     from tracker.store.hand import problems_by_id
-    from tracker.store.notices import delivery_by_id
 
     if one.kind == "claim":
         claim = claims_by_id(connection, [one.row_id])[one.row_id]
@@ -333,8 +333,8 @@ def _let_go(
 ) -> Released:
     """Release problems with what rests on them, and messages that are held for the same reason without one."""
     from tracker.domain.words import DeliveryState
+    from tracker.store.deliveries import delivery_by_id, let_go
     from tracker.store.hand import RELEASABLE, Released, release
-    from tracker.store.notices import delivery_by_id, let_go
 
     released = release(connection, problems, hand.now) if problems else Released()
     alone = []

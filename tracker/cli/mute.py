@@ -83,7 +83,7 @@ def _ends_at(program: Opened, text: str) -> datetime:
 def _mute(connection: Connection, hit: OrderHit, hand: Hand, ends_at: datetime | None, program: Opened) -> Said:
     from tracker.domain.hand import ActKind, mute_of
     from tracker.store.acts import acts_about
-    from tracker.store.notices import look_again_at, muted_deliveries
+    from tracker.store.deliveries import look_again_at, muted_deliveries
     from tracker.store.orders import order_status
 
     zone = zone_of(program)
@@ -104,7 +104,7 @@ def _unmute(connection: Connection, hit: OrderHit, hand: Hand, program: Opened) 
     from tracker.message_lanes import notice_policy
     from tracker.store.acts import acts_about
     from tracker.store.contexts import shipments_of_orders
-    from tracker.store.notices import look_again_at, muted_deliveries
+    from tracker.store.deliveries import look_again_at, muted_deliveries
     from tracker.store.orders import order_status
     from tracker.store.wake import wake
 

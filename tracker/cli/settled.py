@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from tracker.store.claims import ClaimRow
+    from tracker.store.deliveries import DueDelivery
     from tracker.store.hand import Rejection
-    from tracker.store.notices import DueDelivery
 
 LEFT = frozenset(
     {

@@ -28,8 +28,9 @@ from tracker.messages.mailbox import FETCHED, MailboxAccount, MailboxError, Mail
 from tracker.messages.returned import Fate, Kind, Returned, read_returned
 from tracker.store.alerts import standing_keys
 from tracker.store.database import Database
+from tracker.store.deliveries import DueDelivery, came_back, delivery_by_id
 from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
-from tracker.store.notices import DueDelivery, came_back, delivery_by_id, members_of_notice
+from tracker.store.notices import members_of_notice
 from tracker.store.returns import (
     MailboxState,
     ReturnRow,

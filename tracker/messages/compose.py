@@ -31,9 +31,10 @@ from tracker.messages.templates import Mark, MissingVariable, Rendered, Template
 from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, item_names, orders_of
+from tracker.store.deliveries import DueDelivery
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
-from tracker.store.notices import DueDelivery, delays_told, members_of_notice, next_looks, told_before
+from tracker.store.notices import delays_told, members_of_notice, next_looks, told_before
 from tracker.store.problems import ProblemRow, problems_of
 
 RULE: Final = "deliver.email"

@@ -31,10 +31,10 @@ from tracker.messages.text_watch import TextWatch
 from tracker.store.contexts import orders_of
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
+from tracker.store.deliveries import DueDelivery, let_go, refused_for_policy, save_delivery, take_due
 from tracker.store.leases import new_token, put_down
 from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.mail import spend
-from tracker.store.notices import DueDelivery, let_go, refused_for_policy, save_delivery, take_due
 from tracker.store.suppressions import SuppressionRow, soft_failures, suppress, suppressed
 from tracker.store.tables import Delivery, table
 from tracker.store.wake import wake

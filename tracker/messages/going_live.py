@@ -17,9 +17,9 @@ from tracker.messages import compose
 from tracker.messages.compose import WhyWithheld
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
+from tracker.store.deliveries import HeldNotLive, save_delivery, take_not_live
 from tracker.store.leases import new_token
 from tracker.store.logs import DecisionNote
-from tracker.store.notices import HeldNotLive, save_delivery, take_not_live
 
 log = structlog.get_logger(__name__)
 RULE: Final = "message.live_from"

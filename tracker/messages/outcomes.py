@@ -11,7 +11,7 @@ from tracker.domain.mail_account import SHARED
 from tracker.domain.notices import TOLERATES_DUPLICATE
 from tracker.domain.outcome import Outcome, Result
 from tracker.domain.words import DeliveryState, Hold, Trigger
-from tracker.store.notices import DueDelivery
+from tracker.store.deliveries import DueDelivery
 
 RECONCILE: Final = timedelta(minutes=15)
 """How long an unconfirmed message waits for a sign before it may be sent again."""

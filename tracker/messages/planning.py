@@ -48,6 +48,7 @@ from tracker.store.claims import ClaimRow, claims_of_shipments
 from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, orders_of, shipments_of_orders
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
+from tracker.store.deliveries import add_delivery, misaddressed, readdress
 from tracker.store.hand import rejection_of
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
@@ -56,15 +57,12 @@ from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.notices import (
     Member,
     OrderNotice,
-    add_delivery,
     add_member,
     add_notice,
     finish_check,
     joinable_notice,
     members_of,
-    misaddressed,
     notices_of_orders,
-    readdress,
     take_due_checks,
     take_due_order_checks,
 )

@@ -19,8 +19,8 @@ from tracker.messages.compose import Composer, Withheld
 from tracker.messages.templates import Mark
 from tracker.store.alerts import standing_keys
 from tracker.store.decisions import log_changes
+from tracker.store.deliveries import DueDelivery, held_for_text, let_go, texts_waited_for
 from tracker.store.logs import DecisionNote, SignalNote, signal
-from tracker.store.notices import DueDelivery, held_for_text, let_go, texts_waited_for
 
 log = structlog.get_logger(__name__)
 RULE: Final = "message.text_mended"

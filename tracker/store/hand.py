@@ -17,7 +17,7 @@ from tracker.domain.hand import released_at
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, problems_of_claims, wake_claims
-from tracker.store.notices import held_deliveries, let_go
+from tracker.store.deliveries import held_deliveries, let_go
 from tracker.store.problems import release_problems
 from tracker.store.restores import last_restore
 from tracker.store.tables import Claim, ClaimProblem, Decision, Delivery, Notice, NoticeMember, Problem, table
