@@ -309,16 +309,7 @@ class EmailSweep:
             values["sent_at"] = now
         if not save_delivery(connection, delivery.id, values, token=token):
             return
-        circuit = answer.board.of(answer.account) if answer and is_shared(answer.outcome) else None
-        again = circuit.until if circuit else to.next_step_at
-        seen = {
-            "why": to.why or to.reason,
-            "attempt": delivery.attempts + 1,
-            "reply": outcome.reply if outcome else None,
-            "next_step_at": again.isoformat() if again else None,
-            **({"account": answer.account.name} if answer else {}),
-            **({"against": to.cause} if to.cause else {}),
-        }
+        seen = _seen(delivery, to, answer)
         note = DecisionNote(delivery.shop, "message", delivery.id, RULE, VERSION, to.state.value, to.reason, seen)
         # Held again after a person let it go is news, also where the reason is the same.
         (log_changes if to.state is delivery.state else log_decisions)(connection, [note], now)
@@ -402,6 +393,20 @@ def suppress_after(
     if added is not None:
         log.info("address.suppressed", message_id=delivery.id, reason=reason, source=source)
     return added is not None
+
+
+def _seen(delivery: DueDelivery, to: Settlement, answer: Answer | None) -> dict[str, Any]:
+    """What the log keeps of an attempt: why it ended so, and when it is tried again."""
+    circuit = answer.board.of(answer.account) if answer and is_shared(answer.outcome) else None
+    again = circuit.until if circuit else to.next_step_at
+    return {
+        "why": to.why or to.reason,
+        "attempt": delivery.attempts + 1,
+        "reply": answer.outcome.reply if answer else None,
+        "next_step_at": again.isoformat() if again else None,
+        **({"account": answer.account.name} if answer else {}),
+        **({"against": to.cause} if to.cause else {}),
+    }
 
 
 def _not_to_be_told(row: SuppressionRow) -> Withheld:
