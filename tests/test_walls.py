@@ -60,6 +60,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 # Store module -> the stage whose tables it writes.
 WRITERS = {
     "orders": "intake",
+    "imports": "intake",
     "new_orders": "intake",
     "polls": "polling",
     "deadlines": "polling",

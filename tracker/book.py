@@ -10,7 +10,7 @@ from carriers.http import CarrierHttp
 from tracker.config import Settings
 from tracker.domain.order import Package
 from tracker.intake.options import ReadOptions
-from tracker.store.orders import Parcel
+from tracker.store.order_rows import Parcel
 
 
 @dataclass(frozen=True)

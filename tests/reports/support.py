@@ -19,7 +19,8 @@ from tracker.store.deliveries import add_delivery
 from tracker.store.histories import HistoryRow, add_due_dates, add_events, events_of, save_histories
 from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.notices import add_member, add_notice
-from tracker.store.orders import Parcel, save_order
+from tracker.store.order_rows import Parcel
+from tracker.store.orders import save_order
 from tracker.store.problems import open_problem
 from tracker.store.tables import ShipmentPoll, table
 from tracker.store.wake import wake_polling

@@ -259,7 +259,8 @@ def _add_parcel(connection: Connection, order: OrderHit, number: Number, hand: H
     from tracker.domain.hand import WRONG_NUMBER, ActKind
     from tracker.domain.order import Package
     from tracker.store.contexts import shipments_of_orders
-    from tracker.store.orders import Parcel, add_parcel, owner_of_number
+    from tracker.store.order_rows import Parcel
+    from tracker.store.orders import add_parcel, owner_of_number
     from tracker.store.wake import wake_order, wake_polling
 
     value = number.ref.value

@@ -28,17 +28,11 @@ from tracker.intake.reader import read_pieces
 from tracker.intake.spool import Report, reported
 from tracker.store.contexts import shipments_of_orders
 from tracker.store.database import Database
+from tracker.store.imports import RefusedFile, import_of, newest_refused, save_import
 from tracker.store.logs import SignalNote, signal
 from tracker.store.new_orders import save_orders
-from tracker.store.orders import (
-    Parcel,
-    RefusedFile,
-    SavedOrder,
-    cancel_by_invoice,
-    import_of,
-    newest_refused,
-    save_import,
-)
+from tracker.store.order_rows import Parcel
+from tracker.store.orders import SavedOrder, cancel_by_invoice
 from tracker.store.wake import rewake_deadlines, wake, wake_orders, wake_polling, wake_thanks
 
 log = structlog.get_logger(__name__)

@@ -13,18 +13,8 @@ from sqlalchemy import Connection, insert, select
 
 from tracker.domain.order import Order
 from tracker.store.database import insert_new
-from tracker.store.orders import (
-    FILE_SOURCE,
-    INVOICE_KEY,
-    Parcel,
-    SavedOrder,
-    alias_rows,
-    item_rows,
-    order_row,
-    ref_row,
-    save_order,
-    shipment_row,
-)
+from tracker.store.order_rows import Parcel, alias_rows, item_rows, order_row, ref_row, shipment_row
+from tracker.store.orders import FILE_SOURCE, INVOICE_KEY, SavedOrder, save_order
 from tracker.store.tables import Order as OrderTable
 from tracker.store.tables import OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef, table
 

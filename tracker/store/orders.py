@@ -11,12 +11,23 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from carriers.base import TrackingRef
 from tracker.domain.hand import OVERTAKEN, RULE_VERSIONS, cancellation_of, edits_of, keeps
-from tracker.domain.order import Cancellation, Order, OrderStatus, Package
+from tracker.domain.order import Cancellation, Order, OrderStatus
 from tracker.store.acts import acts_about
-from tracker.store.database import insert_new, upsert
+from tracker.store.database import insert_new
 from tracker.store.logs import DecisionNote, log_decisions
+from tracker.store.order_rows import (
+    PLACEHOLDERS,
+    Parcel,
+    alias_rows,
+    item_rows,
+    number_row,
+    order_row,
+    order_values,
+    ref_row,
+    shipment_row,
+)
+from tracker.store.tables import Order as OrderTable
 from tracker.store.tables import (
-    Import,
     OrderAlias,
     OrderCancellation,
     OrderItem,
@@ -24,26 +35,13 @@ from tracker.store.tables import (
     ShipmentRef,
     table,
 )
-from tracker.store.tables import Order as OrderTable
 
-_IMPORTS, _ORDERS, _ITEMS, _ALIASES, _CANCELLATIONS, _SHIPMENTS, _REFS = (
-    table(model) for model in (Import, OrderTable, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef)
+_ORDERS, _ITEMS, _ALIASES, _CANCELLATIONS, _SHIPMENTS, _REFS = (
+    table(model) for model in (OrderTable, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef)
 )
 INVOICE_KEY: Final = "invoice_key"
 FILE_SOURCE: Final = "file"
 """Files of whatever kind are one source: the same order in a spreadsheet and in its invoice is one order."""
-PLACEHOLDERS: Final = ("code:", "nfe:")
-"""Numbers we made up because the file had none; an order with its real number takes their place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A package whose carrier is known: how that carrier finds it."""
-
-    package: Package
-    carrier: str
-    adapter: str
-    ref: TrackingRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,48 +55,12 @@ class SavedOrder:
     taken: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRow:
-    state: str
-    faults: int
-    report: Sequence[Mapping[str, Any]]
-
-
-def import_of(connection: Connection, shop: str, content_hash: str) -> ImportRow | None:
-    """The earlier reading of a file with this content."""
-    query = select(_IMPORTS.c.state, _IMPORTS.c.faults, _IMPORTS.c.report).where(
-        _IMPORTS.c.shop == shop, _IMPORTS.c.content_hash == content_hash
-    )
-    row = connection.execute(query).one_or_none()
-    return ImportRow(*row) if row else None
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedFile:
-    name: str
-    reason: str
-
-
-def newest_refused(connection: Connection, shop: str, among: int) -> list[RefusedFile]:
-    """Files of the shop among the last *among* new ones that were refused whole, and why; the newest first."""
-    columns = (_IMPORTS.c.shop, _IMPORTS.c.state, _IMPORTS.c.name, _IMPORTS.c.report)
-    rows = connection.execute(select(*columns).order_by(_IMPORTS.c.id.desc()).limit(among)).all()
-    refused = [(name, report) for whose, state, name, report in rows if whose == shop and state == "refused" and report]
-    return [RefusedFile(name, report[0]["reason"]) for name, report in refused]
-
-
-def save_import(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Write a reading, in place of an earlier one of the same content."""
-    names = [name for name in values if name not in {"shop", "content_hash"}]
-    upsert(connection, _IMPORTS, [dict(values)], ["shop", "content_hash"], names)
-
-
 def save_order(
     connection: Connection, shop: str, order: Order, parcels: Sequence[Parcel], now: datetime, source: str = FILE_SOURCE
 ) -> SavedOrder:
     """Insert or update one order. Nothing that is known is overwritten by something empty; no history is deleted."""
     standing = _find(connection, shop, source, order, parcels)
-    values = _order_values(order)
+    values = order_values(order)
     if _is_cancelled(connection, shop, order, standing):
         values["status"] = OrderStatus.CANCELLED.value
     if standing is None:
@@ -278,47 +240,6 @@ def _is_cancelled(connection: Connection, shop: str, order: Order, standing: Map
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def _order_values(order: Order) -> dict[str, Any]:
-    customer, recipient, address = order.customer, order.recipient, order.address
-    return {
-        "status": order.status.value,
-        "ordered_at": order.ordered_at,
-        "promised_on": order.promised_on,
-        "ship_by": order.ship_by,
-        "customer_name": customer.name,
-        "customer_email": customer.email,
-        "customer_phone": customer.phone,
-        "customer_document": customer.document,
-        "recipient_name": recipient.name,
-        "recipient_email": recipient.email,
-        "recipient_phone": recipient.phone,
-        "recipient_document": recipient.document,
-        "postal_code": address.postal_code,
-        "street": address.street,
-        "street_number": address.number,
-        "complement": address.complement,
-        "district": address.district,
-        "city": address.city,
-        "state": address.state,
-        "total_cents": order.total_cents,
-        "freight_cents": order.freight_cents,
-        "originals": dict(order.originals) or None,
-    }
-
-
-def order_row(shop: str, source: str, order: Order, now: datetime) -> dict[str, Any]:
-    """A new order's row."""
-    return {
-        **_order_values(order),
-        "shop": shop,
-        "source": source,
-        "number": order.number,
-        "promised_first_on": order.promised_on,
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
 def _update_order(
     connection: Connection, standing: Mapping[str, Any], order: Order, values: Mapping[str, Any], now: datetime
 ) -> bool:
@@ -397,29 +318,6 @@ def _originals(standing: Mapping[str, Any], order: Order) -> dict[str, str]:
     return found
 
 
-def alias_rows(shop: str, order_id: int, order: Order) -> list[dict[str, Any]]:
-    """The rows of an order's other names."""
-    return [
-        {"shop": shop, "kind": kind, "alias": alias, "order_id": order_id}
-        for kind, alias in dict.fromkeys(order.aliases)
-    ]
-
-
-def item_rows(order_id: int, order: Order) -> list[dict[str, Any]]:
-    """The rows of what was bought."""
-    return [
-        {
-            "order_id": order_id,
-            "line": line,
-            "name": item.name,
-            "sku": item.sku,
-            "quantity": str(item.quantity),
-            "unit_cents": item.unit_cents,
-        }
-        for line, item in enumerate(order.items, start=1)
-    ]
-
-
 def _save_items(connection: Connection, order_id: int, order: Order) -> None:
     if not order.items:
         return
@@ -452,42 +350,6 @@ def _save_parcels(
             cycle = max((row.cycle for row in known), default=0) + 1
             new.append((_insert_shipment(connection, shop, order_id, parcel, now, cycle), parcel.carrier))
     return new, taken
-
-
-def shipment_row(shop: str, order_id: int, parcel: Parcel, now: datetime) -> dict[str, Any]:
-    """A new shipment's row."""
-    package = parcel.package
-    return {
-        "order_id": order_id,
-        "shop": shop,
-        "carrier": parcel.carrier,
-        "service": package.service_raw,
-        "shipped_on": package.shipped_on,
-        "declared_value_cents": package.declared_value_cents,
-        "invoice_key": package.invoice_key,
-        "invoice_number": package.invoice_number,
-        "direction": package.direction.value,
-        "created_at": now,
-    }
-
-
-def ref_row(shipment_id: int, parcel: Parcel, now: datetime, cycle: int = 1) -> dict[str, Any]:
-    """The row of the number a carrier finds a shipment by."""
-    return number_row(shipment_id, parcel.adapter, parcel.ref, cycle, now)
-
-
-def number_row(shipment_id: int, adapter: str, ref: TrackingRef, cycle: int, now: datetime) -> dict[str, Any]:
-    """The row of a number of a shipment."""
-    return {
-        "shipment_id": shipment_id,
-        "adapter": adapter,
-        "kind": ref.kind.value,
-        "value": ref.value,
-        "cycle": cycle,
-        "account": "",
-        "active": True,
-        "added_at": now,
-    }
 
 
 def _insert_shipment(
