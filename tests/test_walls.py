@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = ["intake", "polling", "events", "detection", "claims", "messages", "alerts"]
 
 # What builds the program out of a configuration: no stage knows it.
-BUILDERS = ["app", "lanes", "message_lanes", "alert_lanes", "shops"]
+BUILDERS = ["app", "accounts", "lanes", "message_lanes", "alert_lanes", "shops"]
 
 # Package -> prefixes it must not import.
 FORBIDDEN: dict[str, tuple[str, ...]] = {

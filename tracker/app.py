@@ -12,18 +12,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from carriers.base import (
-    Adapter,
-    AdapterContext,
     CarrierConfigError,
     CarrierError,
     TrackingStatus,
 )
-from carriers.http import CarrierHttp
 from carriers.registry import load
+from tracker.accounts import adapter_alone, carrier_account
 from tracker.book import Account, CarrierBook
 from tracker.claims import contract
 from tracker.clock import Clock, clock_from_env
-from tracker.config import LoadedConfig, Settings, carrier_digest, trial_clock_faults
+from tracker.config import LoadedConfig, Settings, trial_clock_faults
 from tracker.config.mail import MailServer, ReturnedMail
 from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
@@ -40,7 +38,6 @@ from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured
 from tracker.polling.planner import Open, Plan, plan
-from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
 from tracker.store.deadlines import ask_again
@@ -115,26 +112,12 @@ def build(
     settings = loaded.settings
     clock = clock_from_env(env, trial_clock_faults(settings))
     database = Database(settings.database.connection_url())
-    book = CarrierBook(settings, {c.id: account(settings, c, database, clock) for c in settings.carriers})
+    book = CarrierBook(settings, {c.id: carrier_account(c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))
     return App(
         settings, database, clock, book, importer, folders, lanes_of(settings, database, book, folders, stopping)
     )
-
-
-def account(settings: Settings, carrier: CarrierSettings, database: Database, clock: Clock) -> Account:
-    """One carrier account, its connection and its adapter."""
-    adapter_class = load(carrier.adapter)
-    http = CarrierHttp(carrier.id, carrier.base_url)
-    adapter = adapter_class(
-        carrier.adapter_settings, AdapterContext(carrier.id, http, StoredTokens(database, carrier.id, clock))
-    )
-    terms = adapter.tracking.tracking_terms if adapter.tracking is not None else None
-    rate = carrier.requests_per_second or (terms.requests_per_second if terms else None)
-    if rate is not None:
-        http.limit_to(rate)
-    return Account(carrier.id, carrier.adapter, adapter, http, carrier_digest(carrier))
 
 
 def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:
@@ -213,12 +196,6 @@ def composer_alone(settings: Settings) -> Composer:
             accounts[carrier.id] = Account(carrier.id, carrier.adapter, adapter, http, "")
     titles = {carrier.id: load(carrier.adapter).TITLE for carrier in settings.carriers}
     return replace(composer(settings, CarrierBook(settings, accounts)), carrier_titles=titles)
-
-
-def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:
-    """An account's adapter without a database: to prove its credentials, or to ask what it can do."""
-    http = CarrierHttp(carrier.id, carrier.base_url)
-    return load(carrier.adapter)(carrier.adapter_settings, AdapterContext(carrier.id, http, FreshTokens())), http
 
 
 async def _check_carrier(settings: Settings, carrier: CarrierSettings) -> tuple[str, bool, str]:

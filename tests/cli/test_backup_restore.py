@@ -21,8 +21,9 @@ from tests.support.damage import blank_table
 from tracker.cli.main import app
 from tracker.engine.lock import EngineLock
 from tracker.store.database import Database
-from tracker.store.migrate import _config, head, upgrade
+from tracker.store.migrate import _config, upgrade
 from tracker.store.restore import finish, mark_restored
+from tracker.store.schema import head
 
 ROOT = Path(__file__).parents[2]
 

@@ -23,7 +23,7 @@ from sqlmodel import SQLModel
 from carriers.base import Adapter
 from carriers.http import CarrierHttp
 from tests.support.schema import prepare
-from tracker import app as composition
+from tracker import accounts as composition
 from tracker.app import App, build
 from tracker.clock import CLOCK_FILE_VARIABLE
 from tracker.config.load import load_config

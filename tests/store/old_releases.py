@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from tracker.store.database import _normalised
-from tracker.store.migrate import _config, head
+from tracker.store.migrate import _config
+from tracker.store.schema import head
 
 NOW: Final = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LATER: Final = datetime(2099, 1, 1, tzinfo=UTC)

@@ -9,21 +9,14 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, insert, select, text
 
 from tracker.store.acts import acts_about
 from tracker.store.database import Database
 from tracker.store.histories import due_dates, histories_of
-from tracker.store.migrate import (
-    MIGRATIONS,
-    SchemaError,
-    differences,
-    head,
-    integrity_faults,
-    require_current,
-    revision_of,
-    upgrade,
-)
+from tracker.store.migrate import differences, integrity_faults, upgrade
+from tracker.store.schema import MIGRATIONS, SchemaError, head, known, require_current, revision_of
 from tracker.store.tables import (
     Alert,
     AlertDelivery,
@@ -46,6 +39,14 @@ def test_migrations_and_models_agree(database: Database) -> None:
         assert revision_of(connection) == head()
     require_current(database)
     assert integrity_faults(database) == []
+
+
+def test_the_files_names_tell_the_revisions_that_alembic_reads() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert known() == {script.revision for script in scripts.walk_revisions()}
+    assert head() == scripts.get_current_head()
 
 
 def test_a_second_upgrade_changes_nothing(database_url: str) -> None:

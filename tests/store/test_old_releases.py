@@ -19,7 +19,8 @@ from tests.store.old_releases import build, revisions, rows_of
 from tracker.cli.main import app
 from tracker.store.backup import integrity
 from tracker.store.database import Database
-from tracker.store.migrate import differences, head, integrity_faults, upgrade
+from tracker.store.migrate import differences, integrity_faults, upgrade
+from tracker.store.schema import head
 
 ROOT = Path(__file__).parents[2]
 DELIBERATE: Final[dict[str, set[str]]] = {

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
-from contextlib import closing
 from functools import cache
 from os import getpid
 from pathlib import Path
@@ -13,7 +11,8 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
-from tracker.store.migrate import head, upgrade
+from tracker.store.migrate import upgrade
+from tracker.store.schema import is_current_file
 
 
 def prepare(url: str) -> None:
@@ -27,26 +26,11 @@ def prepare(url: str) -> None:
 
 def _prepare_file(url: str, path: Path) -> None:
     if path.exists():
-        if not _is_current(path):
+        if not is_current_file(path):
             upgrade(url)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(_template_file(), path)
-
-
-@cache
-def _newest() -> str:
-    return head()
-
-
-def _is_current(path: Path) -> bool:
-    """Whether nothing is to be upgraded: told in a moment, for trials ask before each of their passes."""
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error:
-        return False
-    return found is not None and found[0] == _newest()
 
 
 @cache

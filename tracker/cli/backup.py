@@ -67,7 +67,7 @@ def restore(file: FileArgument = None, config: ConfigOption = None, in_place: In
     """Put a copy in the database's place; what was about to leave then waits for a person. The daemon must be stopped."""
     from tracker.cli.common import at_keyboard
     from tracker.errors import ProgramError
-    from tracker.store.migrate import SchemaError
+    from tracker.store.schema import SchemaError
 
     settings = load_or_exit(config, strict=False, talks=False).settings
     if (file is None) != in_place:

@@ -155,7 +155,7 @@ def _account(carrier: CarrierSettings) -> dict[str, Any]:
 
 
 def _built(carrier: CarrierSettings) -> Adapter | None:
-    from tracker.app import adapter_alone
+    from tracker.accounts import adapter_alone
     from tracker.errors import MissingCredentialError
 
     try:

@@ -195,7 +195,7 @@ def _not_by_letter(program: Opened, row: ClaimRow) -> str | None:
 def takes_letters(program: Opened, carrier_id: str) -> bool:
     """Whether this carrier has no API for claims and takes letters; False for one that is no longer configured."""
     from carriers.base import ClaimsByLetter
-    from tracker.app import adapter_alone
+    from tracker.accounts import adapter_alone
 
     found = next((carrier for carrier in program.settings.carriers if carrier.id == carrier_id), None)
     if found is None or found.own is None:
@@ -321,7 +321,7 @@ def _written(program: Opened, connection: Connection, row: ClaimRow, part: str, 
 
 
 def _book(program: Opened, row: ClaimRow) -> LetterBook:
-    from tracker.app import adapter_alone
+    from tracker.accounts import adapter_alone
     from tracker.message_lanes import letter_book
 
     found = next((carrier for carrier in program.settings.carriers if carrier.id == row.carrier), None)

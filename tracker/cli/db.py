@@ -17,16 +17,17 @@ def upgrade(config: ConfigOption = None) -> None:
     """Create the schema or bring it to this program's revision; a SQLite file is copied first."""
     from tracker.cli.prepare import drop_to_owner
     from tracker.errors import ProgramError
-    from tracker.store import migrate
     from tracker.store.database import is_sqlite, sqlite_path
+    from tracker.store.migrate import upgrade as upgrade_database
+    from tracker.store.schema import SchemaError
 
     settings = load_or_exit(config, strict=False, talks=False).settings
     try:
         url = settings.database.connection_url()
         if is_sqlite(url):
             drop_to_owner(sqlite_path(url))
-        before, after = migrate.upgrade(url)
-    except migrate.SchemaError as error:
+        before, after = upgrade_database(url)
+    except SchemaError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     except ProgramError as error:
@@ -43,7 +44,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say whether the database is whole, of this program's revision, and its rows in order; exit 1 with every fault."""
     from tracker.cli.prepare import existing_database
     from tracker.errors import ProgramError
-    from tracker.store.migrate import Checked, checked, damage, require_current
+    from tracker.store.migrate import Checked, checked, damage
+    from tracker.store.schema import require_current
 
     settings = load_or_exit(config, strict=False, talks=False).settings
     try:

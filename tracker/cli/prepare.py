@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tracker.errors import DatabaseFaultError, UsageError
 from tracker.log import get_logger
-from tracker.store.database import Database, is_sqlite, sqlite_path
+from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import require_file
-from tracker.store.migrate import SchemaError, make_folder, require_current, upgrade
+from tracker.store.schema import SchemaError, is_current_file, make_folder, require_current
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def prepare_database(url: str, state: Path) -> None:
     try:
         if is_sqlite(url):
             _require_known(sqlite_path(url), state / KNOWN)
-            upgrade(url)
+            _upgrade_file(url)
             _remember(sqlite_path(url), state / KNOWN)
             return
         database = Database(url)
@@ -71,6 +71,15 @@ def prepare_database(url: str, state: Path) -> None:
             database.close()
     except SchemaError as fault:
         raise UsageError(str(fault)) from fault
+
+
+def _upgrade_file(url: str) -> None:
+    if is_current_file(sqlite_path(url)):
+        secure_file(sqlite_path(url))
+        return
+    from tracker.store.migrate import upgrade
+
+    upgrade(url)
 
 
 def _require_known(path: Path, mark: Path) -> None:

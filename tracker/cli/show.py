@@ -141,13 +141,13 @@ def behind(program: Opened, kind: str, row_id: int) -> list[OrderHit]:
 
 def accounts_of(program: Opened) -> dict[str, Account]:
     """The configured carriers; one whose credentials are only there for the service is left out."""
-    from tracker.app import account
+    from tracker.accounts import carrier_account
     from tracker.errors import MissingCredentialError
 
     accounts = {}
     for carrier in program.settings.carriers:
         try:
-            accounts[carrier.id] = account(program.settings, carrier, program.database, program.clock)
+            accounts[carrier.id] = carrier_account(carrier, program.database, program.clock)
         except MissingCredentialError:
             continue
     return accounts

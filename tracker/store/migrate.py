@@ -15,7 +15,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlmodel import SQLModel
 
@@ -25,48 +24,16 @@ from tracker.store import tables as tables
 from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import damaged, faults_told, require_file
 from tracker.store.invariants import Broken, check_rules, rows_by_table
+from tracker.store.schema import MIGRATIONS, SchemaError, head, known, make_folder, require_current, revision_of
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 MAX_DAMAGE_LINES = 20
 """SQLite names every damaged page, one a line; the first ones tell what there is to know."""
-
-
-class SchemaError(Exception):
-    """The database does not fit this program; the message says what to do."""
 
 
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config
-
-
-def head() -> str:
-    """The newest revision this program knows."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
-def known() -> set[str]:
-    """The revisions this program can work with, once they are upgraded."""
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The revision a database stands at, or None where it has no schema."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def require_current(database: Database) -> None:
-    """Raises SchemaError unless the database stands at this program's revision."""
-    with database.begin_read() as connection:
-        found = revision_of(connection)
-    if found == head():
-        return
-    if found is None:
-        raise SchemaError("the database is empty; create it with: tracker db upgrade")
-    if found not in known():
-        raise SchemaError(f"the database is newer than this program (revision {found}); install the newer program")
-    raise SchemaError("the database is older than this program; run: tracker db upgrade")
 
 
 def upgrade(url: str, *, copy_first: bool = True) -> tuple[str | None, str]:
@@ -122,15 +89,6 @@ def _upgrade_sqlite(url: str, copy_first: bool) -> tuple[str | None, str]:
         engine.dispose()
     secure_file(path)
     return result
-
-
-def make_folder(path: Path) -> None:
-    """Make the folder of a SQLite file. Raises DatabaseFaultError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        what = f"{path.parent}: the database's folder cannot be made: {fault.strerror}"
-        raise DatabaseFaultError(f"{what}; check state_dir and who may write there") from fault
 
 
 def _run(connection: Connection) -> tuple[str | None, str]:

@@ -23,9 +23,9 @@ from sqlmodel import SQLModel
 from tracker.errors import DatabaseFaultError, ProgramError, UsageError
 from tracker.store.backup import COPIED, Watch, back_up, integrity, name_of, remove, sync, sync_folder
 from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
-from tracker.store.migrate import SchemaError, head, known, make_folder, revision_of, upgrade
 from tracker.store.pg_tools import contents, put_back
 from tracker.store.restoring import HeldBack, hold_back
+from tracker.store.schema import SchemaError, head, known, make_folder, revision_of
 
 T = TypeVar("T")
 BY_HAND: Final = "(put back by hand)"
@@ -102,6 +102,13 @@ def _unmark(connection: Connection) -> None:
         connection.execute(text(f"DROP TABLE {_MARK}"))
 
 
+def _upgrade(url: str, *, copy_first: bool = True) -> None:
+    # Each start of the program asks this room whether a copy was put in place; the migrations' library is for those that were.
+    from tracker.store.migrate import upgrade
+
+    upgrade(url, copy_first=copy_first)
+
+
 # --- SQLite -----------------------------------------------------------------------------------------
 
 
@@ -117,7 +124,7 @@ def _restore_file(url: str, file: Path, now: datetime, who: str, watch: Watch) -
         before = _checked(part, file, lambda: watch(0.5))
         watch(0.6)
         part_url = f"sqlite:///{part}"
-        upgrade(part_url, copy_first=False)
+        _upgrade(part_url, copy_first=False)
         mark_restored(part_url)
         held = finish(part_url, now=now, who=who, source=file.name)
         watch(0.8)
@@ -247,7 +254,7 @@ def _restore_server(url: str, file: Path, now: datetime, who: str, watch: Watch)
             f"{file}: is newer than this program (revision {before}); install the newer program, "
             f"or go back with: tracker db restore {kept}"
         )
-    upgrade(url)
+    _upgrade(url)
     held = finish(url, now=now, who=who, source=file.name)
     return Restored(before, head(), held or HeldBack(), kept)
 

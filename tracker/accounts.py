@@ -1,0 +1,33 @@
+"""Carrier accounts, built from their configuration: for the engine, and for the commands that ask an adapter what it knows."""
+
+from __future__ import annotations
+
+from carriers.base import Adapter, AdapterContext
+from carriers.http import CarrierHttp
+from carriers.registry import load
+from tracker.book import Account
+from tracker.clock import Clock
+from tracker.config import carrier_digest
+from tracker.config.model import CarrierSettings
+from tracker.polling.tokens import FreshTokens, StoredTokens
+from tracker.store.database import Database
+
+
+def carrier_account(carrier: CarrierSettings, database: Database, clock: Clock) -> Account:
+    """One carrier account, its connection and its adapter."""
+    adapter_class = load(carrier.adapter)
+    http = CarrierHttp(carrier.id, carrier.base_url)
+    adapter = adapter_class(
+        carrier.adapter_settings, AdapterContext(carrier.id, http, StoredTokens(database, carrier.id, clock))
+    )
+    terms = adapter.tracking.tracking_terms if adapter.tracking is not None else None
+    rate = carrier.requests_per_second or (terms.requests_per_second if terms else None)
+    if rate is not None:
+        http.limit_to(rate)
+    return Account(carrier.id, carrier.adapter, adapter, http, carrier_digest(carrier))
+
+
+def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:
+    """An account's adapter without a database: to prove its credentials, or to ask what it can do."""
+    http = CarrierHttp(carrier.id, carrier.base_url)
+    return load(carrier.adapter)(carrier.adapter_settings, AdapterContext(carrier.id, http, FreshTokens())), http
