@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, insert, select, text
 
 from tracker.store.acts import acts_about
@@ -20,6 +23,7 @@ from tracker.store.migrate import (
     differences,
     head,
     integrity_faults,
+    known,
     require_current,
     revision_of,
     upgrade,
@@ -46,6 +50,18 @@ def test_migrations_and_models_agree(database: Database) -> None:
         assert revision_of(connection) == head()
     require_current(database)
     assert integrity_faults(database) == []
+
+
+def test_revisions_are_told_by_their_files_names_as_alembic_tells_them() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    assert (head(), known()) == (scripts.get_current_head(), {script.revision for script in scripts.walk_revisions()})
+
+
+def test_a_command_beside_the_daemon_loads_neither_alembic_nor_the_servers_driver() -> None:
+    code = "import sys, tracker.cli.prepare; print(*sorted({'alembic', 'psycopg'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_a_second_upgrade_changes_nothing(database_url: str) -> None:

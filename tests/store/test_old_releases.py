@@ -83,16 +83,17 @@ def test_a_newer_database_is_refused_in_a_sentence(tmp_path: Path, words: list[s
 
 _DIES = """
 import os, signal, sys
+from alembic import command
 from tracker.store import backup, migrate
 where = sys.argv[1]
-real = {"copying": backup.close_as_copy, "upgrading": migrate.command.upgrade}[where]
+real = {"copying": backup.close_as_copy, "upgrading": command.upgrade}[where]
 def dying(*given, **named):
     real(*given, **named)
     os.kill(os.getpid(), signal.SIGKILL)
 if where == "copying":
     backup.close_as_copy = dying
 else:
-    migrate.command.upgrade = dying
+    command.upgrade = dying
 migrate.upgrade(sys.argv[2])
 """
 
