@@ -11,13 +11,16 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import psycopg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
+
+# The server's driver is imported where one of its errors may have come: a shop on SQLite needs none.
+if TYPE_CHECKING:
+    import psycopg
 
 STEPS: Final = "docs/operators.md, Backups, has the steps"
 NEEDED_BYTES: Final = 128 * 1024
@@ -47,11 +50,15 @@ def fault_of(error: DBAPIError | sqlite3.Error, url: str) -> DatabaseFaultError 
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause, Path(make_url(url).database or ""))
+    import psycopg
+
     return _of_server(cause, url) if isinstance(cause, psycopg.Error) else None
 
 
 def _of_server(error: psycopg.Error, url: str) -> DatabaseFaultError | None:
     """Of a server's errors those of its surroundings: it is away, stops, starts, has no room, or only reads."""
+    import psycopg
+
     words, state = str(error).strip().partition("\n")[0], error.sqlstate
     if state is not None and state.startswith(_NO_ROOM):
         return DatabaseFaultError(f"{_shown(url)}: the server lacks room or connections: {words}; make room there")
