@@ -19,6 +19,7 @@ from tracker import log
 from tracker.app import App, build
 from tracker.clock import FrozenClock
 from tracker.config import load_config
+from tracker.engine import memory
 from tracker.engine.base import Lane
 from tracker.store.migrate import upgrade
 
@@ -74,6 +75,7 @@ class World:
         app = build(load_config(self.config, {}, strict_credentials=True), {})
         log.configure(FrozenClock(NOW), io.StringIO(), force_json=True)
         app.take_over()
+        memory.settle()
         yield app
         # The caller's loop has ended, and the carrier's connections with it.
         app.database.close()

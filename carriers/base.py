@@ -206,6 +206,41 @@ class TrackingAnswer:
     declared_value_cents: int | None = None
     message: str | None = None
 
+    @property
+    def said(self) -> bytes:
+        """See `Heard`."""
+        return self.raw or self.outcome.encode()
+
+    def read(self) -> TrackingAnswer:
+        """See `Heard`."""
+        return self
+
+
+class Heard(Protocol):
+    """What a carrier said of one number: an answer, or one that is read only where it says something new.
+
+    Most looks find what the last one found, and to read an answer costs many times what it costs to compare it.
+    """
+
+    @property
+    def said(self) -> bytes:
+        """What was said, the same bytes whenever the carrier repeats itself: compared by its digest, and never kept."""
+
+    def read(self) -> TrackingAnswer:
+        """The answer. Never raises for what the carrier wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAnswer:
+    """An answer as it came, with everything in it that may not be kept; `reader` makes the answer of it."""
+
+    said: bytes = field(repr=False)
+    reader: Callable[[], TrackingAnswer] = field(repr=False)
+
+    def read(self) -> TrackingAnswer:
+        """See `Heard`."""
+        return self.reader()
+
 
 @dataclass(frozen=True, slots=True)
 class TrackingTerms:
@@ -236,8 +271,8 @@ class TrackingAdapter(Protocol):
     def normalise(self, value: str) -> TrackingRef | None:
         """The number as this carrier writes it, or None where it cannot be one of its own (form or check digit)."""
 
-    async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, TrackingAnswer]:
-        """Ask about up to `batch_size` numbers; every one asked has its answer in what comes back.
+    async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, Heard]:
+        """Ask about up to `batch_size` numbers; every one asked has its answer in what comes back, read or not yet.
 
         Raises TransientCarrierError, PermanentCarrierError or CarrierConfigError for the call as a whole.
         """

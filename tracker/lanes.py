@@ -40,7 +40,7 @@ from tracker.polling.breaker import Breaker
 from tracker.polling.deadlines import DeadlineSweep
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sight import Sight
-from tracker.polling.sweep import PollSweep
+from tracker.polling.sweep import PollSweep, at_once
 from tracker.shops import calendars_of, live_from_of, shop_of
 from tracker.store.database import Database
 
@@ -116,6 +116,10 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
             sight=Sight(entry.id),
             accounts=partial(_siblings, settings, entry.name),
             stopping=stopping,
+            at_once=at_once(
+                settings.carrier(entry.id).requests_per_second
+                or entry.adapter.tracking.tracking_terms.requests_per_second
+            ),
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes

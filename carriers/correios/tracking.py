@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from carriers.base import (
     AnswerOutcome,
     Cause,
+    Heard,
     PermanentCarrierError,
     RefKind,
     TrackingAnswer,
@@ -25,6 +27,7 @@ from carriers.base import (
     TrackingRef,
     TrackingStatus,
     TrackingTerms,
+    UnreadAnswer,
 )
 from carriers.correios import codes
 from carriers.correios.auth import ZONE, Access
@@ -99,8 +102,8 @@ class CorreiosTracking:
         """The object code in its S10 form (Universal Postal Union), or None where form or check digit are wrong."""
         return normalise(value)
 
-    async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, TrackingAnswer]:
-        """All events of up to 50 objects.
+    async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, Heard]:
+        """All events of up to 50 objects, each object's answer to be read where it says something new.
 
         A code that spoils its batch (HTTP 400 for all) is found by halving the batch and answered as ERROR, alone.
         Raises ValueError for a batch too big or of another kind of number, otherwise as `TrackingAdapter.track`.
@@ -112,8 +115,8 @@ class CorreiosTracking:
             raise ValueError("Correios is asked by object code only")
         return await self._halving(asked) if asked else {}
 
-    async def _halving(self, asked: tuple[TrackingRef, ...]) -> dict[TrackingRef, TrackingAnswer]:
-        answers: dict[TrackingRef, TrackingAnswer] = {}
+    async def _halving(self, asked: tuple[TrackingRef, ...]) -> dict[TrackingRef, Heard]:
+        answers: dict[TrackingRef, Heard] = {}
         parts, refused, first_refusal = [asked], 0, None
         for _ in range(CALLS_PER_BATCH):
             if not parts:
@@ -138,7 +141,7 @@ class CorreiosTracking:
             answers.setdefault(ref, _error(ref, "its batch was refused and the code to blame was not found"))
         return answers
 
-    async def _ask(self, part: tuple[TrackingRef, ...]) -> dict[TrackingRef, TrackingAnswer]:
+    async def _ask(self, part: tuple[TrackingRef, ...]) -> dict[TrackingRef, Heard]:
         params = [("codigosObjetos", ref.value) for ref in part] + [("resultado", "T")]
 
         async def send(headers: dict[str, str]) -> Any:
@@ -153,7 +156,7 @@ class CorreiosTracking:
             )
             return answer.data
 
-        return read_answers(self._carrier, part, await self._access.call(API, send))
+        return hear(self._carrier, part, await self._access.call(API, send))
 
 
 def normalise(value: str) -> TrackingRef | None:
@@ -169,7 +172,7 @@ def _check_digit(serial: str) -> int:
     return {10: 0, 11: 5}.get(rest, rest)
 
 
-def read_answers(carrier: str, refs: Sequence[TrackingRef], payload: Any) -> dict[TrackingRef, TrackingAnswer]:
+def hear(carrier: str, refs: Sequence[TrackingRef], payload: Any) -> dict[TrackingRef, Heard]:
     """One answer for each of *refs* from the JSON of a call; objects are matched by their code, never by position.
 
     An object that cannot be read is an ERROR of its own. Raises PermanentCarrierError where there is no list of objects.
@@ -182,11 +185,18 @@ def read_answers(carrier: str, refs: Sequence[TrackingRef], payload: Any) -> dic
         if isinstance(item, dict) and isinstance(item.get("codObjeto"), str):
             by_code.setdefault(item["codObjeto"].strip().upper(), item)
     return {
-        ref: read_object(ref, by_code[ref.value])
+        ref: _unread(ref, by_code[ref.value])
         if ref.value in by_code
         else _error(ref, "the answer does not mention this object")
         for ref in refs
     }
+
+
+def _unread(ref: TrackingRef, item: dict[str, Any]) -> Heard:
+    try:
+        return UnreadAnswer(canonical(item), partial(read_object, ref, item))
+    except TypeError:  # nested beyond what can be written again: reading says so
+        return read_object(ref, item)
 
 
 def read_object(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:

@@ -46,9 +46,13 @@ def without(value: Any, keys: frozenset[str], depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
-        return {k: without(v, keys, depth + 1) for k, v in value.items() if k.lower() not in keys}
+        return {
+            k: without(v, keys, depth + 1) if isinstance(v, dict | list) else v
+            for k, v in value.items()
+            if k.lower() not in keys
+        }
     if isinstance(value, list):
-        return [without(item, keys, depth + 1) for item in value]
+        return [without(item, keys, depth + 1) if isinstance(item, dict | list) else item for item in value]
     return value
 
 

@@ -109,7 +109,7 @@ async def test_every_answer_fits(kind: type[Adapter], account: dict[str, Any], c
         answers = await tracking.track([number])
 
     assert set(answers) == {number}
-    assert_fits_contract(tracking, number, answers[number])
+    assert_fits_contract(tracking, number, answers[number].read())
 
 
 @pytest.mark.anyio
@@ -161,7 +161,7 @@ async def test_the_invented_carrier_reads_its_own_accent() -> None:
     respx.get(url__startswith=Fictitious.BASE_URL, path__regex=r"/FX00000009$").mock(return_value=httpx.Response(404))
     respx.get(url__startswith=Fictitious.BASE_URL).mock(return_value=httpx.Response(200, content=FLECHA[0][1]))
 
-    assert (await tracking.track([unknown]))[unknown].outcome is AnswerOutcome.NOT_FOUND
-    events = (await tracking.track([delivered]))[delivered].events
+    assert (await tracking.track([unknown]))[unknown].read().outcome is AnswerOutcome.NOT_FOUND
+    events = (await tracking.track([delivered]))[delivered].read().events
     assert [event.status for event in events] == [TrackingStatus.POSTED, TrackingStatus.DELIVERED]
     assert events[0].occurred_at.hour == 14

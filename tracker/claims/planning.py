@@ -90,6 +90,8 @@ class PlanSweep:
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due_checks(connection, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         contexts = contexts_of(connection, due)
         histories = histories_of(connection, due)
         problems = problems_of(connection, due)

@@ -97,6 +97,8 @@ class ClaimSweep:
     def _decide(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due(connection, self.carrier, calls=False, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         stories, restored_at = self._stories(connection, due), last_restore(connection)
         news = news_of(connection, stories) if self.adapter is None else {}
         for claim in due:
@@ -114,6 +116,8 @@ class ClaimSweep:
         """About claims whose letter is on its way: what was heard of it, or whether it is called off."""
         token = new_token()
         due = take_due(connection, self.carrier, calls=True, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         stories, restored_at = self._stories(connection, due), last_restore(connection)
         news = news_of(connection, stories)
         for claim in due:
@@ -187,6 +191,8 @@ class ClaimSweep:
 
     def _take_jobs(self, connection: Connection, *, now: datetime, token: str) -> list[Job]:
         due = take_due(connection, self.carrier, calls=True, now=now, limit=BATCH, token=token)
+        if not due:
+            return []
         stories = self._stories(connection, due)
         jobs = []
         for claim in due:

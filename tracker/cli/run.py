@@ -30,6 +30,7 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
     from tracker.cli.prepare import engine_lock, prepare_database, settle_copy
     from tracker.clock import clock_from_env
     from tracker.config import trial_clock_faults
+    from tracker.engine import memory
     from tracker.errors import ProgramError
 
     loaded = load_or_exit(config, strict=True)
@@ -44,6 +45,7 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
             settle_copy(url, clock)
             app = build(loaded, stopping=stop.is_set)
             app.take_over()
+            memory.settle()
             code = _once(app) if once else _daemon(app, config, lock, stop)
     except ProgramError as error:
         typer.echo(str(error), err=True)

@@ -40,6 +40,8 @@ class OrderSweep:
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due_orders(connection, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         problems = problems_of_orders(connection, due)
         settled = acts_of_open(connection, problems.values())
         nexts = []

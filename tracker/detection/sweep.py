@@ -46,6 +46,8 @@ class DetectionSweep:
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due_checks(connection, self.shard, SHARDS, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         contexts = contexts_of(connection, due)
         histories = histories_of(connection, due)
         problems = problems_of(connection, due)

@@ -93,10 +93,12 @@ class LetterSweep:
             while not self.stopping() and (room := board.limit(BATCH)) > 0:
                 token = new_token()
                 due = await self.database.write(partial(take_due_letters, now=now, limit=room, token=token))
+                if not due:
+                    break
                 left = [one.id for one in due if self.stopping() or not await self._one(one, token, board)]
                 total += len(due) - len(left)
                 await self.database.write(partial(put_down, rows=table(Letter), keys=left, token=token))
-                if left or not due:
+                if left:
                     break
         finally:
             for account in self.mail.accounts:

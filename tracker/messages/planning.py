@@ -107,6 +107,8 @@ class NoticeSweep:
         """Orders that are paid and have no parcel on its way: intake wakes them."""
         token = new_token()
         due = take_due_order_checks(connection, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         orders = orders_of(connection, due)
         told = notices_of_orders(connection, {order.shop for order in orders.values()}, due)
         acts = acts_about(connection, "order", due)
@@ -139,6 +141,8 @@ class NoticeSweep:
     def _batch(self, connection: Connection, now: datetime) -> int:
         token = new_token()
         due = take_due_checks(connection, now=now, limit=BATCH, token=token)
+        if not due:
+            return 0
         contexts, histories = contexts_of(connection, due), histories_of(connection, due)
         problems, claims = problems_of(connection, due), claims_of_shipments(connection, due)
         members, shared = members_of(connection, due), incidents_of(connection, due)

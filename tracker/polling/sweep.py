@@ -1,12 +1,16 @@
 """Asks one carrier about everything that is due, a batch at a time, and hands the answers to be recorded.
 
+While one batch is saved the next ones are being asked about. An answer that says what the last one said is known by its
+digest and not even read.
+
 Looking, answering and moving are three facts: `last_polled_at` is set by every look, `last_answered_at` by every answer,
 `last_event_at` by an event. A carrier that does not answer leaves its shipments due.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +24,7 @@ from sqlalchemy import Connection
 from carriers.base import (
     AnswerOutcome,
     CarrierConfigError,
+    Heard,
     PermanentCarrierError,
     TrackingAdapter,
     TrackingAnswer,
@@ -32,14 +37,14 @@ from tracker.domain.calendar import Calendars
 from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.polling.breaker import Breaker
 from tracker.polling.presence import Presence
-from tracker.polling.schedule import PollingPolicy, Standing, next_look
+from tracker.polling.schedule import Next, PollingPolicy, Standing, next_look
 from tracker.polling.sight import Sight
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow
 from tracker.store.leases import new_token, put_down
 from tracker.store.logs import DecisionNote, SignalNote, signal
-from tracker.store.polls import DuePoll, PollSave, keep_raw, save_polls, still_ours, take_due
+from tracker.store.polls import DuePoll, PollSave, keep_raw, reschedule, save_polls, still_ours, take_due
 from tracker.store.tables import ShipmentPoll, table
 from tracker.store.wake import wake
 
@@ -61,6 +66,8 @@ Recorder = Callable[[Connection, Mapping[int, TrackingAnswer], datetime], Mappin
 """The events stage's `record_answers`, bound to a carrier: stands right of polling, so it is handed in."""
 
 
+AT_ONCE: Final = 4
+"""At most so many batches are asked about at a time: a carrier takes longer to answer than its limit makes us wait."""
 OTHERS_EVERY: Final = 4
 """Every so many batches begin with what is not urgent: where the budget is too small the others come late, but they come."""
 _SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
@@ -73,10 +80,22 @@ class Look:
     """One shipment's answer, and whether it says anything that the last one did not."""
 
     poll: DuePoll
-    answer: TrackingAnswer
+    heard: Heard
+    """Read already, unless it says what the last one said."""
     outcome: AnswerOutcome
     digest: str
     changed: bool
+    is_known: bool = False
+    """The same bytes, read in the same way, as at the last look."""
+
+
+Asked = tuple[list[DuePoll], asyncio.Task[list[Look] | None]]
+"""A leased batch, and what will be heard of it; None where the carrier must be left alone."""
+
+
+def at_once(requests_per_second: float) -> int:
+    """How many batches to ask about at a time: never more than are sent within a second, so that a stop waits for few."""
+    return max(1, min(AT_ONCE, int(requests_per_second)))
 
 
 @dataclass(frozen=True)
@@ -96,62 +115,37 @@ class PollSweep:
     accounts: Callable[[str], Sequence[str]] = lambda _shop: ()
     """The accounts of the same adapter that serve a shop, in the order of the configuration."""
     stopping: Callable[[], bool] = lambda: False
-    """Whether the engine is being stopped: then the batch at hand is the last."""
+    """Whether the engine is being stopped: then the batches at hand are the last."""
+    at_once: int = 1
+    """How many batches are asked about at a time."""
 
     async def run(self, now: datetime) -> int:
         """Ask about all that is due; returns how many shipments were answered."""
         if self.stopping() or not await self.breaker.may_call(now):
             return 0
         await Presence(self.database, self.carrier).note(now)
-        total, turn, token = 0, 0, new_token()
-        due = await self.database.write(partial(self._take, token=token, now=now))
-        while due:
-            answers = await self._ask(due, token, now)
-            if answers is None:
+        return await _Round(self, now, new_token()).run()
+
+    def take(
+        self, connection: Connection, token: str, now: datetime, turns: Sequence[int] = (0,)
+    ) -> list[list[DuePoll]]:
+        """Lease the next batches, by their places in the round; fewer where fewer are due."""
+        taken: list[list[DuePoll]] = []
+        for turn in turns:
+            limit = self.adapter.tracking_terms.batch_size
+            urgent_first = turn % OTHERS_EVERY != OTHERS_EVERY - 1
+            due = take_due(connection, self.carrier, now=now, limit=limit, token=token, urgent_first=urgent_first)
+            if not due:
                 break
-            if total == 0:
-                # This lane alone calls this family: after one answer it stays well until a failure ends the round.
-                await self.breaker.answered(now)
-            turn += 1
-            answered, due = await self.database.write(
-                partial(self._save_and_take, due=due, answers=answers, token=token, now=now, turn=turn)
-            )
-            total += answered
-        return total
+            taken.append(due)
+        return taken
 
-    def _take(self, connection: Connection, token: str, now: datetime, turn: int = 0) -> list[DuePoll]:
-        limit = self.adapter.tracking_terms.batch_size
-        urgent_first = turn % OTHERS_EVERY != OTHERS_EVERY - 1
-        return take_due(connection, self.carrier, now=now, limit=limit, token=token, urgent_first=urgent_first)
+    async def ask(self, due: Sequence[DuePoll]) -> list[Look]:
+        """Ask about one batch, and read what is new. Raises TransientCarrierError, CarrierConfigError."""
+        heard = await self._track([poll.ref for poll in due])
+        return [self._look(poll, heard) for poll in due]
 
-    def _save_and_take(
-        self,
-        connection: Connection,
-        due: Sequence[DuePoll],
-        answers: Mapping[TrackingRef, TrackingAnswer],
-        token: str,
-        now: datetime,
-        turn: int,
-    ) -> tuple[int, list[DuePoll]]:
-        """Save one batch and lease the next in the same transaction: a commit is what costs most here."""
-        answered = self._save(connection, due, answers, token, now)
-        return answered, [] if self.stopping() else self._take(connection, token, now, turn)
-
-    async def _ask(
-        self, due: Sequence[DuePoll], token: str, now: datetime
-    ) -> Mapping[TrackingRef, TrackingAnswer] | None:
-        """Ask about one batch; None where the carrier must be left alone for now: then the batch is given back."""
-        try:
-            return await self._track([poll.ref for poll in due])
-        except TransientCarrierError as error:
-            await self.breaker.failed(error, now)
-        except CarrierConfigError as error:
-            await self.breaker.refused(error, now)
-        rows = table(ShipmentPoll)
-        await self.database.write(lambda c: put_down(c, rows, [poll.shipment_id for poll in due], token))
-        return None
-
-    async def _track(self, refs: Sequence[TrackingRef]) -> dict[TrackingRef, TrackingAnswer]:
+    async def _track(self, refs: Sequence[TrackingRef]) -> dict[TrackingRef, Heard]:
         """Ask; a batch that is refused as a whole is halved until the number that spoils it stands alone."""
         try:
             return dict(await self.adapter.track(refs))
@@ -163,19 +157,40 @@ class PollSweep:
             half = len(refs) // 2
             return {**await self._track(refs[:half]), **await self._track(refs[half:])}
 
-    def _save(
-        self,
-        connection: Connection,
-        due: Sequence[DuePoll],
-        answers: Mapping[TrackingRef, TrackingAnswer],
-        token: str,
-        now: datetime,
-    ) -> int:
-        ours = still_ours(connection, [poll.shipment_id for poll in due], token)
-        looks = [self._look(poll, answers) for poll in due if poll.shipment_id in ours]
-        changed = [look for look in looks if look.changed]
-        recorded = self.record(connection, {look.poll.shipment_id: look.answer for look in changed}, now)
-        raw = [(look.poll.shipment_id, look.digest, look.answer.raw) for look in changed if look.answer.raw]
+    def save(self, connection: Connection, asked: Sequence[Look], token: str, now: datetime) -> int:
+        """Write what one batch came to; returns how many shipments were still ours."""
+        again: list[tuple[int, datetime, bool]] = []
+        others: list[Look] = []
+        for look in asked:
+            following = self._as_ever(look, now)
+            if following is None or following.at is None:
+                others.append(look)
+            else:
+                again.append((look.poll.shipment_id, following.at, following.urgent))
+        saved = reschedule(connection, again, polled_at=now, token=token)
+        looks, events_added = self._save_others(connection, others, token, now) if others else ((), 0)
+        saved += len(looks)
+        metrics.looked(self.carrier, Counter(look.outcome.value for look in asked), events_added)
+        changed = sum(look.changed for look in looks)
+        log.info("poll.done", carrier=self.carrier, shipments=saved, changed=changed, events_added=events_added)
+        return saved
+
+    def _as_ever(self, look: Look, now: datetime) -> Next | None:
+        """When to look again, where the carrier said what it said last and the parcel is followed further; else None."""
+        poll = look.poll
+        if not look.is_known or poll.accounts_tried is not None or look.outcome is AnswerOutcome.OTHER_ACCOUNT:
+            return None
+        return next_look(look.outcome, _standing(poll, None), self.policy, self.days(poll.shop), now)
+
+    def _save_others(
+        self, connection: Connection, asked: Sequence[Look], token: str, now: datetime
+    ) -> tuple[Sequence[Look], int]:
+        """Write what says something new, or ends; returns what was still ours, and how many events were new."""
+        ours = still_ours(connection, [look.poll.shipment_id for look in asked], token)
+        looks = [look for look in asked if look.poll.shipment_id in ours]
+        changed = {look.poll.shipment_id: look.heard.read() for look in looks if look.changed}
+        recorded = self.record(connection, changed, now)
+        raw = [(key, self._digest(answer.raw), answer.raw) for key, answer in changed.items() if answer.raw]
         keep_raw(connection, "shipment", raw, now)
         saves = [
             self._poll_save(look, _standing(look.poll, recorded.get(look.poll.shipment_id)), now) for look in looks
@@ -186,33 +201,25 @@ class PollSweep:
         log_changes(connection, _closed_notes(looks, saves), now)
         self._tell_of_moves(connection, saves, now)
         self.sight.look(connection, _shown(looks, recorded), now)
-        events_added = sum(entry.events_added for entry in recorded.values())
-        metrics.looked(self.carrier, Counter(look.outcome.value for look in looks), events_added)
-        log.info(
-            "poll.done",
-            carrier=self.carrier,
-            shipments=len(looks),
-            changed=len(changed),
-            events_added=events_added,
-        )
-        return len(looks)
+        return looks, sum(entry.events_added for entry in recorded.values())
 
-    def _look(self, poll: DuePoll, answers: Mapping[TrackingRef, TrackingAnswer]) -> Look:
-        answer = answers.get(poll.ref)
-        if answer is None:
-            answer = TrackingAnswer(poll.ref, AnswerOutcome.ERROR, b"", message="the carrier left it out of its answer")
-        digest = self._digest(answer)
+    def _look(self, poll: DuePoll, answers: Mapping[TrackingRef, Heard]) -> Look:
+        heard = answers.get(poll.ref)
+        if heard is None:
+            heard = TrackingAnswer(poll.ref, AnswerOutcome.ERROR, b"", message="the carrier left it out of its answer")
+        digest = self._digest(heard.said)
         changed = digest != poll.digest
         if not changed and poll.outcome in _SETTLED:
             # The same bytes read in the same way say the same: they are not read again.
-            return Look(poll, answer, AnswerOutcome(poll.outcome), digest, changed)
+            return Look(poll, heard, AnswerOutcome(poll.outcome), digest, changed, is_known=True)
+        answer = heard.read()
         return Look(poll, answer, answer.outcome, digest, changed)
 
-    def _digest(self, answer: TrackingAnswer) -> str:
-        """Covers the answer, and how this version of the adapter and its code table reads it."""
-        read_by = self.adapter.tracking_terms.reading_version.encode()
-        said = answer.raw or answer.outcome.encode()
-        return blake2b(said + b"\0" + read_by, digest_size=16).hexdigest()
+    def _digest(self, said: bytes) -> str:
+        """Covers what was said, and how this version of the adapter and its code table reads it."""
+        digest = blake2b(said, digest_size=16)
+        digest.update(b"\0" + self.adapter.tracking_terms.reading_version.encode())
+        return digest.hexdigest()
 
     def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
@@ -260,7 +267,7 @@ class PollSweep:
         for look, save in zip(looks, saves, strict=True):
             if save.closed_reason not in UNFOLLOWED:
                 continue
-            poll, message = look.poll, look.answer.message or ""
+            poll, message = look.poll, look.heard.read().message or ""
             notes.append(
                 SignalNote(
                     key=f"untrackable:{self.carrier}:{save.closed_reason}",
@@ -274,13 +281,89 @@ class PollSweep:
         signal(connection, notes, now)
 
 
+class _Round:
+    """One run of the lane: several batches are under way at a time, and saved in the order in which they were asked.
+
+    The first goes alone, so that a carrier that is down is asked once. A failure ends the round: what was asked beside it
+    is saved where it was answered, and else given back.
+    """
+
+    def __init__(self, sweep: PollSweep, now: datetime, token: str) -> None:
+        self._sweep, self._now, self._token = sweep, now, token
+        self._asked: deque[Asked] = deque()
+        self._turn = 0
+        self._ended = False
+
+    async def run(self) -> int:
+        """Ask about all that is due; returns how many shipments were answered."""
+        sweep, total = self._sweep, 0
+        self._begin(await sweep.database.write(partial(sweep.take, token=self._token, now=self._now)))
+        try:
+            while self._asked:
+                due, asking = self._asked.popleft()
+                looks = await asking
+                if looks is None:
+                    await self._give_back(due)
+                    continue
+                if total == 0:
+                    # This lane alone calls this family: after one answer it stays well until a failure ends the round.
+                    await sweep.breaker.answered(self._now)
+                answered, taken = await sweep.database.write(partial(self._save_and_take, looks=looks))
+                total += answered
+                self._begin(taken)
+        finally:
+            await self._abandon()
+        return total
+
+    def _begin(self, taken: Sequence[list[DuePoll]]) -> None:
+        for due in taken:
+            self._turn += 1
+            self._asked.append((due, asyncio.create_task(self._ask(due))))
+
+    async def _ask(self, due: Sequence[DuePoll]) -> list[Look] | None:
+        """What was heard of one batch; None where the carrier must be left alone. The first failure of a round is told."""
+        sweep = self._sweep
+        if self._ended or sweep.stopping():
+            return None
+        try:
+            return await sweep.ask(due)
+        except (TransientCarrierError, CarrierConfigError) as error:
+            if self._ended:
+                return None
+            self._ended = True
+            if isinstance(error, TransientCarrierError):
+                await sweep.breaker.failed(error, self._now)
+            else:
+                await sweep.breaker.refused(error, self._now)
+            return None
+
+    def _save_and_take(self, connection: Connection, looks: Sequence[Look]) -> tuple[int, list[list[DuePoll]]]:
+        """Save one batch and lease the next in the same transaction: a commit is what costs most here."""
+        answered = self._sweep.save(connection, looks, self._token, self._now)
+        if self._ended or self._sweep.stopping():
+            return answered, []
+        free = range(self._turn, self._turn + self._sweep.at_once - len(self._asked))
+        return answered, self._sweep.take(connection, self._token, self._now, free)
+
+    async def _give_back(self, due: Sequence[DuePoll]) -> None:
+        rows, keys = table(ShipmentPoll), [poll.shipment_id for poll in due]
+        await self._sweep.database.write(lambda c: put_down(c, rows, keys, self._token))
+
+    async def _abandon(self) -> None:
+        """Cut off, or failed: leave nothing running behind."""
+        left = [asking for _, asking in self._asked]
+        for asking in left:
+            asking.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+
 def _newly_followed_or_not(looks: Sequence[Look], saves: Sequence[PollSave]) -> list[int]:
     """Shipments that a carrier has just refused to show, or shows again: answers without an event, so nobody else wakes."""
     refusals = {AnswerOutcome.INVALID_NUMBER.value, AnswerOutcome.OTHER_ACCOUNT.value}
     return [
         save.shipment_id
         for look, save in zip(looks, saves, strict=True)
-        if save.closed_reason in UNFOLLOWED or (look.poll.outcome in refusals and save.outcome not in refusals)
+        if save.closed_reason in UNFOLLOWED or (look.poll.outcome in refusals and look.outcome.value not in refusals)
     ]
 
 
@@ -289,8 +372,9 @@ def _closed_notes(looks: Sequence[Look], saves: Sequence[PollSave]) -> list[Deci
     notes = []
     for look, save in zip(looks, saves, strict=True):
         if save.closed_reason is not None:
-            said = {"why": save.closed_reason, "message": look.answer.message, "outcome": look.outcome.value}
-            reason, shop = CLOSED_REASONS[save.closed_reason], look.poll.shop
+            message, why = look.heard.read().message, save.closed_reason
+            said = {"why": why, "message": message, "outcome": look.outcome.value}
+            reason, shop = CLOSED_REASONS[why], look.poll.shop
             notes.append(DecisionNote(shop, "shipment", save.shipment_id, CLOSED, 1, "closed", reason, said))
     return notes
 

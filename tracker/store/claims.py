@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.claim_moves import Step
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.database import insert_new, upsert
-from tracker.store.leases import claim_due, finish, held, release
+from tracker.store.leases import claim, claim_due, claiming, finish, held, release
 from tracker.store.tables import (
     Claim,
     ClaimCheck,
@@ -177,12 +179,18 @@ def take_due(
 
     One that has not left yet and whose parcel another account now follows is left to whoever plans it.
     """
+    keys = claim(connection, _due(calls), now=now, limit=limit, token=token, of_carrier=carrier)
+    rows = claims_by_id(connection, keys) if keys else {}
+    return [rows[key] for key in keys]
+
+
+@cache
+def _due(calls: bool) -> ReturningUpdate[Any]:
     pending = exists().where(_STEPS.c.claim_id == _CLAIMS.c.id, _STEPS.c.state.in_(PENDING))
     elsewhere = exists().where(_POLLS.c.shipment_id == _CLAIMS.c.shipment_id, _POLLS.c.carrier != _CLAIMS.c.carrier)
-    where = [_CLAIMS.c.carrier == carrier, pending if calls else ~pending, ~and_(elsewhere, *_may_move())]
-    keys = claim_due(connection, _CLAIMS, "next_step_at", now=now, limit=limit, token=token, where=where)
-    rows = claims_by_id(connection, keys)
-    return [rows[key] for key in keys]
+    mine = _CLAIMS.c.carrier == bindparam("of_carrier")
+    where = [mine, pending if calls else ~pending, ~and_(elsewhere, *_may_move())]
+    return claiming(_CLAIMS, "next_step_at", where)
 
 
 def _may_move() -> tuple[ColumnElement[bool], ...]:

@@ -6,14 +6,16 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, not_, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.notices import NOT_LIVE
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
-from tracker.store.leases import claim_due, held, release
+from tracker.store.leases import claim, claim_due, claiming, held, release
 from tracker.store.tables import Delivery, Notice, NoticeMember, Order, Problem, table
 
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
@@ -45,6 +47,17 @@ class DueDelivery:
     next_step_at: datetime | None = None
 
 
+_OF_NOTICE: Final = ("shop", "order_id", "trigger", "expires_at")
+_WITH_NOTICES: Final = (
+    select(
+        *(_DELIVERIES.c[name] for name in DueDelivery.__dataclass_fields__ if name not in _OF_NOTICE),
+        *(_NOTICES.c[name] for name in _OF_NOTICE),
+    )
+    .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
+    .where(_DELIVERIES.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
 def add_delivery(connection: Connection, values: Mapping[str, Any]) -> int | None:
     """Insert a delivery; None where this channel has one already."""
     new = insert_new(connection, _DELIVERIES, [{"attempts": 0, "repeated": False, **values}], _DELIVERIES.c.id)
@@ -68,6 +81,8 @@ def take_not_live(connection: Connection, channel: str, *, now: datetime, limit:
     """Lease the channel's next due deliveries that a shop's not being live holds back."""
     mine = [_DELIVERIES.c.channel == channel, _DELIVERIES.c.urgent.in_([False, True]), _HELD_NOT_LIVE]
     keys = claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=limit, token=token, where=mine)
+    if not keys:
+        return []
     kept = func.min(case((_PROBLEMS.c.released_at.is_(None), _PROBLEMS.c.since)))
     query = (
         select(
@@ -115,34 +130,38 @@ def take_due(
     """
     keys: list[int] = []
     for urgent in (True, False):
-        mine = [_DELIVERIES.c.channel == channel, _DELIVERIES.c.urgent.is_(urgent)]
-        mine.append(or_(_DELIVERIES.c.hold_reason.is_(None), not_(_HELD_NOT_LIVE)))
-        theirs = select(_NOTICES.c.id).where(_NOTICES.c.id == _DELIVERIES.c.notice_id)
-        if but_for:
-            mine.append(~theirs.where(_NOTICES.c.shop.in_(list(but_for))).exists())
-        if stale:
-            mine.append(theirs.where(_NOTICES.c.expires_at <= now).exists())
         if len(keys) < limit:
-            left = limit - len(keys)
-            keys += claim_due(connection, _DELIVERIES, "next_step_at", now=now, limit=left, token=token, where=mine)
-    return [delivery for key in keys if (delivery := delivery_by_id(connection, key)) is not None]
+            left, statement = limit - len(keys), _due(urgent, tuple(but_for), stale)
+            keys += claim(connection, statement, now=now, limit=left, token=token, of_channel=channel)
+    found = _deliveries(connection, keys)
+    return [found[key] for key in keys]
+
+
+@lru_cache(maxsize=64)
+def _due(urgent: bool, but_for: tuple[str, ...], stale: bool) -> ReturningUpdate[Any]:
+    mine = [_DELIVERIES.c.channel == bindparam("of_channel"), _DELIVERIES.c.urgent.is_(urgent)]
+    mine.append(or_(_DELIVERIES.c.hold_reason.is_(None), not_(_HELD_NOT_LIVE)))
+    theirs = select(_NOTICES.c.id).where(_NOTICES.c.id == _DELIVERIES.c.notice_id)
+    if but_for:
+        mine.append(~theirs.where(_NOTICES.c.shop.in_(but_for)).exists())
+    if stale:
+        mine.append(theirs.where(_NOTICES.c.expires_at <= bindparam("claimed_at")).exists())
+    return claiming(_DELIVERIES, "next_step_at", mine)
 
 
 def delivery_by_id(connection: Connection, delivery_id: int) -> DueDelivery | None:
     """One delivery with its notice."""
-    names = [name for name in DueDelivery.__dataclass_fields__ if name in _DELIVERIES.c]
-    notice_names = ["shop", "order_id", "trigger", "expires_at"]
-    query = (
-        select(*(_DELIVERIES.c[name] for name in names), *(_NOTICES.c[name] for name in notice_names))
-        .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
-        .where(_DELIVERIES.c.id == delivery_id)
-    )
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    values = dict(row)
-    values |= {"trigger": Trigger(values["trigger"]), "state": DeliveryState(values["state"])}
-    return DueDelivery(**values)
+    return _deliveries(connection, [delivery_id]).get(delivery_id)
+
+
+def _deliveries(connection: Connection, delivery_ids: Sequence[int]) -> dict[int, DueDelivery]:
+    if not delivery_ids:
+        return {}
+    found = {}
+    for row in connection.execute(_WITH_NOTICES, {"ids": delivery_ids}).mappings():
+        words = {"trigger": Trigger(row["trigger"]), "state": DeliveryState(row["state"])}
+        found[row["id"]] = DueDelivery(**{**row, **words})
+    return found
 
 
 def save_delivery(

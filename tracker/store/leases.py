@@ -109,7 +109,14 @@ def claim_due(
     where: Sequence[ColumnElement[bool]] = (),
 ) -> list[int]:
     """Lease up to `limit` rows whose `due` instant has come, the longest due first; returns their keys."""
-    return claim(connection, claiming(rows, due, where), now=now, limit=limit, token=token)
+    statement = claiming(rows, due, where) if where else _claiming_all(rows, due)
+    return claim(connection, statement, now=now, limit=limit, token=token)
+
+
+# To build such a statement costs more than to run it, and most lanes find nothing most of the time.
+@cache
+def _claiming_all(rows: Table, due: str) -> ReturningUpdate[Any]:
+    return claiming(rows, due)
 
 
 def held(rows: Table, token: str) -> ColumnElement[bool]:

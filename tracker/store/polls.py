@@ -5,10 +5,27 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Update, bindparam, func, null, select, update
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    DateTime,
+    TextClause,
+    Update,
+    bindparam,
+    func,
+    null,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from carriers.base import RefKind, TrackingRef
 from tracker.domain.words import CLOSED, CLOSED_REASONS
@@ -196,34 +213,73 @@ def save_polls(
     """
     wanted = list(saves)
     mine = set(still_ours(connection, [save.shipment_id for save in wanted], token) if ours is None else ours)
-    silent: list[dict[str, Any]] = []
-    answered: list[dict[str, Any]] = []
-    moved: list[dict[str, Any]] = []
+    rows: dict[Update, list[dict[str, Any]]] = {}
     for save in wanted:
-        if save.shipment_id not in mine:
-            continue
-        row: dict[str, Any] = {
-            "b_id": save.shipment_id,
-            "next_poll_at": save.next_poll_at,
-            "at": polled_at,
-            "failures": save.failures,
-            "closed_reason": save.closed_reason,
-            "urgent": save.urgent,
-        }
-        if save.answered_at is None:
-            silent.append(row)
-        else:
-            row |= {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
-            if save.carrier:
-                row |= {"carrier": save.carrier, "accounts_tried": save.accounts_tried}
-            (moved if save.carrier else answered).append(row)
-    if silent:
-        connection.execute(_SAVE_SILENT, silent)
-    if answered:
-        connection.execute(_SAVE_ANSWERED, answered)
-    if moved:
-        connection.execute(_SAVE_MOVED, moved)
+        if save.shipment_id in mine:
+            statement, row = _saved(save)
+            rows.setdefault(statement, []).append({**row, "b_id": save.shipment_id, "at": polled_at})
+    for statement, values in rows.items():
+        connection.execute(statement, values)
     return mine
+
+
+_RESCHEDULE: Final = """
+    UPDATE shipment_polls
+    SET next_poll_at = again.at, urgent = again.urgent, last_polled_at = :now, last_answered_at = :now,
+        failures = 0, closed_reason = NULL, lease_token = NULL, lease_until = NULL
+    FROM ({rows}) AS again
+    WHERE shipment_polls.shipment_id = again.id AND shipment_polls.lease_token = :token
+"""
+_RESCHEDULES: Final = {
+    "sqlite": """
+        SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS at, json_extract(value, '$[2]') AS urgent
+        FROM json_each(:rows)
+    """,
+    "postgresql": "SELECT * FROM unnest(:ids, :ats, :urgent) AS given (id, at, urgent)",
+}
+_AT: Final = _POLLS.c.next_poll_at.type
+
+
+def reschedule(
+    connection: Connection, again: Sequence[tuple[int, datetime, bool]], *, polled_at: datetime, token: str
+) -> int:
+    """The usual look: these shipments (id, next look, urgent) were answered as at the last look. One statement for them all.
+
+    Returns for how many the lease was still ours: the others stay as they are.
+    """
+    if not again:
+        return 0
+    name = connection.dialect.name
+    if name == "sqlite":
+        written = [(key, _as_sqlite_keeps(at), int(urgent)) for key, at, urgent in again]
+        values: dict[str, Any] = {"rows": orjson.dumps(written).decode()}
+    else:
+        values = dict(zip(("ids", "ats", "urgent"), map(list, zip(*again, strict=True)), strict=True))
+    return connection.execute(_rescheduling(name), {**values, "now": polled_at, "token": token}).rowcount
+
+
+def _as_sqlite_keeps(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+@cache
+def _rescheduling(dialect: str) -> TextClause:
+    statement = text(_RESCHEDULE.format(rows=_RESCHEDULES[dialect])).bindparams(bindparam("now", type_=_AT))
+    if dialect == "sqlite":
+        return statement
+    kinds: dict[str, TypeEngine[Any]] = {"ids": BigInteger(), "ats": DateTime(timezone=True), "urgent": Boolean()}
+    return statement.bindparams(*(bindparam(name, type_=postgresql.ARRAY(kind)) for name, kind in kinds.items()))
+
+
+def _saved(save: PollSave) -> tuple[Update, dict[str, Any]]:
+    row: dict[str, Any] = {"next_poll_at": save.next_poll_at, "urgent": save.urgent}
+    row |= {"closed_reason": save.closed_reason, "failures": save.failures}
+    if save.answered_at is None:
+        return _SAVE_SILENT, row
+    row |= {"last_answered_at": save.answered_at, "outcome": save.outcome, "digest": save.digest}
+    if not save.carrier:
+        return _SAVE_ANSWERED, row
+    return _SAVE_MOVED, row | {"carrier": save.carrier, "accounts_tried": save.accounts_tried}
 
 
 def still_ours(connection: Connection, shipment_ids: Sequence[int], token: str) -> set[int]:

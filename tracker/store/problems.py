@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from carriers.base import Cause, ProblemKind
 from tracker.domain.detection import Finding, KnownProblem
 from tracker.domain.hand import Settlement
 from tracker.store.database import insert_new
-from tracker.store.leases import claim_due, held, release
+from tracker.store.leases import claim, claim_due, claiming, held, release
 from tracker.store.tables import OrderCheck, Problem, ShipmentCheck, table
 
 _PROBLEMS, _CHECKS, _ORDER_CHECKS = table(Problem), table(ShipmentCheck), table(OrderCheck)
@@ -50,8 +52,12 @@ def take_due_checks(
     connection: Connection, shard: int, shards: int, *, now: datetime, limit: int, token: str
 ) -> list[int]:
     """Lease this shard's next due shipments."""
-    mine = [_CHECKS.c.shipment_id % shards == shard]
-    return claim_due(connection, _CHECKS, "next_check_at", now=now, limit=limit, token=token, where=mine)
+    return claim(connection, _checks_of(shard, shards), now=now, limit=limit, token=token)
+
+
+@cache
+def _checks_of(shard: int, shards: int) -> ReturningUpdate[Any]:
+    return claiming(_CHECKS, "next_check_at", [_CHECKS.c.shipment_id % shards == shard])
 
 
 def take_due_orders(connection: Connection, *, now: datetime, limit: int, token: str) -> list[int]:

@@ -30,7 +30,7 @@ DELIVERED = ref("AD100000017BR")
 
 async def track(correios: Correios) -> Any:
     assert correios.tracking is not None
-    return (await correios.tracking.track([DELIVERED]))[DELIVERED]
+    return (await correios.tracking.track([DELIVERED]))[DELIVERED].read()
 
 
 def test_a_token_lives_in_the_zone_its_answer_names() -> None:

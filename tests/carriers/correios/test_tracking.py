@@ -17,7 +17,7 @@ from carriers.base import (
     TrackingStatus,
 )
 from carriers.correios import codes
-from carriers.correios.tracking import TERMS, normalise, read_answers, read_event, read_object
+from carriers.correios.tracking import TERMS, hear, normalise, read_event, read_object
 from carriers.redact import MAX_LENGTH
 from tests.carriers.correios.support import adapter, ref
 from tests.carriers.support import assert_fits_contract, sample_json
@@ -49,7 +49,7 @@ RECORDED = [
 def one(name: str) -> TrackingAnswer:
     payload = sample_json(f"rastro-{name}.json")
     number = ref(payload["objetos"][0]["codObjeto"])
-    return read_answers("exemplo", [number], payload)[number]
+    return hear("exemplo", [number], payload)[number].read()
 
 
 def event(codigo: str, tipo: Any, at: str = "2026-11-18T10:00:00", **more: Any) -> dict[str, Any]:
@@ -97,7 +97,8 @@ def test_the_marks_that_change_what_the_daemon_does() -> None:
 def test_numbers_side_by_side_are_matched_by_code() -> None:
     wanted = ["AD800000081BR", "AD150000142BR", "AAAA", "AD140000134BR", "AD400000046BR", "RR473124829GB"]
 
-    answers = read_answers("exemplo", [ref(code) for code in wanted], sample_json("rastro-multi-mixed-last-event.json"))
+    heard = hear("exemplo", [ref(code) for code in wanted], sample_json("rastro-multi-mixed-last-event.json"))
+    answers = {number: one.read() for number, one in heard.items()}
 
     assert [answers[ref(code)].outcome for code in wanted] == [
         OUT.FOUND,
@@ -176,7 +177,7 @@ def test_a_poisoned_object_does_not_sink_the_others(poison: Any) -> None:
     payload["objetos"][0]["eventos"].insert(1, poison)
     late, damaged = ref("AN120000118BR"), ref("AN500000052BR")
 
-    answers = read_answers("exemplo", [late, damaged], payload)
+    answers = {number: heard.read() for number, heard in hear("exemplo", [late, damaged], payload).items()}
 
     assert answers[late].outcome is OUT.ERROR and answers[late].events == ()
     assert "object cannot be read" in (answers[late].message or "")
@@ -355,10 +356,34 @@ def test_the_raw_answer_is_the_same_for_the_same_content() -> None:
     assert orjson.loads(read_object(number, payload).raw) == payload
 
 
+def test_an_answer_is_compared_by_what_came_and_kept_without_the_people_in_it() -> None:
+    payload = sample_json("rastro-delivered.json")["objetos"][0]
+    number = ref(payload["codObjeto"])
+    turned = dict(reversed(list(copy.deepcopy(payload).items())))
+    named = payload | {"recebedor": {"nome": "Planta"}}
+
+    said, again, other = (hear("exemplo", [number], {"objetos": [item]})[number] for item in (payload, turned, named))
+
+    assert said.said == again.said != other.said
+    assert said.read().raw == other.read().raw
+    assert "Planta" not in repr(other)
+
+
+def test_an_object_nested_beyond_writing_is_an_error_of_its_own() -> None:
+    deep: Any = "x"
+    for _ in range(300):
+        deep = [deep]
+    number = ref("AD100000017BR")
+
+    heard = hear("exemplo", [number], {"objetos": [{"codObjeto": number.value, "eventos": deep}]})[number]
+
+    assert heard.said and heard.read().outcome is OUT.ERROR
+
+
 @pytest.mark.parametrize("payload", [[], {}, {"objetos": None}, {"objetos": {}}, "texto", None])
 def test_an_answer_without_objects_is_unreadable(payload: Any) -> None:
     with pytest.raises(PermanentCarrierError, match="no list of objects"):
-        read_answers("exemplo", [ref("AD100000017BR")], payload)
+        hear("exemplo", [ref("AD100000017BR")], payload)
 
 
 JSON = st.recursive(
@@ -389,7 +414,7 @@ def test_objects_that_are_none_leave_the_others() -> None:
     payload = sample_json("rastro-delivered.json")
     payload["objetos"] = [None, {"codObjeto": 5}, *payload["objetos"]]
 
-    assert read_answers("exemplo", [ref("AD100000017BR")], payload)[ref("AD100000017BR")].outcome is OUT.FOUND
+    assert hear("exemplo", [ref("AD100000017BR")], payload)[ref("AD100000017BR")].read().outcome is OUT.FOUND
 
 
 @pytest.mark.parametrize(

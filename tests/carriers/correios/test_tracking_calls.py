@@ -84,7 +84,7 @@ async def test_a_code_that_spoils_its_batch_is_found(bad: list[int]) -> None:
     tracking = adapter().tracking
     assert tracking is not None
 
-    answers = await tracking.track(numbers)
+    answers = {number: heard.read() for number, heard in (await tracking.track(numbers)).items()}
 
     assert {n.value for n, answer in answers.items() if answer.outcome is OUT.ERROR} == poison
     assert len(answers) == 50
@@ -134,7 +134,7 @@ async def test_failures_are_typed(outcome: Any, error: type[Exception] | None, s
     assert tracking is not None
 
     if error is None:
-        answer = (await tracking.track([number]))[number]
+        answer = (await tracking.track([number]))[number].read()
         assert answer.outcome is OUT.ERROR and says in (answer.message or "")
     else:
         with pytest.raises(error, match=says):
@@ -150,4 +150,4 @@ async def test_a_fault_and_then_an_answer() -> None:
     tracking, number = adapter().tracking, ref("AN600000069BR")
     assert tracking is not None
 
-    assert (await tracking.track([number]))[number].events[-1].cause is Cause.LOSS
+    assert (await tracking.track([number]))[number].read().events[-1].cause is Cause.LOSS
