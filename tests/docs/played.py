@@ -144,7 +144,7 @@ def _name_what_there_is(made: Played) -> None:
         "approve": {"ID": claims[late]},
         "reject": {"ID": claims[late]},
         "release": dict.fromkeys(("ID", "P12"), problems[lost]),
-        "edit": {"...": "outra@example.com"},
+        "edit": {"...": "outra@example.com", FREE_CODE: FREE_CODE},
         "mute": {"DATE": f"{day(12):%Y-%m-%d}"},
         "claims letter": {"C7": letter_waits},
         "claims sent": {"C7": letter_waits},

@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 from typer.main import get_command
 
-from tests.docs.played import DELIVERED, LATE_ORDER, NOW, Played, played
+from tests.docs.played import DELIVERED, FREE_CODE, LATE_ORDER, NOW, Played, played
 from tests.docs.test_commands import leaves
 from tests.docs.typed import PAGES, ROOT, others_in, readings, tabled_in, typed_in
 from tests.end_to_end.support import of_fate, plan_of
@@ -45,7 +45,7 @@ SAYS: Final[Mapping[str, str]] = {
     "db restore": r"restored|wait",
     "db upgrade": r"up to date",
     "digest": r"Loja Aurora: ",
-    "edit": r"corrected",
+    "edit": rf"corrected|code \S+ -> {FREE_CODE}",
     "explain": r"Agora\n",
     "export": r"^[\ufeff]?(\{\".*\}\n)+$|^\ufeff?id;shop",
     "import": r"repetido|pedidos\.csv",
