@@ -9,6 +9,7 @@ from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, Tracking
 from carriers.http import CarrierHttp
 from tracker.config import Settings
 from tracker.domain.order import Package
+from tracker.intake.codes import Unfollowed
 from tracker.intake.options import ReadOptions
 from tracker.store.order_rows import Parcel
 
@@ -41,20 +42,23 @@ class CarrierBook:
     settings: Settings
     accounts: Mapping[str, Account]
 
-    def parcel(self, shop: str, package: Package, options: ReadOptions) -> Parcel | str:
-        """The package with its carrier and number, or why it cannot be followed, in the merchant's language."""
+    def parcel(self, shop: str, package: Package, options: ReadOptions) -> Parcel | Unfollowed:
+        """The package with its carrier and number, or why it cannot be followed."""
         account = self._account(shop, package)
         if account is None:
             if not package.carrier_raw:
-                return "A transportadora não foi informada e não é certa pelo código; preencha a coluna Transportadora."
-            return (
+                return Unfollowed(
+                    "A transportadora não foi informada e não é certa pelo código; preencha a coluna Transportadora."
+                )
+            return Unfollowed(
                 f"A transportadora {package.carrier_raw} não está na configuração; "
                 "acrescente-a em carriers, ou o nome dela em aliases."
             )
         ref = self._ref(account, package, options)
         if ref is None:
             shown = package.tracking_code or "(sem código)"
-            return f"O código {shown} não é um código de {account.adapter.TITLE}; confira e envie a linha de novo."
+            reason = f"O código {shown} não é um código de {account.adapter.TITLE}; confira e envie a linha de novo."
+            return Unfollowed(reason, package.tracking_code)
         return Parcel(package, account.id, account.adapter.NAME, ref)
 
     def _account(self, shop: str, package: Package) -> Account | None:
@@ -70,6 +74,8 @@ class CarrierBook:
             for carrier in self.settings.carriers_of(shop)
             if (account := self.accounts.get(carrier.id)) is not None and _normalised(account, package.tracking_code)
         ]
+        if not fitting and len(self.settings.carriers_of(shop)) == 1:
+            return self.accounts.get(self.settings.carriers_of(shop)[0].id)
         return fitting[0] if len({account.name for account in fitting}) == 1 else None
 
     @staticmethod

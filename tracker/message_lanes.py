@@ -70,6 +70,7 @@ def message_lanes(
         book=letter_book(settings, {entry.id: entry.adapter for entry in book.accounts.values()}),
         mail=mail,
         message_id=_message_ids(settings),
+        live_from=live_from_of(settings),
         redirect_to=settings.messages.redirect_to,
         stopping=stopping,
     )
@@ -166,6 +167,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         pickup_days={entry.id: pickup_days(book, entry.id) for entry in accounts},
         return_path=ReturnPath(returned.return_path, returned.verp) if returned and returned.return_path else None,
         unmailed=unmailed_of(settings),
+        live_from=live_from_of(settings),
     )
 
 

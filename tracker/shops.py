@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 
 from tracker.config import Settings
 from tracker.config.model import Holidays, ShopSettings
 from tracker.domain.calendar import Calendars, CalendarsBetween, calendars
+from tracker.domain.live import LiveFrom
 
 
 def calendars_of(settings: Settings) -> CalendarsBetween:
@@ -30,7 +30,7 @@ def shop_of(settings: Settings, shop_id: str) -> ShopSettings | None:
     return next((shop for shop in settings.shops if shop.id == shop_id), None)
 
 
-def live_from_of(settings: Settings) -> Callable[[str], date | None]:
+def live_from_of(settings: Settings) -> LiveFrom:
     """By shop, its first live day; None while it only observes."""
 
     def live_from(shop_id: str) -> date | None:

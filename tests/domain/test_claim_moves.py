@@ -152,7 +152,7 @@ def test_what_waits_for_a_person_still_waits_when_its_dates_move(hold: Hold) -> 
 
 
 @pytest.mark.parametrize(
-    "hold", [Hold.OBSERVE, Hold.BEFORE_LIVE, Hold.PROPOSE, Hold.VALUE_CEILING, Hold.MISSING_DATA, Hold.CARRIER_ANSWER]
+    "hold", [Hold.BEFORE_LIVE, Hold.PROPOSE, Hold.VALUE_CEILING, Hold.MISSING_DATA, Hold.CARRIER_ANSWER]
 )
 def test_a_person_lets_it_go(hold: Hold) -> None:
     facts = claim(state=State.WAITING_APPROVAL, hold=hold, approved_at=NOW)
@@ -163,6 +163,19 @@ def test_a_person_lets_it_go(hold: Hold) -> None:
         "call": "open",
         "hold": None,
     }
+
+
+def test_nothing_that_was_approved_leaves_a_shop_that_observes_again() -> None:
+    gates = Gates(Hold.OBSERVE, "because", at("2026-12-20 00:00"))
+    for facts in (claim(approved_at=NOW), claim(state=State.WAITING_APPROVAL, hold=Hold.PROPOSE, approved_at=NOW)):
+        move = start(facts, gates, TERMS, DAYS, NOW)
+        assert shown(move, "state", "hold", "call") == {
+            "state": State.WAITING_APPROVAL,
+            "hold": Hold.OBSERVE,
+            "call": None,
+        }
+    assert instead_of_filing(filing(), DAYS, NOW, gates) == move
+    assert instead_of_filing(filing(), DAYS, NOW, Gates(Hold.PROPOSE, "because")) is None
 
 
 @pytest.mark.parametrize("hold", [Hold.BY_LETTER, Hold.OBSERVE, Hold.BEFORE_LIVE], ids=lambda hold: hold.value)

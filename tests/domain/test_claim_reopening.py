@@ -27,7 +27,7 @@ from tests.domain.support import DAYS, at, on
 from tracker.domain.claim_filing import after_lost_answer, after_not_sent
 from tracker.domain.claim_following import after_look_up, follow, pursue
 from tracker.domain.claim_moves import RULE_VERSIONS, Ask, ClaimFacts, Gates, Move, Step
-from tracker.domain.claim_reopening import after_reopen, wanted
+from tracker.domain.claim_reopening import after_reopen, instead_of_reopening, wanted
 from tracker.domain.words import ClaimState, Hold
 
 State, Progress, Out = ClaimState, ClaimProgress, ReopenOutcome
@@ -672,6 +672,19 @@ def test_what_a_look_up_says_of_it(facts: ClaimFacts, found: Any, expected: dict
 )
 def test_a_reopening_without_an_answer_is_brought_to_a_person(now: str, alert: str | None) -> None:
     assert alert_kind(after_look_up(reopened(), status(Progress.REOPENED), TERMS, DAYS, at(now))) == alert
+
+
+def test_no_reopening_leaves_a_shop_that_observes_again() -> None:
+    gate = Gates(Hold.OBSERVE, "the shop only observes")
+    pending, held = answered("accepted", reopening(3, None)), {"state": State.WAITING_APPROVAL, "hold": Hold.OBSERVE}
+    instead = instead_of_reopening(pending, gate, TERMS, DAYS, TUESDAY)
+    assert instead is not None and shown(instead, "state", "hold") == held
+    assert instead_of_reopening(pending, GATE, TERMS, DAYS, TUESDAY) is None
+    approved = replace(WAITS, approved_at=ANSWERED)
+    assert shown(pursue(approved, gate, TERMS, DAYS, TUESDAY), "state", "hold") == held
+    # Called off and live again, it is asked for.
+    waits = replace(answered("accepted", reopening(3, "withdrawn")), state=State.WAITING_APPROVAL, hold=Hold.OBSERVE)
+    assert shown(pursue(waits, FREE, TERMS, DAYS, TUESDAY), *CALL) == CALL
 
 
 def test_a_letter_is_laid_aside_like_any_other() -> None:

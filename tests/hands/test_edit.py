@@ -204,7 +204,7 @@ def test_an_order_without_a_parcel_gets_its_first(start: Start, database_url: st
     trial.pass_through([at(day(2), 9, 5), at(day(5), 9)])
     assert {row["kind"] for row in trial.rows(Problem, subject_id=ref["shipment_id"])} == {"delay"}
     out = one_line(hand(trial, "show", NUMBER))
-    assert f"fulana corrigiu {name} código de rastreio: vazio → {LATE.code} (conferi na etiqueta)" in out
+    assert f"fulana corrigiu {name} código de rastreio: {wrong} → {LATE.code} (conferi na etiqueta)" in out
     told = one_line(hand(trial, "explain", LATE.code, "--lang", "en"))
     assert "Corrected by hand by fulana: tracking code" in told
     # The same again, by a person and by the shop's file with its wrong code, brings nothing new.

@@ -182,6 +182,27 @@ def test_everything_that_was_done_may_be_moved_back(start: Start, database_url: 
     assert {name for name in names if not name.startswith("done/")} == {"duplicate/meu.resultado.csv"}
 
 
+def test_everything_that_was_refused_may_be_moved_back(start: Start) -> None:
+    """The reasons come along, and are no orders; what can be read meanwhile is taken."""
+    trial = start()
+    trial.drop("a.json", b'[{"total": 1}]')
+    trial.drop("b.csv", b"Coluna;Outra\r\n1;2\r\n")
+    trial.pass_at(NOW)
+    assert {name for name in put_away(trial) if name.endswith(".reason.txt")} == {
+        "refused/a.json.reason.txt",
+        "refused/b.csv.reason.txt",
+    }
+    for path in list((trial.inbox / "refused").iterdir()):
+        data = sheet(line("1001")) if path.name == "b.csv" else path.read_bytes()
+        trial.drop(path.name, data)
+        path.unlink()
+    trial.pass_at(NOW + timedelta(hours=1))
+    names = put_away(trial)
+    assert {"done/b.csv", "done/b.csv.reason.txt", "refused/a.json", "refused/a.json.reason.txt"} <= names
+    assert not [name for name in names if "reason.txt.reason" in name]
+    assert {row["name"] for row in trial.rows(Import)} == {"a.json", "b.csv"}
+
+
 def test_a_record_of_a_json_file_is_named_by_its_number(start: Start) -> None:
     trial = start()
     trial.drop(

@@ -35,6 +35,7 @@ WITHHELD = {
     WhyWithheld.MUTED: DeliveryState.AWAITING_PERSON,
     WhyWithheld.ADDRESS_CHANGED: DeliveryState.QUEUED,
     WhyWithheld.ADDRESS_SUPPRESSED: DeliveryState.SUPPRESSED,
+    WhyWithheld.OBSERVE: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BROKEN_TEXT: DeliveryState.AWAITING_PERSON,
     WhyWithheld.BAD_ADDRESS: DeliveryState.BOUNCED,
 }

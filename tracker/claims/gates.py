@@ -10,6 +10,7 @@ from typing import Final
 
 from tracker.domain.calendar import Calendars
 from tracker.domain.claim_moves import Gates
+from tracker.domain.live import live_at, observes
 from tracker.domain.words import Hold
 
 
@@ -81,10 +82,10 @@ def gates(
     restored: bool = False,
 ) -> Gates:
     """Whether a due claim may leave by itself. `restored`: it may have left before the database was put back."""
-    live_at = days.start_of(live_from) if live_from else None
-    if live_at is None or now < live_at:
-        return _held(WhyHeld.OBSERVE, live_at)
-    if problem_since < live_at and not released:
+    first = live_at(live_from, days)
+    if observes(first, now):
+        return _held(WhyHeld.OBSERVE, first)
+    if first is not None and problem_since < first and not released:
         return _held(WhyHeld.BEFORE_LIVE)
     if policy.by_letter and not policy.writes:
         return _held(WhyHeld.BY_LETTER)

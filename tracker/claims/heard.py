@@ -67,7 +67,7 @@ def called_off(story: Story, gates: Gates, terms: ClaimTerms, now: datetime) -> 
     if pending is None or pending.state != "intended":
         return None
     if pending.action == CLAIM_LETTER:
-        return instead_of_filing(story.facts, story.days, now)
+        return instead_of_filing(story.facts, story.days, now, gates)
     if story.facts.indemnified_at is None:
         return None
     return pursue(story.facts, gates, terms, story.days, now)

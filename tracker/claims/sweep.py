@@ -6,9 +6,9 @@ that state and looked up at the carrier before anything is sent again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -22,9 +22,10 @@ from tracker.claims.contract import settled
 from tracker.claims.gates import ClaimPolicy, gates
 from tracker.claims.moves import apply_move, deadline_note, near_note
 from tracker.claims.story import Story, stories_of
-from tracker.domain import claim_filing, claim_following, claim_letter
+from tracker.domain import claim_filing, claim_following, claim_letter, claim_reopening
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.claim_moves import WITHDRAWN, Gates, Move
+from tracker.domain.live import LiveFrom
 from tracker.polling.breaker import Breaker
 from tracker.store.claim_facts import FactRow, news_of, taken
 from tracker.store.claims import (
@@ -61,7 +62,7 @@ class ClaimSweep:
     breaker: Breaker
     adapter: ClaimsAdapter | None
     days: CalendarsBetween
-    live_from: Callable[[str], date | None]
+    live_from: LiveFrom
 
     async def run(self, now: datetime) -> int:
         """Decide and call until nothing is due; returns how many claims were worked on."""
@@ -193,20 +194,32 @@ class ClaimSweep:
         due = take_due(connection, self.carrier, calls=True, now=now, limit=BATCH, token=token)
         if not due:
             return []
-        stories = self._stories(connection, due)
+        stories, restored_at = self._stories(connection, due), last_restore(connection)
         jobs = []
         for claim in due:
             story = stories[claim.id]
             last = story.steps[-1]
-            instead = claim_filing.instead_of_filing(story.facts, story.days, now)
+            instead = self._instead(claim, story, last.step.action, restored_at, now)
             if last.step.state == "calling":
                 self._lost(connection, story, last, token, now)
-            elif last.step.action == "open" and instead is not None:
+            elif instead is not None:
                 set_step(connection, last.id, {"state": "done", "done_at": now, "outcome": WITHDRAWN})
                 self._apply(connection, story, instead, token, now)
             else:
                 jobs.append(Job(claim, last, story.context, story.history.contract if story.history else None))
         return _by_their_own_numbers(connection, jobs)
+
+    def _instead(
+        self, claim: ClaimRow, story: Story, action: str, restored_at: datetime | None, now: datetime
+    ) -> Move | None:
+        """What to do instead of a call that was decided and not made yet; None: it may be made."""
+        if action == "open":
+            gates = self._gates(claim, story, restored_at, now)
+            return claim_filing.instead_of_filing(story.facts, story.days, now, gates)
+        if action == "reopen":
+            gates = self._gates(claim, story, restored_at, now)
+            return claim_reopening.instead_of_reopening(story.facts, gates, self.terms, story.days, now)
+        return None
 
     def _lost(self, connection: Connection, story: Story, step: StepRow, token: str, now: datetime) -> None:
         """We died between sending and saving: what was asked may have happened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -213,9 +213,12 @@ def _renumbered(
     from tracker.cli.show import accounts_of
     from tracker.store.contexts import contexts_of
 
-    bare = _without_parcel(program, what) if code is not None else None
-    if bare is not None and code is not None:
-        return _first_parcel(program, bare, code, carrier, hand)
+    if code is not None:
+        bare = _wanting(program, what)
+        if isinstance(bare, Said):
+            return bare
+        if bare is not None:
+            return _given_parcel(program, bare, code, carrier, hand)
     shipment_id = shipment_named(program, what)
     if isinstance(shipment_id, Said):
         return shipment_id
@@ -231,40 +234,69 @@ def _renumbered(
         return _renumber(connection, shipment_id, number, same_parcel, hand)
 
 
-def _without_parcel(program: Opened, what: str) -> OrderHit | None:
-    """The order that is meant, where it has no parcel yet: its file named none, or a code that cannot be."""
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """An order that wants a parcel: its file named no code, or one that cannot be (`instead_of`)."""
+
+    order: OrderHit
+    instead_of: str | None
+
+
+def _wanting(program: Opened, what: str) -> Wanting | Said | None:
+    """The order that is meant, where it wants a parcel; a sentence where that cannot be told, None where it wants none."""
+    from tracker.domain.wrong_codes import is_one_of, wrong_codes
     from tracker.reports.identity import parse_id
 
     given = parse_id(what)
     if given is not None and given.kind == "shipment":
         return None
     hit = order_named(program, what)
-    return hit if not isinstance(hit, Said) and hit.shipments == 0 else None
+    if isinstance(hit, Said):
+        return None
+    wrong = wrong_codes(hit.originals)
+    meant = next((one for one in wrong if is_one_of(what, [one])), None)
+    if hit.shipments == 0 or meant is not None:
+        return Wanting(hit, meant or (wrong[0] if len(wrong) == 1 else None))
+    return _which_of(program, hit, what, wrong) if wrong else None
 
 
-def _first_parcel(program: Opened, order: OrderHit, code: str, carrier: str | None, hand: Hand) -> Said:
+def _which_of(program: Opened, order: OrderHit, what: str, wrong: Sequence[str]) -> Said | None:
+    """Ask which code is meant, where an order has parcels and a code that cannot be; None where a parcel's code says it."""
+    from tracker.domain.wrong_codes import as_typed, is_one_of
+    from tracker.store.contexts import contexts_of, shipments_of_orders
+
+    with program.database.begin_read() as connection:
+        contexts = contexts_of(connection, shipments_of_orders(connection, [order.id])[order.id])
+    if any(is_one_of(what, [context.tracking_code or ""]) for context in contexts.values()):
+        return None
+    named = [f"S{one} ({context.tracking_code or 'no code'})" for one, context in contexts.items()]
+    named += [f"{as_typed(one)} (cannot be a code)" for one in wrong]
+    return Said(f"order {order.number} has several: {', '.join(named)}; name the one that is to be corrected", 2)
+
+
+def _given_parcel(program: Opened, wanting: Wanting, code: str, carrier: str | None, hand: Hand) -> Said:
     from tracker.cli.show import accounts_of
 
-    ours = [entry.id for entry in program.settings.carriers_of(order.shop)]
+    ours = [entry.id for entry in program.settings.carriers_of(wanting.order.shop)]
     only = ours[0] if len(ours) == 1 else ""
-    number = _number(program, accounts_of(program), order.shop, code, carrier, only)
+    number = _number(program, accounts_of(program), wanting.order.shop, code, carrier, only)
     if isinstance(number, Said):
         return number
     with program.database.begin_write() as connection:
-        return _add_parcel(connection, order, number, hand)
+        return _add_parcel(connection, wanting, number, hand)
 
 
-def _add_parcel(connection: Connection, order: OrderHit, number: Number, hand: Hand) -> Said:
+def _add_parcel(connection: Connection, wanting: Wanting, number: Number, hand: Hand) -> Said:
     """The order's parcel, as if its file had named this code; a person says so, and the log keeps it."""
     from tracker.domain.hand import WRONG_NUMBER, ActKind
     from tracker.domain.order import Package
     from tracker.store.contexts import shipments_of_orders
     from tracker.store.order_rows import Parcel
-    from tracker.store.orders import add_parcel, owner_of_number
+    from tracker.store.orders import add_parcel, mend_wrong_code, owner_of_number
     from tracker.store.wake import wake_order, wake_polling
 
-    value = number.ref.value
-    if shipments_of_orders(connection, [order.id])[order.id]:
+    order, wrong, value = wanting.order, wanting.instead_of, number.ref.value
+    if len(shipments_of_orders(connection, [order.id])[order.id]) != order.shipments:
         return Said(f"order {order.number} got a parcel at this very moment; look at it and correct it again", 1)
     owner = owner_of_number(connection, number.adapter, number.ref)
     if owner is not None:
@@ -273,13 +305,17 @@ def _add_parcel(connection: Connection, order: OrderHit, number: Number, hand: H
     shipment_id = add_parcel(connection, order.shop, order.id, parcel, hand.now)
     if shipment_id is None:
         return Said(f"{value} was given to another order at this very moment; look at it and correct it again", 1)
-    shown = {"field": "tracking_code", "was": None, "now": value}
-    facts = {**shown, "imported": None, WRONG_NUMBER: False}
+    if wrong is not None:
+        mend_wrong_code(connection, order.id, wrong)
+    shown = {"field": "tracking_code", "was": wrong, "now": value}
+    facts = {**shown, "imported": wrong, WRONG_NUMBER: False}
     decide(connection, hand, ActKind.EDIT, "shipment", shipment_id, order.shop, "corrected", facts, shown)
     wake_polling(connection, [(shipment_id, number.carrier)], hand.now)
     wake_order(connection, order.id, [shipment_id], hand.now)
+    before = "had no parcel" if order.shipments == 0 else f"had no parcel for {wrong}"
+    which = "is its first" if order.shipments == 0 else "is one more"
     return Said(
-        f"order {order.number} had no parcel: S{shipment_id} with code {value} is its first, {number.carrier} is asked now"
+        f"order {order.number} {before}: S{shipment_id} with code {value} {which}, {number.carrier} is asked now"
     )
 
 

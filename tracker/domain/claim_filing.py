@@ -32,6 +32,7 @@ from tracker.domain.words import Hold
 
 NOT_SENT_WAITS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """After a call that surely did not arrive; the last one goes on: the carrier is down, and its breaker says so."""
+OPEN_GATES: Final = Gates()
 FAILING_WAIT: Final = timedelta(days=1)
 """Where the carrier's machines fail beyond the waits of the table: one alert for all, and a try a day until the last day."""
 
@@ -52,6 +53,9 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
         at = days.start_of(days.since.add(today, terms.escalate_business_days))
         return Move(State.OPEN, "claim.letter", "a person sent it", at, opened=True, outcome="registered")
     call = LETTER if claim.by_letter else "open"
+    if gates.hold is Hold.OBSERVE:
+        # Whatever was approved while the shop was live: it has been taken back, and a person says it again.
+        return _held(claim, gates, gates.hold, days, now)
     if claim.approved_at is not None:
         return Move(State.SUBMITTING, "claim.approved", "approved by a person", now, call=call)
     if gates.hold is not None:
@@ -67,9 +71,10 @@ def _look_up_restored(claim: ClaimFacts, now: datetime) -> Move:
     return Move(State.WAITING_APPROVAL, "claim.restored_look", reason, now, call="look_up", hold=Hold.RESTORED)
 
 
-def instead_of_filing(claim: ClaimFacts, days: Calendars, now: datetime) -> Move | None:
+def instead_of_filing(claim: ClaimFacts, days: Calendars, now: datetime, gates: Gates = OPEN_GATES) -> Move | None:
     """Right before a filing leaves: what to do instead where its day has moved away, or its last one gone by, since it was
-    decided (a storm of errors lasts days, and the carrier re-plans meanwhile). None: it may leave."""
+    decided (a storm of errors lasts days, and the carrier re-plans meanwhile), or its shop has gone back to observing.
+    None: it may leave."""
     today = days.local_date(now)
     if today > claim.last_on:
         return _expired()
@@ -77,6 +82,8 @@ def instead_of_filing(claim: ClaimFacts, days: Calendars, now: datetime) -> Move
         return Move(State.PLANNED, "claim.overtaken", "what it was planned for is over: planned anew", now, replan=True)
     if today < claim.claimable_from:
         return _too_early(claim, days)
+    if gates.hold is Hold.OBSERVE:
+        return _held(claim, gates, gates.hold, days, now)
     return _waits(claim, days, now) if claim.needs_news and claim.approved_at is None else None
 
 

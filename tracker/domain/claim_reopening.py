@@ -110,6 +110,8 @@ def due_reopening(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Cale
     ends_on = _ends_on(claim, ask, terms, days, now)
     if days.local_date(now) > ends_on:
         return _ended(claim, "the term for reopening it has passed", terms, days, now)
+    if gates.hold is Hold.OBSERVE:
+        return _held(gates.hold, gates.reason, ends_on, days, now, gates.until)
     if waits and claim.approved_at is not None:
         return _reopen(claim, ask, "approved by a person", now)
     if waits and claim.hold in {Hold.CONFIGURATION, Hold.CARRIER_ANSWER}:
@@ -122,6 +124,17 @@ def due_reopening(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Cale
         PROBLEM: "rejected, and the parcel has another problem since",
     }
     return _reopen(claim, ask, reasons[ask.way], now)
+
+
+def instead_of_reopening(
+    claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, now: datetime
+) -> Move | None:
+    """Right before a reopening leaves: it waits where its shop has gone back to observing. None: it may leave."""
+    ask = wanted(claim, terms)
+    if gates.hold is not Hold.OBSERVE or ask is None:
+        return None
+    ends_on = max(_ends_on(claim, ask, terms, days, now), days.local_date(now))
+    return _held(gates.hold, gates.reason, ends_on, days, now, gates.until)
 
 
 def _just_answered(claim: ClaimFacts) -> bool:

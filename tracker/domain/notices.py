@@ -16,6 +16,7 @@ from typing import Any, Final
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
 from tracker.domain.history import FINAL, MOVING, History
+from tracker.domain.live import observes
 from tracker.domain.notice_facts import NoticeFacts as NoticeFacts
 from tracker.domain.notice_facts import NoticePolicy as NoticePolicy
 from tracker.domain.notice_facts import OrderTold as OrderTold
@@ -206,9 +207,10 @@ def live_hold(began: datetime | None, live_at: datetime | None, now: datetime) -
         began: when the problem did (a message without one: its reason); None for one that a person has released.
         live_at: the start of the shop's first live day; None where it only observes.
     """
-    if live_at is None or now < live_at:
+    if observes(live_at, now):
         return Hold.OBSERVE
-    return Hold.BEFORE_LIVE if began is not None and began < live_at else None
+    is_older = began is not None and live_at is not None and began < live_at
+    return Hold.BEFORE_LIVE if is_older else None
 
 
 def look_again(hold: Hold, live_at: datetime | None, expires_at: datetime, now: datetime) -> datetime:

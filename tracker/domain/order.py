@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
+
+MADE_UP: Final = ("code:", "nfe:")
+"""How numbers begin that stand in for the one a file does not name; an order with its real number takes their place."""
 
 
 class OrderStatus(StrEnum):
@@ -90,7 +94,7 @@ class Order:
     packages: tuple[Package, ...] = ()
     originals: tuple[tuple[str, str], ...] = ()
     """What stood in the file where a value was mended or could not be used, as (field, text): ("name", "ANA SILVA"), ...
-    The fields are name, recipient, email, phone, document and postal_code."""
+    The fields are name, recipient, email, phone, document, postal_code, and code for codes that cannot be."""
     line: int = field(default=0, compare=False)
     """Where it begins in its file (a sheet's line, a zip's place); 0 where the file is the order."""
     record: int = field(default=0, compare=False)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from phonenumbers import SUPPORTED_REGIONS
 
 from tracker.domain.documents import bare, is_s10_form, s10
+from tracker.domain.order import MADE_UP
 from tracker.domain.text import clean, is_placeholder
+from tracker.domain.wrong_codes import mended_by
 from tracker.intake.values import is_scientific, loses_digits, without_zero_cents
 
 _CODE_FORM = re.compile(r"[A-Z0-9][A-Z0-9._/-]{5,49}", re.ASCII)
@@ -25,9 +27,19 @@ class Codes:
 
     good: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    """Those that are not usable, as the file has them; one for each sentence."""
 
 
 NO_CODES = Codes()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """Why no carrier can be asked about a package, in the merchant's language; `wrong` its code where that cannot be one."""
+
+    reason: str
+    wrong: str | None = None
 
 
 def doubtful_country(code: str | None, postal_code: str | None) -> str | None:
@@ -60,14 +72,28 @@ def codes_of(cell: str, *, accept_bad_check_digits: bool = False, column_keeps_d
     if is_placeholder(text):
         return NO_CODES
     good: list[str] = []
-    refused: list[str] = []
+    refused: dict[str, str] = {}
     for code in _split(text):
         problem = _problem(code, accept_bad=accept_bad_check_digits, keeps_digits=column_keeps_digits)
         if problem:
-            refused.append(problem)
+            refused[code] = problem
         elif code not in good:
             good.append(code)
-    return Codes(tuple(good), tuple(refused))
+    return Codes(tuple(good), tuple(refused.values()), tuple(refused))
+
+
+def entered_without(reason: str, number: str, code: str) -> str:
+    """A sentence on a code that was left out, with the command that puts the right one in its place."""
+    return f"{reason}; o pedido entrou sem ele, e o certo entra com {_mended(number, code)}"
+
+
+def wrong_at_carrier(reason: str, number: str, code: str) -> str:
+    """The same of a code that its carrier does not know the form of; *reason* is a whole sentence."""
+    return f"{reason.rstrip('.')}, ou digite {_mended(number, code)}."
+
+
+def _mended(number: str, code: str) -> str:
+    return mended_by(code if number.startswith(MADE_UP) else number)
 
 
 def _split(text: str) -> list[str]:

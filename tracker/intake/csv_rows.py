@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from tracker.domain.documents import cep, document, invoice_of_key, nfe_key
 from tracker.domain.order import Address, Item, Order, OrderStatus, Package, Person
 from tracker.domain.text import clean, email, fold, is_placeholder, person_name
+from tracker.domain.wrong_codes import with_wrong_codes
 from tracker.intake import values
-from tracker.intake.codes import NO_CODES, Codes, codes_of
+from tracker.intake.codes import NO_CODES, Codes, codes_of, entered_without
 from tracker.intake.csv_columns import Columns
 from tracker.intake.fields import (
     address_of,
@@ -89,7 +90,9 @@ class RowReader:
             status=self._status(row),
             packages=self._packages(row, codes, key),
         )
-        return replace(order, originals=tuple(self._originals)) if self._originals else order, self._warnings
+        if self._originals:
+            order = replace(order, originals=tuple(self._originals))
+        return with_wrong_codes(order, codes.wrong), [*_left_out(codes, order.number), *self._warnings]
 
     def identity(self, cells: Sequence[str]) -> str:
         """The number of the row's order, as `read` would give it; "" where the row cannot be used."""
@@ -201,14 +204,11 @@ class RowReader:
         if found is None:
             return NO_CODES
         text, index = found
-        codes = codes_of(
+        return codes_of(
             text,
             accept_bad_check_digits=self.options.accept_bad_check_digits,
             column_keeps_digits=index in self.evidence.keeps_digits,
         )
-        for reason in codes.refused:
-            self._warnings.append(f"{reason[0].upper()}{reason[1:]}; o pedido entrou sem ele.")
-        return codes
 
     def _invoice_key(self, row: Row) -> str | None:
         def convert(text: str, _index: int) -> str:
@@ -328,6 +328,13 @@ class RowReader:
             )
             for index, code in enumerate(found)
         )
+
+
+def _left_out(codes: Codes, number: str) -> Iterator[str]:
+    """A sentence on each code that cannot be."""
+    for reason, code in zip(codes.refused, codes.wrong, strict=True):
+        sentence = entered_without(reason, number, code)
+        yield f"{sentence[0].upper()}{sentence[1:]}."
 
 
 @lru_cache(maxsize=8192)

@@ -1,7 +1,7 @@
 """The drop folder: files that have settled are taken and put away beside a report; nothing is ever deleted.
 
 `done/` holds what was taken, `refused/` what could not be read (with the reason beside it), `duplicate/` what was taken
-before. A report that lies in the inbox itself goes to `done/` unread. A file none of whose orders could be taken is
+before. A report or a reason that lies in the inbox itself goes to `done/` unread. A file none of whose orders could be taken is
 refused, and its report lies beside the reason. How old a file is, is asked of the disk itself: a clock that was set wrong
 must not hold an import back.
 """
@@ -33,6 +33,8 @@ PUT_AWAY: Final = ("done", "refused", "duplicate")
 LEFT_ALONE: Final = ("leia-me.txt", "readme.txt")
 REPORT_NAME: Final = ".resultado.csv"
 """Ends the name of a report, after the whole name of the file it tells of: two of them may differ in their suffix alone."""
+REASON_NAME: Final = ".reason.txt"
+"""Ends the name of the reason beside a file that was refused."""
 _REPORT: Final = re.compile(r"\.resultado[^.]*\.csv$")  # a second one of a name is numbered, as is a copy of it
 TRUNCATED_FOR_S: Final = 600.0
 """A file that ends in the middle may still be being written: so long it is tried again before it is refused."""
@@ -80,7 +82,7 @@ class FolderSweep:
         for path in sorted(self._files()):
             if self.stopping():
                 break
-            if await asyncio.to_thread(_is_report, path):
+            if await asyncio.to_thread(_is_ours, path):
                 self._lay_by(path)
                 continue
             age = disk_now - path.stat().st_mtime
@@ -159,7 +161,7 @@ class FolderSweep:
         target = _free_name(self.folder / where / path.relative_to(self.folder))
         self._make(target.parent)
         if result.refused:
-            self._write(target.with_name(f"{target.name}.reason.txt"), [f"{result.refused}\n".encode()])
+            self._write(target.with_name(f"{target.name}{REASON_NAME}"), [f"{result.refused}\n".encode()])
         if result.refused_lines or not (result.refused or result.duplicate):
             # What asks for a person stands first, then a line for each order.
             rows = _rows(chain(account.faults, account.orders))
@@ -169,7 +171,7 @@ class FolderSweep:
         self.refused_lines += 0 if result.refused else result.refused_lines
 
     def _lay_by(self, path: Path) -> None:
-        """Put a report of this program's own into done/ again: it came with the files that somebody moved back."""
+        """Put what this program wrote itself into done/: it came with the files that somebody moved back."""
         target = _free_name(self.folder / "done" / path.relative_to(self.folder))
         try:
             self._make(target.parent)
@@ -222,8 +224,10 @@ def _defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _is_report(path: Path) -> bool:
-    """Whether a file is a report that this program wrote: by its name and by its first line."""
+def _is_ours(path: Path) -> bool:
+    """Whether this program wrote the file beside one that it put away: a reason, by its name; a report, by its first line too."""
+    if path.name.endswith(REASON_NAME):
+        return True
     if not _REPORT.search(path.name):
         return False
     try:

@@ -22,7 +22,8 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.order import Direction, FileReading, LineReport, Order, OrderStatus, Package
-from tracker.intake.codes import doubtful_country
+from tracker.domain.wrong_codes import with_wrong_codes
+from tracker.intake.codes import Unfollowed, doubtful_country, wrong_at_carrier
 from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_pieces
 from tracker.intake.spool import Report, reported
@@ -47,8 +48,8 @@ KEPT_LINES: Final = 10_000
 class Carriers(Protocol):
     """Who carries a package, and by which number (the composition root knows the adapters)."""
 
-    def parcel(self, shop: str, package: Package, options: ReadOptions) -> Parcel | str:
-        """The package with its carrier, or why it cannot be followed, in the merchant's language."""
+    def parcel(self, shop: str, package: Package, options: ReadOptions) -> Parcel | Unfollowed:
+        """The package with its carrier, or why it cannot be followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +222,10 @@ class Importer:
         tally.cancellations += len(piece.cancellations)
         tally.pieces += 1
 
-    def _parcels(self, order: Order, intake: Intake, lines: list[LineReport]) -> list[Parcel]:
-        """The packages that a carrier can be asked about; *lines* hears of the others."""
-        parcels = []
+    def _followed(self, order: Order, intake: Intake, lines: list[LineReport]) -> tuple[Order, list[Parcel]]:
+        """The order with its packages that a carrier can be asked about; *lines* hears of the others."""
+        parcels: list[Parcel] = []
+        wrong: list[str] = []
         for package in order.packages:
             if package.direction is Direction.RETURN:
                 continue
@@ -233,9 +235,12 @@ class Importer:
             parcel = self.carriers.parcel(intake.shop, package, intake.options)
             if isinstance(parcel, Parcel):
                 parcels.append(parcel)
+            elif parcel.wrong is not None:
+                wrong.append(parcel.wrong)
+                lines.append(_line(order, "warning", wrong_at_carrier(parcel.reason, order.number, parcel.wrong)))
             else:
-                lines.append(_line(order, "warning", parcel))
-        return parcels
+                lines.append(_line(order, "warning", parcel.reason))
+        return with_wrong_codes(order, wrong), parcels
 
     def _save(self, connection: Connection, *, batch: Sequence[Order], intake: Intake, now: datetime) -> SavedBatch:
         lines: list[LineReport] = []
@@ -244,7 +249,7 @@ class Importer:
         changed: list[int] = []
         touched: list[int] = []
         paid: list[int] = []
-        wanted = [(order, self._parcels(order, intake, lines)) for order in batch]
+        wanted = [self._followed(order, intake, lines) for order in batch]
         for (order, parcels), saved in zip(wanted, save_orders(connection, intake.shop, wanted, now), strict=True):
             lines += [
                 _line(order, "warning", f"O código {value} já pertence ao pedido {other}; confira qual é o certo.")

@@ -27,8 +27,9 @@ from zoneinfo import ZoneInfo
 from tracker.domain.documents import nfe_key
 from tracker.domain.order import Address, Direction, Item, Order, OrderStatus, Package, Person
 from tracker.domain.text import clean, fold, is_placeholder, person_name
+from tracker.domain.wrong_codes import with_wrong_codes
 from tracker.intake import values
-from tracker.intake.codes import codes_of
+from tracker.intake.codes import codes_of, entered_without
 from tracker.intake.csv_columns import own_keys
 from tracker.intake.fields import (
     address_of,
@@ -77,13 +78,15 @@ class OrderReader:
     _told: set[str] = field(default_factory=set)
     _warnings: list[str] = field(default_factory=list)
     _originals: list[tuple[str, str]] = field(default_factory=list)
+    _wrong: list[tuple[str, str, str]] = field(default_factory=list)
+    """Codes that cannot be: where, why, and the code."""
 
     def __post_init__(self) -> None:
         self.keys = KeyReader(own_keys(self.options.columns))
 
     def read(self, record: Any, line: int) -> tuple[Order, list[str]]:
         """The record's order, and a sentence (without its full stop) on each value that was left out. Raises OrderRefused."""
-        self._warnings, self._originals = [], []
+        self._warnings, self._originals, self._wrong = [], [], []
         if not isinstance(record, dict):
             raise OrderRefused("não é um objeto com um pedido; envie cada pedido entre { e }")
         record = self.keys.renamed(record)
@@ -104,7 +107,8 @@ class OrderReader:
         if len(number) > MAX_NUMBER_LENGTH:
             raise OrderRefused("order_number: é longo demais; corrija o número do pedido")
         person = self._person(customer, "customer")
-        return Order(
+        self._warnings += [f"{path}: {entered_without(why, number, code)}" for path, why, code in self._wrong]
+        order = Order(
             number=number,
             aliases=self._aliases(record, number, own, packages),
             ordered_at=self._instant(record, "ordered_at"),
@@ -121,6 +125,7 @@ class OrderReader:
             originals=tuple(self._originals),
             line=line,
         )
+        return with_wrong_codes(order, [code for _, _, code in self._wrong])
 
     # --- parts --------------------------------------------------------------------------------------
 
@@ -209,7 +214,7 @@ class OrderReader:
             accept_bad_check_digits=self.options.accept_bad_check_digits,
             column_keeps_digits=True,
         )
-        self._warnings += [f"{path}tracking_code: {reason}; o pedido entrou sem ele" for reason in codes.refused]
+        self._wrong += [(f"{path}tracking_code", *one) for one in zip(codes.refused, codes.wrong, strict=True)]
         key = self._read(part, "invoice_key", path, _invoice_key)
         carrier = self._text(part, "carrier", path) or self._text(part, "carrier_raw", path)
         cnpj = self._read(part, "carrier_cnpj", path, carrier_cnpj_of)

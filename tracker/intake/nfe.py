@@ -36,8 +36,9 @@ from tracker.domain.order import (
 )
 from tracker.domain.phones import e164
 from tracker.domain.text import clean, email, is_placeholder, person_name
+from tracker.domain.wrong_codes import with_wrong_codes
 from tracker.intake import values
-from tracker.intake.codes import Codes
+from tracker.intake.codes import Codes, entered_without
 from tracker.intake.decode import decode, repair_double_encoding
 from tracker.intake.fields import is_mended
 from tracker.intake.nfe_text import Notes, codes_in, order_number_in, promise_in
@@ -226,7 +227,8 @@ def _order(note: Element, key: str, codes: Codes, timezone: ZoneInfo, options: R
         status=OrderStatus.READY,
         packages=_packages(note, key, invoice, codes),
     )
-    return replace(order, originals=tuple(_originals(order, buyer, place, where)))
+    order = replace(order, originals=tuple(_originals(order, buyer, place, where)))
+    return with_wrong_codes(order, codes.wrong)
 
 
 def _order_numbers(note: Element) -> Iterator[str]:
@@ -311,9 +313,9 @@ def _item(product: Element) -> Item:
 
 def _reports(note: Element, order: Order, codes: Codes) -> Iterator[LineReport]:
     """What a person may want to know about a note that was taken."""
-    for reason in codes.refused:
-        sentence = f"{reason[0].upper()}{reason[1:]}; o pedido entrou sem ele."
-        yield LineReport(0, order.number, "warning", sentence)
+    for reason, code in zip(codes.refused, codes.wrong, strict=True):
+        sentence = entered_without(reason, order.number, code)
+        yield LineReport(0, order.number, "warning", f"{sentence[0].upper()}{sentence[1:]}.")
     volumes = volumes_of(note)
     if volumes > 1 and order.packages and not codes.good:
         sentence = (

@@ -47,11 +47,11 @@ def codes_in(notes: Notes, options: ReadOptions) -> Codes:
         if found.good:
             return found
     good: dict[str, None] = {}
-    refused: dict[str, None] = {}
+    refused: dict[str, str] = {}
     for _, text in notes:
         for candidate in (*s10_in_text(without_accents(text)), *_labelled(text, options)):
             _sort(candidate, good, refused, options)
-    return Codes(tuple(good), tuple(refused))
+    return Codes(tuple(good), tuple(refused.values()), tuple(refused))
 
 
 def _names_codes(name: str) -> bool:
@@ -67,10 +67,10 @@ def _labelled(text: str, options: ReadOptions) -> list[str]:
     return [part.strip().upper().rstrip("-") for part in found]
 
 
-def _sort(candidate: str, good: dict[str, None], refused: dict[str, None], options: ReadOptions) -> None:
+def _sort(candidate: str, good: dict[str, None], refused: dict[str, str], options: ReadOptions) -> None:
     code = bare(candidate) if is_s10_form(bare(candidate)) else candidate
     if is_s10_form(code) and not s10(code) and not options.accept_bad_check_digits:
-        refused[f"o código de rastreio {code} tem o dígito verificador errado; confira-o na etiqueta"] = None
+        refused[code] = f"o código de rastreio {code} tem o dígito verificador errado; confira-o na etiqueta"
     elif looks_like_code(code) and nfe_key(code) is None:
         good[code] = None
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.domain.order import FileReading, Item, LineReport, Order, OrderStatus, Package, Person
 from tracker.domain.text import clean, fold
+from tracker.domain.wrong_codes import WRONG_CODE, written, wrong_codes
 from tracker.intake import values
 from tracker.intake.csv_columns import FREIGHT_OR_CARRIER, Columns, map_columns, meaning, own_keys
 from tracker.intake.csv_records import Record
@@ -290,6 +291,7 @@ def _originals(order: Order, row: Order) -> tuple[tuple[str, str], ...]:
     }
     filled = {name for name, value in order.mended().items() if value is None and row.mended()[name] is not None}
     found.update({name: second.get(name) for name in filled})
+    found[WRONG_CODE] = written([*wrong_codes(first), *wrong_codes(second)])
     return tuple((name, text) for name, text in found.items() if text is not None)
 
 

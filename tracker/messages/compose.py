@@ -15,9 +15,19 @@ from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.freshness import is_stale
 from tracker.domain.hand import Mute, mute_of
 from tracker.domain.incidents import Where
+from tracker.domain.live import LiveFrom, live_at, observes
 from tracker.domain.notice_facts import NoticePolicy
 from tracker.domain.notice_rules import followups_before, news_promised_on
-from tracker.domain.notices import MUTED, NEEDS_NEWS, RETRY, ToldDelay, after_delay, still_true
+from tracker.domain.notices import (
+    MUTED,
+    NEEDS_NEWS,
+    NOT_LIVE,
+    RETRY,
+    ToldDelay,
+    after_delay,
+    look_again,
+    still_true,
+)
 from tracker.domain.order import OrderStatus
 from tracker.domain.relays import Unmailed
 from tracker.domain.words import DeliveryState, Hold, Trigger
@@ -56,6 +66,7 @@ class WhyWithheld(StrEnum):
     MUTED = "muted"
     ADDRESS_CHANGED = "address_changed"
     ADDRESS_SUPPRESSED = "address_suppressed"
+    OBSERVE = "observe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +241,8 @@ class Composer:
     """None: the shop's own address."""
     unmailed: Callable[[str], Unmailed] = lambda shop: Unmailed()
     """Whom a shop does not write to."""
+    live_from: LiveFrom = lambda shop: date.min
+    """What was queued while its shop was live does not leave once that was taken back."""
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -255,6 +268,12 @@ class Composer:
             reason = f"shop {delivery.shop} is no longer in the configuration"
             hold, why = Hold.CONFIGURATION, WhyWithheld.NO_SHOP
             return Withheld(DeliveryState.AWAITING_PERSON, reason, why, hold, delivery.expires_at)
+        first = live_at(self.live_from(delivery.shop), self.days(delivery.shop, None))
+        if observes(first, now):
+            again = look_again(Hold.OBSERVE, first, delivery.expires_at, now)
+            return Withheld(
+                DeliveryState.AWAITING_PERSON, NOT_LIVE[Hold.OBSERVE], WhyWithheld.OBSERVE, Hold.OBSERVE, again
+            )
         parts = facts.parts(delivery)
         if not parts:
             reason = "superseded: it is no longer true of any parcel"

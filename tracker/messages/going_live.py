@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.calendar import CalendarsBetween
+from tracker.domain.live import LiveFrom, live_at
 from tracker.domain.notices import NOT_LIVE, NoticePolicy, leaves_at, live_hold, look_again
 from tracker.domain.words import DeliveryState, Hold
 from tracker.messages import compose
@@ -33,7 +33,7 @@ class LiveSweep:
     database: Database
     policy: NoticePolicy
     days: CalendarsBetween
-    live_from: Callable[[str], date | None]
+    live_from: LiveFrom
     channel: str
 
     async def run(self, now: datetime) -> int:
@@ -64,14 +64,14 @@ class LiveSweep:
         if delivery.expires_at <= now:
             return _expired(delivery)
         days, live_from = self.days(delivery.shop, None), self.live_from(delivery.shop)
-        live_at = days.start_of(live_from) if live_from else None
-        hold = live_hold(delivery.began, live_at, now)
+        first = live_at(live_from, days)
+        hold = live_hold(delivery.began, first, now)
         facts = {"trigger": delivery.trigger.value}
         if hold is None:
             leaves = leaves_at(delivery.trigger, delivery.since, self.policy, days, now)
             note = DecisionNote(delivery.shop, "message", delivery.id, RULE, 1, "queued", "the shop is live", facts)
             return _standing(DeliveryState.QUEUED, next_step_at=leaves), note
-        reason, again = NOT_LIVE[hold], look_again(hold, live_at, delivery.expires_at, now)
+        reason, again = NOT_LIVE[hold], look_again(hold, first, delivery.expires_at, now)
         facts |= {"why": hold.value}
         note = DecisionNote(delivery.shop, "message", delivery.id, RULE, 1, "held", reason, facts)
         values = _standing(DeliveryState.AWAITING_PERSON, hold=hold, reason=reason, next_step_at=again)

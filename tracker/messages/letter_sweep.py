@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tracker.domain.claim_letter import ENDS, LetterOutcome
+from tracker.domain.live import LiveFrom, observing
 from tracker.domain.mail_account import SHARED, costs_no_attempt, is_shared, works
 from tracker.domain.outcome import Outcome, Result, backoff, settled
 from tracker.domain.words import DeliveryState
@@ -81,6 +82,7 @@ class LetterSweep:
     mail: MailAccounts
     message_id: Callable[[str], str]
     """A fresh Message-ID for a shop."""
+    live_from: LiveFrom
     redirect_to: str | None = None
     stopping: Callable[[], bool] = lambda: False
 
@@ -161,6 +163,8 @@ class LetterSweep:
         """The letter as it leaves now, or how it stands instead."""
         if not is_still_wanted(connection, letter.step_id):
             return _Settlement(DeliveryState.SUPPRESSED, reason="the claim no longer wants it")
+        if observing(letter.shop, self.live_from, self.book.days, now):
+            return _Settlement(DeliveryState.QUEUED, now + LOOK_AGAIN, "the shop only observes: nothing leaves")
         other = left_before(connection, letter)
         if other is not None:
             return _failed(f"a letter about this parcel and motive left already, for C{other}")

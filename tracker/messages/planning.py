@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from tracker import metrics
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.hand import BY_HAND, Mute, mute_of
+from tracker.domain.live import LiveFrom, live_at
 from tracker.domain.notice_kinds import JOURNEY
 from tracker.domain.notice_order import OrderFacts, thanks
 from tracker.domain.notices import (
@@ -83,7 +84,7 @@ class NoticeSweep:
     database: Database
     policy: NoticePolicy
     days: CalendarsBetween
-    live_from: Callable[[str], date | None]
+    live_from: LiveFrom
     new_message_id: Callable[[str], str]
     """A fresh Message-ID of a shop's own domain."""
     unmailed: Callable[[str], Unmailed]
@@ -314,8 +315,7 @@ class NoticeSweep:
         return hold, NOT_LIVE[hold] if hold else ""
 
     def _live_at(self, shop: str, days: Calendars) -> datetime | None:
-        live_from = self.live_from(shop)
-        return days.start_of(live_from) if live_from else None
+        return live_at(self.live_from(shop), days)
 
 
 def _facts(

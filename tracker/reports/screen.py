@@ -14,10 +14,12 @@ from tracker.domain.claim_letter import LETTER
 from tracker.domain.hand import WRONG_NUMBER, Reported
 from tracker.domain.incidents import Scope, Where
 from tracker.domain.money import in_reais
+from tracker.domain.order import MADE_UP
 from tracker.domain.promise import PromiseBasis
 from tracker.domain.suppression import token_of
 from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
+from tracker.domain.wrong_codes import mended_by, wrong_codes
 from tracker.reports import words_pt as pt
 from tracker.reports.identity import public_id
 from tracker.reports.picture import (
@@ -44,7 +46,6 @@ ROOM: Final = 40
 """Lines that fit on one screen."""
 LABEL: Final = 15
 """Where values begin, so that labels stand in one column."""
-_NO_NUMBER: Final = ("code:", "nfe:")
 _BASIS: Final = {PromiseBasis.GIVEN: "informado no pedido", PromiseBasis.CARRIER: "da transportadora, com folga"}
 
 
@@ -113,6 +114,7 @@ def _lines(story: OrderStory, desk: Desk, shop_name: str, detail: Detail) -> lis
         lines += [ScreenLine(""), ScreenLine(f"… e mais {len(story.parcels) - len(shown)} envios", "dim")]
     if not story.parcels:
         lines += [ScreenLine(""), ScreenLine("Nenhum envio deste pedido é conhecido ainda.")]
+    lines += _wrong_codes(story)
     lines += _messages(story.messages, when, detail)
     return lines
 
@@ -215,6 +217,18 @@ def _originals(story: OrderStory) -> list[str]:
         for name, value in values.items()
         if name in found
     ]
+
+
+def _wrong_codes(story: OrderStory) -> Iterator[ScreenLine]:
+    """What the file names as a code and cannot be one, and the command that puts the right one in its place."""
+    wrong, number = wrong_codes(story.order.originals), story.order.number
+    for code in wrong:
+        # The order's name would mean its parcel, where it has one.
+        named = code if story.parcels or len(wrong) > 1 or number.startswith(MADE_UP) else number
+        sentence = (
+            f'O arquivo traz o código "{code}", que não pode ser um código de rastreio. O certo: {mended_by(named)}'
+        )
+        yield from _wrapped(sentence, "", "  ", "bad")
 
 
 # --- one parcel -------------------------------------------------------------------------------------
@@ -441,7 +455,7 @@ def _cut(text: str) -> str:
 
 def _number(number: str) -> str:
     """The order's number; a code stands for it where the shop gave none."""
-    for prefix in _NO_NUMBER:
+    for prefix in MADE_UP:
         if number.startswith(prefix):
             return f"(sem número) {number.removeprefix(prefix)}"
     return number

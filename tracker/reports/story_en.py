@@ -400,6 +400,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/expired": "The message expired unsent: it was too old to be worth telling.",
     "deliver.email/awaiting_person": "The message waits for a person[ ({why:smtp})].[ The server said: {reply:quote}]",
     "deliver.email/awaiting_person/no_shop": "The message waits for a person: the shop is no longer in the configuration.",
+    "deliver.email/awaiting_person/observe": "Held: the shop only observes again (live_from).",
     "deliver.email/awaiting_person/muted": "The message did not leave: the order is muted.",
     "deliver.email/awaiting_person/broken_text": "The message waits for a person: its text has a fault.",
     "deliver.email/bounced/bad_address": "The message did not leave: the customer's address is no valid e-mail address.",

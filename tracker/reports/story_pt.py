@@ -414,6 +414,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "deliver.email/expired": "A mensagem venceu sem sair: já era velha demais para avisar.",
     "deliver.email/awaiting_person": "A mensagem espera uma pessoa[ ({why:smtp})].[ O servidor disse: {reply:quote}]",
     "deliver.email/awaiting_person/no_shop": "A mensagem espera uma pessoa: a loja não está mais na configuração.",
+    "deliver.email/awaiting_person/observe": "Retida: a loja voltou a só observar (live_from).",
     "deliver.email/awaiting_person/muted": "A mensagem não saiu: o pedido está silenciado.",
     "deliver.email/awaiting_person/broken_text": "A mensagem espera uma pessoa: o texto dela tem um erro.",
     "deliver.email/bounced/bad_address": "A mensagem não saiu: o endereço do cliente não é um e-mail válido.",

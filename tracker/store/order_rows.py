@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from carriers.base import TrackingRef
 from tracker.domain.order import Order, Package
-
-PLACEHOLDERS: Final = ("code:", "nfe:")
-"""Numbers we made up because the file had none; an order with its real number takes their place."""
 
 
 @dataclass(frozen=True, slots=True)

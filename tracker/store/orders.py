@@ -11,12 +11,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from carriers.base import TrackingRef
 from tracker.domain.hand import OVERTAKEN, RULE_VERSIONS, cancellation_of, edits_of, keeps
-from tracker.domain.order import Cancellation, Order, OrderStatus
+from tracker.domain.order import MADE_UP, Cancellation, Order, OrderStatus
+from tracker.domain.wrong_codes import WRONG_CODE, written, wrong_codes
 from tracker.store.acts import acts_about
 from tracker.store.database import insert_new
 from tracker.store.logs import DecisionNote, log_decisions
 from tracker.store.order_rows import (
-    PLACEHOLDERS,
     Parcel,
     alias_rows,
     item_rows,
@@ -209,7 +209,7 @@ def _find_by_parcel(
         same_place = found["postal_code"] is not None and found["postal_code"] == order.address.postal_code
         document = order.customer.document
         same_person = document is not None and found["customer_document"] == document
-        made_up = found["number"].startswith(PLACEHOLDERS) or order.number.startswith(PLACEHOLDERS)
+        made_up = found["number"].startswith(MADE_UP) or order.number.startswith(MADE_UP)
         if same_place or same_person or made_up:
             return dict(found)
     return None
@@ -249,11 +249,12 @@ def _update_order(
     new.pop("originals", None)
     new = _beside_hands(connection, standing, new, now)
     originals = _originals(standing, order)
+    _keep_wrong_codes(connection, standing, order, originals)
     if originals != (standing["originals"] or {}):
         new["originals"] = originals or None
     if standing["promised_first_on"] is None and order.promised_on is not None:
         new["promised_first_on"] = order.promised_on
-    if standing["number"].startswith(PLACEHOLDERS) and not order.number.startswith(PLACEHOLDERS):
+    if standing["number"].startswith(MADE_UP) and not order.number.startswith(MADE_UP):
         new["number"] = order.number
     if not new:
         return False
@@ -316,6 +317,37 @@ def _originals(standing: Mapping[str, Any], order: Order) -> dict[str, str]:
         if name in given and (value is not None or standing[_MENDED[name]] is None):
             found[name] = given[name]
     return found
+
+
+def _keep_wrong_codes(
+    connection: Connection, standing: Mapping[str, Any], order: Order, originals: dict[str, str]
+) -> None:
+    """Codes that cannot be, as the newest file that names codes has them; one that a hand has mended since does not count."""
+    given = wrong_codes(dict(order.originals))
+    if given or any(package.tracking_code for package in order.packages):
+        originals.pop(WRONG_CODE, None)
+    mended = _mended_codes(connection, standing["id"]) if given else frozenset()
+    text = written(code for code in given if code not in mended)
+    if text is not None:
+        originals[WRONG_CODE] = text
+
+
+def _mended_codes(connection: Connection, order_id: int) -> frozenset[str]:
+    """Codes of this order's files that a person has put the right ones for."""
+    parcels = connection.execute(select(_SHIPMENTS.c.id).where(_SHIPMENTS.c.order_id == order_id)).scalars()
+    acts = acts_about(connection, "shipment", list(parcels))
+    edits = (edits_of(of_one).get("tracking_code") for of_one in acts.values())
+    return frozenset(edit.imported for edit in edits if edit is not None and edit.imported is not None)
+
+
+def mend_wrong_code(connection: Connection, order_id: int, code: str) -> None:
+    """A person has put the right code for this one: the order's file named it, and nothing is wanting any more."""
+    originals = dict(order_columns(connection, order_id)["originals"] or {})
+    text = written(one for one in wrong_codes(originals) if one != code)
+    originals.pop(WRONG_CODE, None)
+    if text is not None:
+        originals[WRONG_CODE] = text
+    connection.execute(update(_ORDERS).where(_ORDERS.c.id == order_id).values(originals=originals or None))
 
 
 def _save_items(connection: Connection, order_id: int, order: Order) -> None:

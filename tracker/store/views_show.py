@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, Text, cast, func, or_, select
 
 from tracker.domain.hand import Act
 from tracker.domain.history import StoredEvent
 from tracker.domain.incidents import Where
 from tracker.domain.words import DeliveryState, Trigger
+from tracker.domain.wrong_codes import WRONG_CODE, is_one_of, wrong_codes
 from tracker.store.acts import ActRow, acts_on
 from tracker.store.claims import ClaimRow, claims_of_shipments, problems_of_claims
 from tracker.store.contexts import ShipmentContext, contexts_of, item_names, shipments_of_orders
@@ -78,7 +79,10 @@ class OrderHit:
     shop: str
     number: str
     customer_name: str | None
+    ordered_at: datetime | None
     created_at: datetime
+    originals: dict[str, str] | None
+    """What its file had where a value was mended or could not be used."""
     shipments: int
 
 
@@ -186,8 +190,19 @@ class OrderStory:
 
 
 def find_orders(connection: Connection, search: Search, *, limit: int, shop: str | None = None) -> list[OrderHit]:
-    """The orders that fit any reading, the newest first."""
-    return _hits(connection, _order_ids(connection, search), limit, shop)
+    """The orders that fit any reading, the newest first; where none does, those whose file named a wrong code like it."""
+    found = _order_ids(connection, search) or _with_wrong_code(connection, search.codes)
+    return _hits(connection, found, limit, shop)
+
+
+def _with_wrong_code(connection: Connection, codes: Sequence[str]) -> list[int]:
+    """Orders whose file named this as a code although it cannot be one. It reads every order: only where nothing else fits."""
+    if not codes:
+        return []
+    kept = cast(_ORDERS.c.originals, Text)
+    query = select(_ORDERS.c.id, _ORDERS.c.originals).where(kept.contains(f'"{WRONG_CODE}":', autoescape=True))
+    rows = connection.execute(query.execution_options(yield_per=1_000))
+    return [row.id for row in rows if any(is_one_of(code, wrong_codes(row.originals)) for code in codes)]
 
 
 def near_orders(connection: Connection, near: Near, *, limit: int, shop: str | None = None) -> list[OrderHit]:

@@ -62,7 +62,7 @@ class Order(SQLModel, table=True):
     freight_cents: int | None = Field(default=None, sa_type=BigInteger)
     originals: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     """What the file had where a value was mended or could not be used: name, email, phone, document, recipient,
-    postal_code -> its text."""
+    postal_code -> its text; code -> the codes that cannot be, ` / ` between them."""
     created_at: datetime
     updated_at: datetime
 
