@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from tracker.errors import DatabaseFaultError, UsageError
 from tracker.log import get_logger
 from tracker.store.database import Database, is_sqlite, sqlite_path
-from tracker.store.faults import require_file
+from tracker.store.faults import require_file, shown_url
 from tracker.store.migrate import SchemaError, make_folder, require_current, upgrade
+from tracker.store.moved import why_closed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,20 +58,30 @@ KNOWN = ".database"
 
 
 def prepare_database(url: str, state: Path) -> None:
-    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person. Raises ProgramError."""
+    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person.
+
+    Raises UsageError where the shop lives in another database, ProgramError.
+    """
     try:
         if is_sqlite(url):
             _require_known(sqlite_path(url), state / KNOWN)
             upgrade(url)
             _remember(sqlite_path(url), state / KNOWN)
-            return
         database = Database(url)
         try:
             require_current(database)
+            if closed := _why_closed(database):
+                raise UsageError(closed)
         finally:
             database.close()
     except SchemaError as fault:
         raise UsageError(str(fault)) from fault
+
+
+def _why_closed(database: Database) -> str | None:
+    with database.begin_read() as connection:
+        closed = why_closed(connection)
+    return f"{shown_url(database.url)}: {closed}" if closed else None
 
 
 def _require_known(path: Path, mark: Path) -> None:
@@ -158,4 +169,6 @@ def open_database(url: str) -> Iterator[Database]:
     """The database as it stands, for a command beside the daemon. Raises UsageError, DatabaseFaultError."""
     with existing_database(url) as database:
         require_current(database)
+        # What is known can be looked up meanwhile; what a person does would be lost with it.
+        database.closed_because = _why_closed(database)
         yield database
