@@ -6,10 +6,13 @@ import typer
 
 from tracker.cli.backup import backup, restore
 from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
+from tracker.cli.db_copy import copy, reopen
 
-db = typer.Typer(help="The database: upgrade, check, backup, restore.", no_args_is_help=True)
+db = typer.Typer(help="The database: upgrade, check, backup, restore, copy to another.", no_args_is_help=True)
 db.command("backup")(backup)
 db.command("restore")(restore)
+db.command("copy")(copy)
+db.command("reopen")(reopen)
 
 
 @db.command()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from tracker.errors import DatabaseFaultError, UsageError
 from tracker.log import get_logger
 from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
-from tracker.store.faults import require_file
+from tracker.store.faults import require_file, shown_url
+from tracker.store.moved import why_closed
 from tracker.store.schema import SchemaError, is_current_file, make_folder, require_current
 
 if TYPE_CHECKING:
@@ -57,16 +58,20 @@ KNOWN = ".database"
 
 
 def prepare_database(url: str, state: Path) -> None:
-    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person. Raises ProgramError."""
+    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person.
+
+    Raises UsageError where the shop lives in another database, ProgramError.
+    """
     try:
         if is_sqlite(url):
             _require_known(sqlite_path(url), state / KNOWN)
             _upgrade_file(url)
             _remember(sqlite_path(url), state / KNOWN)
-            return
         database = Database(url)
         try:
             require_current(database)
+            if closed := _why_closed(database):
+                raise UsageError(closed)
         finally:
             database.close()
     except SchemaError as fault:
@@ -80,6 +85,12 @@ def _upgrade_file(url: str) -> None:
     from tracker.store.migrate import upgrade
 
     upgrade(url)
+
+
+def _why_closed(database: Database) -> str | None:
+    with database.begin_read() as connection:
+        closed = why_closed(connection)
+    return f"{shown_url(database.url)}: {closed}" if closed else None
 
 
 def _require_known(path: Path, mark: Path) -> None:
@@ -167,4 +178,6 @@ def open_database(url: str) -> Iterator[Database]:
     """The database as it stands, for a command beside the daemon. Raises UsageError, DatabaseFaultError."""
     with existing_database(url) as database:
         require_current(database)
+        # What is known can be looked up meanwhile; what a person does would be lost with it.
+        database.closed_because = _why_closed(database)
         yield database

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 
+from tracker.errors import UsageError
 from tracker.store.faults import damaged, faults_told
 
 T = TypeVar("T")
@@ -113,6 +114,8 @@ class Database:
         self.url = url
         parsed = _normalised(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
+        self.closed_because: str | None = None
+        """Why nothing may be written into it (see `tracker.store.moved`); None: it may."""
         if self.sqlite:
             self._writer = _sqlite_engine(parsed, "BEGIN IMMEDIATE", 65_536, 1)
             self._reader = _sqlite_engine(parsed, "BEGIN", 8_192, READERS)
@@ -124,7 +127,9 @@ class Database:
 
     @contextmanager
     def begin_write(self) -> Iterator[Connection]:
-        """A transaction that may write; committed at the end, rolled back on an error. Raises DatabaseFaultError."""
+        """A transaction that may write; committed at the end, rolled back on an error. Raises DatabaseFaultError, UsageError."""
+        if self.closed_because is not None:
+            raise UsageError(self.closed_because)
         with faults_told(self.url), self._writer.begin() as connection:
             yield connection
 

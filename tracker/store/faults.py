@@ -38,14 +38,14 @@ def faults_told(url: str) -> Iterator[None]:
     """Raise DatabaseFaultError, or DatabaseDamagedError, in place of a driver's error that the table knows."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
         fault = fault_of(error, url)
         if fault is None:
             raise
         raise fault from error
 
 
-def fault_of(error: DBAPIError | sqlite3.Error, url: str) -> DatabaseFaultError | None:
+def fault_of(error: DBAPIError | sqlite3.Error | psycopg.Error, url: str) -> DatabaseFaultError | None:
     """The fault behind a driver's error, or None where it is none of the database's surroundings."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
@@ -61,12 +61,12 @@ def _of_server(error: psycopg.Error, url: str) -> DatabaseFaultError | None:
 
     words, state = str(error).strip().partition("\n")[0], error.sqlstate
     if state is not None and state.startswith(_NO_ROOM):
-        return DatabaseFaultError(f"{_shown(url)}: the server lacks room or connections: {words}; make room there")
+        return DatabaseFaultError(f"{shown_url(url)}: the server lacks room or connections: {words}; make room there")
     if state == _ONLY_READS:
-        return DatabaseFaultError(f"{_shown(url)}: the server only reads: {words}; is database.url a standby's?")
+        return DatabaseFaultError(f"{shown_url(url)}: the server only reads: {words}; is database.url a standby's?")
     if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_AWAY)):
         return DatabaseFaultError(
-            f"{_shown(url)}: the database cannot be reached: {words}; check the server and database.url"
+            f"{shown_url(url)}: the database cannot be reached: {words}; check the server and database.url"
         )
     return None
 
@@ -178,7 +178,8 @@ def _held(path: Path, _words: str) -> str:
     return f"{path}: another program holds the database; close it (a database browser, a copy at work) and try again"
 
 
-def _shown(url: str) -> str:
+def shown_url(url: str) -> str:
+    """A database's address without user and password."""
     parsed = make_url(url)
     return f"{parsed.get_backend_name()}://{parsed.host or ''}/{parsed.database or ''}"
 

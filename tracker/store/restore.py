@@ -23,6 +23,8 @@ from sqlmodel import SQLModel
 from tracker.errors import DatabaseFaultError, ProgramError, UsageError
 from tracker.store.backup import COPIED, Watch, back_up, integrity, name_of, remove, sync, sync_folder
 from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
+from tracker.store.moved import NAMES as MOVED
+from tracker.store.moved import Away, unmark_away
 from tracker.store.pg_tools import contents, put_back
 from tracker.store.restoring import HeldBack, hold_back
 from tracker.store.schema import SchemaError, head, known, make_folder, revision_of
@@ -64,13 +66,25 @@ def finish(url: str, *, now: datetime, who: str, source: str = BY_HAND) -> HeldB
     """
 
     def work(connection: Connection) -> HeldBack | None:
-        if not _is_marked(connection):
+        if not is_put_back(connection):
             return None
         held = hold_back(connection, now=now, source=source, who=who)
         _unmark(connection)
         return held
 
     return _write(url, work)
+
+
+def come_back(database: Database, away: Away, *, now: datetime, who: str) -> HeldBack | None:
+    """Let a database be worked on again that was copied to another; None where that copy was never whole.
+
+    A whole copy may have been worked on since: what stands here is an earlier state then, as after a restore.
+    """
+    with database.begin_write() as connection:
+        unmark_away(connection)
+        if away.copied_at is None:
+            return None
+        return hold_back(connection, now=now, source=f"(before its copy in {away.target})", who=who)
 
 
 def _write(url: str, work: Callable[[Connection], T]) -> T:
@@ -82,7 +96,8 @@ def _write(url: str, work: Callable[[Connection], T]) -> T:
         database.close()
 
 
-def _is_marked(connection: Connection) -> bool:
+def is_put_back(connection: Connection) -> bool:
+    """Whether it is a copy in the database's place of which nothing is held back yet."""
     if connection.dialect.name == "sqlite":
         return bool(connection.exec_driver_sql("PRAGMA user_version").scalar_one() == COPIED)
     return inspect(connection).has_table(_MARK)
@@ -239,7 +254,7 @@ def _restore_server(url: str, file: Path, now: datetime, who: str, watch: Watch)
     # The mark first: it is in no dump, so it outlives what pg_restore drops, and a death after it is noticed.
     mark_restored(url)
     try:
-        put_back(url, file, [*SQLModel.metadata.tables, "alembic_version"], watch)
+        put_back(url, file, [*SQLModel.metadata.tables, *MOVED, "alembic_version"], watch)
     except BaseException:
         _write(url, _unmark)
         raise
