@@ -24,8 +24,8 @@ settings.register_profile("hunt", max_examples=5_000, deadline=None, print_blob=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
-TWINS: Final = ("alerts", "claims", "cli", "hands", "messages")
-"""Here the stages' logic is tested, over SQL that `tests/store`, `end_to_end` and the other rooms run on both databases."""
+TWINS: Final = ("alerts", "claims", "cli", "detection", "end_to_end", "hands", "intake", "messages", "polling")
+"""Here the stages' logic is tested, over SQL that a shop's fortnight (`test_databases`) and `tests/store` run on both databases."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
