@@ -25,7 +25,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 TWINS: Final = ("alerts", "claims", "cli", "detection", "end_to_end", "hands", "intake", "messages", "polling")
-"""Here the stages' logic is tested, over SQL that a shop's fortnight (`test_databases`) and `tests/store` run on both databases."""
+"""Here the stages' logic is tested, over SQL that a shop's fortnight (`test_databases`) and `tests/store` run on both kinds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

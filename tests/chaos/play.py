@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,13 @@ from datetime import datetime, time, timedelta
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import func, or_, select
 
 from tests.chaos.killer import Points, launched
 from tests.end_to_end.support import MONDAY, Trial, at, of_fate, start_trial
+from tests.support.forked import exit_code, fork
 from tracker.sandbox.plan import Fate, Shipment
 from tracker.sandbox.world import orders_csv
 from tracker.store.leases import LEASED
@@ -43,12 +42,6 @@ PARCELS: tuple[Shipment, ...] = (
 )
 KILLED = -signal.SIGKILL
 LONGEST_PASS_S = 60.0
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    ["pytest", "tests.chaos.killer", "tracker.app", "tracker.cli.main", "tracker.cli.prepare", "tests.chaos.play"]
-)
-_STARTING = Lock()
-"""Starting a process also asks after every other one, and of two threads that ask after one, one is told nonsense."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +126,7 @@ class Play:
         self.listing.unlink(missing_ok=True)
         words = ["run", "--once", "-c", str(self.trial.config)]
         points = (list(chosen), self.listing)
-        process = _FORKS.Process(target=_run, args=(points, words, self.trial.clock_file, self.log))
-        with _STARTING:
-            process.start()
-        return process
+        return fork(_run, points, words, self.trial.clock_file, self.log)
 
     def run(self) -> None:
         """One pass from beginning to end."""
@@ -198,12 +188,11 @@ def _run(points: tuple[list[str], Path], words: list[str], clock_file: Path, log
 def finish(process: BaseProcess) -> int | None:
     """Wait for a pass to end; its exit code. One that hangs is killed and fails the test."""
     wait([process.sentinel], LONGEST_PASS_S)
-    with _STARTING:
-        process.join(0)
-        if process.is_alive():
-            process.kill()
-            raise AssertionError(f"a pass did not end within {LONGEST_PASS_S:.0f} s")
-        return process.exitcode
+    code = exit_code(process)
+    if code is None:
+        process.kill()
+        raise AssertionError(f"a pass did not end within {LONGEST_PASS_S:.0f} s")
+    return code
 
 
 def instants(days: int = DAYS) -> list[tuple[float, datetime]]:

@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 
 from carriers.base import Adapter
 from carriers.http import CarrierHttp
+from tests.support.forked import run_tracker
 from tests.support.schema import prepare
 from tracker import accounts as composition
 from tracker.app import App, build
@@ -193,7 +194,9 @@ class Trial:
         return self.command_in(*words, "-c", str(self.config))
 
     def command_in(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A real process in the shop's folder: `python -m tracker ...`."""
+        """A real process in the shop's folder: `tracker ...`; a cold one where it has to find packages that ours does not."""
+        if not self.plugins:
+            return run_tracker(words, env=self.environment, cwd=self.folder, timeout_s=60)
         return subprocess.run(
             [sys.executable, "-m", "tracker", *words],
             capture_output=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import sys
 from dataclasses import dataclass
@@ -14,34 +13,12 @@ from typing import Any, Final
 import yaml
 
 from tests.quarter.setting import Setting
+from tests.support.forked import fork
 from tracker.cli.main import main
 from tracker.sandbox.clock import write_instant
 from tracker.sandbox.world import World
 
 SETTLED_S: Final = 60.0
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "tracker.app",
-        "tracker.cli.main",
-        "tracker.cli.prepare",
-        "tracker.cli.run",
-        "tracker.engine.lock",
-        "tracker.engine.once",
-        "tracker.sandbox.world",
-        "carriers.correios",
-        "tests.quarter.program",
-        "anyio.to_thread",
-        "anyio._backends._asyncio",
-        "h11",
-        "holidays.countries",
-        "holidays.groups",
-        "httpcore",
-        "psycopg",
-        "yaml",
-    ]
-)
-"""Each command is a process of its own, forked from one that has the program loaded: a cold start would cost the most."""
 
 
 class CommandFailed(Exception):
@@ -135,8 +112,7 @@ class Program:
 
     def _command(self, words: list[str], log: Path, out: Path | None = None) -> None:
         arguments = [*words, "-c", str(self.config)]
-        process = _FORKS.Process(target=_tracker, args=(arguments, self.clock_file, log, out))
-        process.start()
+        process = fork(_tracker, arguments, self.clock_file, log, out)
         process.join()
         if process.exitcode != 0:
             words_said = log.read_text(encoding="utf-8")[-2000:]
