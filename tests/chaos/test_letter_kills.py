@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.killer import Points, launched
+from tests.chaos.play import KILLED, finish
 from tests.claims.letters import LEAVES, TO, by_letter, letters
 from tests.end_to_end.flecha import serving
-from tests.end_to_end.support import ROOT, Trial, at, day, start_trial
+from tests.end_to_end.support import Trial, at, day, start_trial
+from tests.support.forked import enter, fork
 from tracker.store.tables import Alert, Claim, Letter
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
@@ -19,7 +21,6 @@ pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 AROUND = ("claim_steps=", "letters=", "claim_facts", "smtp.mail", TO, "objeto ")
 """Of the pass in which the letter leaves the points that have one of these in their names: decided on, queued, on the wire,
 saved, and heard of by the claim."""
-KILLED = -9
 
 
 def test_a_letter_leaves_once_wherever_the_program_dies(tmp_path: Path) -> None:
@@ -40,7 +41,7 @@ def points(folder: Path) -> list[str]:
     listing = folder / "points.txt"
     with ExitStack() as stack:
         trial = new_trial(folder, stack)
-        assert process(trial, "--list", str(listing)) == 0
+        assert one_pass(trial, Points(listing=listing)) == 0
         assert len(letters(trial)) == 1
     return listing.read_text(encoding="utf-8").splitlines()
 
@@ -49,7 +50,7 @@ def killed(folder: Path, point: int) -> str:
     """The same pass killed at this point, and what the next ones make of it."""
     with ExitStack() as stack:
         trial = new_trial(folder, stack)
-        assert process(trial, "--kill-at", str(point)) == KILLED
+        assert one_pass(trial, Points((str(point),))) == KILLED
         trial.pass_through([LEAVES, at(day(6), 12)])
         letter, claim = trial.one(Letter), trial.one(Claim)
         taken = [delivery.message_id for delivery in trial.world.mail.deliveries() if delivery.recipient == TO]
@@ -76,7 +77,11 @@ def new_trial(folder: Path, stack: ExitStack) -> Trial:
     return trial
 
 
-def process(trial: Trial, *killer: str) -> int:
+def one_pass(trial: Trial, points: Points) -> int | None:
     """One pass by a real process, watched at every point."""
-    words = [sys.executable, "-m", "tests.chaos.killer", *killer, "run", "--once", "-c", str(trial.config)]
-    return subprocess.run(words, env=trial.environment, cwd=ROOT, capture_output=True, timeout=60).returncode
+    return finish(fork(_watched, points.chosen, points.listing, trial.environment, trial.folder, trial.config))
+
+
+def _watched(chosen: Sequence[str], listing: Path | None, env: Mapping[str, str], folder: Path, config: Path) -> None:
+    enter(env, folder)
+    launched(Points(chosen, listing), ["run", "--once", "-c", str(config)], folder / "clock", folder / "run.log")

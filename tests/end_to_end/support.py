@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -194,17 +193,8 @@ class Trial:
         return self.command_in(*words, "-c", str(self.config))
 
     def command_in(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A real process in the shop's folder: `tracker ...`; a cold one where it has to find packages that ours does not."""
-        if not self.plugins:
-            return run_tracker(words, env=self.environment, cwd=self.folder, timeout_s=60)
-        return subprocess.run(
-            [sys.executable, "-m", "tracker", *words],
-            capture_output=True,
-            text=True,
-            env=self.environment,
-            cwd=self.folder,
-            timeout=60,
-        )
+        """A real process in the shop's folder: `tracker ...`."""
+        return run_tracker(words, env=self.environment, cwd=self.folder, timeout_s=60)
 
     # --- what can be seen ---------------------------------------------------------------------------
 

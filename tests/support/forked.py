@@ -81,10 +81,16 @@ def run_tracker(
         return subprocess.CompletedProcess(["tracker", *words], code, *said)
 
 
-def _command(words: list[str], env: dict[str, str], cwd: Path, out: Path, err: Path) -> None:
+def enter(env: Mapping[str, str], cwd: Path) -> None:
+    """In a forked process: live in this environment and folder, as one that was started there would."""
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
+    sys.path[1:1] = [folder for folder in env.get("PYTHONPATH", "").split(os.pathsep) if folder not in sys.path]
+
+
+def _command(words: list[str], env: dict[str, str], cwd: Path, out: Path, err: Path) -> None:
+    enter(env, cwd)
     for path, stream in ((out, sys.stdout), (err, sys.stderr)):
         written = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         os.dup2(written, stream.fileno())
