@@ -19,9 +19,11 @@ test: $(VENV)/.dev
 test-quick: $(VENV)/.dev
 	$(PYTEST) -m "not chaos and not slow"
 
-# The property tests and parsers, at random and fifty times as long as in the suite, which takes the same examples each time.
+# The property tests at random and fifty times as long as in the suite, which takes the same examples each time; and each parser
+# for so many minutes.
+FUZZ_MINUTES ?= 3
 fuzz: $(VENV)/.dev
-	HYPOTHESIS_PROFILE=hunt $(PYTEST) -m "hypothesis or fuzz"
+	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=hunt $(PYTEST) -m "hypothesis or fuzz"
 
 # What is large or long beyond what every change has to wait for: a mailbox of 50,000 mails, the stages once more on PostgreSQL.
 soak: $(VENV)/.dev

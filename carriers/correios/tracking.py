@@ -213,7 +213,11 @@ def read_object(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:
             outcome = _OUTCOMES.get(message[:7].upper(), AnswerOutcome.ERROR)
             return TrackingAnswer(ref, outcome, raw, message=message)
         return _found(ref, raw, item, _in_order(events))
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+    except (AttributeError, TypeError):
+        return _error(ref, "object cannot be read: a field is of another kind than it should be", raw)
+    except KeyError as exc:
+        return _error(ref, redact(f"object cannot be read: the field {exc} is missing"), raw)
+    except ValueError as exc:
         return _error(ref, redact(f"object cannot be read: {exc}"), raw)
 
 

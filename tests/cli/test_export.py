@@ -15,8 +15,10 @@ from carriers.base import ProblemKind
 from tests.cli.conftest import Tracker
 from tests.reports.support import (
     CODE,
+    CPF,
     NOW,
     OTHER_CODE,
+    PHONE,
     add_a_claim,
     add_message,
     add_order,
@@ -91,6 +93,40 @@ def test_shipments(tracker: Tracker, ids: dict[str, int]) -> None:
         "closed_reason": None,
     }
     assert (second["status"], second["promise_basis"], second["promised_on"]) == ("unknown", "none", None)
+
+
+def test_orders_without_their_customers(tracker: Tracker, ids: dict[str, int]) -> None:
+    first, second = lines(tracker, "orders")
+    assert first == {
+        "id": "O1",
+        "shop": "exemplo",
+        "source": "file",
+        "order_number": "10482",
+        "aliases": [],
+        "status": "shipped",
+        "ordered_at": "2026-11-10T12:00:00Z",
+        "promised_on": "2026-11-20",
+        "promised_first_on": "2026-11-20",
+        "ship_by": None,
+        "city": "Curitiba",
+        "state": "PR",
+        "total_cents": 18990,
+        "freight_cents": None,
+        "created_at": first["created_at"],
+        "updated_at": first["updated_at"],
+        "shipment_ids": [f"S{ids['shipment']}"],
+    }
+    assert (second["shop"], second["shipment_ids"]) == ("outra", [f"S{ids['other']}"])
+    text = tracker("export", "orders").stdout
+    for personal in ("Marina", "example.com", CPF, PHONE, "80010000", "Flores"):
+        assert personal not in text
+    assert [row["order_number"] for row in sheet(tracker, "orders")] == ["10482", "'=1+1"]
+
+
+def test_the_other_names_of_an_order(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        add_order(connection, order(aliases=(("shop_number", "L-7"), ("invoice_number", "1234"))), CODE)
+    assert lines(tracker, "orders")[0]["aliases"] == ["invoice_number:1234", "shop_number:L-7"]
 
 
 def test_a_promise_that_rests_on_the_carriers_date(tracker: Tracker, database: Database) -> None:
@@ -332,6 +368,40 @@ def test_the_list_of_alerts_says_the_whole_sentence_in_local_time(tracker: Track
     assert re.fullmatch(r"A1 +critical +carrier_down +2026-11-22 09:00 +1 +correios is down", standing), standing
     assert counted == "2 alerts, 1 open (1 critical)"
     assert tracker("alerts", "--shop", "outra").stdout == "no alerts of this kind\n"
+
+
+def test_lists_in_the_merchants_language(tracker: Tracker, several: dict[str, int], alerted: None) -> None:
+    heading, *body = tracker("problems", "--lang", "pt-BR").stdout.splitlines()
+    assert heading.split() == ["ID", "DESDE", "TIPO", "CAUSA", "PEDIDO", "CÓDIGO", "TERMINOU"]
+    assert any("extravio (presumido)" in row and "22/11/2026 09:00" in row for row in body)
+    claims = tracker("claims", "--lang", "pt-BR").stdout
+    assert "RETIDA POR" in claims and "registrada, sem resposta" in claims and "23/11/2026" in claims
+    messages = tracker("messages", "--lang", "pt-BR", "--state", "enviada").stdout.splitlines()
+    assert "MENSAGEM" in messages[0] and messages[1:] and all("enviada" in row for row in messages[1:])
+    alerts = tracker("alerts", "--lang", "pt-BR").stdout.splitlines()
+    assert "GRAVIDADE" in alerts[0] and "A transportadora não responde às consultas. correios is down" in alerts[2]
+    assert alerts[-1] == "2 avisos, 1 sem resolver (1 crítico)"
+    assert tracker("messages", "--shop", "outra", "--lang", "pt-BR").stdout == "nenhuma mensagem assim\n"
+    assert tracker("incidents", "--lang", "pt-BR").stdout == "nenhuma ocorrência assim\n"
+    # JSON and what scripts read in a pipe keep the program's own words.
+    assert tracker("problems").stdout == tracker("problems", "--lang", "en").stdout
+    assert tracker("problems", "--lang", "pt-BR", "--json").stdout == tracker("problems", "--json").stdout
+
+
+def test_a_terminal_speaks_the_shops_language(
+    tracker: Tracker, several: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.cli.lists.on_a_terminal", lambda: True)
+    assert tracker("problems").stdout.startswith("ID  DESDE")
+    assert tracker("problems", "--lang", "en").stdout.startswith("ID  SINCE")
+    tracker.config.write_text(
+        tracker.config.read_text(encoding="utf-8").replace(
+            "    name: Loja Exemplo", "    name: Loja Exemplo\n    language: en"
+        ),
+        encoding="utf-8",
+    )
+    assert tracker("problems").stdout.startswith("ID  SINCE")
+    assert tracker("claims", "--shop", "outra").stdout == "nenhuma reclamação assim\n"
 
 
 def test_a_word_that_does_not_exist(tracker: Tracker, several: dict[str, int]) -> None:

@@ -124,6 +124,18 @@ def test_a_whole_message_is_written_for_a_mail_program(tracker: Tracker, tmp_pat
     assert not message.defects
 
 
+@pytest.mark.usefixtures("late")
+def test_a_file_that_exists_is_written_over_only_by_force(tracker: Tracker, tmp_path: Path) -> None:
+    path = tmp_path / "atraso.eml"
+    path.write_text("anotações", encoding="utf-8")
+    refused = tracker("preview", "delay_detected", "--out", str(path))
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == f"{path} exists already; name another file, or add --force to write over it\n"
+    assert path.read_text(encoding="utf-8") == "anotações"
+    assert tracker("preview", "delay_detected", "--out", str(path), "--force").exit_code == 0
+    assert path.read_bytes().startswith(b"From: ")
+
+
 def test_an_order_without_a_parcel_is_shown_its_thanks(tracker: Tracker, database: Database) -> None:
     with database.begin_write() as connection:
         add_order(connection, order("20001", status=OrderStatus.PAID))

@@ -355,6 +355,17 @@ def test_a_customer_of_three_orders_gets_a_short_list(tracker: Tracker, database
         assert [line.split(" · ")[0].split()[-1] for line in lines[1:]] == ["3", "2", "1"], what
 
 
+def test_the_short_list_names_the_day_that_is_known(tracker: Tracker, database: Database) -> None:
+    with database.begin_write() as connection:
+        add_order(connection, order("1", ordered_at=at(10)))
+        add_order(connection, order("2", ordered_at=None))
+    without, known = tracker("show", EMAIL).stdout.splitlines()[1:]
+    assert " 1 · exemplo · Marina Souza · feito em 10/11/2026 · " in known
+    assert " 2 · exemplo · Marina Souza · importado em " in without
+    hits = {hit["number"]: hit["ordered_at"] for hit in tracker.json("show", EMAIL)["matches"]}
+    assert hits == {"1": "2026-11-10T12:00:00Z", "2": None}
+
+
 def test_a_parcel_that_was_never_posted(tracker: Tracker, database: Database) -> None:
     with database.begin_write() as connection:
         (shipment,) = add_order(connection, order(), CODE)

@@ -27,7 +27,7 @@ FATES = (
     Fate.NEVER_POSTED,
     Fate.OTHER_CONTRACT,
 )
-KINDS = ("shipments", "events", "problems", "claims", "messages", "alerts", "decisions")
+KINDS = ("orders", "shipments", "events", "problems", "claims", "messages", "alerts", "decisions")
 RANDOM = {"message_id"}
 """Drawn at random."""
 

@@ -1,3 +1,4 @@
 """The trial of the whole program, for tests of this stage on real databases."""
 
+from tests.end_to_end.flecha import flecha as flecha
 from tests.end_to_end.support import start as start

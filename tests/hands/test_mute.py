@@ -56,6 +56,38 @@ def test_taking_it_back_tells_what_is_still_true(start: Start, database_url: str
     assert again == f"order {NUMBER} is not muted: nothing to take back\n"
 
 
+def test_a_customer_is_silenced_in_all_orders(start: Start) -> None:
+    trial = start()
+    rows = "".join(
+        f"{number};{name};{email};{document}\r\n"
+        for number, name, email, document in (
+            ("1001", "Ana de Teste", "ana@example.com", "529.982.247-25"),
+            ("1002", "Ana de Teste", "ANA@example.com", ""),
+            ("1003", "Bia de Teste", "bia@example.com", "529.982.247-25"),
+            ("1004", "Caio de Teste", "caio@example.com", ""),
+        )
+    )
+    trial.drop("pedidos.csv", f"Pedido;Cliente;E-mail;CPF\r\n{rows}".encode())
+    trial.pass_at(at(day(2), 9))
+    asked = hand(trial, "mute", "--customer", "ana@example.com", exit_code=2)
+    assert asked == "that is 2 orders; add --yes if you mean all of them\n" and acts(trial) == []
+    said = hand(trial, "mute", "--customer", "Ana@Example.com", "--yes", "--reason", "pediu")
+    assert sorted(line.split()[1] for line in said.splitlines()) == ["1001", "1002"]
+    said = hand(trial, "mute", "--customer", "52998224725", "--yes")
+    assert sorted(line.split()[1] for line in said.splitlines()) == ["1001", "1003"]
+    assert "order 1004" not in said
+    off = hand(trial, "mute", "--customer", "ana@example.com", "--off", "--yes")
+    assert off.count("is not muted any more") == 2
+    for words, code, sentence in (
+        (["--customer", "caio@example.com", "1001"], 2, "name orders, or --customer with an e-mail or a CPF/CNPJ"),
+        ([], 2, "name orders, or --customer"),
+        (["--customer", "529.982.247-26"], 2, "needs an e-mail address, or a CPF or CNPJ whose check digits agree"),
+        (["--customer", "@"], 2, "needs an e-mail address"),
+        (["--customer", "dora@example.com"], 1, "--customer dora@example.com: no order has that"),
+    ):
+        assert sentence in hand(trial, "mute", *words, exit_code=code), words
+
+
 def test_a_message_on_its_way_out_is_stopped_too(start: Start) -> None:
     trial = followed(start)
     trial.world.mail.order_fault("greylist")

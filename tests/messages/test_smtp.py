@@ -167,6 +167,50 @@ async def test_what_a_failure_at_each_point_means(answers: dict[str, Line], resu
     assert (outcome.result, caller.commits) == (result, commits)
 
 
+@pytest.mark.parametrize(
+    ("answers", "result", "reply"),
+    [
+        pytest.param({"rcpt": "550 " + "x" * 2_000_000}, Result.RETRY, "Response too long", id="an endless line"),
+        pytest.param(
+            {"rcpt": "550-x\r\n" * 200_000 + "550 x"}, Result.RETRY, "Response too long", id="lines without end"
+        ),
+        pytest.param(
+            {"ehlo": "250-AUTH X\r\n" * 99_999 + "250 x"}, Result.RETRY, "Response too long", id="endless greeting"
+        ),
+        pytest.param({"ehlo": "<html>"}, Result.RETRY, "Malformed SMTP response line: <html>", id="a web server"),
+        pytest.param({"rcpt": "999 what"}, Result.RETRY, "what", id="a code that there is not"),
+        pytest.param({"rcpt": "000 what"}, Result.RETRY, "what", id="a code of nothing"),
+        pytest.param({"rcpt": "354 go on"}, Result.RETRY, "go on", id="a go-ahead out of place"),
+        pytest.param({"data": "250 ok"}, Result.RETRY, "ok", id="a text that was not asked for"),
+        pytest.param({"dot": "354 more"}, Result.UNKNOWN, "more", id="more text wanted after the dot"),
+        pytest.param({"rcpt": "550 no\r\n250 yes"}, Result.POLICY_CAP, "550 no", id="two answers at once"),
+        pytest.param(
+            {"rcpt": "550 2.0.0 fine"}, Result.POLICY_CAP, "550 2.0.0 fine", id="a code that contradicts itself"
+        ),
+        pytest.param(
+            {"rcpt": "550 5.1.1 \x1b[31m\x1b]0;dono\x07no\x00 user\u202e"},
+            Result.BAD_ADDRESS,
+            "550 5.1.1 [31m]0;donono user",
+            id="orders to a terminal",
+        ),
+        pytest.param(
+            {"rcpt": "550 5.1.1 no <ana@example.com> here"},
+            Result.BAD_ADDRESS,
+            "550 5.1.1 no <...> here",
+            id="the customer's address",
+        ),
+    ],
+)
+async def test_a_hostile_reply_has_its_outcome_and_harmless_words(
+    answers: dict[str, Line], result: Result, reply: str
+) -> None:
+    async with scripted_server(script(**answers)) as port:
+        sender = transport(port, dot_timeout_s=2)
+        outcome = await submit(sender)
+        await sender.close()
+    assert (outcome.result, outcome.reply) == (result, reply)
+
+
 async def test_a_reused_connection_found_dead_costs_nothing() -> None:
     answers = Answers(mail=["250 OK", "421 4.4.2 idle too long"])
     async with real_server(answers) as port:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tracker.cli.common import ConfigOption, JsonOption, at_keyboard, echo_json
 from tracker.cli.handwork import ReasonOption
-from tracker.cli.lists import KindOption, LimitOption, OpenOption, ShopOption, SinceOption, show_list, word
+from tracker.cli.lists import KindOption, LangOption, LimitOption, OpenOption, ShopOption, SinceOption, show_list, word
 from tracker.cli.opened import Opened, opened, refuse
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ def list_alerts(
     since: SinceOption = None,
     limit: LimitOption = None,
     explain: ExplainOption = None,
+    lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List alerts, the newest first; ACK says until when a person has taken note."""
@@ -51,9 +51,7 @@ def list_alerts(
         _explain(word("--explain", explain, ALERT_KINDS) or "", as_json)
         return
     named = word("--kind", kind, ALERT_KINDS)
-    shown = show_list("alerts", config, since, limit, as_json, shop=shop, kind=named, open_only=open_only)
-    if shown and not as_json:
-        typer.echo(_counted(shown))
+    show_list("alerts", config, since, limit, as_json, lang, shop=shop, kind=named, open_only=open_only)
 
 
 @alerts.command("ack")
@@ -134,15 +132,3 @@ def _explain(kind: str, as_json: bool) -> None:
     for heading, words in (("Cause", entry.cause), ("Do", entry.act), ("Ends", entry.ends)):
         typer.echo(f"{heading}: {words}")
     typer.echo(entry.portuguese)
-
-
-def _counted(shown: list[dict[str, Any]]) -> str:
-    """`4 alerts, 2 open (1 critical, 1 warning), 1 of them acknowledged`."""
-    standing = [line for line in shown if line["resolved_at"] is None]
-    by_severity = Counter(line["severity"] for line in standing)
-    severities = ", ".join(
-        f"{by_severity[name]} {name}" for name in ("critical", "warning", "info") if by_severity[name]
-    )
-    acked = sum(line["acked_at"] is not None for line in standing)
-    total = f"{len(shown)} {'alert' if len(shown) == 1 else 'alerts'}, {len(standing)} open"
-    return total + (f" ({severities})" if severities else "") + (f", {acked} of them acknowledged" if acked else "")

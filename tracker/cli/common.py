@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,15 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+class ShownLanguage(StrEnum):
+    """The languages in which people are told what is so."""
+
+    PORTUGUESE = "pt-BR"
+    ENGLISH = "en"
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 

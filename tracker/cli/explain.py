@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tracker.cli.common import ConfigOption, JsonOption, echo_json
+from tracker.cli.common import ConfigOption, JsonOption, ShownLanguage, echo_json
 from tracker.cli.incidents import explain_incident
-from tracker.cli.opened import Opened, opened, refuse
+from tracker.cli.opened import Opened, opened, refuse, spoken
 from tracker.cli.show import accounts_of, desk_of, find
 
 if TYPE_CHECKING:
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
     from tracker.store.views_story import AlertRow, Key, Whole
 
 
-class StoryLanguage(StrEnum):
-    """The languages in which a story can be told."""
-
-    PORTUGUESE = "pt-BR"
-    ENGLISH = "en"
-
-
 IdArgument = Annotated[
     str,
     typer.Argument(
@@ -38,7 +30,7 @@ IdArgument = Annotated[
         "or an order number or tracking code.",
     ),
 ]
-LanguageOption = Annotated[StoryLanguage | None, typer.Option("--lang", help="Default: the shop's language.")]
+LanguageOption = Annotated[ShownLanguage | None, typer.Option("--lang", help="Default: the shop's language.")]
 DetailsOption = Annotated[
     bool | None,
     typer.Option(
@@ -62,7 +54,7 @@ def explain(
         key = _key(program, row_id, accounts)
         if key[0] == "incident":
             desk = desk_of(program, accounts)
-            explain_incident(program, key[1], desk, _language(program, lang, _only_shop(program)), as_json)
+            explain_incident(program, key[1], desk, _language(program, lang, ""), as_json)
             return
         with program.database.begin_read() as connection:
             alert, whole = _read(connection, key)
@@ -142,17 +134,10 @@ def _subjects(connection: Connection, about: Key | None, whole: Whole | None) ->
     return [subject for kind, row_id in keys if (subject := subject_of(connection, kind, row_id)) is not None]
 
 
-def _only_shop(program: Opened) -> str:
-    """The shop whose language counts for what belongs to none: the only one; of several, the first."""
-    return program.settings.shops[0].id if program.settings.shops else ""
-
-
-def _language(program: Opened, wanted: StoryLanguage | None, shop: str) -> Language:
+def _language(program: Opened, wanted: ShownLanguage | None, shop: str) -> Language:
     from tracker.reports.story import LANGUAGES
 
-    spoken = {one.id: one.language for one in program.settings.shops}
-    code = wanted.value if wanted else spoken.get(shop, StoryLanguage.PORTUGUESE.value)
-    return LANGUAGES[code]
+    return LANGUAGES[spoken(program, wanted, shop)]
 
 
 # --- how it is told ---------------------------------------------------------------------------------

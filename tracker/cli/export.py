@@ -25,6 +25,7 @@ PAGE: Final = 1000
 
 
 class ExportKind(StrEnum):
+    ORDERS = "orders"
     SHIPMENTS = "shipments"
     EVENTS = "events"
     PROBLEMS = "problems"

@@ -161,6 +161,23 @@ def orders_named(program: Opened, texts: Sequence[str], yes: bool) -> tuple[list
     return list(found.values()), wrong
 
 
+def orders_of_customer(program: Opened, text: str, yes: bool) -> list[OrderHit]:
+    """Every order that this e-mail or CPF/CNPJ stands in, the newest first. Ends the command where there is none."""
+    from tracker.domain.documents import document
+    from tracker.domain.text import email
+    from tracker.store.views_show import Search, find_orders
+
+    address, number = (email(text), None) if "@" in text else (None, document(text))
+    if address is None and number is None:
+        refuse(f"--customer {text}: needs an e-mail address, or a CPF or CNPJ whose check digits agree")
+    with program.database.begin_read() as connection:
+        found = find_orders(connection, Search(email=address, document=number), limit=None)
+    if not found:
+        refuse(f"--customer {text}: no order has that", 1)
+    sure(len(found), "orders", yes)
+    return found
+
+
 def shipment_named(program: Opened, text: str) -> int | Said:
     """The one shipment that is meant: by its code or id, or the only one of an order."""
     from tracker.reports.identity import parse_id

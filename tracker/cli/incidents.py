@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
-from tracker.cli.lists import SHOWN, CarrierOption, LimitOption, OpenOption, SinceOption
+from tracker.cli.lists import SHOWN, CarrierOption, LangOption, LimitOption, OpenOption, SinceOption, list_language
 from tracker.cli.opened import Opened, opened, refuse, refuse_unknown, since_instant
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from tracker.reports.list_words import ListLanguage
     from tracker.reports.picture import Desk
     from tracker.reports.story_words import Language
     from tracker.store.views_incidents import IncidentRow
@@ -24,6 +26,7 @@ def incidents(
     carrier: CarrierOption = None,
     since: SinceOption = None,
     limit: LimitOption = None,
+    lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List incidents (many parcels, one cause), the newest first."""
@@ -35,41 +38,44 @@ def incidents(
         wanted = since_instant(since, program)
         with program.database.begin_read() as connection:
             found = store.incidents(connection, open_only=open_only, carrier=carrier, since=wanted, limit=asked)
-        zone = program.settings.timezone
+        zone, language = program.settings.timezone, list_language(program, lang, None)
         if not found:
             refuse_unknown(program, carrier=carrier)
     if as_json:
         echo_json([document(row) for row in found])
         return
     if not found:
-        typer.echo("no incidents of this kind")
+        typer.echo(language.nothing["incidents"])
         return
     shown = found if limit is not None else found[:SHOWN]
-    _table(shown, zone)
+    _table(shown, zone, language)
     if len(found) > len(shown):
-        typer.echo(f"the newest {SHOWN}; name --limit for more", err=True)
+        typer.echo(language.newest.format(count=SHOWN), err=True)
 
 
-def _table(found: list[IncidentRow], zone: ZoneInfo) -> None:
+def _table(found: list[IncidentRow], zone: ZoneInfo, language: ListLanguage) -> None:
     from tracker.reports.identity import optional_id, public_id
     from tracker.reports.incidents import place
-    from tracker.reports.tables import rows
+    from tracker.reports.tables import local, rows
 
     headings = ["ID", "CARRIER", "WHERE", "SINCE", "PARCELS", "OPEN", "ALERT", "ENDED"]
+    ended = partial(language.word, "incidents.end_reason")
     cells = [
         [
             public_id("incident", row.id),
             row.where.carrier,
-            place(row.where),
-            f"{row.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            place(row.where, language),
+            local(row.started_at, zone, language),
             str(row.members),
             str(row.open_members),
             optional_id("alert", row.alert_id) or "",
-            f"{row.ended_at.astimezone(zone):%Y-%m-%d} {row.end_reason or ''}".strip() if row.ended_at else "",
+            f"{row.ended_at.astimezone(zone):{language.day}} {ended(row.end_reason) or ''}".strip()
+            if row.ended_at
+            else "",
         ]
         for row in found
     ]
-    for line in rows(headings, cells):
+    for line in rows([language.heading(one) for one in headings], cells):
         typer.echo(line)
 
 

@@ -17,6 +17,7 @@ from tracker.cli.handwork import (
     decide,
     leave,
     orders_named,
+    orders_of_customer,
     tell,
     zone_of,
 )
@@ -32,7 +33,21 @@ if TYPE_CHECKING:
     from tracker.store.views_show import OrderHit
 
 OrdersArgument = Annotated[
-    list[str], typer.Argument(metavar="ORDER...", help="An order: its number or id (O5), a tracking code, an invoice.")
+    list[str] | None,
+    typer.Argument(
+        metavar="ORDER...",
+        help="An order: its number or id (O5), a tracking code, an invoice.",
+        show_default=False,
+    ),
+]
+CustomerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--customer",
+        metavar="EMAIL_OR_DOCUMENT",
+        help="Every order of this customer that is known now, instead of ORDER.",
+        show_default=False,
+    ),
 ]
 UntilOption = Annotated[
     str | None,
@@ -42,7 +57,8 @@ OffOption = Annotated[bool, typer.Option("--off", help="Tell the customer again.
 
 
 def mute(
-    orders: OrdersArgument,
+    orders: OrdersArgument = None,
+    customer: CustomerOption = None,
     config: ConfigOption = None,
     until: UntilOption = None,
     off: OffOption = False,
@@ -50,13 +66,16 @@ def mute(
     who: ByOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Silence an order: its customer gets no message, its claims go on."""
+    """Silence orders: their customer gets no message, their claims go on."""
+    if bool(orders) == (customer is not None):
+        refuse("name orders, or --customer with an e-mail or a CPF/CNPJ")
     if off and until is not None:
         refuse("--off and --until exclude each other")
     who = who or at_keyboard()
     with opened(config) as program:
         ends_at = None if until is None else _ends_at(program, until)
-        hits, said = orders_named(program, orders, yes)
+        found = orders_of_customer(program, customer, yes) if customer is not None else None
+        hits, said = orders_named(program, orders or [], yes) if found is None else (found, [])
         hand = Hand(who, reason, program.now)
         for hit in hits:
             with program.database.begin_write() as connection:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from tracker.cli.common import load_or_exit
+from tracker.cli.common import ShownLanguage, load_or_exit
 
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
@@ -47,6 +47,14 @@ class Opened:
 
         slack = self.settings.rules.promise_slack_business_days
         return Promises(lambda shop, state, city=None: calendars()(shop, state, city), slack)
+
+
+def spoken(program: Opened, wanted: ShownLanguage | None, shop: str | None) -> str:
+    """The language to speak: the one that was asked for, else the shop's, else the first shop's."""
+    if wanted is not None:
+        return wanted.value
+    languages = {one.id: one.language for one in program.settings.shops}
+    return languages.get(shop or "") or next(iter(languages.values()), ShownLanguage.PORTUGUESE.value)
 
 
 def refuse(sentence: str, exit_code: int = 2) -> NoReturn:

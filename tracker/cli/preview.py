@@ -33,6 +33,7 @@ ChannelOption = Annotated[str, typer.Option("--channel", help="The channel.")]
 HtmlOption = Annotated[bool, typer.Option("--html", help="Only the HTML part.")]
 TextOption = Annotated[bool, typer.Option("--text", help="Only the text part.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the whole message, as FILE.eml.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a FILE that exists.")]
 
 
 def preview(
@@ -44,6 +45,7 @@ def preview(
     html: HtmlOption = False,
     text: TextOption = False,
     out: OutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Show a message with the data of the newest order it fits, or of --order; with examples where there is none."""
@@ -54,12 +56,14 @@ def preview(
         refuse(f"--channel {channel}: this release has e-mail only")
     if html and text:
         refuse("--html and --text: name one of them")
+    if out is not None and out.exists() and not force:
+        refuse(f"{out} exists already; name another file, or add --force to write over it", 1)
     settings = load_or_exit(config, strict=False, talks=False).settings
     clock = _clock(settings)
     composer = _composer(settings)
     shown = _preview(settings, composer, clock, named, order, _shop(settings, shop), _language(lang))
     if out is not None:
-        _write(out, _bytes(composer, shown, named, clock, shown.recipient or _example_address()))
+        _write(out, _bytes(composer, shown, named, clock, shown.recipient or _example_address()), force)
     elif html or text:
         typer.echo(shown.rendered.html if html else shown.rendered.text, nl=False)
     else:
@@ -251,9 +255,10 @@ def _example_address() -> str:
     return EXAMPLE_ADDRESS
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, force: bool) -> None:
     try:
-        path.write_bytes(data)
+        with path.open("wb" if force else "xb") as file:
+            file.write(data)
     except OSError as error:
         refuse(f"{path}: cannot be written: {error.strerror}", 1)
     typer.echo(f"written   {path} ({len(data)} bytes)")

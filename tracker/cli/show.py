@@ -86,7 +86,7 @@ def _match(hit: OrderHit) -> dict[str, object]:
     from tracker.reports.exports import json_value
     from tracker.reports.identity import public_id
 
-    names = ("shop", "number", "customer_name", "created_at", "shipments")
+    names = ("shop", "number", "customer_name", "created_at", "shipments", "ordered_at")
     return {"id": public_id("order", hit.id), **{name: json_value(getattr(hit, name)) for name in names}}
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from tracker.domain.text import clean
+
 
 class Result(StrEnum):
     """What the channel did with it; every attempt ends as exactly one of these."""
@@ -256,8 +258,8 @@ def returned_outcome(status: str, diagnostic: str) -> Outcome:
 
 
 def scrubbed(text: str) -> str:
-    """*text* on one line, bounded, without e-mail addresses: fit for a log and for a decision's reason."""
-    return _ADDRESS.sub("<...>", " ".join(text.split()))[:_REPLY_LENGTH]
+    """*text* on one line, bounded, without e-mail addresses and orders to a terminal: fit for a log and a decision's reason."""
+    return _ADDRESS.sub("<...>", clean(text))[:_REPLY_LENGTH]
 
 
 def _rule(stage: SmtpStage, code: int, enhanced: str, severity: int, text: str) -> Outcome:

@@ -19,6 +19,7 @@ from tracker import metrics
 from tracker.domain.codes import CodeMap, MappedEvent, read_by
 from tracker.domain.history import StoredEvent, fold, is_loss_of_sight, void_ids
 from tracker.events.reversals import note_reversals
+from tracker.events.storable import storable
 from tracker.store.histories import (
     HistoryRow,
     add_due_dates,
@@ -65,7 +66,7 @@ def record_answers(
     reading of codes that the adapter does not know.
     """
     found = {
-        key: _as_merchant_reads(answer, codes)
+        key: storable(_as_merchant_reads(answer, codes))
         for key, answer in answers.items()
         if answer.outcome is AnswerOutcome.FOUND
     }

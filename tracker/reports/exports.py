@@ -19,6 +19,11 @@ Row = Mapping[str, Any]
 Line = dict[str, Any]
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    # Nothing of the customer's: name, addresses, telephone and document stay with `tracker show`.
+    "orders": tuple(
+        "id shop source order_number aliases status ordered_at promised_on promised_first_on ship_by city state "
+        "total_cents freight_cents created_at updated_at shipment_ids".split()
+    ),
     "shipments": tuple(
         "id shop order_number carrier tracking_code service status posted_at promised_on promised_first_on promise_basis "
         "carrier_due_on carrier_due_first_on first_attempt_at delivered_at last_event_at last_polled_at last_answered_at "
@@ -108,6 +113,14 @@ def _cell(value: Any, zone: tzinfo) -> str:
 # --- one shape a kind -------------------------------------------------------------------------------
 
 
+def _order(row: Row, _promises: Promises) -> Line:
+    return {
+        "id": public_id("order", row["id"]),
+        "aliases": [f"{kind}:{alias}" for kind, alias in row["aliases"]],
+        "shipment_ids": [public_id("shipment", shipment_id) for shipment_id in row["shipment_ids"]],
+    }
+
+
 def _shipment(row: Row, promises: Promises) -> Line:
     promise = customer_promise(
         row["promised_on"],
@@ -173,6 +186,7 @@ def _decision(row: Row, _promises: Promises) -> Line:
 
 
 _SHAPES: Final[Mapping[str, Callable[[Row, Promises], Line]]] = {
+    "orders": _order,
     "shipments": _shipment,
     "events": _event,
     "problems": _problem,

@@ -11,6 +11,7 @@ from tracker.domain.incidents import Where
 from tracker.domain.text import clean
 from tracker.reports.exports import json_value
 from tracker.reports.identity import optional_id, public_id
+from tracker.reports.list_words import ListLanguage
 from tracker.reports.picture import Desk
 from tracker.reports.story_words import Language, Scene
 from tracker.store.views_incidents import IncidentRow, MemberRow
@@ -45,9 +46,10 @@ def member(row: MemberRow) -> dict[str, Any]:
     return {"id": public_id("problem", row.problem_id), **{key: json_value(value) for key, value in values.items()}}
 
 
-def place(where: Where) -> str:
+def place(where: Where, language: ListLanguage) -> str:
     """Where an incident is, in one cell."""
-    return f"{where.scope.value} {where.name}" if where.name else "everywhere"
+    scope = language.word("incidents.scope", where.scope.value)
+    return f"{scope} {where.name}" if where.name else str(language.word("incidents.scope", "everywhere"))
 
 
 def story(row: IncidentRow, members: Sequence[MemberRow], desk: Desk, language: Language) -> list[str]:

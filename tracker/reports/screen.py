@@ -151,7 +151,8 @@ def alike(hits: Sequence[OrderHit], zone: ZoneInfo) -> list[str]:
 
 
 def _choice(hit: OrderHit, zone: ZoneInfo) -> str:
-    day = f"{hit.created_at.astimezone(zone):%d/%m/%Y}"
+    known = f"feito em {hit.ordered_at.astimezone(zone):%d/%m/%Y}" if hit.ordered_at else ""
+    day = known or f"importado em {hit.created_at.astimezone(zone):%d/%m/%Y}"
     parcels = "1 envio" if hit.shipments == 1 else f"{hit.shipments} envios"
     name = clean(hit.customer_name or "(sem nome)")
     facts = " · ".join((_number(hit.number), hit.shop, name, day, parcels))

@@ -9,9 +9,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from tracker.domain.text import clean
+from tracker.reports.list_words import ENGLISH, ListLanguage
 
 GAP: Final = "  "
 Line = Mapping[str, Any]
+_DAYS: Final = ("claimable_from", "deadline_on")
+"""Keys whose values are days, as JSON writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,19 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
 }
 
 
-def cells(kind: str, line: Line, zone: ZoneInfo) -> list[str]:
+def cells(kind: str, line: Line, zone: ZoneInfo, language: ListLanguage = ENGLISH) -> list[str]:
     """One line of a list as the cells of its table, instants in local time."""
-    shown = dict(line)
+    shown = {
+        key: language.word(f"{kind}.{key}", value) if isinstance(value, str) else value for key, value in line.items()
+    }
+    shown |= {key: date.fromisoformat(line[key]) for key in _DAYS if line.get(key)}
     if kind == "problems":
-        shown["kind"] = f"{line['kind']} (presumed)" if line["presumed"] else line["kind"]
+        shown["kind"] = language.presumed.format(kind=shown["kind"]) if line["presumed"] else shown["kind"]
         if line["resolved_at"]:
-            shown["ended"] = f"{local(line['resolved_at'], zone)} {line['resolution'] or ''}"
+            shown["ended"] = f"{local(line['resolved_at'], zone, language)} {shown['resolution'] or ''}"
     if kind == "alerts":
-        shown["ack"] = line["acked_until"] or ("over" if line["acked_at"] else None)
-    return [_fitted(local(shown.get(column.key), zone), column.widest) for column in COLUMNS[kind]]
+        shown["ack"] = line["acked_until"] or (language.acked if line["acked_at"] else None)
+    return [_fitted(local(shown.get(column.key), zone, language), column.widest) for column in COLUMNS[kind]]
 
 
 def rows(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
@@ -90,19 +96,19 @@ def rows(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def local(value: Any, zone: ZoneInfo) -> str:
+def local(value: Any, zone: ZoneInfo, language: ListLanguage = ENGLISH) -> str:
     """A value of a line as people read it: `2026-11-24 09:15` for an instant, nothing for an absent one."""
     if value is None:
         return ""
     if isinstance(value, str) and value.endswith("Z") and "T" in value:
         try:
-            return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M}"
+            return f"{datetime.fromisoformat(value).astimezone(zone):{language.instant}}"
         except ValueError:
             return clean(value)
     if isinstance(value, datetime):
-        return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+        return f"{value.astimezone(zone):{language.instant}}"
     if isinstance(value, date):
-        return value.isoformat()
+        return f"{value:{language.day}}"
     return clean(str(value))
 
 

@@ -95,7 +95,9 @@ def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engi
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(
+    from tracker.store.pg_texts import take_any_text
+
+    engine = create_engine(
         url,
         hide_parameters=True,
         json_serializer=_json,
@@ -105,6 +107,8 @@ def _postgres_engine(url: URL) -> Engine:
         max_overflow=0,
         connect_args={"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
     )
+    event.listen(engine, "connect", take_any_text)
+    return engine
 
 
 class Database:

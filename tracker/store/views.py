@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, Select, and_, false, func, or_, select
 
 from tracker.domain.words import DeliveryState
+from tracker.store.contexts import shipments_of_orders
 from tracker.store.letters import letters_of_claims
 from tracker.store.problems import SHIPMENT
 from tracker.store.tables import (
@@ -26,6 +27,7 @@ from tracker.store.tables import (
     Notice,
     NoticeMember,
     Order,
+    OrderAlias,
     Problem,
     Shipment,
     ShipmentHistory,
@@ -38,7 +40,7 @@ _ORDERS, _SHIPMENTS, _REFS, _POLLS = table(Order), table(Shipment), table(Shipme
 _EVENTS, _HISTORIES, _PROBLEMS = table(Event), table(ShipmentHistory), table(Problem)
 _CLAIMS, _LINKS = table(Claim), table(ClaimProblem)
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
-_ALERTS, _DECISIONS = table(Alert), table(Decision)
+_ALERTS, _DECISIONS, _ALIASES = table(Alert), table(Decision), table(OrderAlias)
 
 Row = dict[str, Any]
 OPEN_DELIVERIES: Final = (
@@ -57,6 +59,7 @@ class Filter:
     `since` is compared with the newest instant that the row itself carries:
 
     - shipments: created, last event, last look, order changed
+    - orders: first read, changed
     - events: seen, vanished
     - problems: detected, resolved, released
     - claims: planned, approved, opened, answered, closed
@@ -86,6 +89,10 @@ def page(
         problems = _problems_of_claims(connection, [row["id"] for row in rows])
         letters = letters_of_claims(connection, [row["id"] for row in rows])
         rows = [row | {"problem_ids": problems.get(row["id"], []), "letters": letters[row["id"]]} for row in rows]
+    if kind == "orders":
+        keys = [row["id"] for row in rows]
+        aliases, parcels = _aliases_of_orders(connection, keys), shipments_of_orders(connection, keys)
+        rows = [row | {"aliases": aliases.get(row["id"], []), "shipment_ids": parcels[row["id"]]} for row in rows]
     if kind == "messages":
         members = _shipments_of_notices(connection, [row["notice_id"] for row in rows])
         rows = [row | {"shipment_ids": members.get(row["notice_id"], [])} for row in rows]
@@ -106,6 +113,25 @@ def tracking_code_of(shipment_id: ColumnElement[Any]) -> ScalarSelect[Any]:
 # --- one query a kind -------------------------------------------------------------------------------
 
 Query = tuple[Column[Any], Select[Any]]
+
+
+def _orders(wanted: Filter) -> Query:
+    names = (
+        "id",
+        "shop",
+        "source",
+        "status",
+        "ordered_at",
+        "promised_on",
+        "promised_first_on",
+        "ship_by",
+        "city",
+        "state",
+    )
+    more = ("total_cents", "freight_cents", "created_at", "updated_at")
+    columns = (*(_ORDERS.c[name] for name in (*names, *more)), _ORDERS.c.number.label("order_number"))
+    conditions = [*_shop(_ORDERS.c.shop, wanted), *_since(wanted, _ORDERS.c.created_at, _ORDERS.c.updated_at)]
+    return _ORDERS.c.id, select(*columns).where(*conditions)
 
 
 def _shipments(wanted: Filter) -> Query:
@@ -231,6 +257,7 @@ def _decisions(wanted: Filter) -> Query:
 
 
 _QUERIES: Final[Mapping[str, Callable[[Filter], Query]]] = {
+    "orders": _orders,
     "shipments": _shipments,
     "events": _events,
     "problems": _problems,
@@ -279,6 +306,18 @@ def _problems_of_claims(connection: Connection, claim_ids: Iterable[int]) -> dic
         .order_by(_PROBLEMS.c.presumed, _LINKS.c.problem_id)
     )
     return _grouped(connection, query)
+
+
+def _aliases_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
+    query = (
+        select(_ALIASES.c.order_id, _ALIASES.c.kind, _ALIASES.c.alias)
+        .where(_ALIASES.c.order_id.in_(list(order_ids)))
+        .order_by(_ALIASES.c.kind, _ALIASES.c.alias)
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for order_id, kind, alias in connection.execute(query):
+        found.setdefault(order_id, []).append((kind, alias))
+    return found
 
 
 def _shipments_of_notices(connection: Connection, notice_ids: Iterable[int]) -> dict[int, list[int]]:

@@ -38,6 +38,8 @@ from tracker.store.views_incidents import incidents_of_problems
 _ORDERS, _ALIASES, _SHIPMENTS = table(Order), table(OrderAlias), table(Shipment)
 _REFS, _POLLS = table(ShipmentRef), table(ShipmentPoll)
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
+AT_ONCE: Final = 5_000
+"""Orders that one statement asks for by their ids."""
 HELD_BACK: Final = frozenset({"not_told", "not_claimed"})
 """Outcomes of decisions not to do something."""
 
@@ -189,7 +191,9 @@ class OrderStory:
 # --- finding ----------------------------------------------------------------------------------------
 
 
-def find_orders(connection: Connection, search: Search, *, limit: int, shop: str | None = None) -> list[OrderHit]:
+def find_orders(
+    connection: Connection, search: Search, *, limit: int | None, shop: str | None = None
+) -> list[OrderHit]:
     """The orders that fit any reading, the newest first; where none does, those whose file named a wrong code like it."""
     found = _order_ids(connection, search) or _with_wrong_code(connection, search.codes)
     return _hits(connection, found, limit, shop)
@@ -230,18 +234,21 @@ def near_orders(connection: Connection, near: Near, *, limit: int, shop: str | N
     return _hits(connection, found, limit) if found else []
 
 
-def _hits(connection: Connection, order_ids: Sequence[int], limit: int, shop: str | None = None) -> list[OrderHit]:
+def _hits(
+    connection: Connection, order_ids: Sequence[int], limit: int | None, shop: str | None = None
+) -> list[OrderHit]:
     count = select(func.count()).where(_SHIPMENTS.c.order_id == _ORDERS.c.id).scalar_subquery()
     names = [name for name in OrderHit.__dataclass_fields__ if name != "shipments"]
-    query = (
-        select(*(_ORDERS.c[name] for name in names), count.label("shipments"))
-        .where(_ORDERS.c.id.in_(order_ids))
-        .order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.id.desc())
-        .limit(limit)
-    )
+    query = select(*(_ORDERS.c[name] for name in names), count.label("shipments"))
     if shop is not None:
         query = query.where(_ORDERS.c.shop == shop)
-    return [OrderHit(**row) for row in connection.execute(query).mappings()]
+    newest_first = query.order_by(_ORDERS.c.created_at.desc(), _ORDERS.c.id.desc()).limit(limit)
+    hits: list[OrderHit] = []
+    # A reseller's document may stand in more orders than a statement takes values.
+    for start in range(0, len(order_ids), AT_ONCE):
+        some = newest_first.where(_ORDERS.c.id.in_(order_ids[start : start + AT_ONCE]))
+        hits += [OrderHit(**row) for row in connection.execute(some).mappings()]
+    return sorted(hits, key=lambda hit: (hit.created_at, hit.id), reverse=True)[:limit]
 
 
 def _order_ids(connection: Connection, search: Search) -> list[int]:

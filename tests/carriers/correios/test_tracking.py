@@ -168,6 +168,10 @@ POISON: list[Any] = [
     pytest.param(event("BDE", True), id="a tipo of true"),
     pytest.param("BDE", id="an event that is a text"),
     pytest.param(event("LDI", "01", dtLimiteRetirada="amanhã"), id="an unreadable pickup limit"),
+    pytest.param(event("BDE", "01", {"a": 1}), id="a date that is an object"),  # type: ignore[arg-type]
+    pytest.param(event({"a": 1}, "01"), id="a code that is an object"),  # type: ignore[arg-type]
+    pytest.param(event("BDE", "01", "9999-12-31T23:59:59"), id="a date at the end of time"),
+    pytest.param(event("BDE", "01", "0000-00-00T00:00:00"), id="a date before time"),
 ]
 
 
@@ -180,7 +184,8 @@ def test_a_poisoned_object_does_not_sink_the_others(poison: Any) -> None:
     answers = {number: heard.read() for number, heard in hear("exemplo", [late, damaged], payload).items()}
 
     assert answers[late].outcome is OUT.ERROR and answers[late].events == ()
-    assert "object cannot be read" in (answers[late].message or "")
+    assert "object cannot be read: " in (answers[late].message or "")
+    assert "object has no" not in (answers[late].message or ""), "a sentence, not Python's"
     assert answers[late].raw, "the evidence is kept"
     assert answers[damaged].outcome is OUT.FOUND
 

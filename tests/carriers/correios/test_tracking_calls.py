@@ -120,6 +120,31 @@ FAILURES: list[Any] = [
     ),
     pytest.param(httpx.Response(200, text='{"objetos": ['), PermanentCarrierError, "broken", 1, id="broken JSON"),
     pytest.param(httpx.Response(200, json=[]), PermanentCarrierError, "objetos", 1, id="another shape"),
+    pytest.param(httpx.Response(200, json="x"), PermanentCarrierError, "objetos", 1, id="a text"),
+    pytest.param(httpx.Response(200, json={"objetos": {"a": 1}}), PermanentCarrierError, "objetos", 1, id="no list"),
+    pytest.param(httpx.Response(200, text='{"objetos": NaN}'), PermanentCarrierError, "broken", 1, id="no number"),
+    pytest.param(
+        httpx.Response(200, text='{"objetos": "\\ud800"}'), PermanentCarrierError, "broken", 1, id="half a character"
+    ),
+    pytest.param(
+        httpx.Response(200, content=b'{"objetos": "\xff\xfe"}'), PermanentCarrierError, "objetos", 1, id="no UTF-8"
+    ),
+    pytest.param(
+        httpx.Response(200, text='{"objetos": ' + "[" * 99_999 + "]" * 99_999 + "}"),
+        PermanentCarrierError,
+        "broken",
+        1,
+        id="nested to death",
+    ),
+    pytest.param(
+        httpx.Response(200, text='{"objetos": [' + "9" * 5000 + "]}"), PermanentCarrierError, "broken", 1, id="endless"
+    ),
+    pytest.param(
+        httpx.Response(200, text='{"objetos": []}<script>'), PermanentCarrierError, "broken", 1, id="more behind it"
+    ),
+    pytest.param(
+        httpx.Response(200, text='f({"objetos": []})'), PermanentCarrierError, "broken", 1, id="a call of JavaScript"
+    ),
     pytest.param(httpx.Response(403), CarrierConfigError, "add the API", 2, id="not allowed, after one renewal"),
 ]
 
