@@ -41,7 +41,7 @@ quarter: $(VENV)/.dev
 systemd: $(VENV)/.dev
 	SYSTEMD_LONG=1 $(BIN)/python -m pytest -m systemd -p no:cacheprovider tests/systemd
 
-# Figures as ratios to the same work done bare, measured in one run; takes some minutes.
+# Figures as ratios to the same work done bare, a line of JSON each and a table; takes some minutes. docs/performance.md.
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 

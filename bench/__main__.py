@@ -1,91 +1,104 @@
-"""`python -m bench [--quick] [--postgres URL] [--only PART]`: measure and print the table.
+"""`python -m bench`: measure; one line of JSON a benchmark on standard output, a table on standard error.
 
-Figures are ratios to the same work done bare in the same run; the server is another process on the same machine.
+Each is measured against the same work done bare in the same run; carrier and mail server are processes of their own on the
+same machine. docs/performance.md says how each is measured, and has the last figures.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Final
 
-from bench import mailing, polling, scale
-from bench.figures import Figure, shown
-from bench.servers import ask, running
-from bench.world import World, new_database
-from tracker.store.database import Database
+import orjson
 
-PARTS = ("poll", "mail", "scale")
+from bench import ingest, mailing, polling, scale
+from bench.figures import Figure, machine, shown, versions
+from bench.servers import running
+from bench.setting import QUICK, TINY, Setting, Sizes
+
+BENCHMARKS: Final[dict[str, Callable[[Setting], list[Figure]]]] = {
+    "poll_unchanged": polling.unchanged,
+    "poll_tenth_new": polling.tenth_new,
+    "mail": mailing.mail,
+    "ingest_events": ingest.events,
+    "import_csv": ingest.lines,
+    "large": scale.large,
+    "help": scale.helping,
+}
+"""By the name that `--only` takes. `large` fills databases of three sizes once, and measures due_*, due_checks_*, detect_*,
+startup_1m, memory_1m and stop_1m in them."""
 
 
 def main() -> None:
     """Measure what was asked for; ends with 1 where a target was missed."""
     options = _options()
-    wanted = [options.only] if options.only else list(PARTS)
+    figures: list[Figure] = []
     with (
         tempfile.TemporaryDirectory(prefix="tracker-bench-", dir=options.folder) as folder,
         running("carrier") as carrier,
         running("mail") as mail,
     ):
-        figures = []
-        for part in wanted:
-            sys.stderr.write(f"measuring: {part}\n")
-            figures += _measured(part, Path(folder), (carrier, mail), options)
-    sys.stdout.write(f"{shown(figures)}\n")
-    raise SystemExit(1 if any(figure.met is False for figure in figures) else 0)
+        servers = [None if one == "sqlite" else one for one in options.database or ["sqlite"]]
+        numbers = count(1)
+        for server in servers:
+            setting = Setting(Path(folder), server, _sizes(options), carrier, mail, numbers)
+            for name in options.only or BENCHMARKS:
+                figures += _measured(name, setting)
+    sys.stderr.write(f"{shown(figures)}\n")
+    raise SystemExit(1 if options.strict and any(figure.met is False for figure in figures) else 0)
+
+
+def _measured(name: str, setting: Setting) -> list[Figure]:
+    sys.stderr.write(f"measuring: {name} ({setting.database})\n")
+    found = BENCHMARKS[name](setting)
+    for figure in found:
+        line = figure.line(versions(), machine())
+        sys.stdout.write(f"{orjson.dumps(line).decode()}\n")
+        sys.stdout.flush()
+    return found
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Figures as ratios to the same work done bare."
     )
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows: for a look, not for a verdict")
+    small = parser.add_mutually_exclusive_group()
+    small.add_argument("--quick", action="store_true", help="a tenth of the rows: for a look, not for a verdict")
+    small.add_argument("--tiny", action="store_true", help="a handful of rows: only to see that it works")
     parser.add_argument(
-        "--postgres", metavar="URL", help="also measure polling and mail in new databases of this server"
+        "--only", action="append", choices=list(BENCHMARKS), help="one benchmark alone; may be repeated"
     )
-    parser.add_argument("--only", choices=PARTS, help="one part alone")
-    parser.add_argument("--folder", help="where the databases are written meanwhile (default: the system's)")
+    parser.add_argument(
+        "--database",
+        action="append",
+        metavar="sqlite|URL",
+        help="where: sqlite (the default), or the URL of a PostgreSQL server, which gets databases of its own for the "
+        "run; may be repeated",
+    )
+    parser.add_argument("--folder", help="where files are written meanwhile (default: the system's)")
+    parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
+    for name, what in (
+        ("parcels", "polled"),
+        ("messages", "sent"),
+        ("events", "recorded"),
+        ("lines", "imported"),
+        ("shipments", "in the largest database"),
+        ("rounds", "over which the median is taken"),
+    ):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{name} {what}")
     return parser.parse_args()
 
 
-def _measured(part: str, folder: Path, ports: tuple[int, int], options: argparse.Namespace) -> list[Figure]:
-    share = 10 if options.quick else 1
-    if part == "scale":
-        return _scale(_world(folder, "scale", ports), 1_000_000 // share)
-    count, measure = (20_000, polling.measure) if part == "poll" else (2_000, mailing.measure)
-    ask(ports[0], "/round/0")
-    figures = asyncio.run(measure(_world(folder, part, ports), count // share, "SQLite"))
-    if options.postgres:
-        ask(ports[0], "/round/0")
-        with new_database(options.postgres, f"tracker_bench_{part}") as url:
-            world = _world(folder, f"{part}-postgres", ports, url)
-            figures += asyncio.run(measure(world, count // share, "PostgreSQL"))
-    return figures
-
-
-def _world(folder: Path, name: str, ports: tuple[int, int], url: str | None = None) -> World:
-    own = folder / name
-    own.mkdir()
-    return World(own, url or f"sqlite:///{own / 'tracker.db'}", *ports)
-
-
-def _scale(world: World, count: int) -> list[Figure]:
-    few = World(world.folder / "few", f"sqlite:///{world.folder / 'few.db'}", world.carrier_port, world.mail_port)
-    few.folder.mkdir()
-    now = scale.present()
-    sizes = f"{count:,} shipments"
-    databases = []
-    for each, size in ((few, 10_000), (world, count)):
-        each.prepare()
-        database = Database(each.url)
-        scale.fill_spread(database, size, 1_000, now)
-        databases.append(database)
-    figures = scale.finding(databases[0], databases[1], now, f"{sizes} against 10,000")
-    for database in databases:
-        database.close()
-    return [*figures, *scale.start(world, sizes), scale.help_time()]
+def _sizes(options: argparse.Namespace) -> Sizes:
+    base = TINY if options.tiny else QUICK if options.quick else Sizes()
+    given = {name: value for name in Sizes.__dataclass_fields__ if (value := getattr(options, name, None)) is not None}
+    return replace(base, **given)
 
 
 if __name__ == "__main__":

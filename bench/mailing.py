@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy import text
 
 from bench import bare
-from bench.figures import Figure, ratio, timed
+from bench.figures import Figure, Took, against_bare, timed
 from bench.rows import fill, fill_deliveries
+from bench.setting import Setting
 from bench.world import NOW, World, lanes, run
 from tracker.messages.variables import Value
 
@@ -18,19 +21,24 @@ VALUES: dict[str, Value] = {
     "transportadora": "Correios",
     "data": "segunda-feira, 07/12",
 }
-ROUNDS = 5
 DUE = "UPDATE deliveries SET state = 'queued', next_step_at = :at, sent_at = NULL, attempts = 0"
 
 
-async def measure(world: World, count: int, label: str) -> list[Figure]:
-    """*count* messages, once each way a round."""
-    world.prepare()
+def mail(setting: Setting) -> list[Figure]:
+    """Every message once each way a round."""
+    count = setting.sizes.messages
+    with setting.world() as world:
+        pairs = asyncio.run(_rounds(world, count, setting.sizes.rounds))
+    return [against_bare("mail", pairs, count, "messages/s", setting.database, 0.5)]
+
+
+async def _rounds(world: World, count: int, rounds: int) -> list[tuple[Took, Took]]:
     numbers = range(1, count + 1)
     pairs = []
     with world.program() as app:
         fill(app.database, count, poll_at=lambda _: NOW, check_at=lambda _: NOW)
         fill_deliveries(app.database, count, NOW)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             with app.database.begin_write() as connection:
                 at = NOW.strftime("%Y-%m-%d %H:%M:%S.%f") if app.database.sqlite else NOW
                 connection.execute(text(DUE), {"at": at})
@@ -42,4 +50,4 @@ async def measure(world: World, count: int, label: str) -> list[Figure]:
             if (rows, sent) != (count, count):
                 raise RuntimeError(f"{sent} of {count} messages were sent: the figure would mean nothing")
             pairs.append((bare_took, ours_took))
-    return [ratio(f"e-mail, due row to accepted ({label})", pairs, count, 0.5, "messages")]
+    return pairs

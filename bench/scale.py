@@ -1,31 +1,38 @@
-"""What a million open shipments cost: finding due work, memory, and the time to the first poll."""
+"""What a million open shipments cost: finding due work, looking at it, memory, start, stop."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 from sqlalchemy import Connection
 
 from bench.figures import Figure
 from bench.rows import CARRIER, fill
 from bench.servers import ask
-from bench.world import World
+from bench.setting import Setting
+from bench.world import World, lanes, run
 from tracker.clock import SystemClock
 from tracker.store.database import Database
 from tracker.store.leases import new_token
 from tracker.store.polls import take_due
 from tracker.store.problems import take_due_checks
 
-TAKES = 200
-SPREAD = timedelta(hours=3)
-WATCHED_S = 15.0
+SIZES: Final = {"10k": 100, "100k": 10, "1m": 1}
+"""Each name's share of the largest size."""
+TAKES: Final = 100
+SPREAD: Final = timedelta(hours=3)
+BATCH: Final = 50
+STOP_LIMIT_S: Final = 30.0
 
 
 class _Undo(Exception):
@@ -44,26 +51,56 @@ def fill_spread(database: Database, count: int, due: int, now: datetime) -> None
     fill(database, count, poll_at=at, check_at=at)
 
 
-def finding(small: Database, large: Database, now: datetime, sizes: str) -> list[Figure]:
-    """How much longer the next fifty take to find among many than among few."""
-    polls = _compared(small, large, lambda c: len(take_due(c, CARRIER, now=now, limit=50, token=new_token())))
-    checks = _compared(small, large, lambda c: len(take_due_checks(c, 0, 8, now=now, limit=50, token=new_token())))
-    return [
-        Figure(f"finding due polls, {sizes}", polls[1] / polls[0], "times", 1.5, False, _ms(polls)),
-        Figure(f"finding due checks, {sizes}", checks[1] / checks[0], "times", 1.5, False, _ms(checks)),
-    ]
+def _due_of(count: int) -> int:
+    return max(60, min(1_000, count // 10))
 
 
-def _ms(found: tuple[float, float]) -> str:
-    return f"{found[0] * 1000:.2f} ms and {found[1] * 1000:.2f} ms for 50"
+@contextlib.contextmanager
+def _worlds(setting: Setting) -> Iterator[dict[str, tuple[World, int]]]:
+    """A database of each size, filled; by name with its count."""
+    with contextlib.ExitStack() as stack:
+        found = {}
+        for name, share in SIZES.items():
+            world, count = stack.enter_context(setting.world()), max(600, setting.sizes.shipments // share)
+            database = Database(world.url)
+            fill_spread(database, count, _due_of(count), present())
+            database.close()
+            found[name] = (world, count)
+        yield found
 
 
-def _compared(small: Database, large: Database, take: Callable[[Connection], int]) -> tuple[float, float]:
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(TAKES):
-        for database, into in zip((small, large), times, strict=True):
-            into.append(_once(database, take))
-    return median(times[0]), median(times[1])
+def large(setting: Setting) -> list[Figure]:
+    """All that is asked of databases of several sizes, which take a while to fill."""
+    with _worlds(setting) as worlds:
+        figures = finding(worlds, setting) + looking(worlds, setting)
+        world, count = worlds["1m"]
+        return figures + starting(world, count, setting)
+
+
+def finding(worlds: dict[str, tuple[World, int]], setting: Setting) -> list[Figure]:
+    """How long the next fifty take to find, polls and checks, against the smallest database."""
+    now = present()
+    databases = {name: Database(world.url) for name, (world, _) in worlds.items()}
+    kinds: dict[str, Callable[[Connection], int]] = {
+        "due": lambda c: len(take_due(c, CARRIER, now=now, limit=BATCH, token=new_token())),
+        "due_checks": lambda c: len(take_due_checks(c, 0, 1, now=now, limit=BATCH, token=new_token())),
+    }
+    figures = []
+    for kind, take in kinds.items():
+        times: dict[str, list[float]] = {name: [] for name in databases}
+        for _ in range(TAKES if setting.sizes.rounds > 1 else 2):
+            for name, database in databases.items():
+                times[name].append(_once(database, take))
+        smallest = median(times["10k"]) * 1000
+        for name, found in times.items():
+            value = median(found) * 1000
+            count = worlds[name][1]
+            figures.append(
+                Figure(f"{kind}_{name}", value, "ms for 50", count, setting.database, smallest, 1.5, at_least=False)
+            )
+    for database in databases.values():
+        database.close()
+    return figures
 
 
 def _once(database: Database, take: Callable[[Connection], int]) -> float:
@@ -73,35 +110,66 @@ def _once(database: Database, take: Callable[[Connection], int]) -> float:
             begun = time.perf_counter()
             found = take(connection)
             took = time.perf_counter() - begun
-            if found != 50:
-                raise RuntimeError(f"{found} rows were due instead of 50: the figure would mean nothing")
+            if found != BATCH:
+                raise RuntimeError(f"{found} rows were due instead of {BATCH}: the figure would mean nothing")
             raise _Undo
     except _Undo:
         return took
 
 
-def help_time() -> Figure:
-    """The wall time of `tracker --help`, the best of five: the machine's own noise is not ours."""
+def looking(worlds: dict[str, tuple[World, int]], setting: Setting) -> list[Figure]:
+    """Detection over what is due, against the smallest database."""
+    rates: dict[str, float] = {}
+    for name, (world, _) in worlds.items():
+        with world.program() as app:
+            begun = time.perf_counter()
+            looked = asyncio.run(run(lanes(app, "detect#"), present()))
+            rates[name] = looked / (time.perf_counter() - begun)
+    return [
+        Figure(f"detect_{name}", rate, "parcels/s", worlds[name][1], setting.database, rates["10k"])
+        for name, rate in rates.items()
+    ]
+
+
+def starting(world: World, count: int, setting: Setting) -> list[Figure]:
+    """`run --once` to its first poll; the daemon's memory while it works, and how long it takes to stop in the middle."""
+    first_s, once = _started(world, ["run", "--once"])
+    once.kill()
+    once.wait(10)
+    _, daemon = _started(world, ["run"])
+    time.sleep(setting.sizes.watched_s)
+    peak = _peak_mib(daemon.pid)
+    begun = time.perf_counter()
+    daemon.send_signal(signal.SIGTERM)
+    code = daemon.wait(STOP_LIMIT_S)
+    stop_s = time.perf_counter() - begun
+    if code != 0:
+        raise RuntimeError(f"the daemon ended with {code} when it was told to stop")
+    kind = setting.database
+    return [
+        Figure("startup_1m", first_s, "s", count, kind, target=5.0, at_least=False, detail="start to the first poll"),
+        Figure(
+            "memory_1m",
+            peak,
+            "MiB",
+            count,
+            kind,
+            target=250.0,
+            at_least=False,
+            detail=f"peak in the first {setting.sizes.watched_s:.0f} s",
+        ),
+        Figure("stop_1m", stop_s, "s", count, kind, target=10.0, at_least=False, detail="SIGTERM to the end"),
+    ]
+
+
+def helping(setting: Setting) -> list[Figure]:
+    """The wall time of `tracker --help`, the best of some: the machine's own noise is not ours."""
     times = []
-    for _ in range(5):
+    for _ in range(setting.sizes.rounds):
         begun = time.perf_counter()
         subprocess.run([sys.executable, "-m", "tracker", "--help"], stdout=subprocess.DEVNULL, check=True)
         times.append(time.perf_counter() - begun)
-    return Figure("tracker --help", min(times), "s", 0.4, False)
-
-
-def start(world: World, sizes: str) -> list[Figure]:
-    """`run --once` to its first poll, and the daemon's memory after it has worked for some seconds."""
-    first_s, once = _started(world, ["run", "--once"])
-    _stopped(once)
-    _, daemon = _started(world, ["run"])
-    time.sleep(WATCHED_S)
-    peak = _peak_mib(daemon.pid)
-    _stopped(daemon)
-    return [
-        Figure(f"start to first poll, {sizes}", first_s, "s", 5.0, False),
-        Figure(f"memory of the daemon, {sizes}", peak, "MiB", 250.0, False, f"peak of the first {WATCHED_S:.0f} s"),
-    ]
+    return [Figure("help", min(times), "s", 1, "none", target=0.4, at_least=False)]
 
 
 def _started(world: World, arguments: list[str]) -> tuple[float, subprocess.Popen[bytes]]:
@@ -114,11 +182,6 @@ def _started(world: World, arguments: list[str]) -> tuple[float, subprocess.Pope
             raise RuntimeError(f"tracker {' '.join(arguments)} ended with {process.returncode} before its first poll")
         time.sleep(0.01)
     return time.perf_counter() - begun, process
-
-
-def _stopped(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait(10)
 
 
 def _peak_mib(pid: int) -> float:

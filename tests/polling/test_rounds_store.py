@@ -34,7 +34,7 @@ from tracker.store.database import Database
 from tracker.store.tables import CarrierState, Event, ShipmentPoll, table
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-BATCH, PARCELS = 2, 14
+BATCH, PARCELS = 2, 40
 POLLS = table(ShipmentPoll)
 MOVING = event("RO-01", NOW - timedelta(hours=5), TrackingStatus.IN_TRANSIT, "Em transferência")
 
@@ -68,7 +68,7 @@ class Recording:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         # A later batch is answered sooner: what is saved first must not depend on it.
-        for _ in range(20 - number):
+        for _ in range(40 - number):
             await asyncio.sleep(0)
         self.under_way -= 1
         self.before(number)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
+from itertools import groupby
 from typing import Final, Protocol
 
 import structlog
@@ -130,14 +131,14 @@ class PollSweep:
         self, connection: Connection, token: str, now: datetime, turns: Sequence[int] = (0,)
     ) -> list[list[DuePoll]]:
         """Lease the next batches, by their places in the round; fewer where fewer are due."""
+        limit = self.adapter.tracking_terms.batch_size
         taken: list[list[DuePoll]] = []
-        for turn in turns:
-            limit = self.adapter.tracking_terms.batch_size
-            urgent_first = turn % OTHERS_EVERY != OTHERS_EVERY - 1
-            due = take_due(connection, self.carrier, now=now, limit=limit, token=token, urgent_first=urgent_first)
-            if not due:
+        for urgent_first, alike in groupby(turns, lambda turn: turn % OTHERS_EVERY != OTHERS_EVERY - 1):
+            most = limit * len(list(alike))
+            due = take_due(connection, self.carrier, now=now, limit=most, token=token, urgent_first=urgent_first)
+            taken += [due[start : start + limit] for start in range(0, len(due), limit)]
+            if len(due) < most:
                 break
-            taken.append(due)
         return taken
 
     async def ask(self, due: Sequence[DuePoll]) -> list[Look]:
@@ -284,13 +285,15 @@ class PollSweep:
 class _Round:
     """One run of the lane: several batches are under way at a time, and saved in the order in which they were asked.
 
-    The first goes alone, so that a carrier that is down is asked once. A failure ends the round: what was asked beside it
-    is saved where it was answered, and else given back.
+    While those that were answered are saved together, as many others are being asked about: that is as far ahead as it goes.
+    The first goes alone, so that a carrier that is down is asked once. A failure ends the round: what was asked beside it is
+    saved where it was answered, and else given back.
     """
 
     def __init__(self, sweep: PollSweep, now: datetime, token: str) -> None:
         self._sweep, self._now, self._token = sweep, now, token
         self._asked: deque[Asked] = deque()
+        self._gate = asyncio.Semaphore(sweep.at_once)
         self._turn = 0
         self._ended = False
 
@@ -305,6 +308,7 @@ class _Round:
                 if looks is None:
                     await self._give_back(due)
                     continue
+                looks += self._answered_beside()
                 if total == 0:
                     # This lane alone calls this family: after one answer it stays well until a failure ends the round.
                     await sweep.breaker.answered(self._now)
@@ -315,6 +319,16 @@ class _Round:
             await self._abandon()
         return total
 
+    def _answered_beside(self) -> list[Look]:
+        """What was answered meanwhile, of the batches whose turn it is to be saved."""
+        looks: list[Look] = []
+        for _ in range(self._sweep.at_once - 1):
+            if not self._asked or not self._asked[0][1].done() or (found := self._asked[0][1].result()) is None:
+                break
+            looks += found
+            self._asked.popleft()
+        return looks
+
     def _begin(self, taken: Sequence[list[DuePoll]]) -> None:
         for due in taken:
             self._turn += 1
@@ -322,27 +336,29 @@ class _Round:
 
     async def _ask(self, due: Sequence[DuePoll]) -> list[Look] | None:
         """What was heard of one batch; None where the carrier must be left alone. The first failure of a round is told."""
-        sweep = self._sweep
-        if self._ended or sweep.stopping():
-            return None
-        try:
-            return await sweep.ask(due)
-        except (TransientCarrierError, CarrierConfigError) as error:
-            if self._ended:
+        async with self._gate:
+            if self._ended or self._sweep.stopping():
                 return None
-            self._ended = True
-            if isinstance(error, TransientCarrierError):
-                await sweep.breaker.failed(error, self._now)
-            else:
-                await sweep.breaker.refused(error, self._now)
-            return None
+            try:
+                return await self._sweep.ask(due)
+            except (TransientCarrierError, CarrierConfigError) as error:
+                if not self._ended:
+                    self._ended = True
+                    await self._tell(error)
+                return None
+
+    async def _tell(self, error: TransientCarrierError | CarrierConfigError) -> None:
+        if isinstance(error, TransientCarrierError):
+            await self._sweep.breaker.failed(error, self._now)
+        else:
+            await self._sweep.breaker.refused(error, self._now)
 
     def _save_and_take(self, connection: Connection, looks: Sequence[Look]) -> tuple[int, list[list[DuePoll]]]:
-        """Save one batch and lease the next in the same transaction: a commit is what costs most here."""
+        """Save and lease the next in the same transaction: a commit is what costs most here."""
         answered = self._sweep.save(connection, looks, self._token, self._now)
         if self._ended or self._sweep.stopping():
             return answered, []
-        free = range(self._turn, self._turn + self._sweep.at_once - len(self._asked))
+        free = range(self._turn, self._turn + 2 * self._sweep.at_once - len(self._asked))
         return answered, self._sweep.take(connection, self._token, self._now, free)
 
     async def _give_back(self, due: Sequence[DuePoll]) -> None:
