@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -11,6 +13,9 @@ from tracker.domain.order import Order
 from tracker.store.tables import ArchivedName, table
 
 _NAMES = table(ArchivedName)
+FILE: Final = "file"
+"""Where orders come from."""
+INVOICE: Final = "invoice_key"
 
 
 def number_kind(source: str) -> str:
@@ -39,6 +44,25 @@ def archived_among(connection: Connection, shop: str, source: str, orders: Seque
         if ends and not _is_later(orders[place], max(ends)):
             found[place] = max(ends)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What is known of a dropped order: whose it was, the name it was looked for by, and when it ended."""
+
+    shop: str
+    name: str
+    closed_at: datetime
+
+
+def archived_named(connection: Connection, shops: Iterable[str], names: Iterable[str]) -> list[Archived]:
+    """The dropped orders of these shops that had one of these numbers or invoice keys."""
+    query = select(_NAMES.c.shop, _NAMES.c.name, _NAMES.c.closed_at).where(
+        _NAMES.c.shop.in_(list(shops)),
+        _NAMES.c.kind.in_([number_kind(FILE), INVOICE]),
+        _NAMES.c.name.in_(list(names)),
+    )
+    return [Archived(*row) for row in connection.execute(query.order_by(_NAMES.c.shop, _NAMES.c.name))]
 
 
 def _is_later(order: Order, closed_at: datetime) -> bool:
