@@ -81,9 +81,9 @@ WRITERS = {
     "restores": "any",
 }
 # `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts, `restoring` holds
-# what a database that was put back would send again, `copying` carries every row as it is to another database, and `moved` marks
-# the two: across owners.
-ACROSS = {"wake", "leases", "database", "hand", "restoring", "copying", "moved"}
+# what a database that was put back would send again, `copying` carries every row as it is to another database, `moved` marks
+# the two, and `retention` drops what has ended long ago, whoever wrote it: across owners.
+ACROSS = {"wake", "leases", "database", "hand", "restoring", "copying", "moved", "retention"}
 
 
 def modules(folder: str) -> Iterator[Path]:

@@ -16,6 +16,7 @@ from carriers.base import (
     deadlines_of,
 )
 from tracker.alert_lanes import alert_lanes, pinged
+from tracker.archives import Archive
 from tracker.backups import BackupSweep
 from tracker.book import Account, CarrierBook
 from tracker.claims.gates import ClaimPolicy
@@ -29,6 +30,7 @@ from tracker.detection.orders import OrderSweep
 from tracker.detection.sweep import SHARDS, DetectionSweep
 from tracker.domain.codes import CodeMap, CodeReading
 from tracker.domain.incidents import IncidentPolicy
+from tracker.domain.retention import Terms
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.events.reread import CodeSweep
@@ -41,6 +43,7 @@ from tracker.polling.deadlines import DeadlineSweep
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sight import Sight
 from tracker.polling.sweep import PollSweep, at_once
+from tracker.retention import RetentionSweep
 from tracker.shops import calendars_of, live_from_of, shop_of
 from tracker.store.database import Database
 
@@ -48,6 +51,7 @@ INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
 DECIDE_EVERY_S: Final = 30.0
 BACKUP_EVERY_S: Final = 60.0
+RETENTION_EVERY_S: Final = 60.0
 COUNT_EVERY_S: Final = 600.0
 """A month of problems is counted each time, and a cause that many share is none of minutes."""
 
@@ -68,6 +72,7 @@ def lanes_of(
     lanes += _claim_lanes(settings, database, book)
     lanes += message_lanes(settings, database, book, stopping)
     lanes += _backup_lanes(settings, database, stopping)
+    lanes.append(Lane("retention", retention_of(settings, database, stopping).run, RETENTION_EVERY_S))
     lanes += alert_lanes(settings, database)
     return tuple(pinged(settings, lanes))
 
@@ -78,6 +83,14 @@ def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[],
         return []
     sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping)
     return [Lane("backup", sweep.run, BACKUP_EVERY_S)]
+
+
+def retention_of(settings: Settings, database: Database, stopping: Callable[[], bool]) -> RetentionSweep:
+    """What drops what is old."""
+    wanted = settings.retention
+    terms = Terms(*(timedelta(days=d) for d in (wanted.closed_orders_days, wanted.raw_answers_days, wanted.logs_days)))
+    archive = Archive(wanted.archive) if wanted.archive is not None else None
+    return RetentionSweep(database, terms, wanted.at, settings.timezone, archive, wanted.compact_up_to_mib, stopping)
 
 
 def folders_of(settings: Settings, importer: Importer, stopping: Callable[[], bool]) -> list[FolderSweep]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.cli.conftest import Tracker, write_config
 from tests.reports.support import add_order, at, order
 from tracker.cli.main import app
 from tracker.domain.words import Trigger
+from tracker.engine.lock import EngineLock
 from tracker.store.claims import add_claim
 from tracker.store.database import Database
 from tracker.store.deliveries import add_delivery
@@ -90,3 +92,12 @@ def test_a_natural_key_that_is_gone_is_named(check: Tracker, database: Database)
     result = check("db", "check")
     assert result.exit_code == 1
     assert "the schema lacks something: add_index uq_claims_open" in result.stderr
+
+
+def test_a_file_is_made_smaller_and_not_beside_a_daemon(check: Tracker, database: Database, database_url: str) -> None:
+    with EngineLock(database_url):
+        assert check("db", "compact").exit_code == 2
+    result = check("db", "compact")
+    assert result.exit_code == 0, result.output
+    assert re.search(r": [\d.]+ -> [\d.]+ MiB$", result.stdout.strip())
+    assert "whole (" in check("db", "check").stdout

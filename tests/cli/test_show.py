@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
@@ -39,7 +40,7 @@ from tracker.store.database import Database
 from tracker.store.incidents import open_incident
 from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
 from tracker.store.problems import open_problem
-from tracker.store.tables import Claim, Event, IncidentMember, Order, table
+from tracker.store.tables import ArchivedName, Claim, Event, IncidentMember, Order, table
 
 
 @pytest.fixture
@@ -395,3 +396,18 @@ def test_what_a_claim_is_worth_and_which_incident_it_belongs_to(
     (shipment,) = tracker.json("show", CODE)["shipments"]
     assert shipment["incidents"] == [{"id": f"I{incident}", "scope": "hub", "name": "CURITIBA/PR", "over": False}]
     assert (shipment["claims"][0]["id"], shipment["claims"][0]["granted_cents"]) == (f"C{claim}", 15000)
+
+
+def test_an_order_that_was_dropped_for_its_age_is_told_of(
+    database: Database, database_url: str, configured: Callable[[str, str | None], Tracker]
+) -> None:
+    with database.begin_write() as connection:
+        names = [("file:number", "10482"), ("invoice_key", KEY)]
+        rows = [{"shop": "exemplo", "kind": kind, "name": name, "closed_at": at(11)} for kind, name in names]
+        connection.execute(insert(table(ArchivedName)), rows)
+    tracker = configured(database_url, None)
+    for what in ("10482", "pedido 10482", KEY):
+        result = tracker("show", what)
+        assert result.exit_code == 1
+        assert "pedido encerrado em 11/11/2026 e já retirado do banco; o que havia não foi guardado" in result.stderr
+    assert "Nada encontrado" in tracker("show", "10482", "--shop", "outra").stderr

@@ -8,7 +8,7 @@ from tracker.cli.backup import backup, restore
 from tracker.cli.common import ConfigOption, JsonOption, echo_json, load_or_exit
 from tracker.cli.db_copy import copy, reopen
 
-db = typer.Typer(help="The database: upgrade, check, backup, restore, copy to another.", no_args_is_help=True)
+db = typer.Typer(help="The database: upgrade, check, backup, restore, compact, copy to another.", no_args_is_help=True)
 db.command("backup")(backup)
 db.command("restore")(restore)
 db.command("copy")(copy)
@@ -40,6 +40,30 @@ def upgrade(config: ConfigOption = None) -> None:
         typer.echo(f"{settings.database.shown}: up to date (revision {after})")
     else:
         typer.echo(f"{settings.database.shown}: {before or 'empty'} -> revision {after}")
+
+
+@db.command()
+def compact(config: ConfigOption = None) -> None:
+    """Give the room of what was dropped back to the disk. The daemon must be stopped: nothing can be written meanwhile."""
+    from tracker.cli.prepare import alone_on, existing_database
+    from tracker.errors import ProgramError
+    from tracker.store.gauges import database_size
+    from tracker.store.migrate import require_current
+
+    settings = load_or_exit(config, strict=False, talks=False).settings
+    try:
+        url = settings.database.connection_url()
+        with existing_database(url) as database, alone_on(url):
+            require_current(database)
+            with database.begin_read() as connection:
+                before = database_size(connection)
+            database.compact_now()
+            with database.begin_read() as connection:
+                after = database_size(connection)
+    except ProgramError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_code) from error
+    typer.echo(f"{settings.database.shown}: {before / 2**20:,.1f} -> {after / 2**20:,.1f} MiB")
 
 
 @db.command()

@@ -69,15 +69,28 @@ def show(
 
 def _not_found(program: Opened, what: str, shop: str | None, as_json: bool) -> NoReturn:
     """End the command with what was looked for, and what is spelt nearly so."""
+    from tracker.reports.exports import json_value
     from tracker.reports.screen import alike
     from tracker.reports.search import read_near, read_search, searched_as
+    from tracker.store.archived import archived_named
     from tracker.store.views_show import near_orders
 
-    looked = searched_as(read_search(what))
+    search = read_search(what)
+    looked = searched_as(search)
+    names = [*search.numbers, *(f"code:{code}" for code in search.codes), *search.codes]
+    shops = [shop] if shop is not None else [entry.id for entry in program.settings.shops]
     with program.database.begin_read() as connection:
         near = near_orders(connection, read_near(what), limit=NEAR, shop=shop)
+        dropped = archived_named(connection, shops, names)
     if as_json:
-        echo_json({"matches": [], "searched_as": looked, "near": [_match(hit) for hit in near]})
+        past = [{"shop": one.shop, "name": one.name, "closed_at": json_value(one.closed_at)} for one in dropped]
+        echo_json({"matches": [], "searched_as": looked, "near": [_match(hit) for hit in near], "archived": past})
+    for one in dropped:
+        ended = f"{one.closed_at.astimezone(program.settings.timezone):%d/%m/%Y}"
+        where = (
+            "está no arquivo morto (retention.archive)" if program.settings.retention.archive else "não foi guardado"
+        )
+        refuse(f"{one.name} ({one.shop}): pedido encerrado em {ended} e já retirado do banco; o que havia {where}.", 1)
     sentence = f"Nada encontrado para {what.strip()} (procurado como {', '.join(looked)})."
     refuse("\n".join([sentence, *alike(near, program.settings.timezone)]), exit_code=1)
 

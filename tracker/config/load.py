@@ -16,7 +16,7 @@ from tracker.config.accounts import Account, check_accounts, serves_outward
 from tracker.config.cross import cross_faults, idle_parts
 from tracker.config.exposed import exposed_secrets
 from tracker.config.fields import is_loopback
-from tracker.config.model import DatabaseSettings, Settings
+from tracker.config.model import DatabaseSettings, RetentionSettings, Settings
 from tracker.config.secrets import References, is_placeholder
 from tracker.config.sinks import AlertmanagerAlerts, AlertSettings, AppriseAlerts, WebhookAlerts
 from tracker.config.wording import findings
@@ -193,6 +193,7 @@ def _complete(settings: Settings, accounts: tuple[Account, ...], folder: Path, e
         update={
             "state_dir": state,
             "database": _placed(settings.database, state),
+            "retention": _kept(settings.retention, state),
             "shops": tuple(shops),
             "carriers": tuple(carriers),
             "intake": tuple(intake),
@@ -209,6 +210,11 @@ def _placed(database: DatabaseSettings, state: Path) -> DatabaseSettings:
     if database.backup is not None:
         changed["backup"] = database.backup.model_copy(update={"path": state / database.backup.path})
     return database.model_copy(update=changed)
+
+
+def _kept(retention: RetentionSettings, state: Path) -> RetentionSettings:
+    archive = state / retention.archive if retention.archive is not None else None
+    return retention.model_copy(update={"archive": archive})
 
 
 def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:

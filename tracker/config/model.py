@@ -50,6 +50,14 @@ from tracker.config.rules import Rules
 from tracker.config.secrets import is_placeholder
 from tracker.config.sinks import AlertSettings, LogAlerts, PingSettings
 from tracker.config.wording import closest
+from tracker.domain.retention import (
+    ANSWERS_MIN_DAYS,
+    DEFAULT_ANSWERS_DAYS,
+    DEFAULT_LOGS_DAYS,
+    DEFAULT_ORDERS_DAYS,
+    LOGS_MIN_DAYS,
+    ORDERS_MIN_DAYS,
+)
 from tracker.errors import MissingCredentialError
 from tracker.intake.options import FIELDS, IGNORE_COLUMN, ReadOptions
 
@@ -255,12 +263,26 @@ class DatabaseSettings(Part):
         return f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "(from a credential)"
 
 
+class RetentionSettings(Part):
+    """How long what has ended is kept, in days since its last event, and where it goes then."""
+
+    closed_orders_days: Annotated[int, Field(ge=ORDERS_MIN_DAYS, le=36500)] = DEFAULT_ORDERS_DAYS
+    raw_answers_days: Annotated[int, Field(ge=ANSWERS_MIN_DAYS, le=36500)] = DEFAULT_ANSWERS_DAYS
+    logs_days: Annotated[int, Field(ge=LOGS_MIN_DAYS, le=36500)] = DEFAULT_LOGS_DAYS
+    at: LocalTime = time(4, 15)
+    archive: Path | None = None
+    """After loading absolute. None: what is dropped is gone."""
+    compact_up_to_mib: Annotated[int, Field(ge=0, le=1_000_000)] = 1024
+    """A SQLite file up to this size is rewritten at night when a quarter of it is empty; 0: never."""
+
+
 class Settings(Part):
     timezone: ZoneInfo = ZoneInfo("America/Sao_Paulo")
     state_dir: Path = Path()
     """After loading absolute."""
     engine: Literal["local"] = "local"
     database: DatabaseSettings = DatabaseSettings()
+    retention: RetentionSettings = RetentionSettings()
     shops: Annotated[tuple[ShopSettings, ...], AfterValidator(some)]
     carriers: tuple[CarrierSettings, ...] = ()
     intake: tuple[IntakeSettings, ...] = ()

@@ -292,6 +292,14 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "With the next good copy.",
         "Há 48 horas não há cópia boa do banco de dados. Faça uma à mão e corrija a causa.",
     ),
+    "retention_failed": AlertKind(
+        WARNING,
+        "What is older than `retention` says is not dropped: its archive cannot be written.",
+        "A full or read-only disk, or a folder that the service may not write.",
+        "Make room or correct `retention.archive`; it is tried again every 15 minutes, and nothing is lost meanwhile.",
+        "When the archive can be written again.",
+        "O que passou do prazo de guarda não foi retirado: o arquivo morto não pode ser gravado. Veja o disco.",
+    ),
 }
 
 

@@ -278,6 +278,9 @@ def _named(lines: list[LineReport], name: str) -> list[LineReport]:
 
 def _taken(order: Order, saved: SavedOrder) -> LineReport:
     """What became of an order that was taken."""
+    if saved.archived_at is not None:
+        ended = f"{saved.archived_at:%d/%m/%Y}"
+        return _line(order, "ignored", f"pedido encerrado em {ended} e já retirado do banco; nada mudou")
     new = len(saved.new_shipments)
     parcels = "" if not new else "1 envio novo" if new == 1 else f"{new} envios novos"
     if saved.is_new:

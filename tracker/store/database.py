@@ -151,6 +151,31 @@ class Database:
         """Run `work` in one reading transaction on a reader's thread."""
         return await self._run(self._read_threads, self.begin_read, work)
 
+    async def compact(self) -> None:
+        """Rewrite the database without its empty places, on the writer's thread: all other writing waits for it.
+
+        Raises DatabaseFaultError, where there is no room for the copy that this takes, say; then all is as it was.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._write_threads, self.compact_now)
+
+    def compact_now(self) -> None:
+        """As `compact`, for commands."""
+        with faults_told(self.url), self._writer.connect() as connection:
+            # On the driver's own connection: SQLAlchemy would open a transaction, in which this cannot be done.
+            driver: Any = connection.connection.driver_connection
+            if self.sqlite:
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                driver.rollback()
+                driver.autocommit = True
+                try:
+                    driver.execute("SET statement_timeout = 0")
+                    driver.execute("VACUUM (ANALYZE)")
+                finally:
+                    driver.autocommit = False
+                    connection.invalidate()
+
     @staticmethod
     async def _run(threads: ThreadPoolExecutor, begin: Callable[[], Any], work: Callable[[Connection], T]) -> T:
         def transaction() -> T:

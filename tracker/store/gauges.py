@@ -139,7 +139,7 @@ def quick(connection: Connection, carriers: Sequence[str], channels: Sequence[st
             )
         ],
         alerts=_open_alerts(connection),
-        database_bytes=_size(connection),
+        database_bytes=database_size(connection),
     )
 
 
@@ -231,7 +231,7 @@ def _open_alerts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(kind, severity): int(number) for kind, severity, number in found}
 
 
-def _size(connection: Connection) -> int:
+def database_size(connection: Connection) -> int:
     """The database's size in bytes; on SQLite without what is not yet moved from the -wal file."""
     if connection.dialect.name != "sqlite":
         return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())

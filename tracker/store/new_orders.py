@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from tracker.domain.order import Order
+from tracker.store.archived import archived_among
 from tracker.store.database import insert_new
 from tracker.store.order_rows import Parcel, alias_rows, item_rows, order_row, ref_row, shipment_row
-from tracker.store.orders import FILE_SOURCE, INVOICE_KEY, SavedOrder, save_order
+from tracker.store.orders import FILE_SOURCE, INVOICE_KEY, SavedOrder, archived_order, save_order
 from tracker.store.tables import Order as OrderTable
 from tracker.store.tables import OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef, table
 
@@ -28,16 +29,20 @@ Wanted = tuple[Order, Sequence[Parcel]]
 def save_orders(
     connection: Connection, shop: str, wanted: Sequence[Wanted], now: datetime, source: str = FILE_SOURCE
 ) -> list[SavedOrder]:
-    """Save orders as `save_order` does each, one after the other."""
+    """Save orders as `save_order` does each, one after the other; what was dropped for its age stays away."""
+    archived = archived_among(connection, shop, source, [order for order, _ in wanted])
     seen = _known(connection, shop, source, wanted)
+    saved = {place: archived_order(closed_at) for place, closed_at in archived.items()}
     new: list[int] = []
     for place, (order, parcels) in enumerate(wanted):
+        if place in archived:
+            continue
         names = set(_names(order, parcels))
         if names.isdisjoint(seen) and len(names) == sum(1 for _ in _names(order, parcels)):
             new.append(place)
         # What shares a name with an earlier order of the batch is about that one: it is saved after it.
         seen |= names
-    saved = dict(zip(new, _insert(connection, shop, source, [wanted[place] for place in new], now), strict=True))
+    saved |= dict(zip(new, _insert(connection, shop, source, [wanted[place] for place in new], now), strict=True))
     for place, (order, parcels) in enumerate(wanted):
         if place not in saved:
             saved[place] = save_order(connection, shop, order, parcels, now, source)

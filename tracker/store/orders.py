@@ -49,10 +49,17 @@ class SavedOrder:
     """What saving an order changed. `taken` are numbers that belong to another order already (number, that order's)."""
 
     order_id: int
+    """0 where it was dropped for its age (`archived_at`) and stays away."""
     is_new: bool
     changed: bool
     new_shipments: tuple[tuple[int, str], ...]
     taken: tuple[tuple[str, str], ...]
+    archived_at: datetime | None = None
+
+
+def archived_order(closed_at: datetime) -> SavedOrder:
+    """An order that ended then and was dropped since: nothing is saved."""
+    return SavedOrder(0, False, False, (), (), closed_at)
 
 
 def save_order(

@@ -36,6 +36,7 @@ from tracker.store.tables.polling import (
     ShipmentDeadline,
     ShipmentPoll,
 )
+from tracker.store.tables.retention import ArchivedName, RetentionMark
 
 __all__ = [
     "OWNERS",
@@ -43,6 +44,7 @@ __all__ = [
     "AlertDelivery",
     "AlertNotification",
     "AlertSink",
+    "ArchivedName",
     "BigId",
     "CarrierOutage",
     "CarrierState",
@@ -78,6 +80,7 @@ __all__ = [
     "Pulse",
     "RawAnswer",
     "Restore",
+    "RetentionMark",
     "ReturnMailbox",
     "ReturnedMail",
     "SettledDesk",
@@ -103,7 +106,9 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
         *(Suppression, MailCircuit, MailUse, ReturnMailbox, ReturnedMail),
     ),
     "alerts": (Alert, AlertDelivery, AlertNotification, AlertSink, Pulse, Digest),
+    "retention": (ArchivedName, RetentionMark),
     "any": (Signal, Decision, OperatorAct, Restore, ClaimFact),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the
-one stage that reads it: alerts marks a signal as consumed, claims a fact about a claim."""
+one stage that reads it: alerts marks a signal as consumed, claims a fact about a claim. `retention` is no stage: it drops what is
+old, whoever wrote it."""

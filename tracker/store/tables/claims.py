@@ -37,6 +37,7 @@ class Claim(Leased, table=True):
         Index("ix_claims_unfiled", "carrier", "alert_on", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
         Index("ix_claims_overdue", "carrier", "deadline_on", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
         Index("ix_claims_shipment", "shipment_id"),
+        Index("ix_claims_ref", "tracking_ref_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)

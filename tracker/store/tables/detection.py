@@ -35,6 +35,7 @@ class Problem(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("shop", "subject_kind", "subject_id", "kind", "episode"),
         Index("ix_problems_subject", "subject_kind", "subject_id"),
+        Index("ix_problems_order", "order_id"),
         Index("ix_problems_detected", "detected_at"),
         Index("ix_problems_carrier_detected", "carrier", "detected_at"),
     )

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 from tracker.store.tables.base import BigId
 
 _STANDING = text("lifted_at IS NULL")
+_OF_DELIVERY = text("delivery_id IS NOT NULL")
 _WAITING = text("applied_at IS NULL")
 
 
@@ -27,6 +28,7 @@ class Suppression(SQLModel, table=True):
             sqlite_where=_STANDING,
             postgresql_where=_STANDING,
         ),
+        Index("ix_suppressions_delivery", "delivery_id", sqlite_where=_OF_DELIVERY, postgresql_where=_OF_DELIVERY),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)

@@ -35,7 +35,10 @@ class Notice(SQLModel, table=True):
     """One thing to tell about one order, whatever channels it takes."""
 
     __tablename__ = "notices"
-    __table_args__ = (UniqueConstraint("shop", "order_id", "trigger", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("shop", "order_id", "trigger", "occurrence"),
+        Index("ix_notices_order", "order_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     shop: str
@@ -49,8 +52,15 @@ class Notice(SQLModel, table=True):
     version: int = 1
 
 
+_OF_PROBLEM: Final = text("problem_id IS NOT NULL")
+
+
 class NoticeMember(SQLModel, table=True):
     __tablename__ = "notice_members"
+    __table_args__ = (
+        Index("ix_notice_members_shipment", "shipment_id"),
+        Index("ix_notice_members_problem", "problem_id", sqlite_where=_OF_PROBLEM, postgresql_where=_OF_PROBLEM),
+    )
 
     trigger: str = Field(primary_key=True)
     shipment_id: int = Field(primary_key=True, foreign_key="shipments.id", sa_type=BigId)
@@ -114,6 +124,7 @@ class Letter(Leased, table=True):
             "uq_letters_left", "shipment_id", "motive", "part", unique=True, sqlite_where=_LEFT, postgresql_where=_LEFT
         ),
         Index("ix_letters_sent", "sent_at"),
+        Index("ix_letters_shipment", "shipment_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
