@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
@@ -32,6 +33,7 @@ from tracker.domain.incidents import IncidentPolicy
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.events.reread import CodeSweep
+from tracker.folder_mark import folder_mark
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -60,7 +62,11 @@ def lanes_of(
     stopping: Callable[[], bool],
 ) -> tuple[Lane, ...]:
     """Every lane, in the order of the stages."""
-    lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
+    place = partial(_place, settings)
+    lanes = [
+        Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S, place=place(folder.folder))
+        for n, folder in enumerate(folders)
+    ]
     lanes += _poll_lanes(settings, database, book, stopping)
     lanes += _deadline_lanes(settings, database, book, stopping)
     lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
@@ -69,7 +75,12 @@ def lanes_of(
     lanes += message_lanes(settings, database, book, stopping)
     lanes += _backup_lanes(settings, database, stopping)
     lanes += alert_lanes(settings, database)
-    return tuple(pinged(settings, lanes))
+    return tuple(pinged(settings, database, lanes))
+
+
+def _place(settings: Settings, folder: Path) -> str:
+    """Where the lane of a folder runs: where several machines share the lanes, wherever this very folder is seen."""
+    return folder_mark(folder) if settings.engine == "procrastinate" else ""
 
 
 def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[], bool]) -> list[Lane]:
@@ -77,7 +88,7 @@ def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[],
     if wanted is None:
         return []
     sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping)
-    return [Lane("backup", sweep.run, BACKUP_EVERY_S)]
+    return [Lane("backup", sweep.run, BACKUP_EVERY_S, place=_place(settings, wanted.path))]
 
 
 def folders_of(settings: Settings, importer: Importer, stopping: Callable[[], bool]) -> list[FolderSweep]:

@@ -17,7 +17,7 @@ def upgrade(config: ConfigOption = None) -> None:
     """Create the schema or bring it to this program's revision; a SQLite file is copied first."""
     from tracker.cli.prepare import drop_to_owner
     from tracker.errors import ProgramError
-    from tracker.store import migrate
+    from tracker.store import migrate, queue_schema
     from tracker.store.database import is_sqlite, sqlite_path
 
     settings = load_or_exit(config, strict=False, talks=False).settings
@@ -26,6 +26,7 @@ def upgrade(config: ConfigOption = None) -> None:
         if is_sqlite(url):
             drop_to_owner(sqlite_path(url))
         before, after = migrate.upgrade(url)
+        queue = queue_schema.upgrade(url) if settings.engine == "procrastinate" else None
     except migrate.SchemaError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -36,6 +37,9 @@ def upgrade(config: ConfigOption = None) -> None:
         typer.echo(f"{settings.database.shown}: up to date (revision {after})")
     else:
         typer.echo(f"{settings.database.shown}: {before or 'empty'} -> revision {after}")
+    if queue is not None and queue[0] != queue[1]:
+        old, new = (queue_schema.shown(version) for version in queue)
+        typer.echo(f"{settings.database.shown}: job queue {old or 'empty'} -> version {new}")
 
 
 @db.command()

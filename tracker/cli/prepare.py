@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracker.errors import DatabaseFaultError, UsageError
 from tracker.log import get_logger
+from tracker.store import queue_schema
 from tracker.store.database import Database, is_sqlite, sqlite_path
 from tracker.store.faults import require_file
 from tracker.store.migrate import SchemaError, make_folder, require_current, upgrade
@@ -56,8 +57,11 @@ KNOWN = ".database"
 """In the state folder: which SQLite file was made. A disk that is not mounted looks like a shop that has just begun."""
 
 
-def prepare_database(url: str, state: Path) -> None:
-    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person. Raises ProgramError."""
+def prepare_database(url: str, state: Path, *, shared: bool = False) -> None:
+    """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person. Raises ProgramError.
+
+    *shared*: the lanes are shared through the job queue, whose tables must stand too.
+    """
     try:
         if is_sqlite(url):
             _require_known(sqlite_path(url), state / KNOWN)
@@ -67,6 +71,8 @@ def prepare_database(url: str, state: Path) -> None:
         database = Database(url)
         try:
             require_current(database)
+            if shared:
+                queue_schema.require_current(database)
         finally:
             database.close()
     except SchemaError as fault:
@@ -105,8 +111,9 @@ def settle_copy(url: str, clock: Clock) -> None:
 
 
 @contextmanager
-def engine_lock(url: str) -> Iterator[EngineLock]:
-    """Be the one engine on this database. Raises EngineBusyError where another one is at work, ProgramError."""
+def engine_lock(url: str, *, shared: bool = False) -> Iterator[EngineLock]:
+    """Be the one engine on this database, or one of those that share it. Raises EngineBusyError where another one is at work
+    beside which this one may not be, ProgramError."""
     from tracker.engine.lock import RESTART_PATIENCE_S, EngineLock
 
     if is_sqlite(url):
@@ -114,7 +121,7 @@ def engine_lock(url: str) -> Iterator[EngineLock]:
         drop_to_owner(path)
         require_file(path)
         make_folder(path)
-    lock = EngineLock(url)
+    lock = EngineLock(url, shared=shared)
     # A service that was restarted after its host was lost waits for the dead one's session to be noticed.
     lock.acquire(RESTART_PATIENCE_S if os.environ.get("NOTIFY_SOCKET") else 0)
     try:
