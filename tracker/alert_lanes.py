@@ -51,7 +51,7 @@ def alert_lanes(settings: Settings, database: Database) -> list[Lane]:
         if isinstance(alerts, AlertmanagerAlerts):
             label = _label(alerts.kind, place)
             sweep = AlertmanagerSweep(database, label, alerts.urls, _policy(settings, alerts))
-            lanes.append(Lane(f"alerts:{label}", sweep.run, INTERVAL.total_seconds()))
+            lanes.append(Lane(f"alerts:{label}", sweep.run, INTERVAL.total_seconds(), forget=sweep.forget))
     return lanes
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -49,6 +50,9 @@ from tracker.store.engine_rows import forget_all
 from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
+
+IDLE_S: Final = 30.0
+"""As long as it takes until a silent process counts as dead where several share the lanes."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,8 @@ def build(
     """
     settings = loaded.settings
     clock = clock_from_env(env, trial_clock_faults(settings))
-    database = Database(settings.database.connection_url())
+    idle_s = IDLE_S if settings.engine == "procrastinate" else None
+    database = Database(settings.database.connection_url(), idle_s=idle_s)
     book = CarrierBook(settings, {c.id: account(settings, c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -87,8 +88,10 @@ def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[],
     wanted = settings.database.backup
     if wanted is None:
         return []
-    sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping)
-    return [Lane("backup", sweep.run, BACKUP_EVERY_S, place=_place(settings, wanted.path))]
+    place = _place(settings, wanted.path)
+    machine = socket.gethostname() if place else ""
+    sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping, machine)
+    return [Lane("backup", sweep.run, BACKUP_EVERY_S, place=place)]
 
 
 def folders_of(settings: Settings, importer: Importer, stopping: Callable[[], bool]) -> list[FolderSweep]:

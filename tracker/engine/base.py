@@ -48,6 +48,8 @@ class Lane:
     place: str = ""
     """Where it may run when several machines share the lanes: `''` anywhere, `HERE`, or the mark of a folder: each machine
     that sees that folder, one at a time."""
+    forget: Callable[[], None] = lambda: None
+    """Called before a run where another process has run the lane since: what this one remembers of its own runs is old."""
 
     def __post_init__(self) -> None:
         if not self.name or self.every_seconds <= 0 or self.stuck_after_seconds <= 0:

@@ -239,16 +239,25 @@ def _fresh(entry: LaneEntry) -> dict[str, Any]:
     }
 
 
-def begin(connection: Connection, name: str, worker: WorkerRow, job_id: int) -> int:
-    """This worker runs the lane: its job holds the lane's lock, so whoever stands there is dead, or taken for dead.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How a lane stood when a run of it began: failed runs before it, and whether another process has run it since ours."""
 
-    Returns how many runs in a row have failed before this one.
-    """
+    failures: int
+    was_elsewhere: bool
+
+
+def begin(connection: Connection, name: str, worker: WorkerRow, job_id: int) -> Begun:
+    """This worker runs the lane: its job holds the lane's lock, so whoever stands there is dead, or taken for dead."""
     now = database_now(connection)
+    query = select(_LANES.c.failures, _LANES.c.host, _LANES.c.pid).where(_LANES.c.name == name).with_for_update()
+    before = connection.execute(query).one_or_none()
     values = {"holder": worker.holder, "host": worker.host, "pid": worker.pid, "job_id": job_id}
     values |= {"started_at": now, "next_run_at": None, "is_kicked": False}
-    changed = update(_LANES).where(_LANES.c.name == name).values(**values).returning(_LANES.c.failures)
-    return connection.execute(changed).scalar() or 0
+    connection.execute(update(_LANES).where(_LANES.c.name == name).values(**values))
+    if before is None:
+        return Begun(0, False)
+    return Begun(before.failures, (before.host, before.pid) != (worker.host, worker.pid))
 
 
 def end(connection: Connection, worker: WorkerRow, ending: Ending) -> bool:

@@ -290,7 +290,10 @@ class ClusterWorker:
     async def _work(self, run: Run) -> Ending:
         begin = partial(engine_rows.begin, name=run.lane.key, worker=run.worker, job_id=run.job.id)
         try:
-            run.failures = await self.database.write(begin)
+            begun = await self.database.write(begin)
+            run.failures = begun.failures
+            if begun.was_elsewhere:
+                run.lane.forget()
             worked = await run.lane.run(self.clock.now())
         except asyncio.CancelledError as error:
             if is_cancelled():
