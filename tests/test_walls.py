@@ -79,6 +79,8 @@ WRITERS = {
     "claim_facts": "any",
     "letters": "messages",
     "restores": "any",
+    "engine_rows": "engine",
+    "queue_schema": "engine",
 }
 # `wake` says that something is due, `leases` takes and frees what is due, `hand` writes a person's acts, `restoring` holds
 # what a database that was put back would send again, `copying` carries every row as it is to another database, `moved` marks

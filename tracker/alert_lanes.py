@@ -11,7 +11,7 @@ from tracker.alerts.alertmanager import INTERVAL, AlertmanagerSweep
 from tracker.alerts.apprise import AppriseSink
 from tracker.alerts.digest import DigestShop, DigestSweep
 from tracker.alerts.mail import EmailSink
-from tracker.alerts.ping import PingSweep, Watch
+from tracker.alerts.ping import PingSweep, SharedWatch, Watch
 from tracker.alerts.sinks import LogSink, Sink, SinkEntry, WebhookSink, digest_of
 from tracker.alerts.sweep import AlertSweep
 from tracker.alerts.telling import SinkSweep
@@ -51,7 +51,7 @@ def alert_lanes(settings: Settings, database: Database) -> list[Lane]:
         if isinstance(alerts, AlertmanagerAlerts):
             label = _label(alerts.kind, place)
             sweep = AlertmanagerSweep(database, label, alerts.urls, _policy(settings, alerts))
-            lanes.append(Lane(f"alerts:{label}", sweep.run, INTERVAL.total_seconds()))
+            lanes.append(Lane(f"alerts:{label}", sweep.run, INTERVAL.total_seconds(), forget=sweep.forget))
     return lanes
 
 
@@ -79,17 +79,21 @@ def digest_shops(settings: Settings) -> list[DigestShop]:
     ]
 
 
-def pinged(settings: Settings, lanes: Sequence[Lane]) -> list[Lane]:
+def pinged(settings: Settings, database: Database, lanes: Sequence[Lane]) -> list[Lane]:
     """These lanes, and where a dead-man's switch is configured, the one that tells it that they run."""
     if settings.ping is None:
         return list(lanes)
+    every_s = settings.ping.every_minutes * 60.0
+    url = settings.ping.url.get_secret_value()
+    if settings.engine == "procrastinate":
+        ping = PingSweep(url, every_s, SharedWatch(database))
+        return [*lanes, Lane("ping", ping.run, every_s)]
     watch = Watch()
     seen = [
         replace(lane, run=watch.over(lane.name, lane.run, lane.every_seconds, lane.stuck_after_seconds))
         for lane in lanes
     ]
-    every_s = settings.ping.every_minutes * 60.0
-    ping = PingSweep(settings.ping.url.get_secret_value(), every_s, watch)
+    ping = PingSweep(url, every_s, watch)
     return [*seen, Lane("ping", ping.run, every_s)]
 
 

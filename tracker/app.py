@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -42,9 +43,13 @@ from tracker.store.claims import wake_held
 from tracker.store.database import Database
 from tracker.store.deadlines import ask_again
 from tracker.store.deliveries import wake_not_live
+from tracker.store.engine_rows import forget_all
 from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
+
+IDLE_S: Final = 30.0
+"""As long as it takes until a silent process counts as dead where several share the lanes."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,21 @@ class App:
     folders: tuple[FolderSweep, ...]
     lanes: tuple[Lane, ...]
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the lanes are shared with other processes."""
+        return self.settings.engine == "procrastinate"
+
     def take_over(self) -> None:
-        """Begin as the one engine: free what the dead held, and judge anew what waited for another configuration."""
+        """Begin as the one engine: free what the dead held, and judge anew what waited for another configuration.
+
+        Beside other workers nothing is freed: what they hold they work on, and the dead are known by their silence.
+        """
         now = self.clock.now()
         with self.database.begin_write() as connection:
-            free_all(connection)
+            if not self.is_shared:
+                free_all(connection)
+                forget_all(connection)
             self._mind_configuration(connection, now)
 
     def _mind_configuration(self, connection: Connection, now: datetime) -> None:
@@ -111,7 +126,8 @@ def build(
     """
     settings = loaded.settings
     clock = clock_from_env(env, trial_clock_faults(settings))
-    database = Database(settings.database.connection_url())
+    idle_s = IDLE_S if settings.engine == "procrastinate" else None
+    database = Database(settings.database.connection_url(), idle_s=idle_s)
     book = CarrierBook(settings, {c.id: carrier_account(c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))

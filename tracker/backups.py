@@ -39,6 +39,8 @@ class BackupSweep:
     keep: int
     zone: tzinfo
     stopping: Callable[[], bool]
+    machine: str = ""
+    """Where several machines keep copies of their own: whose these are; each has its own alerts."""
     tried_at: datetime | None = None
     is_well: bool = False
     """This process has called the alerts off since the last failure."""
@@ -81,11 +83,11 @@ class BackupSweep:
 
     async def _tell_failure(self, fault: Exception, facts: BackupFacts, now: datetime) -> None:
         log.error("backup.failed", reason=str(fault))
-        notes = [SignalNote(FAILED, FAILED, "warning", f"the day's backup failed: {fault}")]
+        notes = [SignalNote(self._key(FAILED), FAILED, "warning", f"the day's backup failed{self._where}: {fault}")]
         if is_missing(facts, now):
             since = f"since {facts.newest:%Y-%m-%d %H:%MZ}" if facts.newest else "at all"
-            summary = f"there is no good backup {since}, and the newest try failed: {fault}"
-            notes.append(SignalNote(MISSING, MISSING, "critical", summary))
+            summary = f"there is no good backup{self._where} {since}, and the newest try failed: {fault}"
+            notes.append(SignalNote(self._key(MISSING), MISSING, "critical", summary))
         try:
             await self.database.write(lambda connection: signal(connection, notes, now))
         except DatabaseFaultError as also:
@@ -96,6 +98,13 @@ class BackupSweep:
         if self.is_well:
             return
         summary = f"{made.path.name} was made"
-        notes = [SignalNote(kind, kind, "info", summary, raised=False) for kind in (FAILED, MISSING)]
+        notes = [SignalNote(self._key(kind), kind, "info", summary, raised=False) for kind in (FAILED, MISSING)]
         await self.database.write(lambda connection: signal(connection, notes, now))
         self.is_well = True
+
+    def _key(self, kind: str) -> str:
+        return f"{kind}:{self.machine}" if self.machine else kind
+
+    @property
+    def _where(self) -> str:
+        return f" on {self.machine}" if self.machine else ""

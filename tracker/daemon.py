@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from tracker import metrics
 from tracker.app import App
-from tracker.engine.base import Lane
+from tracker.engine.base import Engine, Lane
 from tracker.engine.local import LocalEngine
 from tracker.engine.lock import EngineLock
 from tracker.engine.notify import Notifier
+from tracker.engine.record import Record
 from tracker.engine.service import Service
 from tracker.errors import ConfigFileError, ProgramError, UsageError
 from tracker.log import get_logger
@@ -37,7 +39,8 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
     current = app
     retired: list[asyncio.Task[None]] = []
     counts = Counts([status.value for status in ENDED])
-    engine = LocalEngine(_lanes(app, counts), clock=app.clock, stop=stop)
+    present = _lanes(app, counts)
+    engine = _engine(app, present, stop)
     exposition = Exposition(
         health=engine.health,
         counts=counts,
@@ -57,7 +60,7 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
     )
 
     async def reload() -> None:
-        nonlocal current
+        nonlocal current, present
         try:
             fresh = _reread(reread, current)
             listener = await _take_listener(operator, fresh)
@@ -76,20 +79,48 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         log.info("config.accepted")
         metrics.reloaded("accepted")
         old, current = current, fresh
-        runs = engine.replace_lanes(_lanes(fresh, counts))
+        present = _lanes(fresh, counts)
+        runs = engine.replace_lanes(present)
         await operator.switch(listener)
         retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))
 
+    # Where the lanes are shared the engine writes their rows itself: it plans by them.
+    record = None if app.is_shared else Record(engine.health, lambda: present, lambda: current.database)
     service = Service(
         engine, notifier=Notifier.from_env(os.environ), reload=reload, lock=lock, backlog=counts.due_words
     )
     try:
         await operator.switch(operator.take(app.settings.web.operator))
-        return await service.run()
+        async with _recorded(record):
+            return await service.run()
     finally:
         await operator.close()
         await asyncio.gather(*retired, return_exceptions=True)
         await current.close()
+
+
+@asynccontextmanager
+async def _recorded(record: Record | None) -> AsyncIterator[None]:
+    if record is None:
+        yield
+        return
+    keeping = asyncio.create_task(record.keep(), name="engine record")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await record.end()
+
+
+def _engine(app: App, lanes: Sequence[Lane], stop: asyncio.Event) -> Engine:
+    """The engine of this configuration, not started yet."""
+    if not app.is_shared:
+        return LocalEngine(lanes, clock=app.clock, stop=stop)
+    # An extra, and slow to import: only where a configuration names it.
+    from tracker.engine.cluster.engine import ProcrastinateEngine
+
+    return ProcrastinateEngine(lanes, url=app.database.url, clock=app.clock, stop=stop)
 
 
 def _lanes(app: App, counts: Counts) -> list[Lane]:
@@ -104,6 +135,8 @@ def _reread(reread: Callable[[], App], current: App) -> App:
     fresh = reread()
     if fresh.database.url != current.database.url:
         raise UsageError("database.url: a new database needs a restart")
+    if fresh.is_shared != current.is_shared:
+        raise UsageError("engine: another engine needs a restart")
     return fresh
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
@@ -34,6 +36,7 @@ from tracker.domain.retention import Terms
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.events.reread import CodeSweep
+from tracker.folder_mark import folder_mark
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -64,7 +67,11 @@ def lanes_of(
     stopping: Callable[[], bool],
 ) -> tuple[Lane, ...]:
     """Every lane, in the order of the stages."""
-    lanes = [Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S) for n, folder in enumerate(folders)]
+    place = partial(_place, settings)
+    lanes = [
+        Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S, place=place(folder.folder))
+        for n, folder in enumerate(folders)
+    ]
     lanes += _poll_lanes(settings, database, book, stopping)
     lanes += _deadline_lanes(settings, database, book, stopping)
     lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
@@ -74,15 +81,22 @@ def lanes_of(
     lanes += _backup_lanes(settings, database, stopping)
     lanes.append(Lane("retention", retention_of(settings, database, stopping).run, RETENTION_EVERY_S))
     lanes += alert_lanes(settings, database)
-    return tuple(pinged(settings, lanes))
+    return tuple(pinged(settings, database, lanes))
+
+
+def _place(settings: Settings, folder: Path) -> str:
+    """Where the lane of a folder runs: where several machines share the lanes, wherever this very folder is seen."""
+    return folder_mark(folder) if settings.engine == "procrastinate" else ""
 
 
 def _backup_lanes(settings: Settings, database: Database, stopping: Callable[[], bool]) -> list[Lane]:
     wanted = settings.database.backup
     if wanted is None:
         return []
-    sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping)
-    return [Lane("backup", sweep.run, BACKUP_EVERY_S)]
+    place = _place(settings, wanted.path)
+    machine = socket.gethostname() if place else ""
+    sweep = BackupSweep(database, wanted.path, wanted.at, wanted.keep, settings.timezone, stopping, machine)
+    return [Lane("backup", sweep.run, BACKUP_EVERY_S, place=place)]
 
 
 def retention_of(settings: Settings, database: Database, stopping: Callable[[], bool]) -> RetentionSweep:

@@ -86,7 +86,7 @@ def message_lanes(
         Lane("messages:letters", letters.run, DECIDE_EVERY_S),
         Lane("messages", planning.run, DECIDE_EVERY_S),
         Lane("messages:live", live.run, DECIDE_EVERY_S),
-        Lane("messages:email", email.run, DECIDE_EVERY_S),
+        Lane("messages:email", email.run, DECIDE_EVERY_S, forget=email.forget),
     ]
     if settings.messages.bounces is not None:
         returned = BounceSweep(

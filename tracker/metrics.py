@@ -40,6 +40,7 @@ _CLAIM_MOVES = _counter("claim_moves", "Claims that came into a state.", "carrie
 _MESSAGES = _counter("messages", "Messages that came into a state.", "trigger", "state")
 _MAILS = _counter("mails", "Tries to hand a mail to the server, by its answer.", "outcome")
 _ALERTS_TOLD = _counter("alerts_told", "Tries to tell a sink of an alert, by its answer.", "sink", "outcome")
+_RESCUED = _counter("lanes_rescued", "Lanes that this process took over from one that gave no sign of life.")
 _RELOADS = _counter("reloads", "Configurations read again on SIGHUP: accepted or rejected.", "outcome")
 
 
@@ -85,6 +86,11 @@ def mail_answered(outcome: str) -> None:
 def alert_told(sink: str, outcome: str) -> None:
     """A sink took an alert, or did not. *sink* is its name; only its kind (`webhook`) becomes a label."""
     _ALERTS_TOLD.labels(sink.partition(":")[0], outcome).inc()
+
+
+def lanes_rescued(number: int) -> None:
+    """Lanes of a dead process were taken over."""
+    _RESCUED.inc(number)
 
 
 def reloaded(outcome: str) -> None:

@@ -17,6 +17,7 @@ from tracker.cli.alerts import alerts
 from tracker.cli.carriers import carriers
 from tracker.cli.claim_answer import claims
 from tracker.cli.digest import digest
+from tracker.cli.engine import engine
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
@@ -74,6 +75,7 @@ def commands() -> typer.Typer:
     app.add_typer(alerts, name="alerts")
     app.add_typer(carriers, name="carriers")
     app.add_typer(claims, name="claims")
+    app.add_typer(engine, name="engine")
     app.add_typer(templates, name="templates")
     return app
 

@@ -96,8 +96,17 @@ def test_one_fault(tmp_path: Path, old: str, new: str, expected: str) -> None:
         pytest.param(
             "shops: []\n", "shops: stands twice (first on line 1) (keep one of them)", id="block written twice"
         ),
-        pytest.param("engine: procrastinate\n", "engine: procrastinate is not in this release", id="engine to come"),
-        pytest.param("engine: locl\n", "engine: must be local (did you mean local?)", id="unknown engine"),
+        pytest.param(
+            "engine: procrastinate\n",
+            "engine: procrastinate needs a PostgreSQL database (name one in database.url",
+            id="shared lanes on the default database",
+        ),
+        pytest.param(
+            "engine: procrastinate\ndatabase: {url: 'sqlite:///x.db'}\n",
+            "engine: procrastinate needs a PostgreSQL database",
+            id="shared lanes on SQLite",
+        ),
+        pytest.param("engine: locl\n", "engine: must be local or procrastinate", id="unknown engine"),
         pytest.param("timezone: Brasil\n", "timezone: is not a time zone (such as America/Sao_Paulo)", id="time zone"),
         pytest.param("database: {url: 'sqlite://'}\n", "database.url: must name a file", id="database in memory"),
         pytest.param("database: {url: 'mysql://x'}\n", "database.url: is no database we know", id="unknown database"),

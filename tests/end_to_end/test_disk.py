@@ -35,9 +35,9 @@ PATIENCE_S = 25.0
 FAST = """
 import sys
 from tracker import lanes
-from tracker.engine import local
+from tracker.engine import base
 lanes.INTAKE_EVERY_S = lanes.POLL_EVERY_S = lanes.DECIDE_EVERY_S = 0.5
-local.MIN_BACKOFF_S = local.MAX_DATABASE_BACKOFF_S = 0.5
+base.MIN_BACKOFF_S = base.MAX_DATABASE_BACKOFF_S = 0.5
 from tracker.cli.main import app
 app(sys.argv[1:])
 """

@@ -36,7 +36,7 @@ class Daemon(Lines):
 
     def __init__(self, trial: Trial) -> None:
         fast = FAST.replace(
-            "local.MIN", "from tracker.engine import lock\nlock.EngineLock.watch.__defaults__ = (0.5,)\nlocal.MIN"
+            "base.MIN", "from tracker.engine import lock\nlock.EngineLock.watch.__defaults__ = (0.5,)\nbase.MIN"
         )
         words = [sys.executable, "-c", fast, "run", "-c", str(trial.config)]
         self.process = subprocess.Popen(words, env=trial.environment, stderr=subprocess.PIPE, text=True)

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 from tests.engine.support import NOW, Script, Time, until
 from tests.engine.test_local import engine_of, running
 from tests.engine.test_local import time as time
-from tracker.engine.base import why
-from tracker.engine.local import MAX_DATABASE_BACKOFF_S, LocalEngine
+from tracker.engine.base import MAX_DATABASE_BACKOFF_S, why
+from tracker.engine.local import LocalEngine
 from tracker.engine.once import run_once
 from tracker.errors import DatabaseFaultError
 

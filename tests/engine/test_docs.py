@@ -27,7 +27,7 @@ def section(title: str) -> dict[str, str]:
 
 
 def test_the_engine_s_events_are_documented_with_their_levels() -> None:
-    files = (ROOT / "tracker" / "engine").glob("*.py")
+    files = (ROOT / "tracker" / "engine").rglob("*.py")
     logged = dict(sorted({pair for file in files for pair in logged_in(file)}))
     assert logged == section("Engine")
 

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from tests.engine.support import NOW, Gate, Script, Time, until
 from tracker.clock import FrozenClock
-from tracker.engine.base import Lane
-from tracker.engine.local import MAX_BACKOFF_S, MIN_BACKOFF_S, LocalEngine, _Pace
+from tracker.engine.base import MAX_BACKOFF_S, MIN_BACKOFF_S, Lane
+from tracker.engine.local import LocalEngine, _Pace
 from tracker.metrics import REGISTRY
 
 pytestmark = pytest.mark.anyio

@@ -51,6 +51,12 @@ class AlertmanagerSweep:
     _said_down: dict[str, bool] = field(default_factory=dict)
     """What this process has signalled last of each replica; at first it calls off what an earlier one may have raised."""
 
+    def forget(self) -> None:
+        """Another process has told the replicas since: what it may have raised is called off anew."""
+        self._sent_at, self._sent = None, []
+        self._failing_since.clear()
+        self._said_down.clear()
+
     async def run(self, now: datetime) -> int:
         """Send what stands, unless the same was sent a moment ago. Always 0: nothing follows from it for other lanes."""
         found = await self.database.read(lambda c: alerts_since(c, now - RESOLVED_FOR))

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 import structlog
 
 from tracker.clock import monotonic_s
 from tracker.domain.lifesigns import Judgement, LaneLife, Sign, judge
+from tracker.store.database import Database
+from tracker.store.engine_rows import database_now
+from tracker.store.engine_rows import lanes as lane_rows
 
 log = structlog.get_logger(__name__)
 EARLY: Final = 0.9
@@ -56,6 +59,48 @@ class Watch:
 
         return seen
 
+    async def look(self) -> list[LaneLife]:
+        """Every lane as it is now."""
+        return list(self.lives.values())
+
+
+@dataclass
+class SharedWatch:
+    """Sees the lanes of several processes: by their rows, since each may run anywhere."""
+
+    database: Database
+    monotonic: Callable[[], float] = monotonic_s
+    _known_s: dict[str, float] = field(default_factory=dict)
+
+    async def look(self) -> list[LaneLife]:
+        """Every lane as it is now; one that nobody has run yet was called when this was asked first."""
+        now, rows = await self.database.read(lambda connection: (database_now(connection), lane_rows(connection)))
+        here = self.monotonic()
+
+        def seconds(instant: datetime | None) -> float | None:
+            return None if instant is None else here - (now - instant).total_seconds()
+
+        return [
+            LaneLife(
+                name=row.name,
+                every_s=row.every_s,
+                stuck_after_s=row.stuck_after_s,
+                called_s=seconds(row.ended_at) or self._known_s.setdefault(row.name, here),
+                running_since_s=seconds(row.started_at) if row.holder else None,
+                failing_since_s=seconds(row.failing_since),
+            )
+            for row in rows
+        ]
+
+
+class LaneWatch(Protocol):
+    """Who knows how the lanes are."""
+
+    @property
+    def monotonic(self) -> Callable[[], float]: ...
+
+    async def look(self) -> list[LaneLife]: ...
+
 
 @dataclass
 class PingSweep:
@@ -63,7 +108,7 @@ class PingSweep:
 
     url: str = field(repr=False)
     every_s: float
-    watch: Watch
+    watch: LaneWatch
     _sent_s: float | None = None
     _is_answered: bool = True
 
@@ -72,21 +117,22 @@ class PingSweep:
         here = self.watch.monotonic()
         if self._sent_s is not None and here - self._sent_s < self.every_s * EARLY:
             return 0
-        judged = judge(list(self.watch.lives.values()), here)
+        lives = await self.watch.look()
+        judged = judge(lives, here)
         if judged.sign is Sign.HANGING:
             log.error("ping.withheld", lanes=list(judged.lanes))
             return 0
         self._sent_s = here
-        reason = await self._send(judged)
+        reason = await self._send(judged, len(lives))
         if reason is not None and self._is_answered:
             log.warning("ping.unanswered", reason=reason)
         self._is_answered = reason is None
         return 0
 
-    async def _send(self, judged: Judgement) -> str | None:
+    async def _send(self, judged: Judgement, lanes: int) -> str | None:
         """Why it was not taken; None where it was."""
         address = httpx.URL(self.url)
-        body = f"{len(self.watch.lives)} lanes run"
+        body = f"{lanes} lanes run"
         if judged.sign is Sign.FAILING:
             address = address.copy_with(path=f"{address.path.rstrip('/')}/fail")
             body = f"failing: {', '.join(judged.lanes)}"

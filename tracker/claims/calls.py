@@ -247,7 +247,8 @@ class Caller:
         """The carrier refused us before looking at them: the intent stands, nothing was sent."""
 
         def unmark(connection: Connection) -> None:
-            for job in jobs:
+            ours = leased(connection, [job.claim for job in jobs], token)
+            for job in (job for job in jobs if job.claim.id in ours):
                 set_step(connection, job.step.id, {"state": "intended", "called_at": None})
 
         await self.database.write(unmark)

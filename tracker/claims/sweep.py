@@ -31,6 +31,7 @@ from tracker.store.claim_facts import FactRow, news_of, taken
 from tracker.store.claims import (
     ClaimRow,
     StepRow,
+    leased,
     save_claim,
     set_step,
     take_due,
@@ -229,8 +230,14 @@ class ClaimSweep:
 
     def _settle(self, connection: Connection, *, results: Results, token: str, now: datetime) -> None:
         """Write what came back, each with the move that follows from it."""
-        stories = self._stories(connection, [done.job.claim for done in results.done])
+        claims = [done.job.claim for done in results.done]
+        # What was taken over meanwhile is looked up by whoever took it: our answer must not undo what was decided since.
+        ours = leased(connection, claims, token)
+        stories = self._stories(connection, claims)
         for done in results.done:
+            if done.job.claim.id not in ours:
+                log.warning("claim.answer_late", claim_id=done.job.claim.id, carrier=self.carrier)
+                continue
             done.record(connection, now)
             story = stories[done.job.claim.id].fresh(connection)
             self._apply(connection, story, done.move(story.facts, self.terms, story.days, now), token, now)

@@ -20,6 +20,7 @@ def upgrade(config: ConfigOption = None) -> None:
     """Create the schema or bring it to this program's revision; a SQLite file is copied first."""
     from tracker.cli.prepare import drop_to_owner
     from tracker.errors import ProgramError
+    from tracker.store import queue_schema
     from tracker.store.database import is_sqlite, sqlite_path
     from tracker.store.migrate import upgrade as upgrade_database
     from tracker.store.schema import SchemaError
@@ -30,6 +31,7 @@ def upgrade(config: ConfigOption = None) -> None:
         if is_sqlite(url):
             drop_to_owner(sqlite_path(url))
         before, after = upgrade_database(url)
+        queue = queue_schema.upgrade(url) if settings.engine == "procrastinate" else None
     except SchemaError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -40,6 +42,9 @@ def upgrade(config: ConfigOption = None) -> None:
         typer.echo(f"{settings.database.shown}: up to date (revision {after})")
     else:
         typer.echo(f"{settings.database.shown}: {before or 'empty'} -> revision {after}")
+    if queue is not None and queue[0] != queue[1]:
+        old, new = (queue_schema.shown(version) for version in queue)
+        typer.echo(f"{settings.database.shown}: job queue {old or 'empty'} -> version {new}")
 
 
 @db.command()
@@ -48,7 +53,7 @@ def compact(config: ConfigOption = None) -> None:
     from tracker.cli.prepare import alone_on, existing_database
     from tracker.errors import ProgramError
     from tracker.store.gauges import database_size
-    from tracker.store.migrate import require_current
+    from tracker.store.schema import require_current
 
     settings = load_or_exit(config, strict=False, talks=False).settings
     try:

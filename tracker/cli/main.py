@@ -16,6 +16,7 @@ from tracker.cli.db import db
 from tracker.cli.demo import demo
 from tracker.cli.digest import digest
 from tracker.cli.edit import edit
+from tracker.cli.engine import engine
 from tracker.cli.explain import explain
 from tracker.cli.export import export
 from tracker.cli.hand import approve, reject, release
@@ -89,6 +90,7 @@ app.command("send-test")(send_test)
 app.add_typer(templates, name="templates")
 app.add_typer(carriers, name="carriers")
 app.add_typer(db, name="db")
+app.add_typer(engine, name="engine")
 app.command("sandbox", epilog="While it runs, /sandbox/... at its address takes orders: docs/sandbox.md shows each.")(
     sandbox
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracker.errors import DatabaseFaultError, UsageError
 from tracker.log import get_logger
+from tracker.store import queue_schema
 from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import require_file, shown_url
 from tracker.store.moved import why_closed
@@ -57,10 +58,11 @@ KNOWN = ".database"
 """In the state folder: which SQLite file was made. A disk that is not mounted looks like a shop that has just begun."""
 
 
-def prepare_database(url: str, state: Path) -> None:
+def prepare_database(url: str, state: Path, *, shared: bool = False) -> None:
     """Create or upgrade a SQLite file; a PostgreSQL schema is upgraded by a person.
 
-    Raises UsageError where the shop lives in another database, ProgramError.
+    *shared*: the lanes are shared through the job queue, whose tables must stand too. Raises UsageError where the shop lives in
+    another database, ProgramError.
     """
     try:
         if is_sqlite(url):
@@ -72,6 +74,8 @@ def prepare_database(url: str, state: Path) -> None:
             require_current(database)
             if closed := _why_closed(database):
                 raise UsageError(closed)
+            if shared:
+                queue_schema.require_current(database)
         finally:
             database.close()
     except SchemaError as fault:
@@ -125,8 +129,9 @@ def settle_copy(url: str, clock: Clock) -> None:
 
 
 @contextmanager
-def engine_lock(url: str) -> Iterator[EngineLock]:
-    """Be the one engine on this database. Raises EngineBusyError where another one is at work, ProgramError."""
+def engine_lock(url: str, *, shared: bool = False) -> Iterator[EngineLock]:
+    """Be the one engine on this database, or one of those that share it. Raises EngineBusyError where another one is at work
+    beside which this one may not be, ProgramError."""
     from tracker.engine.lock import RESTART_PATIENCE_S, EngineLock
 
     if is_sqlite(url):
@@ -134,7 +139,7 @@ def engine_lock(url: str) -> Iterator[EngineLock]:
         drop_to_owner(path)
         require_file(path)
         make_folder(path)
-    lock = EngineLock(url)
+    lock = EngineLock(url, shared=shared)
     # A service that was restarted after its host was lost waits for the dead one's session to be noticed.
     lock.acquire(RESTART_PATIENCE_S if os.environ.get("NOTIFY_SOCKET") else 0)
     try:

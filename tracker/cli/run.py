@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,9 +14,11 @@ import typer
 from tracker.cli.common import ConfigOption, load_or_exit
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from tracker.app import App
+    from tracker.engine.base import Lane
     from tracker.engine.lock import EngineLock
     from tracker.engine.once import OnceResult
     from tracker.intake.folder import FolderSweep
@@ -39,9 +42,9 @@ def run(config: ConfigOption = None, once: OnceOption = False) -> None:
         # First of all: what is logged before would go to standard output.
         clock = clock_from_env(os.environ, trial_clock_faults(loaded.settings))
         log.configure(clock)
-        url = loaded.settings.database.connection_url()
-        with engine_lock(url) as lock:
-            prepare_database(url, loaded.settings.state_dir)
+        url, shared = loaded.settings.database.connection_url(), loaded.settings.engine == "procrastinate"
+        with engine_lock(url, shared=shared) as lock:
+            prepare_database(url, loaded.settings.state_dir, shared=shared)
             settle_copy(url, clock)
             app = build(loaded, stopping=stop.is_set)
             app.take_over()
@@ -113,11 +116,25 @@ async def _pass(app: App) -> tuple[OnceResult, int]:
     from tracker.engine.once import run_once
     from tracker.store.alerts import standing_count
 
+    now = app.clock.now()
     try:
-        result = await run_once(app.lanes, app.clock.now(), wait_settled=app.wait_settled)
+        async with _lanes(app, now) as lanes:
+            result = await run_once(lanes, now, wait_settled=app.wait_settled)
         return result, await app.database.read(standing_count)
     finally:
         await app.close()
+
+
+@asynccontextmanager
+async def _lanes(app: App, now: datetime) -> AsyncIterator[Sequence[Lane]]:
+    """The lanes of one pass: run here, or called for where they are shared."""
+    if not app.is_shared:
+        yield app.lanes
+        return
+    from tracker.engine.cluster.passes import shared_pass
+
+    async with shared_pass(app.lanes, url=app.database.url, now=now) as lanes:
+        yield lanes
 
 
 def _daemon(app: App, config: Path | None, lock: EngineLock, stop: asyncio.Event) -> int:

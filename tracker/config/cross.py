@@ -43,6 +43,18 @@ def cross_faults(data: Any) -> Iterator[Finding]:
             yield Finding((*loc, "shop"), "no shop has this id", closest(str(folder["shop"]), shops))
     yield from _folders(data)
     yield from _mail_accounts(data, shops)
+    yield from _engine(data)
+
+
+def _engine(data: Any) -> Iterator[Finding]:
+    """Several machines share the lanes through PostgreSQL alone."""
+    if not isinstance(data, dict) or data.get("engine") != "procrastinate":
+        return
+    database = data.get("database")
+    url = database.get("url") if isinstance(database, dict) else None
+    if url is None or str(url).startswith("sqlite"):
+        advice = "name one in database.url (postgresql://user@host/name), or write local"
+        yield Finding(("engine",), "procrastinate needs a PostgreSQL database", advice)
 
 
 def _unique_ids(data: Any, key: str) -> Iterator[Finding]:

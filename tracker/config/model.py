@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -280,7 +281,8 @@ class Settings(Part):
     timezone: ZoneInfo = ZoneInfo("America/Sao_Paulo")
     state_dir: Path = Path()
     """After loading absolute."""
-    engine: Literal["local"] = "local"
+    engine: Literal["local", "procrastinate"] = "local"
+    """`procrastinate`: the lanes are shared by the processes of several machines; needs PostgreSQL and the extra of that name."""
     database: DatabaseSettings = DatabaseSettings()
     retention: RetentionSettings = RetentionSettings()
     shops: Annotated[tuple[ShopSettings, ...], AfterValidator(some)]
@@ -294,11 +296,13 @@ class Settings(Part):
     ping: PingSettings | None = None
     web: WebSettings = WebSettings()
 
-    @field_validator("engine", mode="before")
+    @field_validator("engine")
     @classmethod
-    def _engine_of_this_release(cls, value: Any) -> Any:
-        if value == "procrastinate":
-            raise ValueError("procrastinate is not in this release (write local, or leave the key out)")
+    def _engine_that_is_here(cls, value: str) -> str:
+        if value == "procrastinate" and find_spec("procrastinate") is None:
+            raise ValueError(
+                'needs Procrastinate, which is not installed (pip install "shipment-tracker[procrastinate]")'
+            )
         return value
 
     @property

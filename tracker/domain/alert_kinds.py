@@ -275,6 +275,16 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "When the text can be used again.",
         "O texto da carta à transportadora tem um erro. tracker templates check diz onde.",
     ),
+    # --- machines -----------------------------------------------------------------------------------
+    "machine_lost": AlertKind(
+        WARNING,
+        "Of several machines that share the work one gives no sign of life; the others have taken its lanes over.",
+        "It is off, was cut off from the database, or its service was killed and not started again.",
+        "`systemctl status shipment-tracker` there; `tracker engine status` on another one shows who works. Nothing waits for it "
+        "but the files in an inbox of its own.",
+        "When that machine works again; one that is gone for good is acknowledged.",
+        "Uma das máquinas parou de dar sinal; as outras assumiram o trabalho dela.",
+    ),
     # --- data ---------------------------------------------------------------------------------------
     "backup_failed": AlertKind(
         WARNING,

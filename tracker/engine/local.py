@@ -19,7 +19,7 @@ from structlog.contextvars import bound_contextvars
 
 from tracker import metrics
 from tracker.clock import Clock, SystemClock, monotonic_s
-from tracker.engine.base import Health, Lane, LaneHealth, check_names, why
+from tracker.engine.base import DatabaseWord, Health, Lane, LaneHealth, backoff_s, check_names, is_cancelled, why
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 from tracker.log import get_logger
 
@@ -31,10 +31,6 @@ FIRST_LOOKS_APART_S: Final = 0.05
 """At the start the lanes are looked at from left to right, so that the first round already finds what the first lanes did."""
 KICK_AFTER_S: Final = 0.05
 """Kicks that come together make one run."""
-MIN_BACKOFF_S: Final = 5.0
-MAX_BACKOFF_S: Final = 900.0
-MAX_DATABASE_BACKOFF_S: Final = 60.0
-"""A full disk that has room again is noticed within so long; to ask costs the database next to nothing."""
 CLOCK_CHECK_S: Final = 5.0
 JUMP_S: Final = 2.0
 """The wall clock may stray this far from the monotonic one before it counts as a jump; NTP slews slower than that."""
@@ -74,6 +70,13 @@ class _Slot:
     """Work came while it ran."""
     failures: int = 0
     last_finished_at: datetime | None = None
+    outcome: str = ""
+    begun_at: datetime | None = None
+    """By the machine's clock, as are the two others."""
+    ended_at: datetime | None = None
+    worked: int = 0
+    worked_in_all: int = 0
+    error: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -93,6 +96,7 @@ class LocalEngine:
         monotonic: Callable[[], float] = monotonic_s,
         uniform: Callable[[float, float], float] = random.uniform,
         clock_check_s: float = CLOCK_CHECK_S,
+        is_part: bool = False,
     ) -> None:
         """
         Args:
@@ -103,6 +107,7 @@ class LocalEngine:
             monotonic: seconds that only go forward.
             uniform: draws the jitter between two numbers.
             clock_check_s: how often the wall clock is looked at.
+            is_part: of another engine, which tells of its start and its end itself.
         """
         check_names(lanes)
         self._clock = clock
@@ -110,13 +115,12 @@ class LocalEngine:
         self._monotonic = monotonic
         self._uniform = uniform
         self._clock_check_s = clock_check_s
+        self._is_part = is_part
         self._stop = stop or asyncio.Event()
         self._hasten = asyncio.Event()
         self._met_damage = asyncio.Event()
         self._damage: DatabaseDamagedError | None = None
-        self._fault = ""
-        self._at_fault: set[str] = set()
-        """Lanes whose newest run met the database's fault."""
+        self._database = DatabaseWord()
         self._order: list[str] = []
         self._slots: dict[str, _Slot] = {}
         self._leftover: set[asyncio.Task[None]] = set()
@@ -134,7 +138,8 @@ class LocalEngine:
         self._scheduler.start()
         self.replace_lanes(self._lanes)
         self._watcher = asyncio.create_task(self._watch_clock(), name="clock watcher")
-        log.info("engine.started", lanes=len(self._order))
+        if not self._is_part:
+            log.info("engine.started", lanes=len(self._order))
 
     async def drain(self, deadline_s: float) -> tuple[str, ...]:
         """Start nothing more, wait for what runs, end it at the deadline, stop. Returns the lanes that were cut off."""
@@ -144,12 +149,14 @@ class LocalEngine:
         if self._scheduler.running:
             self._scheduler.pause()
         running = self._running()
-        log.info("engine.draining", running=sorted(_lane_name(task) for task in running), deadline_s=deadline_s)
+        if not self._is_part:
+            log.info("engine.draining", running=sorted(_lane_name(task) for task in running), deadline_s=deadline_s)
         cut = await self._await_runs(running, deadline_s)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
             await asyncio.sleep(0)  # the shutdown itself waits for its turn in the loop
-        log.info("engine.stopped", cut_off=list(cut))
+        if not self._is_part:
+            log.info("engine.stopped", cut_off=list(cut))
         return cut
 
     def hasten(self) -> None:
@@ -208,7 +215,7 @@ class LocalEngine:
 
     def _drop(self, name: str) -> None:
         slot = self._slots.pop(name)
-        self._at_fault.discard(name)
+        self._database.forget(name)
         self._scheduler.remove_job(name)
         if slot.task is not None and slot.is_running:
             self._leftover.add(slot.task)
@@ -228,7 +235,7 @@ class LocalEngine:
         slot.looked_at = self._monotonic()
         slot.wait_s = slot.lane.every_seconds
         if not slot.is_running:
-            slot.started_at = slot.looked_at
+            slot.started_at, slot.begun_at = slot.looked_at, self._wall.now()
             slot.task = asyncio.create_task(self._run(slot), name=_task_name(name))
 
     async def _run(self, slot: _Slot) -> None:
@@ -239,7 +246,7 @@ class LocalEngine:
             try:
                 worked = await lane.run(self._clock.now())
             except asyncio.CancelledError as exc:
-                if _is_cancelled():
+                if is_cancelled():
                     log.warning("lane.cut_off", lane=lane.name, running_s=self._running_s(slot))
                     metrics.lane_ended(lane.name, "cut_off", self._running_s(slot))
                     raise
@@ -252,11 +259,13 @@ class LocalEngine:
     def _finished(self, slot: _Slot, lane: Lane, worked: int) -> None:
         log.debug("lane.done", lane=lane.name, worked=worked, elapsed_ms=round(self._running_s(slot) * 1000))
         metrics.lane_ended(lane.name, "done", self._running_s(slot), worked)
-        if slot.failures and lane.name not in self._at_fault:
+        if slot.failures and lane.name not in self._database:
             log.info("lane.recovered", lane=lane.name, failures=slot.failures)
-        self._is_well(lane.name)
+        self._database.is_well(lane.name)
         slot.failures = 0
-        slot.last_finished_at = self._wall.now()
+        slot.last_finished_at = slot.ended_at = self._wall.now()
+        slot.outcome, slot.worked, slot.error = "done", worked, ""
+        slot.worked_in_all += worked
         if self._stop.is_set() or self._slots.get(lane.name) is not slot:
             return
         if slot.is_kicked:
@@ -272,33 +281,15 @@ class LocalEngine:
             self._met_damage.set()
         metrics.lane_ended(lane.name, "failed", self._running_s(slot))
         slot.failures += 1
-        wait_s = min(max(lane.every_seconds, MIN_BACKOFF_S) * 2 ** min(slot.failures - 1, 16), MAX_BACKOFF_S)
-        wait_s = max(wait_s, lane.every_seconds)
+        slot.ended_at, slot.outcome, slot.worked, slot.error = self._wall.now(), "failed", 0, type(error).__name__
+        wait_s = backoff_s(lane.every_seconds, slot.failures, error)
         facts = {"lane": lane.name, "family": lane.family, "error": type(error).__name__}
         if isinstance(error, DatabaseFaultError):
-            wait_s = max(min(wait_s, MAX_DATABASE_BACKOFF_S), lane.every_seconds)
-            self._met_fault(lane.name, error)
+            self._database.met(lane.name, error)
         else:
             log.error("lane.failed", **facts, attempt=slot.failures, wait_s=wait_s, **why(error))
         if not self._stop.is_set() and self._slots.get(lane.name) is slot:
             self._look_in(slot, wait_s)
-
-    def _met_fault(self, name: str, fault: DatabaseFaultError) -> None:
-        """Every lane meets the same fault of the database: it is said once, until all of them work again."""
-        if not self._at_fault or str(fault) != self._fault:
-            log.error("database.unusable", error=type(fault).__name__, reason=str(fault))
-        else:
-            log.debug("lane.waits", lane=name)
-        self._fault = str(fault)
-        self._at_fault.add(name)
-
-    def _is_well(self, name: str) -> None:
-        """A lane that only looks may work beside a full disk: the fault is over when none of those that met it does any more."""
-        if name not in self._at_fault:
-            return
-        self._at_fault.discard(name)
-        if not self._at_fault:
-            log.info("database.usable")
 
     async def _watch_clock(self) -> None:
         while True:
@@ -343,6 +334,12 @@ class LocalEngine:
             is_stuck=running_s is not None and running_s > slot.lane.stuck_after_seconds,
             is_overdue=not self._stop.is_set()
             and self._monotonic() - slot.looked_at > slot.wait_s + MAX_JITTER_S + OVERDUE_S,
+            outcome=slot.outcome,
+            started_at=slot.begun_at,
+            ended_at=slot.ended_at,
+            worked=slot.worked,
+            worked_in_all=slot.worked_in_all,
+            error=slot.error,
         )
 
     async def _await_runs(self, running: set[asyncio.Task[None]], deadline_s: float) -> tuple[str, ...]:
@@ -374,9 +371,3 @@ def _lane_name(task: asyncio.Task[Any]) -> str:
 
 def _names(tasks: Iterable[asyncio.Task[Any]]) -> set[str]:
     return {_lane_name(task) for task in tasks}
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody cancelled this very task."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

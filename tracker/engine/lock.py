@@ -1,4 +1,4 @@
-"""One engine a database: who does not hold this lock must not run lanes.
+"""One engine a database: who does not hold this lock must not run lanes. Workers that share the lanes hold it together.
 
 SQLite: `flock` on `<db>.lock`, never on the database itself, because closing any descriptor of that file drops SQLite's
 own locks. PostgreSQL: an advisory lock held by a session of its own. Both die with the process: after kill -9 the kernel,
@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -39,6 +39,8 @@ RESTART_PATIENCE_S: Final = 40.0
 (`_SESSION_OPTIONS`), and a start that gave up meanwhile would not be repeated (exit 2)."""
 RETRY_EVERY_S: Final = 0.5
 APPLICATION_PREFIX: Final = "shipment-tracker engine"
+NAMED: Final = 3
+"""So many holders are named to whoever finds the lock taken."""
 
 _SESSION_OPTIONS: Final[dict[str, Any]] = {
     "connect_timeout": 10,
@@ -57,21 +59,22 @@ _WHO_HOLDS: Final = """
     WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
       AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND held.classid = %(high)s::bigint::oid AND held.objid = %(low)s::bigint::oid
-    LIMIT 1
+    ORDER BY activity.backend_start
 """
 
 
 class EngineLock:
     """The right to be this database's engine. Use it as a context manager, or `acquire` and `release`."""
 
-    def __init__(self, url: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, url: str, *, shared: bool = False, pause: Callable[[float], None] = time.sleep) -> None:
         """
         Args:
             url: the database's SQLAlchemy URL; a SQLite path in it is absolute.
+            shared: beside others who share it, and beside nobody else; PostgreSQL only.
             pause: waits so many seconds between two tries.
         """
         self._pause = pause
-        self._holding: _Holding = _FileLock(sqlite_path(url)) if is_sqlite(url) else _SessionLock(url)
+        self._holding: _Holding = _FileLock(sqlite_path(url)) if is_sqlite(url) else _SessionLock(url, shared)
 
     def acquire(self, patience_s: float = 0.0) -> None:
         """Take the lock, waiting so long for another engine to let go; blocks, so not for a running event loop.
@@ -150,7 +153,7 @@ class _FileLock:
         except BlockingIOError as exc:
             holder = _read_holder(descriptor)
             os.close(descriptor)
-            raise _busy(holder, str(self._path)) from exc
+            raise _busy([holder], str(self._path)) from exc
         except OSError as exc:
             os.close(descriptor)
             raise ProgramError(
@@ -196,8 +199,9 @@ class _SessionLock:
 
     kind = "session"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, shared: bool) -> None:
         parsed = make_url(url)
+        self._mode = "_shared" if shared else ""
         self._conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         self._database = parsed.database or ""
         self._key = advisory_key(self._database)
@@ -206,9 +210,9 @@ class _SessionLock:
     def acquire(self) -> None:
         session = self._connect()
         try:
-            row = session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
+            row = session.execute(f"SELECT pg_try_advisory_lock{self._mode}(%s)", (self._key,)).fetchone()
             if row is None or row[0] is not True:
-                raise _busy(self._holder(session), f"database {self._database}")
+                raise _busy(self._holders(session), f"database {self._database}")
         except psycopg.Error as exc:
             session.close()
             raise _unreachable(exc) from exc
@@ -226,23 +230,25 @@ class _SessionLock:
         except psycopg.Error as exc:
             raise _unreachable(exc) from exc
 
-    def _holder(self, session: psycopg.Connection[tuple[Any, ...]]) -> dict[str, Any]:
+    def _holders(self, session: psycopg.Connection[tuple[Any, ...]]) -> list[dict[str, Any]]:
         unsigned = self._key % 2**64
-        row = session.execute(_WHO_HOLDS, {"high": unsigned >> 32, "low": unsigned % 2**32}).fetchone()
-        if row is None:
-            return {}
-        name = str(row[0] or "")
-        if not name.startswith(APPLICATION_PREFIX):
-            return {"session": row[1]}
-        pid, _, host = name.removeprefix(APPLICATION_PREFIX).strip().partition(" ")
-        return {"pid": pid, "host": host}
+        rows = session.execute(_WHO_HOLDS, {"high": unsigned >> 32, "low": unsigned % 2**32}).fetchall()
+        found = []
+        for application, server_pid in rows:
+            name = str(application or "")
+            if name.startswith(APPLICATION_PREFIX):
+                pid, _, host = name.removeprefix(APPLICATION_PREFIX).strip().partition(" ")
+                found.append({"pid": pid, "host": host})
+            else:
+                found.append({"session": server_pid})
+        return found
 
     def release(self) -> None:
         if self._session is None:
             return
         # The session's end gives the lock back too, but only once the server has seen it; the next engine may be quicker.
         with suppress(psycopg.Error):  # a session that is gone holds nothing
-            self._session.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+            self._session.execute(f"SELECT pg_advisory_unlock{self._mode}(%s)", (self._key,))
         self._session.close()
         self._session = None
 
@@ -271,14 +277,22 @@ def _read_holder(descriptor: int) -> dict[str, Any]:
     return holder if isinstance(holder, dict) else {}
 
 
-def _busy(holder: dict[str, Any], where: str) -> EngineBusyError:
+def _busy(holders: Sequence[dict[str, Any]], where: str) -> EngineBusyError:
+    named = [_named(holder) for holder in holders[:NAMED]] or [_named({})]
+    if len(holders) > NAMED:
+        named.append(f"{len(holders) - NAMED} more")
+    it = "it" if len(holders) < 2 else "them"
+    return EngineBusyError(
+        f"another engine already works on this database: {', '.join(named)} ({where}); stop {it} first"
+    )
+
+
+def _named(holder: dict[str, Any]) -> str:
     if "pid" in holder:
-        who = f"process {holder['pid']} on {holder.get('host') or 'an unknown host'}"
-    elif "session" in holder:
-        who = f"PostgreSQL session {holder['session']}"
-    else:
-        who = "its process is not known"
-    return EngineBusyError(f"another engine already works on this database: {who} ({where}); stop it first")
+        return f"process {holder['pid']} on {holder.get('host') or 'an unknown host'}"
+    if "session" in holder:
+        return f"PostgreSQL session {holder['session']}"
+    return "its process is not known"
 
 
 def _unreachable(error: psycopg.Error) -> ProgramError:

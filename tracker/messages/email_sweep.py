@@ -76,6 +76,10 @@ class EmailSweep:
         """The texts that hold messages back."""
         return TextWatch(self.composer, CHANNEL)
 
+    def forget(self) -> None:
+        """Another process has sent since: which texts hold messages back is asked anew."""
+        self.texts.forget()
+
     async def run(self, now: datetime) -> int:
         """Send what is due; returns how many deliveries were worked on."""
         if self.mail.wants_tidying(now):

@@ -44,6 +44,12 @@ class TextWatch:
     counted: set[Text] = field(default_factory=set)
     """Texts of which this process has told what they cost."""
 
+    def forget(self) -> None:
+        """Another process has worked since: what it found broken, or well, is not known here."""
+        self.tried = None
+        self.well.clear()
+        self.counted.clear()
+
     def look(self, connection: Connection) -> None:
         """Learn what earlier processes left."""
         texts = texts_waited_for(connection, self.channel)

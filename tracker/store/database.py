@@ -94,9 +94,12 @@ def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engi
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, idle_s: float | None) -> Engine:
     from tracker.store.pg_texts import take_any_text
 
+    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    if idle_s is not None:
+        options += f" -c idle_in_transaction_session_timeout={round(idle_s * 1000)}"
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -105,7 +108,7 @@ def _postgres_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=POSTGRES_THREADS + 2,
         max_overflow=0,
-        connect_args={"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
+        connect_args={"options": options},
     )
     event.listen(engine, "connect", take_any_text)
     return engine
@@ -114,7 +117,13 @@ def _postgres_engine(url: URL) -> Engine:
 class Database:
     """The open database. Use `write`/`read` from coroutines, `begin_write`/`begin_read` from commands."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, idle_s: float | None = None) -> None:
+        """
+        Args:
+            url: SQLAlchemy's; a SQLite path in it is absolute.
+            idle_s: PostgreSQL ends a transaction that waits so long for its next statement. A process that was stopped in the
+                middle of one would hold its locks against the others until it goes on.
+        """
         self.url = url
         parsed = _normalised(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
@@ -126,7 +135,7 @@ class Database:
             self._write_threads = ThreadPoolExecutor(1, thread_name_prefix="db-writer")
             self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="db-reader")
         else:
-            self._writer = self._reader = _postgres_engine(parsed)
+            self._writer = self._reader = _postgres_engine(parsed, idle_s)
             self._write_threads = self._read_threads = ThreadPoolExecutor(POSTGRES_THREADS, thread_name_prefix="db")
 
     @contextmanager

@@ -1,12 +1,13 @@
 """Due rows are claimed in batches under a random lease token with an expiry; whoever saves shows the token.
 
-A worker that died keeps its rows until the lease runs out; the engine frees them at once when it takes the exclusive lock.
+A worker that died keeps its rows until the lease runs out; the engine frees them at once when it takes the exclusive lock, and
+of several workers the living free those of the dead: tokens begin with their holder's name.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -65,9 +66,19 @@ LEASED: Final[tuple[Table, ...]] = tuple(
 )
 
 
+_holder = ""
+"""Of the process, like its log: who its leases belong to."""
+
+
+def hold_as(holder: str) -> None:
+    """From now on this process's lease tokens begin with this name, so that others can free them when it has died."""
+    global _holder
+    _holder = holder
+
+
 def new_token() -> str:
     """A lease token nobody else draws."""
-    return secrets.token_hex(8)
+    return f"{_holder}-{secrets.token_hex(8)}" if _holder else secrets.token_hex(8)
 
 
 def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -> ReturningUpdate[Any]:
@@ -159,4 +170,13 @@ def free_all(connection: Connection) -> int:
     for rows in LEASED:
         statement = update(rows).where(rows.c.lease_token.is_not(None)).values(lease_token=None, lease_until=None)
         freed += connection.execute(statement).rowcount
+    return freed
+
+
+def free_held_by(connection: Connection, holders: Collection[str]) -> int:
+    """Free the leases of workers that are known to be dead; those of the living, and of whoever has no name, stay."""
+    freed = 0
+    for rows in LEASED if holders else ():
+        dead = or_(*(rows.c.lease_token.startswith(f"{holder}-", autoescape=True) for holder in sorted(holders)))
+        freed += connection.execute(update(rows).where(dead).values(lease_token=None, lease_until=None)).rowcount
     return freed

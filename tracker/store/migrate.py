@@ -19,7 +19,7 @@ from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlmodel import SQLModel
 
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
-from tracker.store import backup
+from tracker.store import backup, queue_schema
 from tracker.store import tables as tables
 from tracker.store.database import Database, _normalised, is_sqlite, secure_file, sqlite_path
 from tracker.store.faults import damaged, faults_told, require_file
@@ -121,8 +121,14 @@ def _back_up(source: Path, target: Path) -> None:
 
 def differences(connection: Connection) -> list[Any]:
     """What the models would change in this database; empty where migrations and models agree."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    options = {"compare_type": True, "compare_server_default": True, "include_name": _is_ours}
+    context = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(context, SQLModel.metadata))
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """The job queue's tables are the library's, and are looked after by `queue_schema`."""
+    return not (kind == "table" and (name or "").startswith(queue_schema.PREFIX))
 
 
 def _shown(difference: Any) -> str:

@@ -17,6 +17,19 @@ from tracker.errors import ProgramError
 LOOK_S: Final = 0.5
 SHOWN_LINES: Final = 3
 CHUNK_BYTES: Final = 2**20
+_DROP_FAMILY: Final = """
+DO $$ DECLARE found record; BEGIN
+    FOR found IN SELECT oid::regclass AS name FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND starts_with(relname, '{prefix}')
+    LOOP EXECUTE format('DROP TABLE %s CASCADE', found.name); END LOOP;
+    FOR found IN SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND starts_with(proname, '{prefix}')
+    LOOP EXECUTE format('DROP FUNCTION %s CASCADE', found.name); END LOOP;
+    FOR found IN SELECT oid::regtype AS name FROM pg_type
+        WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'c') AND starts_with(typname, '{prefix}')
+    LOOP EXECUTE format('DROP TYPE %s CASCADE', found.name); END LOOP;
+END $$;
+"""
 _VARIABLES: Final = {"host": "PGHOST", "port": "PGPORT", "username": "PGUSER", "password": "PGPASSWORD"}
 
 
@@ -35,8 +48,13 @@ def contents(file: Path) -> str:
     return _run("pg_restore", ["--list", str(file)], None, lambda _share: None)
 
 
-def put_back(url: str, file: Path, tables: Iterable[str], watch: Callable[[float], None]) -> None:
-    """Put a dump's content in the place of these tables, in one transaction. Raises ToolError; then all is as it was."""
+def put_back(
+    url: str, file: Path, tables: Iterable[str], watch: Callable[[float], None], *, families: Iterable[str] = ()
+) -> None:
+    """Put a dump's content in the place of these tables, in one transaction. Raises ToolError; then all is as it was.
+
+    *families*: beginnings of names; the tables, functions and types so named go too.
+    """
     listed = ", ".join(f'public."{name}"' for name in sorted(tables))
     reader = [_program("pg_restore"), "--no-owner", "--file=-", str(file)]
     writer = [
@@ -56,6 +74,7 @@ def put_back(url: str, file: Path, tables: Iterable[str], watch: Callable[[float
         try:
             # pg_restore's own --clean leaves the tables of a newer schema, and stumbles over what they point to.
             into.stdin.write(f"BEGIN; DROP TABLE IF EXISTS {listed} CASCADE;\n".encode())
+            into.stdin.write("".join(_DROP_FAMILY.format(prefix=prefix) for prefix in families).encode())
             _pour(reader, into.stdin, complaints, watch)
             into.stdin.write(b"\nCOMMIT;\n")
             into.stdin.close()

@@ -453,7 +453,9 @@ def token_row(connection: Connection, carrier: str) -> TokenRow:
         _TOKENS.c.lease_token,
         _TOKENS.c.lease_until,
     )
-    return TokenRow(*connection.execute(select(*columns).where(_TOKENS.c.carrier == carrier)).one())
+    # Locked: two who look at once must not both find it free to be renewed. SQLite has one writer at a time and leaves it out.
+    query = select(*columns).where(_TOKENS.c.carrier == carrier).with_for_update()
+    return TokenRow(*connection.execute(query).one())
 
 
 def save_token(connection: Connection, carrier: str, values: dict[str, Any]) -> None:

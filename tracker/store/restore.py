@@ -21,6 +21,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from tracker.errors import DatabaseFaultError, ProgramError, UsageError
+from tracker.store import queue_schema
 from tracker.store.backup import COPIED, Watch, back_up, integrity, name_of, remove, sync, sync_folder
 from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
 from tracker.store.moved import NAMES as MOVED
@@ -254,7 +255,8 @@ def _restore_server(url: str, file: Path, now: datetime, who: str, watch: Watch)
     # The mark first: it is in no dump, so it outlives what pg_restore drops, and a death after it is noticed.
     mark_restored(url)
     try:
-        put_back(url, file, [*SQLModel.metadata.tables, *MOVED, "alembic_version"], watch)
+        tables = [*SQLModel.metadata.tables, *MOVED, "alembic_version"]
+        put_back(url, file, tables, watch, families=[queue_schema.PREFIX])
     except BaseException:
         _write(url, _unmark)
         raise

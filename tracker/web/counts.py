@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from tracker.clock import Clock, SystemClock, monotonic_s
-from tracker.engine.base import Lane
+from tracker.engine.base import HERE, Lane
 from tracker.store import gauges
 from tracker.store.database import Database
 
@@ -48,7 +48,8 @@ class Counts:
 
     def lane(self, database: Database, carriers: Sequence[str], channels: Sequence[str]) -> Lane:
         """The lane that counts, for one configuration's database and carrier accounts."""
-        return Lane(LANE, partial(self._run, database, tuple(carriers), tuple(channels)), EVERY_S)
+        run = partial(self._run, database, tuple(carriers), tuple(channels))
+        return Lane(LANE, run, EVERY_S, place=HERE)
 
     async def _run(self, database: Database, carriers: Sequence[str], channels: Sequence[str], now: datetime) -> int:
         """Count what is due; never any work for other lanes, so 0."""

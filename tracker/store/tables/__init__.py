@@ -22,6 +22,7 @@ from tracker.store.tables.alerts import (
 from tracker.store.tables.base import BigId, Leased, table
 from tracker.store.tables.claims import Claim, ClaimCheck, ClaimFact, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
+from tracker.store.tables.engine import EngineLane, EngineQueue, EngineWorker
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
@@ -58,6 +59,9 @@ __all__ = [
     "Delivery",
     "Digest",
     "DueDate",
+    "EngineLane",
+    "EngineQueue",
+    "EngineWorker",
     "Event",
     "Import",
     "Incident",
@@ -107,8 +111,9 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     ),
     "alerts": (Alert, AlertDelivery, AlertNotification, AlertSink, Pulse, Digest),
     "retention": (ArchivedName, RetentionMark),
+    "engine": (EngineWorker, EngineLane, EngineQueue),
     "any": (Signal, Decision, OperatorAct, Restore, ClaimFact),
 }
 """Which stage writes which tables. `any` are logs: appended to by whoever has something to say, changed by none but the
 one stage that reads it: alerts marks a signal as consumed, claims a fact about a claim. `retention` is no stage: it drops what is
-old, whoever wrote it."""
+old, whoever wrote it; nor is `engine`, which runs them."""
