@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -127,6 +128,8 @@ def _value(table: str, name: str, kind: TypeEngine[Any], number: int, is_key: bo
             return number == 1
         case Integer():
             return number
+        case Float():
+            return number + 0.5
         case DateTime():
             at = LATER if name.startswith("next_") else NOW
             return at.replace(tzinfo=None) if sqlite else at

@@ -30,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlmodel import SQLModel
 
+from tracker.store.tables import OWNERS, table
+
 BATCH_ROWS: Final = 2_000
 HEAVY_BATCH_ROWS: Final = 200
 """Of tables that hold mails and raw answers, some of them large: what is in memory at once."""
@@ -90,10 +92,19 @@ class Plain:
         return tuple(_revived(column, value) for column, value in zip(self.keys, orjson.loads(text), strict=True))
 
 
+def shop_tables() -> list[Table]:
+    """Every table of the schema whose rows travel, each after those it points to.
+
+    Who works on a database, and what its job queue is, is that database's own.
+    """
+    stay = {table(model).name for model in OWNERS["engine"]}
+    return [rows for rows in SQLModel.metadata.sorted_tables if rows.name not in stay]
+
+
 @cache
 def plain_tables() -> tuple[Plain, ...]:
-    """Every table of the schema, each after those it points to."""
-    return tuple(_plain(rows) for rows in SQLModel.metadata.sorted_tables)
+    """The same as plain values."""
+    return tuple(_plain(rows) for rows in shop_tables())
 
 
 def _plain(rows: Table) -> Plain:

@@ -37,7 +37,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from tracker.errors import ProgramError, UsageError
-from tracker.store.canonical import Plain, Row, Sum, cleaned, plain_tables, table_sum
+from tracker.store.canonical import Plain, Row, Sum, cleaned, plain_tables, shop_tables, table_sum
 from tracker.store.database import Database
 from tracker.store.migrate import upgrade
 from tracker.store.moved import (
@@ -180,6 +180,7 @@ class Copying:
         with self.target.begin_read() as connection:
             there = set(inspect(connection).get_table_names())
             ours = set(SQLModel.metadata.tables)
+            shops = [rows for rows in shop_tables() if rows.name in there]
             foreign = sorted(name for name in there - ours - {VERSIONS, *NAMES} if not name.startswith(FOREIGN_OURS))
             if foreign:
                 self._refuse_target(f"holds tables that are not this program's ({_some(foreign)})")
@@ -187,7 +188,7 @@ class Copying:
                 self._refuse_target(
                     f"holds tables of this program without their revision ({_some(sorted(there & ours))})"
                 )
-            filled = [name for name in sorted(there & ours) if _has_rows(connection, SQLModel.metadata.tables[name])]
+            filled = sorted(rows.name for rows in shops if _has_rows(connection, rows))
             if filled and not is_copy:
                 self._refuse_target(f"holds a shop's rows already ({_some(filled)})")
 
@@ -200,12 +201,11 @@ class Copying:
             mark_unfinished(connection, mark)
             _PROGRESS.create(connection, checkfirst=True)
             connection.execute(delete(_PROGRESS))
-            names = [rows.name for rows in reversed(SQLModel.metadata.sorted_tables)]
             if self.target.sqlite:
-                for name in names:
-                    connection.execute(delete(SQLModel.metadata.tables[name]))
+                for rows in reversed(shop_tables()):
+                    connection.execute(delete(rows))
             else:
-                connection.execute(text(f"TRUNCATE {', '.join(names)}"))
+                connection.execute(text(f"TRUNCATE {', '.join(rows.name for rows in shop_tables())}"))
 
     # --- rows -------------------------------------------------------------------------------------------
 
@@ -232,6 +232,8 @@ class Copying:
                 return
 
     def _write(self, plain: Plain, batch: list[Row], reached: dict[str, Any]) -> None:
+        if not self.target.sqlite:
+            _refuse_nul(plain, batch)
         try:
             with self.target.begin_write() as connection:
                 _insert(connection, plain, batch)
@@ -256,14 +258,6 @@ class Copying:
             outer.rollback()
         words = str(getattr(why, "orig", None) or why).strip().partition("\n")[0]
         where = f"{plain.table.name}, {plain.shown_key(found)}" if found is not None else plain.table.name
-        nul = [
-            c.name for c, v in zip(plain.table.columns, found or (), strict=False) if isinstance(v, str) and "\x00" in v
-        ]
-        if nul and not self.target.sqlite:
-            return ProgramError(
-                f"table {where}: {' and '.join(nul)} holds a NUL character, which no text of PostgreSQL's can; what was copied "
-                "so far is kept: run this again with --drop-nul, which leaves such characters out"
-            )
         return ProgramError(
             f"table {where}: {self.shown_target} does not take it: {words}; what was copied so far is kept"
         )
@@ -340,7 +334,7 @@ def reading_alone(database: Database) -> Iterator[Connection]:
     """A transaction that keeps every writer out of the shop's tables while it lasts; readers go on."""
     with database.begin_write() as connection:
         if not database.sqlite:
-            names = ", ".join(SQLModel.metadata.tables)
+            names = ", ".join(rows.name for rows in shop_tables())
             connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
         yield connection
 
@@ -373,6 +367,22 @@ def _insert(connection: Connection, plain: Plain, batch: Sequence[Row]) -> None:
     with closing(driver.cursor()) as cursor, cursor.copy(f'COPY "{plain.table.name}" ({columns}) FROM STDIN') as copy:
         for row in batch:
             copy.write_row(row)
+
+
+def _refuse_nul(plain: Plain, batch: Sequence[Row]) -> None:
+    """Raise where a text holds what no text of PostgreSQL's can: whether it may be left out is for a person to say."""
+    for row in batch:
+        nul = [
+            column.name
+            for column, value in zip(plain.table.columns, row, strict=True)
+            if isinstance(value, str) and "\x00" in value
+        ]
+        if nul:
+            raise ProgramError(
+                f"table {plain.table.name}, {plain.shown_key(row)}: {' and '.join(nul)} holds a NUL character, which no text of "
+                "PostgreSQL's can; what was copied so far is kept: run this again with --drop-nul, which leaves such "
+                "characters out"
+            )
 
 
 def _sequence(connection: Connection, plain: Plain) -> str | None:

@@ -38,15 +38,15 @@ def faults_told(url: str) -> Iterator[None]:
     """Raise DatabaseFaultError, or DatabaseDamagedError, in place of a driver's error that the table knows."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+    except Exception as error:
         fault = fault_of(error, url)
         if fault is None:
             raise
         raise fault from error
 
 
-def fault_of(error: DBAPIError | sqlite3.Error | psycopg.Error, url: str) -> DatabaseFaultError | None:
-    """The fault behind a driver's error, or None where it is none of the database's surroundings."""
+def fault_of(error: Exception, url: str) -> DatabaseFaultError | None:
+    """The fault behind a driver's error; None for all others, and where it is none of the database's surroundings."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause, Path(make_url(url).database or ""))
