@@ -92,6 +92,20 @@ def test_beside_a_good_code_a_wrong_one_is_named_by_itself(start: Start) -> None
     assert f"code {GOOD} -> {OTHER}" in hand(trial, "edit", GOOD, "--code", OTHER)
 
 
+def test_of_two_wrong_codes_one_is_named(start: Start) -> None:
+    trial = start()
+    other = s10_code("AA", 55667788, wrong=True)
+    taken(trial, ("1001", f"{WRONG} / {other}"))
+    said = hand(trial, "edit", "1001", "--code", GOOD, exit_code=2)
+    assert said.startswith(
+        f"order 1001 has several: {WRONG} (cannot be a code), {other} (cannot be a code); name the one"
+    )
+    assert "is its first" in hand(trial, "edit", other, "--code", GOOD)
+    assert kept(trial, "1001") == (WRONG,)
+    assert "is one more" in hand(trial, "edit", WRONG, "--code", RIGHT)
+    assert kept(trial, "1001") == ()
+
+
 def test_several_orders_with_one_wrong_code_are_offered(start: Start) -> None:
     trial = start()
     taken(trial, ("1001", WRONG), ("1002", WRONG))
