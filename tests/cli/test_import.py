@@ -61,7 +61,7 @@ def test_files_of_every_kind(importing: Callable[..., Any], tmp_path: Path, data
     assert "orders.xlsx: 4 pedidos" in out
     assert "x/c.json: Registro 2: order_number: falta o número" in out
     assert "c.xls: recusado: O arquivo é uma planilha XLS" in out
-    assert "none.csv: recusado: o arquivo não pode ser lido" in out
+    assert "none.csv: recusado: o arquivo não pode ser lido: ele não existe" in out
 
 
 def test_once_more_changes_nothing(importing: Callable[..., Any], tmp_path: Path, database_url: str) -> None:

@@ -125,6 +125,12 @@ def test_a_whole_message_is_written_for_a_mail_program(tracker: Tracker, tmp_pat
 
 
 @pytest.mark.usefixtures("late")
+@pytest.mark.parametrize("named", ["delay-detected", "DELAY_DETECTED", "aviso de atraso"])
+def test_a_trigger_by_the_names_it_is_known_by(tracker: Tracker, named: str) -> None:
+    assert tracker("preview", named, "--text").stdout == tracker("preview", "delay_detected", "--text").stdout != ""
+
+
+@pytest.mark.usefixtures("late")
 def test_a_file_that_exists_is_written_over_only_by_force(tracker: Tracker, tmp_path: Path) -> None:
     path = tmp_path / "atraso.eml"
     path.write_text("anotações", encoding="utf-8")
@@ -158,7 +164,10 @@ def test_what_was_told_is_shown_as_it_read(tracker: Tracker, database: Database)
     ("words", "fault"),
     [
         pytest.param(["ack"], "nothing fires it in this release", id="no text yet"),
-        pytest.param(["postd"], "there is no such trigger (known: order_thanked, posted", id="misspelled"),
+        pytest.param(
+            ["postd"], "postd: there is no such trigger (did you mean posted? known: order_thanked, ", id="misspelled"
+        ),
+        pytest.param(["nada"], "nada: there is no such trigger (known: order_thanked, posted", id="no trigger"),
         pytest.param(["posted", "--order", "9"], "--order 9: there is no such order", id="no such order"),
         pytest.param(["posted", "--shop", "x"], "--shop x: there is no such shop (known: exemplo, outra)", id="shop"),
         pytest.param(

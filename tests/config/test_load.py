@@ -122,6 +122,25 @@ def test_parts_that_do_nothing_yet_are_noticed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key", "says"),
+    [
+        ("name: Loja Aurora", "name: “Loja Aurora”", "shops.0.name", "the quotation mark of a word processor"),
+        (
+            "sac@aurora.example>",
+            "sac@aurora>",
+            "shops.0.email.from",
+            "aurora has no dot: from outside no mail gets there",
+        ),
+    ],
+)
+def test_what_is_hardly_meant_so(tmp_path: Path, old: str, new: str, key: str, says: str) -> None:
+    assert old in VALID
+    (warning,) = [one for one in load(tmp_path, VALID.replace(old, new)).warnings if one.key == key]
+    assert says in warning.what
+    assert key not in {one.key for one in load(tmp_path, VALID).warnings}
+
+
 def test_warnings_of_what_should_be_mended(tmp_path: Path) -> None:
     text = VALID.replace("    name:", "    live_from: 2026-12-01\n    name:")
     text = text.replace("    aliases:", "    shops: [boreal]\n    aliases:").replace(

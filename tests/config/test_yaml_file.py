@@ -47,6 +47,16 @@ def test_every_value_knows_its_line() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["shops:\n  - id: a\n   name: x\n", "shops:\n  - id: a\n    name: x\n      cnpj: 1\n"],
+    ids=["left", "right"],
+)
+def test_a_line_in_another_column_is_told_so(text: str) -> None:
+    (fault,) = read_yaml(text).faults
+    assert "begins in another column than its neighbours" in fault.advice
+
+
+@pytest.mark.parametrize(
     ("text", "line", "what"),
     [
         pytest.param("a: 1\nb: 2\na: 3\n", 3, "stands twice (first on line 1)", id="the same key twice"),

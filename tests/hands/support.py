@@ -16,6 +16,7 @@ def hand(trial: Trial, *words: str, who: str = "fulana", exit_code: int = 0) -> 
     """The command as it is typed beside the program; returns what it says, on whichever stream."""
     result = run(trial, *words, who=who)
     assert result.exit_code == exit_code, (result.output, result.exception)
+    assert '"event":' not in result.stderr, "the log is the daemon's: a person is told in one sentence"
     return result.stdout if exit_code == 0 else result.stderr
 
 

@@ -287,6 +287,21 @@ def test_an_instruction_to_the_spreadsheet_wins_over_counting() -> None:
     assert one('"sep=|"\npedido|cliente|cep\n1|Silva, Ana, a boa|01310100\n').customer.name == "Silva, Ana, a boa"
 
 
+def test_headings_that_nobody_reads_are_told_where_the_codes_are_missing() -> None:
+    text = "Pedido;Cliente;E-mail;Cód. do Pacote;Obs\n1;Ana;ana@example.com;AA123456785BR;x\n"
+    reading = read(text)
+    (told,) = reading.lines
+    assert (told.line, told.outcome, len(reading.orders)) == (0, "ignored", 1)
+    assert told.reason.startswith(
+        "Nenhuma coluna é conhecida como a do código de rastreio. Títulos que não são lidos: "
+    )
+    assert '"Cód. do Pacote", "Obs"' in told.reason and "intake: columns" in told.reason
+    (order,) = read(text, columns={"Cód. do Pacote": "code"}).orders
+    assert order.packages[0].tracking_code == "AA123456785BR"
+    # A list of orders before they are sent has none, and says so by itself.
+    assert read("Pedido;Cliente;E-mail\n1;Ana;ana@example.com\n").lines == ()
+
+
 def test_old_mac_line_ends() -> None:
     assert len(read("pedido;cliente;cep\r1;Ana;01310100\r2;Bia;01310100\r").orders) == 2
 

@@ -31,6 +31,14 @@ def write(path: Path, text: str = "Oi, {{ pedido }}") -> None:
             "posted.email.txt", "Oi\n{{ pedido }", ["2: erro de sintaxe: unexpected '}' (confira se"], id="syntax"
         ),
         pytest.param(
+            "posted.email.txt",
+            "Oi\n{% if nome == “Ana” %}oi{% endif %}",
+            [
+                "2: erro de sintaxe: unexpected char '“' at 17 (aspas curvas, que os editores de texto põem sozinhos: troque-as"
+            ],
+            id="quotation marks of a word processor",
+        ),
+        pytest.param(
             "posted.email.txt", "{% if nome %}", ["1: erro de sintaxe: Unexpected end"], id="an if without end"
         ),
         pytest.param(

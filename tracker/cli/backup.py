@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def _restore(settings: Settings, file: Path | None, who: str) -> list[str]:
     from tracker.store.restoring import HeldBack
 
     clock = clock_from_env(os.environ, trial_clock_faults(settings))
-    log.configure(clock)
+    log.configure(clock, level=logging.WARNING)
     url = settings.database.connection_url()
     with alone_on(url):
         if file is not None:

@@ -255,13 +255,13 @@ def _wanting(program: Opened, what: str) -> Wanting | Said | None:
         return None
     wrong = wrong_codes(hit.originals)
     meant = next((one for one in wrong if is_one_of(what, [one])), None)
-    if hit.shipments == 0 or meant is not None:
-        return Wanting(hit, meant or (wrong[0] if len(wrong) == 1 else None))
+    if meant is not None or (hit.shipments == 0 and len(wrong) < 2):
+        return Wanting(hit, meant or next(iter(wrong), None))
     return _which_of(program, hit, what, wrong) if wrong else None
 
 
 def _which_of(program: Opened, order: OrderHit, what: str, wrong: Sequence[str]) -> Said | None:
-    """Ask which code is meant, where an order has parcels and a code that cannot be; None where a parcel's code says it."""
+    """Ask which code is meant, where an order has several, of which one cannot be; None where a parcel's code says it."""
     from tracker.domain.wrong_codes import as_typed, is_one_of
     from tracker.store.contexts import contexts_of, shipments_of_orders
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,11 @@ FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, JSON or NF-e XML, or a zip of those.")
 ]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Whose orders; needed where there are several shops.")]
+_UNREADABLE: Final[dict[type[OSError], str]] = {
+    FileNotFoundError: "ele não existe",
+    IsADirectoryError: "é uma pasta; diga os arquivos, como pasta/*.csv",
+    PermissionError: "falta a permissão de leitura",
+}
 LINE_EVERY_S: Final = 5.0
 _OUTCOMES = {"refused": "recusado", "warning": "aviso", "ignored": "ignorado", "imported": "importado"}
 
@@ -49,7 +55,8 @@ def import_(
             drop_to_owner(sqlite_path(url))
         prepare_database(url, loaded.settings.state_dir)
         app = build(loaded)
-        log.configure(app.clock)
+        # What becomes of each file is told here: the same in the log's words would stand between.
+        log.configure(app.clock, level=logging.ERROR)
         is_failed = asyncio.run(_import_all(app, named, files, as_json))
     except ProgramError as error:
         typer.echo(str(error), err=True)
@@ -95,7 +102,7 @@ async def _import(app: App, path: Path, intake: Intake, account: Account) -> Imp
     except TruncatedFile as fault:
         return fault.reason
     except OSError as fault:
-        return f"o arquivo não pode ser lido: {fault.strerror}"
+        return f"o arquivo não pode ser lido: {_UNREADABLE.get(type(fault), fault.strerror)}"
 
 
 @contextmanager

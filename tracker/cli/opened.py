@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,8 @@ def opened(config: Path | None) -> Iterator[Opened]:
     fits = False
     try:
         clock = clock_from_env(os.environ, trial_clock_faults(settings))
-        log.configure(clock)
+        # The command itself says what it did: lines of the log are the daemon's, for a journal.
+        log.configure(clock, level=logging.WARNING)
         with open_database(settings.database.connection_url()) as database:
             program = Opened(settings, database, clock, clock.now())
             fits = True

@@ -90,13 +90,19 @@ def _row(variable: Variable, is_required: bool) -> dict[str, Any]:
 
 def trigger_with_text(given: str) -> str:
     """The trigger as the texts know it; ends the command where there is none."""
+    from difflib import get_close_matches
+
     from tracker.domain.words import Trigger
     from tracker.messages.variables import TRIGGERS
+    from tracker.reports.list_words import coded
 
-    word = given.strip().lower()
+    plain = given.strip().lower().replace("-", "_")
+    word = coded("messages.trigger", given.strip()) or plain
     known = ", ".join(TRIGGERS)
     if word not in set(Trigger):
-        refuse(f"{given}: there is no such trigger (known: {known})")
+        near = get_close_matches(plain, TRIGGERS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        refuse(f"{given}: there is no such trigger ({hint}known: {known})")
     if word not in TRIGGERS:
         refuse(f"{given}: nothing fires it in this release, so it has no text (those with one: {known})")
     return word

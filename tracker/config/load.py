@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from tracker.config.accounts import Account, check_accounts, serves_outward
 from tracker.config.cross import cross_faults, idle_parts
 from tracker.config.exposed import exposed_secrets
 from tracker.config.fields import is_loopback
-from tracker.config.model import DatabaseSettings, RetentionSettings, Settings
+from tracker.config.model import DatabaseSettings, RetentionSettings, Settings, ShopSettings
 from tracker.config.secrets import References, is_placeholder
 from tracker.config.sinks import AlertmanagerAlerts, AlertSettings, AppriseAlerts, WebhookAlerts
 from tracker.config.wording import findings
@@ -26,6 +26,7 @@ from tracker.errors import ConfigFileError, Fault
 SYSTEM_FOLDER: Final = Path("/etc/shipment-tracker")
 SYSTEM_STATE: Final = Path("/var/lib/shipment-tracker")
 MAX_BYTES: Final = 1_048_576
+_CURLY: Final = frozenset("“”„‘’‚«»")
 HIDEABLE_CHARS: Final = 6
 """Shorter values put in by a reference are no secrets, and hiding them would eat words of our sentences."""
 
@@ -221,6 +222,7 @@ def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:
     for place, shop in enumerate(settings.shops):
         if not settings.carriers_of(shop.id):
             yield Finding(("shops", place), "has no carrier: nothing of it is watched", "add one under carriers")
+        yield from _typed_wrong(place, shop)
         if shop.live_from is not None and settings.messages.redirect_to is not None:
             what = "is live, but messages.redirect_to sends its customers' messages elsewhere"
             yield Finding(("shops", place, "live_from"), what, "take redirect_to away when the trial is over")
@@ -230,6 +232,18 @@ def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:
     if operator is not None and not is_loopback(operator.rpartition(":")[0]):
         advice = "leave it on 127.0.0.1, or see that only your own network reaches it"
         yield Finding(("web", "operator"), "can be read from other machines, without a password", advice)
+
+
+def _typed_wrong(place: int, shop: ShopSettings) -> Iterator[Finding]:
+    """What may be meant so and hardly is."""
+    if shop.name[:1] in _CURLY:
+        what = "begins with the quotation mark of a word processor, which customers would read"
+        yield Finding(("shops", place, "name"), what, 'write " instead, or no quotation marks at all')
+    for key, text in (("from", shop.email.from_), ("reply_to", shop.email.reply_to)):
+        domain = (text or "").rpartition("@")[2].strip("> ")
+        if text and "." not in domain and domain != "localhost":
+            what = f"{domain} has no dot: from outside no mail gets there"
+            yield Finding(("shops", place, "email", key), what, "write the whole domain, such as loja.com.br")
 
 
 def trial_clock_faults(settings: Settings) -> list[str]:

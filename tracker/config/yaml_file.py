@@ -66,6 +66,17 @@ _PlainLoader.add_implicit_resolver(_TAG + "bool", re.compile(r"^(?:[Tt]rue|TRUE|
 _PlainLoader.add_implicit_resolver(_TAG + "int", _INTEGER, list("-0123456789"))
 
 
+def _advice(problem: str) -> str:
+    """What to do about a file that cannot be read."""
+    if "\\t" in problem:
+        return "indent with spaces, not tabs"
+    if "block end" in problem or "mapping values" in problem:
+        return (
+            "this line or the one before it begins in another column than its neighbours, or lacks a quote or a colon"
+        )
+    return "see config.example.yaml"
+
+
 def read_yaml(text: str) -> YamlFile:
     """Read one document; what cannot be read is in `faults`, the rest in `data`."""
     file = YamlFile()
@@ -75,7 +86,7 @@ def read_yaml(text: str) -> YamlFile:
             file.data = _Builder(file).value(node, ())
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        advice = "indent with spaces, not tabs" if "\\t" in (exc.problem or "") else "see config.example.yaml"
+        advice = _advice(exc.problem or "")
         what = f"cannot be read: {exc.problem or exc.context}"
         file.faults.append(Finding((), what, advice, line=mark.line + 1 if mark else 1))
     except yaml.reader.ReaderError as exc:

@@ -74,6 +74,8 @@ def codes_of(cell: str, *, accept_bad_check_digits: bool = False, column_keeps_d
     good: list[str] = []
     refused: dict[str, str] = {}
     for code in _split(text):
+        if not any(char.isdigit() for char in code):
+            code = text  # words, which are told as they stand
         problem = _problem(code, accept_bad=accept_bad_check_digits, keeps_digits=column_keeps_digits)
         if problem:
             refused[code] = problem

@@ -37,6 +37,8 @@ ROWS_AT_ONCE: Final = 10_000
 MOST_PARTS: Final = 128
 """Each is an open file while the rows are read."""
 ROWS_OF_AN_ORDER: Final = 2_000
+MOST_HEADINGS: Final = 8
+"""Headings that a report names."""
 
 Rows = Callable[[int], Iterator[Record]]
 """The records below the header, from the first at every call; given how many cells a whole one has."""
@@ -53,14 +55,33 @@ def read_rows(
         return
     reader = RowReader(columns, evidence, timezone, options)
     parts = parts_for(count)
+    told = _without_codes(header, columns)
     if parts == 1:
-        yield _Gathering(reader, header).read(rows(columns.width))
+        reading = _Gathering(reader, header).read(rows(columns.width))
+        yield replace(reading, lines=(*told, *reading.lines))
         return
     with spooled(parts) as spool:
         for record in rows(columns.width):
             spool.add(part_of(_identity(reader, record), parts), record)
         for part in range(parts):
-            yield replace(_Gathering(reader, header).read(spool.read(part)), pieces=parts)
+            reading = _Gathering(reader, header).read(spool.read(part))
+            lines = (*told, *reading.lines) if part == 0 else reading.lines
+            yield replace(reading, lines=lines, pieces=parts)
+
+
+def _without_codes(header: Sequence[str], columns: Columns) -> list[LineReport]:
+    """A line on the headings that nobody reads, where no column is the tracking code's: it may be one of them."""
+    known = {place for places in columns.places.values() for place in places}
+    unread = [clean(cell) for place, cell in enumerate(header) if place not in known and clean(cell)]
+    if {"code", "invoice_key"} & columns.places.keys() or not unread:
+        return []
+    named = ", ".join(f'"{heading[:40]}"' for heading in unread[:MOST_HEADINGS])
+    more = f" e mais {len(unread) - MOST_HEADINGS}" if len(unread) > MOST_HEADINGS else ""
+    reason = (
+        f"Nenhuma coluna é conhecida como a do código de rastreio. Títulos que não são lidos: {named}{more}. Se um deles é o do "
+        "código, ensine-o em config.yaml (intake: columns)."
+    )
+    return [LineReport(0, None, "ignored", reason)]
 
 
 def parts_for(rows: int) -> int:

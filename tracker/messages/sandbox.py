@@ -34,6 +34,8 @@ _FILTER_ARGUMENTS: Mapping[str, int] = {
     "join": 1,
     "default": 1,
 }
+_WORDS_QUOTES = re.compile("[“”„‘’‚«»]")
+"""What word processors make of quotation marks; inside `{{ }}` they are none at all."""
 # A line of tags alone leaves no empty line behind. Jinja2's own trim_blocks also joins a line that merely ends in a tag to
 # the next one, which nobody who edits a letter expects. The line break moves into a comment: faults keep their line.
 _TAGS_ALONE = re.compile(r"^([ \t]*(?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\r?\n", re.MULTILINE)
@@ -119,6 +121,8 @@ def checked(
         return environment.from_string(tree).generate, []
     except TemplateSyntaxError as exc:
         advice = "confira se cada {{ e cada {% se fecha, e se cada if e for tem o seu fim"
+        if _WORDS_QUOTES.search(exc.message or ""):
+            advice = "aspas curvas, que os editores de texto põem sozinhos: troque-as por aspas retas, \" ou '"
         return None, [TemplateFault(file, exc.lineno, f"erro de sintaxe: {exc.message}", advice)]
     except (RecursionError, MemoryError, ValueError, SyntaxError):
         # Far too many brackets, a number of thousands of digits: nothing a text for a customer needs.
