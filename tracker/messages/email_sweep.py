@@ -8,8 +8,9 @@ a connection lost before the text, that it did not take it.
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -44,6 +45,27 @@ BATCH: Final = 50
 COMPOSED: Final = 10
 """So many are put into words at once: fewer would cost more looks at the database, more would leave on older facts."""
 CHANNEL: Final = "email"
+
+
+class Settling:
+    """What a server took is written down while the next message is announced to it, and before that one's text leaves.
+
+    So a death finds at most one message whose answer was heard and not written, as it would without.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Write from now on; what was begun before is through. Raises what that raised."""
+        await self.done()
+        self._task = asyncio.create_task(writing)
+
+    async def done(self) -> None:
+        """Wait until it is written. Raises what the writing raised."""
+        task, self._task = self._task, None
+        if task is not None:
+            await task
 
 
 class LeaseLost(Exception):
@@ -140,17 +162,20 @@ class EmailSweep:
 
     async def _batch(self, due: list[DueDelivery], token: str, board: Switchboard) -> int:
         """Work on what was taken up; what no account takes any more is put down again. Returns how many were worked on."""
-        texts: dict[int, Composed | Withheld] = {}
         left: list[int] = []
-        for index, delivery in enumerate(due):
-            if self.stopping():
-                left += [waiting.id for waiting in due[index:]]
-                break
-            if index % COMPOSED == 0:
-                group = due[index : index + COMPOSED]
+        settling = Settling()
+        try:
+            for start in range(0, len(due), COMPOSED):
+                group = due[start : start + COMPOSED]
+                if self.stopping():
+                    left += [waiting.id for waiting in group]
+                    continue
                 texts = await self.database.read(partial(self._texts, deliveries=group, now=board.now))
-            if not await self._one(delivery, texts.get(delivery.id), token, board):
-                left.append(delivery.id)
+                for delivery in group:
+                    if self.stopping() or not await self._one(delivery, texts.get(delivery.id), token, board, settling):
+                        left.append(delivery.id)
+        finally:
+            await settling.done()
         if left:
             await self.database.write(partial(put_down, rows=table(Delivery), keys=left, token=token))
         return len(due) - len(left)
@@ -182,7 +207,12 @@ class EmailSweep:
             return ""
 
     async def _one(
-        self, delivery: DueDelivery, composed: Composed | Withheld | None, token: str, board: Switchboard
+        self,
+        delivery: DueDelivery,
+        composed: Composed | Withheld | None,
+        token: str,
+        board: Switchboard,
+        settling: Settling,
     ) -> bool:
         """Work on one delivery; False where no account takes it now and nothing was done."""
         now = board.now
@@ -198,7 +228,7 @@ class EmailSweep:
             await self.database.write(partial(self._withhold, delivery=delivery, why=composed, token=token, now=now))
             return True
         try:
-            outcome, account = await self._by_any_account(delivery, composed, token, board)
+            outcome, account = await self._by_any_account(delivery, composed, token, board, settling)
         except LeaseLost:
             return True
         if outcome is None or account is None:
@@ -209,11 +239,14 @@ class EmailSweep:
         settlement = after_outcome(outcome, delivery, backoff(attempt), now)
         answer = Answer(outcome, account, board, composed.shipments)
         settle = partial(self._settle, delivery=delivery, to=settlement, token=token, now=now, answer=answer)
-        await self.database.write(settle)
+        await settling.begin(self.database.write(settle))
+        if outcome.result is not Result.ACCEPTED:
+            # It may change which account is chosen next.
+            await settling.done()
         return True
 
     async def _by_any_account(
-        self, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard
+        self, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard, settling: Settling
     ) -> tuple[Outcome | None, MailAccount | None]:
         """Try the accounts in turn until one takes it, refuses only this message, or leaves us without an answer."""
         outcome: Outcome | None = None
@@ -222,7 +255,7 @@ class EmailSweep:
             account = chosen
             if account.pace is not None:
                 await account.pace.take()
-            outcome = await self._submit(account, delivery, composed, token, board)
+            outcome = await self._submit(account, delivery, composed, token, board, settling)
             if outcome.reason == "policy" and outcome.result is Result.BAD_CONTENT:
                 outcome = await self.database.write(
                     partial(self._whose_fault, delivery=delivery, outcome=outcome, account=account, board=board)
@@ -234,7 +267,13 @@ class EmailSweep:
         return outcome, account
 
     async def _submit(
-        self, account: MailAccount, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard
+        self,
+        account: MailAccount,
+        delivery: DueDelivery,
+        composed: Composed,
+        token: str,
+        board: Switchboard,
+        settling: Settling,
     ) -> Outcome:
         def begin(connection: Connection) -> bool:
             values = {
@@ -253,6 +292,7 @@ class EmailSweep:
             return ours
 
         async def before_data() -> None:
+            await settling.done()
             if not await self.database.write(begin):
                 raise LeaseLost
             board.given(account)
