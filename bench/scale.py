@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bench.figures import Figure
 from bench.rows import CARRIER, fill
@@ -26,12 +26,16 @@ from tracker.store.database import Database
 from tracker.store.leases import new_token
 from tracker.store.polls import take_due
 from tracker.store.problems import take_due_checks
+from tracker.store.tables import ShipmentCheck, table
 
 SIZES: Final = {"10k": 100, "100k": 10, "1m": 1}
 """Each name's share of the largest size."""
 TAKES: Final = 100
 SPREAD: Final = timedelta(hours=3)
 BATCH: Final = 50
+DUE: Final = 100
+"""So few that each lies on a page of its own in the smallest database too: else it would be compared for its neighbours."""
+LOOKED_AT: Final = 1_000
 STOP_LIMIT_S: Final = 30.0
 
 
@@ -51,10 +55,6 @@ def fill_spread(database: Database, count: int, due: int, now: datetime) -> None
     fill(database, count, poll_at=at, check_at=at)
 
 
-def _due_of(count: int) -> int:
-    return max(60, min(1_000, count // 10))
-
-
 @contextlib.contextmanager
 def _worlds(setting: Setting) -> Iterator[dict[str, tuple[World, int]]]:
     """A database of each size, filled; by name with its count."""
@@ -63,7 +63,7 @@ def _worlds(setting: Setting) -> Iterator[dict[str, tuple[World, int]]]:
         for name, share in SIZES.items():
             world, count = stack.enter_context(setting.world()), max(600, setting.sizes.shipments // share)
             database = Database(world.url)
-            fill_spread(database, count, _due_of(count), present())
+            fill_spread(database, count, min(DUE, count // 10), present())
             database.close()
             found[name] = (world, count)
         yield found
@@ -120,8 +120,9 @@ def _once(database: Database, take: Callable[[Connection], int]) -> float:
 def looking(worlds: dict[str, tuple[World, int]], setting: Setting) -> list[Figure]:
     """Detection over what is due, against the smallest database."""
     rates: dict[str, float] = {}
-    for name, (world, _) in worlds.items():
+    for name, (world, count) in worlds.items():
         with world.program() as app:
+            _have_checked(app.database, count // min(LOOKED_AT, count // 10))
             begun = time.perf_counter()
             looked = asyncio.run(run(lanes(app, "detect#"), present()))
             rates[name] = looked / (time.perf_counter() - begun)
@@ -129,6 +130,14 @@ def looking(worlds: dict[str, tuple[World, int]], setting: Setting) -> list[Figu
         Figure(f"detect_{name}", rate, "parcels/s", worlds[name][1], setting.database, rates["10k"])
         for name, rate in rates.items()
     ]
+
+
+def _have_checked(database: Database, every: int) -> None:
+    """Have every so manieth shipment looked at now."""
+    checks = table(ShipmentCheck)
+    with database.begin_write() as connection:
+        mine = checks.c.shipment_id % every == 0
+        connection.execute(update(checks).where(mine).values(next_check_at=present()))
 
 
 def starting(world: World, count: int, setting: Setting) -> list[Figure]:

@@ -28,7 +28,7 @@ class Sizes:
 
 
 QUICK: Final = Sizes(2_000, 200, 50_000, 5_000, 100_000)
-TINY: Final = Sizes(60, 10, 200, 20, 1_200, rounds=1, watched_s=1.0)
+TINY: Final = Sizes(60, 10, 200, 20, 2_000, rounds=1, watched_s=1.0)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def alert_lanes(settings: Settings, database: Database) -> list[Lane]:
     lanes = []
     if digest_shops(settings):
         lanes.append(Lane("digest", digest_sweep(settings, database).run, WATCH_EVERY_S))
-    lanes += [Lane("alerts:watch", WatchSweep(database, settings.timezone).run, WATCH_EVERY_S)]
+    watch = WatchSweep(database, settings.timezone, carriers=[carrier.id for carrier in settings.carriers])
+    lanes += [Lane("alerts:watch", watch.run, WATCH_EVERY_S)]
     lanes += [Lane("alerts", AlertSweep(database, entries).run, DECIDE_EVERY_S)]
     lanes += [Lane(f"alerts:{entry.label}", SinkSweep(database, entry).run, TELL_EVERY_S) for entry in entries]
     for place, alerts in enumerate(settings.alerts):

@@ -13,7 +13,7 @@ from tests.alerts.support import NOW, Alerting, log_entry, say
 from tests.reports.support import add_order, order
 from tracker.alerts.watch import WatchSweep
 from tracker.store.database import Database
-from tracker.store.tables import Alert, Delivery, Notice, table
+from tracker.store.tables import Alert, Delivery, Notice, ShipmentPoll, table
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 MIN, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -25,7 +25,7 @@ class Process:
 
     def __init__(self, database: Database, born: datetime) -> None:
         self.born, self.seconds = born, 0.0
-        self.watch = WatchSweep(database, ZONE, lambda: self.seconds)
+        self.watch = WatchSweep(database, ZONE, lambda: self.seconds, carriers=["correios"])
         self.alerting = Alerting(database, [log_entry()])
 
     async def run(self, now: datetime) -> None:
@@ -103,3 +103,52 @@ async def test_passes_by_cron_are_no_silence(database: Database) -> None:
     for hours in range(0, 100, 24):
         await Process(database, NOW + hours * HOUR).run(NOW + hours * HOUR)
     assert alerts(database) == []
+
+
+def look_due(database: Database, at: datetime, *, urgent: bool = True) -> None:
+    polls = table(ShipmentPoll)
+    with database.begin_write() as connection:
+        if not connection.execute(polls.select()).all():
+            add_order(connection, order("1"), "AA123456785BR")
+        connection.execute(update(polls).values(next_poll_at=at, urgent=urgent))
+
+
+async def test_looks_that_fall_behind_raise_one_alert_until_they_have_caught_up(database: Database) -> None:
+    process = Process(database, NOW)
+    look_due(database, NOW)
+    await process.run(NOW + 119 * MIN)
+    assert alerts(database) == []
+    for minutes in (121, 122, 150):
+        await process.run(NOW + minutes * MIN)
+    assert alerts(database) == [("looks_behind", True)]
+    look_due(database, NOW + 60 * MIN)
+    await process.run(NOW + 151 * MIN)
+    assert alerts(database) == [("looks_behind", True)]
+    look_due(database, NOW + 140 * MIN)
+    await process.run(NOW + 152 * MIN)
+    assert alerts(database) == [("looks_behind", False)]
+
+
+async def test_what_is_not_urgent_may_wait_and_a_process_that_just_began_is_given_time(database: Database) -> None:
+    look_due(database, NOW - 5 * HOUR, urgent=False)
+    await Process(database, NOW - HOUR).run(NOW)
+    look_due(database, NOW - 5 * HOUR)
+    await Process(database, NOW).run(NOW)
+    assert alerts(database) == []
+
+
+async def test_a_carrier_that_is_down_has_its_own_alert(database: Database) -> None:
+    process = Process(database, NOW)
+    look_due(database, NOW)
+    say(database, NOW, key="carrier:correios:tracking:down", kind="carrier_down")
+    await process.run(NOW + 5 * HOUR)
+    assert alerts(database) == [("carrier_down", True)]
+
+
+async def test_an_account_that_was_taken_out_leaves_no_alert_behind(database: Database) -> None:
+    process = Process(database, NOW)
+    look_due(database, NOW)
+    await process.run(NOW + 3 * HOUR)
+    process.watch.carriers = []
+    await process.run(NOW + 3 * HOUR + MIN)
+    assert alerts(database) == [("looks_behind", False)]

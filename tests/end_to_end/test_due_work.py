@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, text
+from sqlmodel import SQLModel
 
 from tests.support.schema import prepare
 from tracker.domain.words import DeliveryState
-from tracker.store import alerts, claims, deadlines, deliveries, notices, polls, problems
+from tracker.store import alerts, claims, deadlines, deliveries, digests, letters, notices, polls, problems
 from tracker.store.database import Database
 from tracker.store.leases import free_all
 from tracker.store.tables import (
@@ -22,8 +23,11 @@ from tracker.store.tables import (
     ClaimCheck,
     ClaimStep,
     Delivery,
+    Digest,
+    Letter,
     Notice,
     NoticeCheck,
+    NoticeOrderCheck,
     Order,
     OrderCheck,
     Shipment,
@@ -71,8 +75,11 @@ def fill(connection: Connection) -> None:
     notice = {**common, "order_id": 1, "trigger": "posted", "since": NOW, "expires_at": NOW, "version": 1}
     put(connection, Notice, ({**notice, "id": n, "occurrence": f"{n}:1"} for n in numbers))
     put(connection, Delivery, (delivery(n) for n in numbers))
+    put(connection, NoticeOrderCheck, ({"order_id": n, "next_check_at": when(n)} for n in numbers))
+    put(connection, Letter, (letter(n) for n in numbers))
+    put(connection, Digest, (digest(n) for n in numbers))
     alert = {"shop": "", "key": "k", "kind": "k", "severity": "info", "summary": "s", "details": {}, "raised_at": NOW}
-    put(connection, Alert, iter([{**alert, "id": 1}]))
+    put(connection, Alert, ({**alert, "id": n, "key": f"k{n}", "next_look_at": when(n)} for n in numbers))
     told = {"alert_id": 1, "phase": "raised", "severity": "info", "state": "queued", "made_at": NOW}
     put(connection, AlertDelivery, ({**told, "id": n, "sink": f"s{n}", "next_step_at": when(n)} for n in numbers))
     note = {"sink": "s", "kind": "k", "tone": "raised", "body": {}, "state": "queued", "made_at": NOW, "attempts": 0}
@@ -124,6 +131,38 @@ def delivery(number: int) -> dict[str, Any]:
         "repeated": False,
         "message_id": f"<{number}@x>",
         "next_step_at": when(number),
+    }
+
+
+def letter(number: int) -> dict[str, Any]:
+    return {
+        "claim_id": number,
+        "step_id": number,
+        "part": "letter",
+        "shop": "exemplo",
+        "shipment_id": number,
+        "motive": "loss",
+        "copies": [],
+        "state": DeliveryState.QUEUED.value,
+        "queued_at": NOW,
+        "next_step_at": when(number),
+        "attempts": 0,
+        "message_id": f"<letter{number}@x>",
+        "repeated": False,
+    }
+
+
+def digest(number: int) -> dict[str, Any]:
+    return {
+        "shop": "exemplo",
+        "day": date(2026, 11, 24),
+        "recipient": f"dono{number}@x.example",
+        "since": NOW,
+        "until": NOW,
+        "state": "queued",
+        "message_id": f"<digest{number}@x>",
+        "next_step_at": when(number),
+        "attempts": 0,
     }
 
 
@@ -184,6 +223,26 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         "ix_notice_checks_due",
         lambda c, token: notices.take_due_checks(c, now=NOW, limit=200, token=token),
     ),
+    "orders to thank for": (
+        NoticeOrderCheck,
+        "ix_notice_order_checks_due",
+        lambda c, token: notices.take_due_order_checks(c, now=NOW, limit=200, token=token),
+    ),
+    "letters": (
+        Letter,
+        "ix_letters_due",
+        lambda c, token: letters.take_due_letters(c, now=NOW, limit=50, token=token),
+    ),
+    "digests": (
+        Digest,
+        "ix_digests_due",
+        lambda c, token: digests.take_due_digests(c, now=NOW, limit=50, token=token),
+    ),
+    "messages no longer worth telling, but for a shop's": (
+        Delivery,
+        "ix_deliveries_due",
+        lambda c, token: deliveries.take_due(c, "email", now=NOW, limit=50, token=token, but_for=["other"], stale=True),
+    ),
     "messages": (
         Delivery,
         "ix_deliveries_due",
@@ -193,6 +252,11 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         Delivery,
         "ix_deliveries_due",
         lambda c, token: deliveries.take_not_live(c, "email", now=NOW, limit=200, token=token),
+    ),
+    "alerts to be reminded of": (
+        Alert,
+        "ix_alerts_due",
+        lambda c, token: alerts.due_looks(c, NOW, 50),
     ),
     "sinks to be told": (
         AlertDelivery,
@@ -205,6 +269,12 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         lambda c, token: alerts.take_due(c, sink="s", now=NOW, limit=20, token=token),
     ),
 }
+
+
+def test_every_index_of_due_work_is_asked_for() -> None:
+    """A lane whose query is not in the table would be found slow by a shop, not by us."""
+    indexes = {index.name for rows in SQLModel.metadata.tables.values() for index in rows.indexes}
+    assert {str(name) for name in indexes if str(name).endswith("_due")} == {index for _, index, _ in TAKES.values()}
 
 
 def plan_of(database: Database, take: Take) -> str:

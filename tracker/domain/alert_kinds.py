@@ -62,6 +62,15 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "With the next whole answers.",
         "A transportadora mostra menos eventos que antes. Confira os direitos do contrato; nada do que já se sabe se perde.",
     ),
+    "looks_behind": AlertKind(
+        WARNING,
+        "Parcels that are due or out for delivery have not been looked at for hours, though the carrier answers.",
+        "More parcels than `requests_per_second` allows to ask about, a carrier that answers slowly, or a slow database.",
+        "`tracker report --freshness` shows what the limits allow: raise `requests_per_second` as far as the contract allows, "
+        "or lengthen `rules.polling`; `tracker_lane_seconds` shows which lane takes long.",
+        "When none of them waits for longer than an hour.",
+        "As consultas à transportadora estão atrasadas. Veja tracker report --freshness e o limite de consultas.",
+    ),
     "carrier_unconfigured": AlertKind(
         CRITICAL,
         "Open shipments belong to a carrier that the configuration does not name.",

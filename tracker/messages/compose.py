@@ -40,11 +40,11 @@ from tracker.messages.story import Part, ShopVoice, Telling, values_of
 from tracker.messages.templates import Mark, MissingVariable, Rendered, Templates
 from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, claims_of_shipments
-from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, item_names, orders_of
+from tracker.store.contexts import OrderRow, ShipmentContext, contexts_of, items_of_orders, orders_of
 from tracker.store.deliveries import DueDelivery
 from tracker.store.histories import HistoryRow, histories_of
 from tracker.store.incidents import incidents_of
-from tracker.store.notices import delays_told, members_of_notice, next_looks, told_before
+from tracker.store.notices import delays_told, members_of_notice, members_of_notices, next_looks, told_before
 from tracker.store.problems import ProblemRow, problems_of
 
 RULE: Final = "deliver.email"
@@ -150,6 +150,8 @@ class _Facts:
     """By order, those whose customer hears nothing."""
     earlier: Mapping[int, Sequence[str]]
     """By order, the Message-IDs of what it was told before, the oldest first."""
+    items: Mapping[int, Sequence[str]]
+    """By order, what was ordered."""
 
     def parts(self, delivery: DueDelivery) -> list[Part]:
         """What the delivery's notice is still true of."""
@@ -190,7 +192,8 @@ def _muted(delivery: DueDelivery, mute: Mute) -> Withheld:
 
 
 def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery], now: datetime) -> _Facts:
-    members = {delivery.id: members_of_notice(connection, delivery.notice_id) for delivery in deliveries}
+    of_notices = members_of_notices(connection, [delivery.notice_id for delivery in deliveries])
+    members = {delivery.id: of_notices[delivery.notice_id] for delivery in deliveries}
     ids = list(dict.fromkeys(member[0] for found in members.values() for member in found))
     late = [member[0] for one in deliveries if one.trigger in NEEDS_NEWS for member in members[one.id]]
     asked = [m[0] for one in deliveries if one.trigger is Trigger.INQUIRY_OPENED for m in members[one.id]]
@@ -207,6 +210,7 @@ def _facts_of(connection: Connection, deliveries: Sequence[DueDelivery], now: da
         delays_told(connection, asked) if asked else {},
         _mutes(connection, deliveries, now),
         told_before(connection, {one.shop for one in deliveries}, {one.order_id for one in deliveries}),
+        items_of_orders(connection, {one.order_id for one in deliveries}),
     )
 
 
@@ -257,11 +261,9 @@ class Composer:
     ) -> dict[int, Composed | Withheld]:
         """`compose` for several, by delivery: their facts are read together."""
         facts = _facts_of(connection, deliveries, now)
-        return {delivery.id: self._composed(connection, delivery, facts, now) for delivery in deliveries}
+        return {delivery.id: self._composed(delivery, facts, now) for delivery in deliveries}
 
-    def _composed(
-        self, connection: Connection, delivery: DueDelivery, facts: _Facts, now: datetime
-    ) -> Composed | Withheld:
+    def _composed(self, delivery: DueDelivery, facts: _Facts, now: datetime) -> Composed | Withheld:
         if delivery.expires_at <= now:
             return Withheld(DeliveryState.EXPIRED, self._too_old(delivery), WhyWithheld.TOO_OLD)
         if delivery.shop not in self.senders:
@@ -287,8 +289,7 @@ class Composer:
         mute = facts.mutes.get(delivery.order_id)
         if mute is not None:
             return _muted(delivery, mute)
-        earlier = facts.earlier[delivery.order_id]
-        composed = facts.waits(delivery, parts, now) or self._rendered(connection, delivery, parts, earlier, now)
+        composed = facts.waits(delivery, parts, now) or self._rendered(delivery, parts, facts, now)
         if isinstance(composed, Composed):
             return replace(composed, shipments=tuple(member[0] for member in facts.members[delivery.id]))
         return composed
@@ -309,13 +310,12 @@ class Composer:
         sender = self.senders.get(shop)
         return self.templates.mark(trigger.value, shop=shop, language=sender.language) if sender else None
 
-    def _rendered(
-        self, connection: Connection, delivery: DueDelivery, parts: list[Part], earlier: Sequence[str], now: datetime
-    ) -> Composed | Withheld:
+    def _rendered(self, delivery: DueDelivery, parts: list[Part], facts: _Facts, now: datetime) -> Composed | Withheld:
+        earlier, items = facts.earlier[delivery.order_id], facts.items[delivery.order_id]
         # One conversation an order in the customer's mailbox; the root and the newest are enough for a mail program.
         thread = [message_id for message_id in earlier if message_id != delivery.message_id]
         sender, order = self.senders[delivery.shop], parts[0].order
-        trigger, items = delivery.trigger, item_names(connection, delivery.order_id)
+        trigger = delivery.trigger
         try:
             rendered = self.rendered(trigger, parts, items, shop=delivery.shop, language=sender.language, now=now)
         except (TemplateFault, MissingVariable) as fault:

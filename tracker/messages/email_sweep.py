@@ -8,8 +8,9 @@ a connection lost before the text, that it did not take it.
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -42,8 +43,30 @@ from tracker.store.wake import wake
 log = structlog.get_logger(__name__)
 BATCH: Final = 50
 COMPOSED: Final = 10
-"""So many are put into words at once: fewer would cost more looks at the database, more would leave on older facts."""
+"""So many are put into words at once: fewer would cost more looks at the database, more would leave on older facts. One leaves
+at most one and a half times as many messages after its facts were read."""
 CHANNEL: Final = "email"
+
+
+class Settling:
+    """What a server took is written down while the next message is announced to it, and before that one's text leaves.
+
+    So a death finds at most one message whose answer was heard and not written, as it would without.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Write from now on; what was begun before is through. Raises what that raised."""
+        await self.done()
+        self._task = asyncio.create_task(writing)
+
+    async def done(self) -> None:
+        """Wait until it is written. Raises what the writing raised."""
+        task, self._task = self._task, None
+        if task is not None:
+            await task
 
 
 class LeaseLost(Exception):
@@ -144,22 +167,23 @@ class EmailSweep:
 
     async def _batch(self, due: list[DueDelivery], token: str, board: Switchboard) -> int:
         """Work on what was taken up; what no account takes any more is put down again. Returns how many were worked on."""
-        texts: dict[int, Composed | Withheld] = {}
         left: list[int] = []
-        for index, delivery in enumerate(due):
-            if self.stopping():
-                left += [waiting.id for waiting in due[index:]]
-                break
-            if index % COMPOSED == 0:
-                group = due[index : index + COMPOSED]
-                texts = await self.database.read(partial(self._texts, deliveries=group, now=board.now))
-            if not await self._one(delivery, texts.get(delivery.id), token, board):
-                left.append(delivery.id)
+        settling, words = Settling(), _Words(self, due, board.now)
+        try:
+            for place, delivery in enumerate(due):
+                if self.stopping():
+                    left += [waiting.id for waiting in due[place:]]
+                    break
+                if not await self._one(delivery, await words.of(place), token, board, settling):
+                    left.append(delivery.id)
+        finally:
+            await words.drop()
+            await settling.done()
         if left:
             await self.database.write(partial(put_down, rows=table(Delivery), keys=left, token=token))
         return len(due) - len(left)
 
-    def _texts(
+    def texts_of(
         self, connection: Connection, deliveries: list[DueDelivery], now: datetime
     ) -> dict[int, Composed | Withheld]:
         """What is to be sent now; one that may have left already is not put into words again."""
@@ -186,7 +210,12 @@ class EmailSweep:
             return ""
 
     async def _one(
-        self, delivery: DueDelivery, composed: Composed | Withheld | None, token: str, board: Switchboard
+        self,
+        delivery: DueDelivery,
+        composed: Composed | Withheld | None,
+        token: str,
+        board: Switchboard,
+        settling: Settling,
     ) -> bool:
         """Work on one delivery; False where no account takes it now and nothing was done."""
         now = board.now
@@ -202,7 +231,7 @@ class EmailSweep:
             await self.database.write(partial(self._withhold, delivery=delivery, why=composed, token=token, now=now))
             return True
         try:
-            outcome, account = await self._by_any_account(delivery, composed, token, board)
+            outcome, account = await self._by_any_account(delivery, composed, token, board, settling)
         except LeaseLost:
             return True
         if outcome is None or account is None:
@@ -213,11 +242,14 @@ class EmailSweep:
         settlement = after_outcome(outcome, delivery, backoff(attempt), now)
         answer = Answer(outcome, account, board, composed.shipments)
         settle = partial(self._settle, delivery=delivery, to=settlement, token=token, now=now, answer=answer)
-        await self.database.write(settle)
+        await settling.begin(self.database.write(settle))
+        if outcome.result is not Result.ACCEPTED:
+            # It may change which account is chosen next.
+            await settling.done()
         return True
 
     async def _by_any_account(
-        self, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard
+        self, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard, settling: Settling
     ) -> tuple[Outcome | None, MailAccount | None]:
         """Try the accounts in turn until one takes it, refuses only this message, or leaves us without an answer."""
         outcome: Outcome | None = None
@@ -226,7 +258,7 @@ class EmailSweep:
             account = chosen
             if account.pace is not None:
                 await account.pace.take()
-            outcome = await self._submit(account, delivery, composed, token, board)
+            outcome = await self._submit(account, delivery, composed, token, board, settling)
             if outcome.reason == "policy" and outcome.result is Result.BAD_CONTENT:
                 outcome = await self.database.write(
                     partial(self._whose_fault, delivery=delivery, outcome=outcome, account=account, board=board)
@@ -238,7 +270,13 @@ class EmailSweep:
         return outcome, account
 
     async def _submit(
-        self, account: MailAccount, delivery: DueDelivery, composed: Composed, token: str, board: Switchboard
+        self,
+        account: MailAccount,
+        delivery: DueDelivery,
+        composed: Composed,
+        token: str,
+        board: Switchboard,
+        settling: Settling,
     ) -> Outcome:
         def begin(connection: Connection) -> bool:
             values = {
@@ -257,6 +295,7 @@ class EmailSweep:
             return ours
 
         async def before_data() -> None:
+            await settling.done()
             if not await self.database.write(begin):
                 raise LeaseLost
             board.given(account)
@@ -370,6 +409,35 @@ class EmailSweep:
                     SignalNote(key, "message_unconfirmed", "info", settled_by, raised=False, shop=delivery.shop)
                 )
         signal(connection, notes, now)
+
+
+class _Words:
+    """The texts of a batch, put into words a group at a time: the next group's while the present one's second half leaves."""
+
+    def __init__(self, sweep: EmailSweep, due: Sequence[DueDelivery], now: datetime) -> None:
+        self._sweep, self._due, self._now = sweep, due, now
+        self._texts: Mapping[int, Composed | Withheld] = {}
+        self._next: asyncio.Task[dict[int, Composed | Withheld]] | None = None
+
+    async def of(self, place: int) -> Composed | Withheld | None:
+        """What is to be sent at this place of the batch; places are asked for in turn. None: it may have left already."""
+        within = place % COMPOSED
+        if within == 0:
+            self._texts = await (self._next or self._begin(place))
+            self._next = None
+        if within == COMPOSED // 2 and place - within + COMPOSED < len(self._due):
+            self._next = self._begin(place - within + COMPOSED)
+        return self._texts.get(self._due[place].id)
+
+    def _begin(self, start: int) -> asyncio.Task[dict[int, Composed | Withheld]]:
+        group = list(self._due[start : start + COMPOSED])
+        compose = partial(self._sweep.texts_of, deliveries=group, now=self._now)
+        return asyncio.create_task(self._sweep.database.read(compose))
+
+    async def drop(self) -> None:
+        """Leave nothing running behind."""
+        if self._next is not None:
+            await asyncio.gather(self._next, return_exceptions=True)
 
 
 def suppress_after(

@@ -18,10 +18,10 @@ HEADINGS: Final = (
     "OPEN",
     "OVERDUE",
     "LOOKED P50",
-    "P90",
+    "P95",
     "OLDEST",
     "ANSWERED P50",
-    "P90",
+    "P95",
     "OLDEST",
     "NEVER",
     "ALLOWED EVERY",
@@ -123,12 +123,12 @@ def _again(one: Freshness, plan: Plan | None) -> str:
 
 
 def _ages(ages: Ages, now: datetime) -> dict[str, int]:
-    named = {"p50": ages.p50, "p90": ages.p90, "oldest": ages.oldest}
+    named = {"p50": ages.p50, "p95": ages.p95, "oldest": ages.oldest}
     return {name: round((now - at).total_seconds()) for name, at in named.items()}
 
 
 def _cells(one: Freshness, plan: Plan | None, now: datetime) -> list[str]:
-    spans = [_span(now - at) for ages in (one.looked, one.answered) for at in (ages.p50, ages.p90, ages.oldest)]
+    spans = [_span(now - at) for ages in (one.looked, one.answered) for at in (ages.p50, ages.p95, ages.oldest)]
     counts = [str(one.shipments), str(one.overdue)]
     return [one.carrier, one.status, *counts, *spans, str(one.never_answered), _again(one, plan)]
 

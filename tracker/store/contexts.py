@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, ShipmentRef, table
 
@@ -70,32 +71,35 @@ class ShipmentContext:
 _ORDER_COLUMNS = tuple(OrderRow.__dataclass_fields__)
 
 
+# To build it takes longer than to run it, and every stage asks it of every batch.
+_CONTEXTS_OF: Final = (
+    select(
+        _SHIPMENTS.c.id.label("shipment_id"),
+        func.coalesce(_POLLS.c.carrier, _SHIPMENTS.c.carrier).label("carrier"),
+        _SHIPMENTS.c.service,
+        _SHIPMENTS.c.declared_value_cents,
+        _SHIPMENTS.c.created_at,
+        _REFS.c.id.label("ref_id"),
+        _REFS.c.kind.label("ref_kind"),
+        _REFS.c.value.label("tracking_code"),
+        _POLLS.c.last_answered_at,
+        _POLLS.c.next_poll_at,
+        _SHIPMENTS.c.shipped_on,
+        _POLLS.c.closed_reason,
+        *(_ORDERS.c[name].label(f"order_{name}") for name in _ORDER_COLUMNS),
+    )
+    .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
+    .outerjoin(_REFS, (_REFS.c.shipment_id == _SHIPMENTS.c.id) & _REFS.c.active)
+    .outerjoin(_POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
+    .where(_SHIPMENTS.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_SHIPMENTS.c.id, _REFS.c.id)
+)
+
+
 def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, ShipmentContext]:
     """These shipments with what stands left of every decision about them."""
-    query = (
-        select(
-            _SHIPMENTS.c.id.label("shipment_id"),
-            func.coalesce(_POLLS.c.carrier, _SHIPMENTS.c.carrier).label("carrier"),
-            _SHIPMENTS.c.service,
-            _SHIPMENTS.c.declared_value_cents,
-            _SHIPMENTS.c.created_at,
-            _REFS.c.id.label("ref_id"),
-            _REFS.c.kind.label("ref_kind"),
-            _REFS.c.value.label("tracking_code"),
-            _POLLS.c.last_answered_at,
-            _POLLS.c.next_poll_at,
-            _SHIPMENTS.c.shipped_on,
-            _POLLS.c.closed_reason,
-            *(_ORDERS.c[name].label(f"order_{name}") for name in _ORDER_COLUMNS),
-        )
-        .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
-        .outerjoin(_REFS, (_REFS.c.shipment_id == _SHIPMENTS.c.id) & _REFS.c.active)
-        .outerjoin(_POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
-        .where(_SHIPMENTS.c.id.in_(list(shipment_ids)))
-        .order_by(_SHIPMENTS.c.id, _REFS.c.id)
-    )
     found: dict[int, ShipmentContext] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_CONTEXTS_OF, {"ids": list(shipment_ids)}).mappings():
         order = OrderRow(**{name: row[f"order_{name}"] for name in _ORDER_COLUMNS})
         own = {name: row[name] for name in ShipmentContext.__dataclass_fields__ if name != "order"}
         found[row["shipment_id"]] = ShipmentContext(order=order, **own)
@@ -137,8 +141,17 @@ def standing_of_orders(connection: Connection, order_ids: Iterable[int]) -> list
 
 def item_names(connection: Connection, order_id: int) -> list[str]:
     """What was ordered, in the order's own words."""
-    query = select(_ITEMS.c.name).where(_ITEMS.c.order_id == order_id).order_by(_ITEMS.c.line)
-    return list(connection.execute(query).scalars())
+    return items_of_orders(connection, [order_id])[order_id]
+
+
+def items_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[str]]:
+    """What each of these orders was about, in the order's own words."""
+    ids = list(order_ids)
+    query = select(_ITEMS.c.order_id, _ITEMS.c.name).where(_ITEMS.c.order_id.in_(ids))
+    found: dict[int, list[str]] = {order_id: [] for order_id in ids}
+    for order_id, name in connection.execute(query.order_by(_ITEMS.c.line)):
+        found[order_id].append(name)
+    return found
 
 
 def shipments_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[int]]:

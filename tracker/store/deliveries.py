@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, and_, bindparam, case, func, not_, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.notices import NOT_LIVE
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
-from tracker.store.leases import claim, claim_due, claiming, held, release
+from tracker.store.leases import claim, claim_due, claiming, release
 from tracker.store.tables import Delivery, Notice, NoticeMember, Order, Problem, table
 
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
@@ -168,9 +168,15 @@ def save_delivery(
     connection: Connection, delivery_id: int, values: Mapping[str, Any], *, token: str, keep_lease: bool = False
 ) -> bool:
     """Write fields of a delivery that is still ours, and put its lease down unless told otherwise."""
-    ours = (_DELIVERIES.c.id == delivery_id, held(_DELIVERIES, token))
     fields = dict(values) if keep_lease else release(dict(values))
-    return connection.execute(update(_DELIVERIES).where(*ours).values(**fields)).rowcount == 1
+    given = {**fields, "b_id": delivery_id, "b_token": token}
+    return connection.execute(_saving(tuple(fields)), given).rowcount == 1
+
+
+@lru_cache(maxsize=64)
+def _saving(names: tuple[str, ...]) -> Update:
+    ours = (_DELIVERIES.c.id == bindparam("b_id"), _DELIVERIES.c.lease_token == bindparam("b_token"))
+    return update(_DELIVERIES).where(*ours).values({name: bindparam(name) for name in names})
 
 
 def let_go(connection: Connection, delivery_ids: Iterable[int], now: datetime) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from tracker.domain.mail_account import DAY, HOUR, MINUTE, Circuit
 from tracker.store.database import insert_new, upsert
@@ -38,14 +39,19 @@ def close_circuits(connection: Connection, account: str, shops: Iterable[str]) -
     connection.execute(delete(_CIRCUITS).where(*mine))
 
 
+_ONE_MORE: Final = (
+    update(_USES)
+    .where(_USES.c.account == bindparam("of_account"), _USES.c.minute == bindparam("of_minute"))
+    .values(messages=_USES.c.messages + 1)
+)
+
+
 def spend(connection: Connection, account: str, now: datetime) -> None:
     """One more message is given to this account: in the transaction before its text leaves."""
-    minute = now.replace(second=0, microsecond=0)
-    mine = (_USES.c.account == account, _USES.c.minute == minute)
-    one_more = update(_USES).where(*mine).values(messages=_USES.c.messages + 1)
-    if connection.execute(one_more).rowcount == 0:
-        insert_new(connection, _USES, [{"account": account, "minute": minute, "messages": 0}])
-        connection.execute(one_more)
+    this = {"of_account": account, "of_minute": now.replace(second=0, microsecond=0)}
+    if connection.execute(_ONE_MORE, this).rowcount == 0:
+        insert_new(connection, _USES, [{"account": account, "minute": this["of_minute"], "messages": 0}])
+        connection.execute(_ONE_MORE, this)
 
 
 def used(connection: Connection, account: str, now: datetime) -> tuple[int, int]:

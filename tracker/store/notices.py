@@ -194,12 +194,23 @@ def add_member(
 
 def members_of_notice(connection: Connection, notice_id: int) -> list[tuple[int, int, int | None]]:
     """The members of a notice as (shipment, episode, problem)."""
+    return members_of_notices(connection, [notice_id])[notice_id]
+
+
+def members_of_notices(
+    connection: Connection, notice_ids: Iterable[int]
+) -> dict[int, list[tuple[int, int, int | None]]]:
+    """The members of each of these notices as (shipment, episode, problem)."""
+    ids = list(notice_ids)
     query = (
-        select(_MEMBERS.c.shipment_id, _MEMBERS.c.episode, _MEMBERS.c.problem_id)
-        .where(_MEMBERS.c.notice_id == notice_id)
+        select(_MEMBERS.c.notice_id, _MEMBERS.c.shipment_id, _MEMBERS.c.episode, _MEMBERS.c.problem_id)
+        .where(_MEMBERS.c.notice_id.in_(ids))
         .order_by(_MEMBERS.c.shipment_id)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    found: dict[int, list[tuple[int, int, int | None]]] = {notice_id: [] for notice_id in ids}
+    for notice_id, *member in connection.execute(query):
+        found[notice_id].append((member[0], member[1], member[2]))
+    return found
 
 
 def next_looks(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, datetime | None]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from carriers.base import Cause, ProblemKind
@@ -82,15 +82,19 @@ def problems_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict
     return _problems(connection, ORDER, order_ids)
 
 
+_PROBLEMS_OF: Final = (
+    select(_PROBLEMS)
+    .where(
+        _PROBLEMS.c.subject_kind == bindparam("kind_of"), _PROBLEMS.c.subject_id.in_(bindparam("ids", expanding=True))
+    )
+    .order_by(_PROBLEMS.c.kind, _PROBLEMS.c.episode)
+)
+
+
 def _problems(connection: Connection, subject_kind: str, subject_ids: Iterable[int]) -> dict[int, list[ProblemRow]]:
     ids = list(subject_ids)
-    query = (
-        select(_PROBLEMS)
-        .where(_PROBLEMS.c.subject_kind == subject_kind, _PROBLEMS.c.subject_id.in_(ids))
-        .order_by(_PROBLEMS.c.kind, _PROBLEMS.c.episode)
-    )
     found: dict[int, list[ProblemRow]] = {subject_id: [] for subject_id in ids}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_PROBLEMS_OF, {"kind_of": subject_kind, "ids": ids}).mappings():
         found[row["subject_id"]].append(_problem_row(dict(row)))
     return found
 
