@@ -28,6 +28,13 @@ from tracker import log
 from tracker.app import App, build, freshness_plans
 from tracker.clock import CLOCK_FILE_VARIABLE, SystemClock
 from tracker.config import load_config
+from tracker.domain.retention import (
+    DEFAULT_ANSWERS_DAYS,
+    DEFAULT_LOGS_DAYS,
+    DEFAULT_ORDERS_DAYS,
+    SIGNALS_KEPT,
+    Terms,
+)
 from tracker.engine.once import run_once
 from tracker.sandbox.clock import SandboxClock, write_instant
 from tracker.sandbox.fates import random_plan
@@ -81,8 +88,9 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "messages": ("notices", "notice_members", "deliveries", "suppressions", "returned_mails", "mail_uses"),
     "decisions and logs": (
-        *("decisions", "operator_acts", "signals", "alerts", "alert_deliveries", "alert_notifications", "digests"),
+        *("decisions", "operator_acts", "alerts", "alert_deliveries", "alert_notifications", "digests"),
     ),
+    "signals": ("signals",),
 }
 """Tables by what they are for; the rest does not grow with parcels."""
 
@@ -283,22 +291,34 @@ def sizes(growth: Growth) -> Iterator[str]:
     yield f"  {'in the archive of a dropped order':<50}{growth.archive:>10,.0f}"
 
 
+def disk(bytes_a_parcel: Mapping[str, float], terms: Terms, months: int) -> float:
+    """Bytes that a shop of one parcel a month takes after so many months, by how long each thing is kept."""
+    kept_for = {"raw answers": terms.answers, "decisions and logs": terms.logs, "signals": SIGNALS_KEPT}
+    return sum(
+        size * min(months, kept_for.get(group, terms.orders) / timedelta(days=DAYS_A_MONTH))
+        for group, size in bytes_a_parcel.items()
+    )
+
+
 def months(growth: Growth, settings: Any) -> Iterator[str]:
-    """For so many parcels a month: the disk by the configured terms, looks, and the freshness that the planner reckons."""
-    all_of, kept = growth.bytes_a_parcel, sum(growth.bytes_a_parcel.values())
-    passing = all_of["raw answers"] + all_of["decisions and logs"]
+    """For so many parcels a month: the disk by the usual terms, looks, and the freshness that the planner reckons."""
+    usual = Terms(*(timedelta(days=d) for d in (DEFAULT_ORDERS_DAYS, DEFAULT_ANSWERS_DAYS, DEFAULT_LOGS_DAYS)))
+    taken = [disk(growth.bytes_a_parcel, usual, span) for span in (1, 12, 60)]
     widths = (16, 10, 10, 10, 10, 12, 11)
-    names = ("parcels a month", "a month", "1 year", "5 years", "open", "looks/day", "calls/day")
+    names = ("parcels a month", "a month", "1 year", "5 years", "followed", "looks/day", "calls/day")
     yield _line(names, widths) + "  freshness"
     for monthly in MONTHLY:
-        month = monthly * kept
-        years = monthly * (60 * (kept - passing) + 13 * passing)
         found = list(_open(growth, monthly))
         (plan,) = freshness_plans(settings, found).values()
         calls = min(plan.calls_wanted, plan.calls_allowed) * 24
         opened = sum(one.shipments for one in found)
-        disk = (_size(month), _size(12 * month), _size(years))
-        cells = (f"{monthly:,}", *disk, f"{opened:,}", f"{calls * BATCH:,.0f}", f"{calls:,.0f}")
+        cells = (
+            f"{monthly:,}",
+            *(_size(monthly * each) for each in taken),
+            f"{opened:,}",
+            f"{calls * BATCH:,.0f}",
+            f"{calls:,.0f}",
+        )
         rhythms = ", ".join(f"{_hours(r.wanted)} -> {_hours(r.allowed)}" for r in plan.rhythms)
         yield f"{_line(cells, widths)}  {'kept' if plan.kept else rhythms}"
 

@@ -102,6 +102,7 @@ class Pile:
     """What an archive keeps of them."""
     drop: Callable[[Connection, Sequence[int]], int]
     """Deletes them with what belongs to them; returns how many rows that were."""
+    is_archived: bool = True
 
     def look(self, connection: Connection, after: int, cutoff: datetime) -> Look:
         """The next batch of what may go."""
@@ -500,9 +501,10 @@ def _log(rows: Table, at: str, may_go: Callable[[Connection, Sequence[int], date
 
 ORDERS: Final = Pile("orders", ORDERS_AT_ONCE, _dated_orders, orders_may_go, _order_documents, _drop_orders)
 ANSWERS: Final = _log(_RAW, "seen_at", _answers_may_go)
+SIGNALS: Final = _log(_SIGNALS, "at", _where(_SIGNALS, _SIGNALS.c.consumed_at.is_not(None)), is_archived=False)
+"""Alerts have been made of them, and nobody reads them again."""
 LOGS: Final = (
     _log(_DECISIONS, "at", _decisions_may_go),
-    _log(_SIGNALS, "at", _where(_SIGNALS, _SIGNALS.c.consumed_at.is_not(None))),
     _log(_ALERTS, "raised_at", _alerts_may_go, drop=_drop_alerts),
     _log(_NOTIFICATIONS, "made_at", _notifications_may_go),
     _log(_DIGESTS, "until", _digests_may_go),
