@@ -18,14 +18,25 @@ from sqlalchemy import Connection
 
 from tracker.archives import Archive, Place
 from tracker.clock import monotonic_s
-from tracker.domain.retention import Terms, next_hour, unresolved_longer
+from tracker.domain.retention import SIGNALS_KEPT, Terms, next_hour, unresolved_longer
 from tracker.errors import ProgramError
 from tracker.log import get_logger
 from tracker.store.alerts import standing_since
 from tracker.store.compact import may_compact, room_of
 from tracker.store.database import Database
 from tracker.store.logs import SignalNote, signal
-from tracker.store.retention import ANSWERS, LOGS, ORDERS, Document, Mark, Pile, mark_of, orders_may_go, save_mark
+from tracker.store.retention import (
+    ANSWERS,
+    LOGS,
+    ORDERS,
+    SIGNALS,
+    Document,
+    Mark,
+    Pile,
+    mark_of,
+    orders_may_go,
+    save_mark,
+)
 
 log = get_logger(__name__)
 FAILED: Final = "retention_failed"
@@ -69,7 +80,7 @@ class RetentionSweep:
         logs = [(pile, self.terms.logs) for pile in LOGS]
         longer = unresolved_longer(self.terms)
         orders = replace(ORDERS, may_go=partial(orders_may_go, unresolved_longer=longer))
-        return [(orders, self.terms.orders), (ANSWERS, self.terms.answers), *logs]
+        return [(orders, self.terms.orders), (ANSWERS, self.terms.answers), (SIGNALS, SIGNALS_KEPT), *logs]
 
     async def _walk(self, pile: Pile, now: datetime, cutoff: datetime) -> int:
         mark = await self.database.read(partial(mark_of, pile=pile.name))
@@ -109,7 +120,7 @@ class RetentionSweep:
         self, pile: Pile, ids: tuple[int, ...], mark: Mark, reached: Mark, now: datetime, cutoff: datetime
     ) -> int:
         """Drop a batch, archived first where there is an archive; returns how many rows that were."""
-        if self.archive is None or not ids:
+        if self.archive is None or not ids or not pile.is_archived:
             return await self.database.write(partial(_dropped, pile=pile, ids=ids, reached=reached, cutoff=cutoff))
         documents = await self.database.read(lambda connection: pile.documents(connection, ids))
         place = await asyncio.to_thread(self.archive.place, pile.name, now)

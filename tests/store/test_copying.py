@@ -359,7 +359,7 @@ Pair(sys.argv[4], sys.argv[5]).copy()
         pytest.param("sqlite", "mark_away", "after", 1, id="as the source is being marked", marks=pytest.mark.soak),
         pytest.param("sqlite", "_empty", "before", 1, id="only the source is marked", marks=pytest.mark.soak),
         pytest.param("postgresql", "_set_sequences", "before", 1, id="all rows are there", marks=pytest.mark.soak),
-        pytest.param("postgresql", "_finish", "before", 1, id="all was compared", marks=pytest.mark.soak),
+        pytest.param("postgresql", "_get_ready", "before", 1, id="all was compared", marks=pytest.mark.soak),
         pytest.param("postgresql", "unmark_unfinished", "before", 1, id="the same on a server", marks=pytest.mark.soak),
     ],
 )

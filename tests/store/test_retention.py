@@ -49,7 +49,7 @@ from tracker.store.migrate import checked, head
 from tracker.store.new_orders import save_orders
 from tracker.store.order_rows import Parcel
 from tracker.store.polls import keep_raw
-from tracker.store.retention import ANSWERS, LOGS, ORDERS, WITH_ORDERS, Pile, order_facts
+from tracker.store.retention import ANSWERS, LOGS, ORDERS, SIGNALS, WITH_ORDERS, Pile, order_facts
 from tracker.store.tables import (
     ArchivedName,
     Claim,
@@ -163,7 +163,7 @@ def archived(folder: Path, pile: str = "orders") -> list[dict[str, Any]]:
 
 
 def test_every_table_is_dropped_with_an_order_or_for_a_reason_kept() -> None:
-    piles = {ANSWERS.name, *(pile.name for pile in LOGS), "alert_deliveries"}
+    piles = {ANSWERS.name, SIGNALS.name, *(pile.name for pile in LOGS), "alert_deliveries"}
     # What is about no order, does not grow with them, or is all that is kept of one.
     kept = {
         *("imports", "incidents", "carrier_states", "carrier_outages", "carrier_tokens", "claim_desks", "suppressions"),
@@ -485,6 +485,18 @@ def test_old_log_lines_go_but_those_of_what_is_open(database: Database) -> None:
     assert [tuple(row) for row in left] == [("claim", 2), ("shipment", shipment)]
 
 
+def test_what_alerts_were_made_of_is_soon_gone_and_in_no_archive(sqlite_database: Database, tmp_path: Path) -> None:
+    with sqlite_database.begin_write() as connection:
+        for at in (THEN, THEN + timedelta(days=2)):
+            signal(connection, [SignalNote("k", "k", "info", "s")], at)
+        connection.execute(text("UPDATE signals SET consumed_at = at WHERE id < 3"))
+        signal(connection, [SignalNote("k", "k", "info", "nobody has read this one")], THEN)
+    run(sqlite_database, tmp_path, now=THEN + timedelta(days=15))
+    with sqlite_database.begin_read() as connection:
+        assert connection.execute(text("SELECT id FROM signals")).scalars().all() == [2, 3]
+    assert archived(tmp_path, "signals") == []
+
+
 def test_a_shop_of_every_table_is_looked_at_without_a_fault(sqlite_url: str, tmp_path: Path) -> None:
     build(sqlite_url, head())
     database = Database(sqlite_url)
@@ -523,7 +535,7 @@ def test_the_walks_read_no_table_whole(database: Database) -> None:
 
     with database.begin_write() as connection:
         event.listen(connection, "before_cursor_execute", explain)
-        for pile in (ORDERS, ANSWERS, *LOGS):
+        for pile in (ORDERS, ANSWERS, SIGNALS, *LOGS):
             assert len(pile.look(connection, 0, LATER - timedelta(days=1)).ids) <= pile.batch
         ORDERS.drop(connection, [1])
     assert plans and [plan for plan in plans if _reads_all(plan)] == []

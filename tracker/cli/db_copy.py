@@ -34,6 +34,7 @@ NulOption = Annotated[
 ]
 LINE_EVERY_S: Final = 10.0
 STEPS: Final = 1000
+_HIDDEN: Final = "in-the-place-of-the-password"
 
 
 def copy(
@@ -143,14 +144,11 @@ def _what_next(settings: Settings, target: DatabaseSettings, to: str) -> list[st
     """What a person does now, with no password in it."""
     from sqlalchemy.engine import make_url
 
-    url = make_url(to) if not target.shown.startswith("sqlite:") else None
     named = target.shown
-    if url is not None:
-        login = (
-            f"{url.username}:${{TRACKER_DB_PASSWORD}}@" if url.password else f"{url.username}@" if url.username else ""
-        )
-        port = f":{url.port}" if url.port else ""
-        named = f"postgresql://{login}{url.host or ''}{port}/{url.database or ''}"
+    if not named.startswith("sqlite:"):
+        url = make_url(to).set(drivername="postgresql")
+        hidden = url.set(password=_HIDDEN) if url.password else url
+        named = hidden.render_as_string(hide_password=False).replace(f":{_HIDDEN}@", ":${TRACKER_DB_PASSWORD}@")
     return [
         "now let config.yaml say:",
         "  database:",

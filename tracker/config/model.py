@@ -273,7 +273,7 @@ class RetentionSettings(Part):
     at: LocalTime = time(4, 15)
     archive: Path | None = None
     """After loading absolute. None: what is dropped is gone."""
-    compact_up_to_mib: Annotated[int, Field(ge=0, le=1_000_000)] = 1024
+    compact_up_to_mib: Annotated[int, Field(ge=0, le=1_000_000)] = 512
     """A SQLite file up to this size is rewritten at night when a quarter of it is empty; 0: never."""
 
 

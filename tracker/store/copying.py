@@ -126,7 +126,10 @@ class Copying:
                 # The rows that were copied are not those that are there: nothing of it can be trusted.
                 self._empty(Unfinished("", self.shown_source))
                 return compared
-        self._finish(away, now)
+            self._get_ready()
+            # Before a writer that waits for the lock has its turn, and before the target is open.
+            mark_copied(source, away.copied_at or now)
+        self._open_target()
         return compared
 
     def compare(self, watch: Watch) -> Compared:
@@ -292,13 +295,13 @@ class Copying:
                     differs.append(Differs(plain.table.name, ours, theirs))
         return Compared(len(plain_tables()), rows, tuple(differs))
 
-    def _finish(self, away: Away, now: datetime) -> None:
+    def _get_ready(self) -> None:
         if not self.target.sqlite:
             with self.target.begin_write() as connection:
                 # Without figures of its own the server would plan the first day's queries as if every table were empty.
                 connection.execute(text("ANALYZE"))
-        with self.source.begin_write() as connection:
-            mark_copied(connection, away.copied_at or now)
+
+    def _open_target(self) -> None:
         with self.target.begin_write() as connection:
             _PROGRESS.drop(connection, checkfirst=True)
             unmark_unfinished(connection)

@@ -102,6 +102,7 @@ class Pile:
     """What an archive keeps of them."""
     drop: Callable[[Connection, Sequence[int]], int]
     """Deletes them with what belongs to them; returns how many rows that were."""
+    is_archived: bool = True
 
     def look(self, connection: Connection, after: int, cutoff: datetime) -> Look:
         """The next batch of what may go."""
@@ -140,18 +141,17 @@ def save_mark(connection: Connection, pile: str, mark: Mark) -> None:
 
 @dataclass(frozen=True)
 class _Keys:
-    """The numbers of everything that belongs to some orders."""
+    """The numbers of everything that belongs to some orders, each with its order's."""
 
-    orders: Sequence[int]
-    shipments: Sequence[int] = ()
-    refs: Sequence[int] = ()
-    problems: Sequence[int] = ()
-    claims: Sequence[int] = ()
-    notices: Sequence[int] = ()
-    deliveries: Sequence[int] = ()
+    orders: Mapping[int, int]
+    shipments: Mapping[int, int]
+    problems: Mapping[int, int]
+    claims: Mapping[int, int]
+    notices: Mapping[int, int]
+    deliveries: Mapping[int, int]
 
-    def of(self, kind: str) -> Sequence[int]:
-        found: Sequence[int] = getattr(self, kind)
+    def of(self, kind: str) -> Mapping[int, int]:
+        found: Mapping[int, int] = getattr(self, kind)
         return found
 
 
@@ -199,25 +199,19 @@ WITH_ORDERS: Final = (*(model for model, _, _ in _PARTS), *_ABOUT, OrderCancella
 
 
 def _keys(connection: Connection, order_ids: Sequence[int]) -> _Keys:
-    def ids(column: ColumnElement[int], whose: ColumnElement[int], of: Sequence[int]) -> list[int]:
-        return list(connection.execute(select(column).where(whose.in_(of)).order_by(column)).scalars())
+    def ids(rows: Table, column: str, of: Mapping[int, int]) -> dict[int, int]:
+        query = select(rows.c.id, rows.c[column]).where(rows.c[column].in_(list(of)))
+        return {row_id: of[whose] for row_id, whose in connection.execute(query)}
 
-    shipments = ids(_SHIPMENTS.c.id, _SHIPMENTS.c.order_id, order_ids)
-    notices = ids(_NOTICES.c.id, _NOTICES.c.order_id, order_ids)
-    return _Keys(
-        order_ids,
-        shipments,
-        ids(_REFS.c.id, _REFS.c.shipment_id, shipments),
-        ids(_PROBLEMS.c.id, _PROBLEMS.c.order_id, order_ids),
-        ids(_CLAIMS.c.id, _CLAIMS.c.shipment_id, shipments),
-        notices,
-        ids(_DELIVERIES.c.id, _DELIVERIES.c.notice_id, notices),
-    )
+    orders = {one: one for one in order_ids}
+    shipments, notices = ids(_SHIPMENTS, "order_id", orders), ids(_NOTICES, "order_id", orders)
+    problems, claims = ids(_PROBLEMS, "order_id", orders), ids(_CLAIMS, "shipment_id", shipments)
+    return _Keys(orders, shipments, problems, claims, notices, ids(_DELIVERIES, "notice_id", notices))
 
 
 def _about(rows: Table, keys: _Keys) -> ColumnElement[bool]:
-    parts = [and_(rows.c.subject_kind == kind, rows.c.subject_id.in_(keys.of(whose))) for kind, whose in _KINDS.items()]
-    return or_(*parts)
+    kinds = [(kind, list(keys.of(whose))) for kind, whose in _KINDS.items()]
+    return or_(*(and_(rows.c.subject_kind == kind, rows.c.subject_id.in_(ids)) for kind, ids in kinds))
 
 
 def _dated_orders(connection: Connection, after: int, limit: int) -> list[tuple[int, datetime]]:
@@ -320,26 +314,24 @@ def orders_may_go(
 
 
 def _order_documents(connection: Connection, ids: Sequence[int]) -> list[Document]:
-    return [_order_document(connection, one) for one in ids]
-
-
-def _order_document(connection: Connection, order_id: int) -> Document:
-    """Everything of one order, by table, as it stands."""
-    keys = _keys(connection, [order_id])
-    parts: dict[str, list[Document]] = {}
+    """Everything of each order, by table, as it stands."""
+    keys = _keys(connection, ids)
+    parts: dict[int, dict[str, list[Document]]] = {one: {} for one in ids}
     for model, column, whose in reversed(_PARTS):
-        rows = table(model)
-        parts[_name(rows)] = _rows(connection, rows, rows.c[column].in_(keys.of(whose)))
+        rows, owners = table(model), keys.of(whose)
+        for row in _rows(connection, rows, rows.c[column].in_(list(owners))):
+            parts[owners[row[column]]].setdefault(_name(rows), []).append(row)
     for model in _ABOUT:
         rows = table(model)
-        parts[_name(rows)] = _rows(connection, rows, _about(rows, keys))
-    order = parts["orders"][0]
-    return {
-        "order": order_id,
-        "shop": order["shop"],
-        "number": order["number"],
-        "rows": {name: found for name, found in parts.items() if found},
-    }
+        for row in _rows(connection, rows, _about(rows, keys)):
+            owner = keys.of(_KINDS[row["subject_kind"]])[row["subject_id"]]
+            parts[owner].setdefault(_name(rows), []).append(row)
+    return [_order_document(order_id, found) for order_id, found in parts.items()]
+
+
+def _order_document(order_id: int, parts: dict[str, list[Document]]) -> Document:
+    (order,) = parts["orders"]
+    return {"order": order_id, "shop": order["shop"], "number": order["number"], "rows": parts}
 
 
 def _rows(connection: Connection, rows: Table, wanted: ColumnElement[bool]) -> list[Document]:
@@ -380,14 +372,14 @@ def _drop_orders(connection: Connection, ids: Sequence[int]) -> int:
     for model in _ABOUT:
         rows = table(model)
         dropped += connection.execute(delete(rows).where(_about(rows, keys))).rowcount
-    mine = _SUPPRESSIONS.c.delivery_id.in_(keys.deliveries)
+    mine = _SUPPRESSIONS.c.delivery_id.in_(list(keys.deliveries))
     # The address goes on being left alone; which message it was that came back is gone.
     connection.execute(update(_SUPPRESSIONS).where(mine).values(delivery_id=None))
     cancelled = select(_ALIASES.c.alias).where(_ALIASES.c.order_id.in_(ids), _ALIASES.c.kind == "invoice_key")
     dropped += connection.execute(delete(_CANCELLATIONS).where(_CANCELLATIONS.c.invoice_key.in_(cancelled))).rowcount
     for model, column, whose in _PARTS:
         rows = table(model)
-        dropped += connection.execute(delete(rows).where(rows.c[column].in_(keys.of(whose)))).rowcount
+        dropped += connection.execute(delete(rows).where(rows.c[column].in_(list(keys.of(whose))))).rowcount
     return dropped
 
 
@@ -509,9 +501,10 @@ def _log(rows: Table, at: str, may_go: Callable[[Connection, Sequence[int], date
 
 ORDERS: Final = Pile("orders", ORDERS_AT_ONCE, _dated_orders, orders_may_go, _order_documents, _drop_orders)
 ANSWERS: Final = _log(_RAW, "seen_at", _answers_may_go)
+SIGNALS: Final = _log(_SIGNALS, "at", _where(_SIGNALS, _SIGNALS.c.consumed_at.is_not(None)), is_archived=False)
+"""Alerts have been made of them, and nobody reads them again."""
 LOGS: Final = (
     _log(_DECISIONS, "at", _decisions_may_go),
-    _log(_SIGNALS, "at", _where(_SIGNALS, _SIGNALS.c.consumed_at.is_not(None))),
     _log(_ALERTS, "raised_at", _alerts_may_go, drop=_drop_alerts),
     _log(_NOTIFICATIONS, "made_at", _notifications_may_go),
     _log(_DIGESTS, "until", _digests_may_go),
