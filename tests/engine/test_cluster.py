@@ -237,6 +237,49 @@ async def test_one_that_was_only_stopped_cuts_off_its_runs_and_comes_back_as_ano
         await engine.drain(5)
 
 
+async def test_a_run_that_is_cut_off_twice_still_lets_its_lane_go(url: str, outside: Database) -> None:
+    gate = Gate("poll")
+    engine = engine_of(url, gate.lane)
+    async with running(engine):
+        await until(lambda: gate.started == 1)
+        worker = engine._worker
+        finish, asked = worker.queue.finish, asyncio.Event()
+
+        async def finish_slowly(job_id: int, *, well: bool) -> bool:
+            asked.set()
+            await asyncio.sleep(0.2)
+            return await finish(job_id, well=well)
+
+        worker.queue.finish = finish_slowly  # type: ignore[method-assign]
+        runs = list(worker.runs.values())
+        first = asyncio.create_task(worker.cut(runs))
+        await asked.wait()
+        await worker.cut(runs)
+        await first
+        worker.queue.finish = finish  # type: ignore[method-assign]
+        await until(lambda: gate.started == 2)
+        gate.go.set()
+
+
+async def test_what_was_given_and_never_heard_of_is_let_go(url: str, outside: Database) -> None:
+    """The queue's answer was lost on its way, or a run was cut off in the moment it was written down."""
+    lane = Script("poll")
+    engine = engine_of(url, lane.lane)
+    async with running(engine):
+        await until(lambda: lane.seen)
+        await until(lambda: not engine._worker.runs)
+        worker = engine._worker
+        await worker.rest()
+        await worker.queue.defer("poll")
+        job = await worker.queue.fetch(["poll"], worker.me.queue_worker or 0)
+        assert job is not None
+        with outside.begin_write() as connection:
+            engine_rows.begin(connection, "poll", worker.me, job.id)
+        await until(lambda: lane_row(outside, "poll")["outcome"] == "lost")
+        assert await worker.queue.defer("poll")
+        assert await worker.queue.fetch(["poll"], worker.me.queue_worker or 0) is not None
+
+
 async def test_a_lane_of_a_folder_runs_once_for_each_mark(url: str) -> None:
     here, there = Gate("intake:inbox"), Gate("intake:inbox")
     one = engine_of(url, replace(here.lane, place="mark1"))

@@ -86,8 +86,9 @@ async def shared_pass(
     lanes: Sequence[Lane], *, url: str, now: datetime, times: Times | None = None
 ) -> AsyncIterator[list[Lane]]:
     """The lanes of a pass at *now*, each to be run through the queue. Raises DatabaseFaultError."""
-    database = Database(url)
-    worker = ClusterWorker(LaneQueue(url), database, FrozenClock(now), mode="pass", times=times or TIMES)
+    times = times or TIMES
+    database = Database(url, idle_s=times.dead_after / 2)
+    worker = ClusterWorker(LaneQueue(url), database, FrozenClock(now), mode="pass", times=times)
     worker.have(lanes)
     try:
         await worker.open()
