@@ -35,7 +35,8 @@ chaos: $(VENV)/.dev
 cluster: $(VENV)/.dev
 	CLUSTER_LONG=1 $(BIN)/python -m pytest -m cluster
 
-# The long form: ninety days, two thousand parcels of every fate, against the simulated world's truth; QUARTER_SEED=1.
+# The long form: ninety days, two thousand parcels of every fate, against the simulated world's truth; QUARTER_SEED=1,
+# QUARTER_WORKERS=2 for so many processes at once on PostgreSQL.
 quarter: $(VENV)/.dev
 	QUARTER_LONG=1 $(BIN)/python -m pytest -m quarter -p no:cacheprovider tests/quarter
 

@@ -24,7 +24,7 @@ from tracker.store.leases import free_held_by, hold_as, new_token
 from tracker.store.tables import CarrierToken, EngineLane, EngineWorker, Signal, table
 
 pytestmark = pytest.mark.anyio
-FAST = Times(heartbeat=0.2, dead_after=0.8, rescue=0.2, plan=0.05, fetch=0.1, again=1.0)
+FAST = Times(heartbeat=0.2, dead_after=1.5, rescue=0.2, plan=0.05, fetch=0.1, again=1.0)
 PATIENCE_S = 10.0
 
 

@@ -216,6 +216,8 @@ class ClusterWorker:
             await self.database.write(partial(engine_rows.give_up, holder=self.me.holder, job_ids=strays))
 
     async def _rescue(self) -> None:
+        if self._me is not None and self.monotonic() - self._beaten_at > 2 * self.times.heartbeat:
+            return  # whoever was away himself judges nobody before he has given a sign of life
         rescued = await self.database.write(self._take_over)
         freed = await self.queue.rescue(self.times.dead_after)
         for worker in rescued.workers:
