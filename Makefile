@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-quick fuzz soak chaos quarter systemd bench install-service lint format lock clean
+.PHONY: demo test test-quick fuzz soak chaos cluster quarter systemd bench install-service lint format lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/tracker demo
@@ -33,7 +33,12 @@ soak: $(VENV)/.dev
 chaos: $(VENV)/.dev
 	SOAK=1 CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
 
-# The long form: ninety days, two thousand parcels of every fate, against the simulated world's truth; QUARTER_SEED=1.
+# The long form: four workers on one PostgreSQL through weeks of kills, stops and cuts; CLUSTER_SEED=1.
+cluster: $(VENV)/.dev
+	CLUSTER_LONG=1 $(BIN)/python -m pytest -m cluster
+
+# The long form: ninety days, two thousand parcels of every fate, against the simulated world's truth; QUARTER_SEED=1,
+# QUARTER_WORKERS=2 for so many processes at once on PostgreSQL.
 quarter: $(VENV)/.dev
 	QUARTER_LONG=1 $(BIN)/python -m pytest -m quarter -p no:cacheprovider tests/quarter
 

@@ -48,8 +48,9 @@ from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
-IDLE_S: Final = 30.0
-"""As long as it takes until a silent process counts as dead where several share the lanes."""
+IDLE_S: Final = 15.0
+"""Where several processes share the lanes, a transaction may wait so long for its next statement: half as long as until a
+silent process counts as dead, so that what it had locked is free by then."""
 
 
 @dataclass(frozen=True)

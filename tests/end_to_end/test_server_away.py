@@ -86,6 +86,23 @@ def test_a_session_that_ends_in_the_middle_of_a_transaction(postgres_url: str, p
     database.close()
 
 
+def test_a_transaction_that_waits_too_long_is_ended_and_lets_its_locks_go(postgres_url: str) -> None:
+    """As of a process that was stopped in the middle of one."""
+    prepare(postgres_url)
+    stopped, other = Database(postgres_url, idle_s=0.2), Database(postgres_url)
+    with (
+        pytest.raises(DatabaseFaultError, match="the database cannot be reached"),
+        stopped.begin_write() as connection,
+    ):
+        connection.execute(text("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"))
+        with other.begin_read() as reader:
+            # Waits for the lock until the server has ended its holder.
+            assert reader.execute(select(table(Order))).all() == []
+        connection.execute(select(table(Order)))
+    stopped.close()
+    other.close()
+
+
 def test_a_server_that_only_reads(postgres_url: str) -> None:
     prepare(postgres_url)
     database = Database(postgres_url)

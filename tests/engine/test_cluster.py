@@ -24,7 +24,7 @@ from tracker.store.leases import free_held_by, hold_as, new_token
 from tracker.store.tables import CarrierToken, EngineLane, EngineWorker, Signal, table
 
 pytestmark = pytest.mark.anyio
-FAST = Times(heartbeat=0.2, dead_after=0.8, rescue=0.2, plan=0.05, fetch=0.1, again=1.0)
+FAST = Times(heartbeat=0.2, dead_after=1.5, rescue=0.2, plan=0.05, fetch=0.1, again=1.0)
 PATIENCE_S = 10.0
 
 
@@ -235,6 +235,49 @@ async def test_one_that_was_only_stopped_cuts_off_its_runs_and_comes_back_as_ano
     for engine in (stopped, living):
         engine.hasten()
         await engine.drain(5)
+
+
+async def test_a_run_that_is_cut_off_twice_still_lets_its_lane_go(url: str, outside: Database) -> None:
+    gate = Gate("poll")
+    engine = engine_of(url, gate.lane)
+    async with running(engine):
+        await until(lambda: gate.started == 1)
+        worker = engine._worker
+        finish, asked = worker.queue.finish, asyncio.Event()
+
+        async def finish_slowly(job_id: int, *, well: bool) -> bool:
+            asked.set()
+            await asyncio.sleep(0.2)
+            return await finish(job_id, well=well)
+
+        worker.queue.finish = finish_slowly  # type: ignore[method-assign]
+        runs = list(worker.runs.values())
+        first = asyncio.create_task(worker.cut(runs))
+        await asked.wait()
+        await worker.cut(runs)
+        await first
+        worker.queue.finish = finish  # type: ignore[method-assign]
+        await until(lambda: gate.started == 2)
+        gate.go.set()
+
+
+async def test_what_was_given_and_never_heard_of_is_let_go(url: str, outside: Database) -> None:
+    """The queue's answer was lost on its way, or a run was cut off in the moment it was written down."""
+    lane = Script("poll")
+    engine = engine_of(url, lane.lane)
+    async with running(engine):
+        await until(lambda: lane.seen)
+        await until(lambda: not engine._worker.runs)
+        worker = engine._worker
+        await worker.rest()
+        await worker.queue.defer("poll")
+        job = await worker.queue.fetch(["poll"], worker.me.queue_worker or 0)
+        assert job is not None
+        with outside.begin_write() as connection:
+            engine_rows.begin(connection, "poll", worker.me, job.id)
+        await until(lambda: lane_row(outside, "poll")["outcome"] == "lost")
+        assert await worker.queue.defer("poll")
+        assert await worker.queue.fetch(["poll"], worker.me.queue_worker or 0) is not None
 
 
 async def test_a_lane_of_a_folder_runs_once_for_each_mark(url: str) -> None:

@@ -33,12 +33,12 @@ class Outcome:
     seconds: float
 
 
-def play(setting: Setting, folder: Path, say: Callable[[str], object]) -> Outcome:
-    """Play it in this (new) folder. Raises CommandFailed."""
+def play(setting: Setting, folder: Path, say: Callable[[str], object], *, url: str = "", workers: int = 1) -> Outcome:
+    """Play it in this (new) folder, on this PostgreSQL database or in a SQLite file. Raises CommandFailed."""
     started = monotonic()
     write_instant(folder / "clock", datetime.combine(setting.first_day, datetime.min.time(), tzinfo=UTC))
     world = make_world(setting, folder)
-    program = Program(folder, world, setting.first_day)
+    program = Program(folder, world, setting.first_day, url, workers)
     with world:
         program.write_config()
         _passes(setting, program, say)

@@ -32,6 +32,10 @@ class Program:
     folder: Path
     world: World
     live_from: date
+    url: str = ""
+    """A PostgreSQL database with its schema; empty: a SQLite file."""
+    workers: int = 1
+    """Several: each pass is made by so many processes at once, which share the lanes."""
 
     @property
     def config(self) -> Path:
@@ -48,7 +52,7 @@ class Program:
     def write_config(self) -> None:
         """A live shop that claims by itself and tells only of problems."""
         held = self.world.credentials
-        settings = {
+        settings: dict[str, Any] = {
             "shops": [
                 {
                     "id": "aurora",
@@ -79,6 +83,10 @@ class Program:
             },
             "alerts": [{"kind": "log"}],
         }
+        if self.url:
+            settings["database"] = {"url": self.url}
+        if self.workers > 1:
+            settings["engine"] = "procrastinate"
         self.config.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
 
     def drop_orders(self, day: date) -> None:
@@ -99,9 +107,9 @@ class Program:
         self.world.faults.camel_case = setting.spells_camel_case(day)
 
     def run_pass(self, at: datetime) -> None:
-        """Set the clock and run one `tracker run --once`. Raises CommandFailed."""
+        """Set the clock and run one `tracker run --once`, or several at once. Raises CommandFailed."""
         write_instant(self.clock_file, at)
-        self._command(["run", "--once"], self.log)
+        self._commands(["run", "--once"], self.log, times=self.workers)
 
     def export(self, kind: str) -> list[dict[str, Any]]:
         """The lines of `tracker export KIND`. Raises CommandFailed."""
@@ -110,13 +118,18 @@ class Program:
         self._command(["export", kind], self.log, out)
         return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines() if line]
 
-    def _command(self, words: list[str], log: Path, out: Path | None = None) -> None:
+    def _command(self, words: list[str], log: Path, out: Path) -> None:
+        self._commands(words, log, out)
+
+    def _commands(self, words: list[str], log: Path, out: Path | None = None, *, times: int = 1) -> None:
         arguments = [*words, "-c", str(self.config)]
-        process = fork(_tracker, arguments, self.clock_file, log, out)
-        process.join()
-        if process.exitcode != 0:
+        processes = [fork(_tracker, arguments, self.clock_file, log, out) for _ in range(times)]
+        for process in processes:
+            process.join()
+        codes = [process.exitcode for process in processes if process.exitcode != 0]
+        if codes:
             words_said = log.read_text(encoding="utf-8")[-2000:]
-            raise CommandFailed(f"tracker {' '.join(arguments)}: exit code {process.exitcode}: {words_said}")
+            raise CommandFailed(f"tracker {' '.join(arguments)}: exit code {codes[0]}: {words_said}")
 
 
 def _tracker(arguments: list[str], clock_file: Path, log: Path, out: Path | None) -> None:

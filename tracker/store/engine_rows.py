@@ -279,6 +279,20 @@ def end(connection: Connection, worker: WorkerRow, ending: Ending) -> bool:
     return True
 
 
+def jobs_of(connection: Connection, holder: str) -> set[int]:
+    """The calls by which this worker runs lanes, as the rows say."""
+    mine = (_LANES.c.holder == holder, _LANES.c.job_id.is_not(None))
+    return set(connection.execute(select(_LANES.c.job_id).where(*mine)).scalars())
+
+
+def give_up(connection: Connection, holder: str, job_ids: Collection[int]) -> None:
+    """Lanes that this worker runs by the rows and not in truth: they are due again."""
+    now = database_now(connection)
+    lost = {"holder": "", "job_id": None, "ended_at": now, "outcome": "lost", "next_run_at": now}
+    mine = (_LANES.c.holder == holder, _LANES.c.job_id.in_(job_ids))
+    connection.execute(update(_LANES).where(*mine).values(**lost, is_kicked=False))
+
+
 def _standing(row: RowMapping, ending: Ending, now: datetime) -> dict[str, Any]:
     if ending.outcome == "failed":
         return {"failures": row["failures"] + 1, "failing_since": row["failing_since"] or now}

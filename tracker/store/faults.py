@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from tracker.errors import DatabaseDamagedError, DatabaseFaultError
 
@@ -27,6 +27,8 @@ NEEDED_BYTES: Final = 128 * 1024
 """With less room than this nothing can be opened: the file that readers share takes 32 KiB alone."""
 _AWAY: Final = ("57P", "08")
 """PostgreSQL's classes of states: the operator shuts it down or it starts up, the connection broke."""
+_IDLE: Final = "25P03"
+"""A transaction waited longer for its next statement than this program allows: its process was stopped."""
 _NO_ROOM: Final = "53"
 _ONLY_READS: Final = "25006"
 _NO_UTF8: Final = "Could not decode to UTF-8"
@@ -38,6 +40,9 @@ def faults_told(url: str) -> Iterator[None]:
     """Raise DatabaseFaultError, or DatabaseDamagedError, in place of a driver's error that the table knows."""
     try:
         yield
+    except PendingRollbackError as error:
+        # What the transaction met before was swallowed on its way: the connection is gone.
+        raise _away(url, "the connection was lost in the middle of a transaction") from error
     except Exception as error:
         fault = fault_of(error, url)
         if fault is None:
@@ -65,10 +70,14 @@ def _of_server(error: psycopg.Error, url: str) -> DatabaseFaultError | None:
     if state == _ONLY_READS:
         return DatabaseFaultError(f"{shown_url(url)}: the server only reads: {words}; is database.url a standby's?")
     if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_AWAY)):
-        return DatabaseFaultError(
-            f"{shown_url(url)}: the database cannot be reached: {words}; check the server and database.url"
-        )
-    return None
+        return _away(url, words)
+    return _away(url, words) if state == _IDLE else None
+
+
+def _away(url: str, words: str) -> DatabaseFaultError:
+    return DatabaseFaultError(
+        f"{shown_url(url)}: the database cannot be reached: {words}; check the server and database.url"
+    )
 
 
 def require_file(path: Path) -> None:

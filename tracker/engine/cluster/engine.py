@@ -59,7 +59,7 @@ class ProcrastinateEngine:
         self._monotonic = monotonic
         self._times = times or TIMES
         # Of its own: the lanes' database goes with their configuration.
-        self._database = Database(url)
+        self._database = Database(url, idle_s=self._times.dead_after / 2)
         self._worker = ClusterWorker(
             LaneQueue(url),
             self._database,

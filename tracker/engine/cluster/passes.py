@@ -44,12 +44,14 @@ class _Caller:
     async def run(self, _now: datetime) -> int:
         """Returns how many rows the run worked on. Raises what it raised."""
         database, key = self.worker.database, self.lane.key
-        before = await database.write(partial(engine_rows.ask, entry=entries_of([self.lane])[0]))
-        since = before.asked_at
-        called_s = None
+        call = partial(engine_rows.ask, entry=entries_of([self.lane])[0])
+        before = await database.write(call)
+        since, called_s = before.asked_at, None
         while True:
             here = self.worker.monotonic()
             if called_s is None or here - called_s > CALL_AGAIN_S:
+                # Known again where it was forgotten: whoever could run it was taken for dead.
+                await database.write(call)
                 await self.worker.queue.defer(key)
                 self.worker.look()
                 called_s = here
@@ -64,15 +66,15 @@ class _Caller:
 
     def _ended(self, connection: Connection, since: datetime) -> LaneRow | None:
         """The lane after a run that began since then; None where none has ended."""
-        (row,) = engine_rows.lanes(connection, [self.lane.key])
-        if row.holder or row.started_at is None or row.started_at < since:
+        row = next(iter(engine_rows.lanes(connection, [self.lane.key])), None)
+        if row is None or row.holder or row.started_at is None or row.started_at < since:
             return None
         return row if row.ended_at is not None and row.ended_at >= row.started_at else None
 
     def _result(self, row: LaneRow, before: int) -> int:
         if row.outcome == "done":
             # Others may have called for it too, and their run be the one that found it all.
-            return row.worked_in_all - before
+            return max(row.worked_in_all - before, row.worked)
         error = self.worker.errors.get(self.lane.key)
         if isinstance(error, Exception):
             raise error
@@ -86,8 +88,9 @@ async def shared_pass(
     lanes: Sequence[Lane], *, url: str, now: datetime, times: Times | None = None
 ) -> AsyncIterator[list[Lane]]:
     """The lanes of a pass at *now*, each to be run through the queue. Raises DatabaseFaultError."""
-    database = Database(url)
-    worker = ClusterWorker(LaneQueue(url), database, FrozenClock(now), mode="pass", times=times or TIMES)
+    times = times or TIMES
+    database = Database(url, idle_s=times.dead_after / 2)
+    worker = ClusterWorker(LaneQueue(url), database, FrozenClock(now), mode="pass", times=times)
     worker.have(lanes)
     try:
         await worker.open()

@@ -203,15 +203,21 @@ class ClusterWorker:
         await self.queue.unregister(worker.queue_worker or 0)
 
     async def _mind_strays(self) -> None:
-        """A call that was given to us and whose answer we never heard would lock its lane for as long as we live."""
+        """A call that was given to us and whose answer we never heard would lock its lane for as long as we live; so would a
+        lane whose run was cut off while it began."""
         ours = {run.job.id for run in self.runs.values()} | {late.run.job.id for late in self._late}
-        held = {job.id for job in await self.queue.held_by(self.me.queue_worker or 0)} - ours
-        # Seen twice: one that is just being fetched is none.
-        for job_id in held & self._strays:
+        held = {job.id for job in await self.queue.held_by(self.me.queue_worker or 0)}
+        held |= await self.database.read(partial(engine_rows.jobs_of, holder=self.me.holder))
+        # Seen twice: one that is just being fetched, or ends, is none.
+        strays, self._strays = (held - ours) & self._strays, held - ours
+        for job_id in strays:
             await self.queue.finish(job_id, well=False)
-        self._strays = held
+        if strays:
+            await self.database.write(partial(engine_rows.give_up, holder=self.me.holder, job_ids=strays))
 
     async def _rescue(self) -> None:
+        if self._me is not None and self.monotonic() - self._beaten_at > 2 * self.times.heartbeat:
+            return  # whoever was away himself judges nobody before he has given a sign of life
         rescued = await self.database.write(self._take_over)
         freed = await self.queue.rescue(self.times.dead_after)
         for worker in rescued.workers:
@@ -281,11 +287,13 @@ class ClusterWorker:
                 metrics.lane_ended(name, "cut_off", self._seconds(run))
                 raise
             finally:
-                await self._put_down(Late(run, ending))
-                if self.runs.get(run.lane.key) is run:
-                    del self.runs[run.lane.key]
-                self.ended.set()
-                self.look()
+                try:
+                    await self._put_down(Late(run, ending))
+                finally:
+                    if self.runs.get(run.lane.key) is run:
+                        del self.runs[run.lane.key]
+                    self.ended.set()
+                    self.look()
 
     async def _work(self, run: Run) -> Ending:
         begin = partial(engine_rows.begin, name=run.lane.key, worker=run.worker, job_id=run.job.id)
@@ -330,12 +338,14 @@ class ClusterWorker:
 
     async def _put_down(self, late: Late) -> None:
         """Write how the run ended and let its lock go, also where it is cut off meanwhile."""
-        saving = asyncio.create_task(self._save_or_keep(late))
-        try:
-            await asyncio.shield(saving)
-        except asyncio.CancelledError:
-            await saving
-            raise
+        saving, is_cut = asyncio.create_task(self._save_or_keep(late)), False
+        while not saving.done():
+            try:
+                await asyncio.shield(saving)
+            except asyncio.CancelledError:
+                is_cut = True  # once more, perhaps: whoever cuts off may do so again
+        if is_cut:
+            raise asyncio.CancelledError
 
     async def _save_or_keep(self, late: Late) -> None:
         try:
@@ -344,6 +354,9 @@ class ClusterWorker:
             # It is written with the next sign of life.
             self.word.met(late.run.lane.name, fault)
             self._late.append(late)
+        except Exception as error:
+            # What stays of it is found with the next signs of life: a call and a lane of ours that nobody runs.
+            log.error("engine.part_failed", part="save", error=type(error).__name__, exc_info=error)
 
     async def _save(self, late: Late) -> None:
         run, ending = late.run, late.ending
