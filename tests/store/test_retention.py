@@ -45,11 +45,12 @@ from tracker.store.compact import Room, may_compact
 from tracker.store.database import Database
 from tracker.store.gauges import database_size
 from tracker.store.logs import DecisionNote, SignalNote, log_act, log_decisions, signal
-from tracker.store.migrate import checked, head
+from tracker.store.migrate import checked
 from tracker.store.new_orders import save_orders
 from tracker.store.order_rows import Parcel
 from tracker.store.polls import keep_raw
 from tracker.store.retention import ANSWERS, LOGS, ORDERS, SIGNALS, WITH_ORDERS, Pile, order_facts
+from tracker.store.schema import head
 from tracker.store.tables import (
     ArchivedName,
     Claim,
