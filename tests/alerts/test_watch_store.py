@@ -145,7 +145,8 @@ async def test_a_carrier_that_is_down_has_its_own_alert(database: Database) -> N
     look_due(database, NOW)
     await process.run(NOW)
     say(database, NOW, key="carrier:correios:tracking:down", kind="carrier_down")
-    await process.run(NOW + 5 * HOUR)
+    await process.run(NOW + 15 * MIN)
+    await process.run(NOW + 3 * HOUR)
     assert alerts(database) == [("carrier_down", True)]
 
 
