@@ -355,6 +355,8 @@ def _service(postal_type: Any) -> str | None:
 
 def _text(value: Any) -> str:
     """*value* on one line; numbers are taken for the text they would have been, anything else for none."""
+    if value is None:
+        return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return " ".join(str(value).split())

@@ -116,6 +116,7 @@ def look_due(database: Database, at: datetime, *, urgent: bool = True) -> None:
 async def test_looks_that_fall_behind_raise_one_alert_until_they_have_caught_up(database: Database) -> None:
     process = Process(database, NOW)
     look_due(database, NOW)
+    await process.run(NOW + 60 * MIN)
     await process.run(NOW + 119 * MIN)
     assert alerts(database) == []
     for minutes in (121, 122, 150):
@@ -130,25 +131,31 @@ async def test_looks_that_fall_behind_raise_one_alert_until_they_have_caught_up(
 
 
 async def test_what_is_not_urgent_may_wait_and_a_process_that_just_began_is_given_time(database: Database) -> None:
-    look_due(database, NOW - 5 * HOUR, urgent=False)
-    await Process(database, NOW - HOUR).run(NOW)
+    process = Process(database, NOW)
     look_due(database, NOW - 5 * HOUR)
-    await Process(database, NOW).run(NOW)
+    await process.run(NOW)
+    await process.run(NOW + 9 * MIN)
+    look_due(database, NOW - 5 * HOUR, urgent=False)
+    await process.run(NOW + HOUR)
     assert alerts(database) == []
 
 
 async def test_a_carrier_that_is_down_has_its_own_alert(database: Database) -> None:
     process = Process(database, NOW)
     look_due(database, NOW)
+    await process.run(NOW)
     say(database, NOW, key="carrier:correios:tracking:down", kind="carrier_down")
-    await process.run(NOW + 5 * HOUR)
+    await process.run(NOW + 15 * MIN)
+    await process.run(NOW + 3 * HOUR)
     assert alerts(database) == [("carrier_down", True)]
 
 
 async def test_an_account_that_was_taken_out_leaves_no_alert_behind(database: Database) -> None:
     process = Process(database, NOW)
     look_due(database, NOW)
+    await process.run(NOW)
     await process.run(NOW + 3 * HOUR)
+    assert alerts(database) == [("looks_behind", True)]
     process.watch.carriers = []
     await process.run(NOW + 3 * HOUR + MIN)
     assert alerts(database) == [("looks_behind", False)]

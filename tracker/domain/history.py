@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from carriers.base import Cause, TrackingStatus
 
@@ -37,6 +37,7 @@ _KEEPS_RETURNING = frozenset(
     }
 )
 """On its way back a parcel moves, is tried and waits at a counter like any other; only these do not end the return."""
+_BEFORE_POSTING = BEFORE_TRANSIT | {Status.CANCELLED, Status.EXPIRED}
 _FURTHER = {status: place for place, status in enumerate(Status)}
 _TROUBLED = frozenset({Status.DELIVERY_FAILED, Status.EXCEPTION, Status.CUSTOMS})
 _TROUBLES = frozenset({Cause.ABSENT, Cause.WRONG_ADDRESS, Cause.REFUSED, Cause.UNCLAIMED, Cause.CUSTOMS_HOLD})
@@ -125,10 +126,13 @@ def void_ids(events: Sequence[StoredEvent]) -> set[int]:
     return void
 
 
+_NOTHING: Final = History()
+
+
 def fold(events: Sequence[StoredEvent], due_dates: Sequence[date] = ()) -> History:
     """The history behind these events (in any order) and the due dates in the order the carrier named them."""
     void = void_ids(events)
-    history = History()
+    history = _NOTHING
     for event in _in_order(events):
         if event.id not in void and not event.reversal:
             history = _step(history, event)
@@ -148,45 +152,45 @@ def _place(event: StoredEvent) -> tuple[datetime, bool, int, str]:
 
 
 def _step(history: History, event: StoredEvent) -> History:
-    history = replace(history, last_event_at=event.occurred_at, location=event.location or history.location)
+    # One replacement an event: this is most of what recording a look costs.
+    marks: dict[str, Any] = {"last_event_at": event.occurred_at, "location": event.location or history.location}
     if event.indemnified and history.indemnified_at is None:
-        history = replace(history, indemnified_at=event.occurred_at)
+        marks["indemnified_at"] = event.occurred_at
     if event.cause is Cause.DAMAGE or event.status is Status.DAMAGED:
-        history = replace(history, damaged_at=history.damaged_at or event.occurred_at)
+        marks["damaged_at"] = history.damaged_at or event.occurred_at
     if event.attempt and history.first_attempt_at is None and history.returning_at is None:
-        history = replace(history, first_attempt_at=event.occurred_at)
+        marks["first_attempt_at"] = event.occurred_at
     if event.status is Status.UNKNOWN:
-        return history  # kept and shown, but it moves nothing
+        return replace(history, **marks)  # kept and shown, but it moves nothing
     if history.status is Status.RETURNING and event.status in _KEEPS_RETURNING:
-        return history
-    if history.posted_at is None and event.status not in BEFORE_TRANSIT | {Status.CANCELLED, Status.EXPIRED}:
-        history = replace(history, posted_at=event.occurred_at)
-    return _settle(history, event)
+        return replace(history, **marks)
+    if history.posted_at is None and event.status not in _BEFORE_POSTING:
+        marks["posted_at"] = event.occurred_at
+    return replace(history, **marks, **_settled(history, event))
 
 
-def _settle(history: History, event: StoredEvent) -> History:
+def _settled(history: History, event: StoredEvent) -> dict[str, Any]:
     """The marks that belong to the present status alone: a parcel that moves again is no longer lost or delivered."""
     at, status = event.occurred_at, event.status
     is_lost = status is Status.LOST or event.cause is Cause.LOSS
     is_stolen = status is Status.STOLEN or event.cause is Cause.THEFT
     waiting = status is Status.AVAILABLE_FOR_PICKUP
-    waited = history if history.status is Status.AVAILABLE_FOR_PICKUP else History()
+    waited = history if history.status is Status.AVAILABLE_FOR_PICKUP else _NOTHING
     trouble_at, trouble_cause = (None, None) if is_lost or is_stolen else _trouble(history, event)
-    return replace(
-        history,
-        status=status,
-        status_at=at,
-        delivered_at=at if status is Status.DELIVERED else None,
-        returning_at=(history.returning_at or at) if status in {Status.RETURNING, Status.RETURNED} else None,
-        returning_cause=_return_cause(history, event),
-        returned_at=at if status is Status.RETURNED else None,
-        lost_at=(history.lost_at or at) if is_lost else None,
-        stolen_at=(history.stolen_at or at) if is_stolen else None,
-        pickup_until=(event.pickup_until or waited.pickup_until) if waiting else None,
-        pickup_since=(waited.pickup_since or at) if waiting else None,
-        trouble_at=trouble_at,
-        trouble_cause=trouble_cause,
-    )
+    return {
+        "status": status,
+        "status_at": at,
+        "delivered_at": at if status is Status.DELIVERED else None,
+        "returning_at": (history.returning_at or at) if status in {Status.RETURNING, Status.RETURNED} else None,
+        "returning_cause": _return_cause(history, event),
+        "returned_at": at if status is Status.RETURNED else None,
+        "lost_at": (history.lost_at or at) if is_lost else None,
+        "stolen_at": (history.stolen_at or at) if is_stolen else None,
+        "pickup_until": (event.pickup_until or waited.pickup_until) if waiting else None,
+        "pickup_since": (waited.pickup_since or at) if waiting else None,
+        "trouble_at": trouble_at,
+        "trouble_cause": trouble_cause,
+    }
 
 
 def _trouble(history: History, event: StoredEvent) -> tuple[datetime | None, Cause | None]:

@@ -15,7 +15,7 @@ from tracker.clock import Clock
 from tracker.store.database import Database
 from tracker.store.leases import new_token
 from tracker.store.logs import SignalNote, signal
-from tracker.store.polls import FamilyState, family_state, save_family_state, save_token, token_row
+from tracker.store.polls import FamilyState, family_state, kept_token, save_family_state, save_token, token_row
 
 log = structlog.get_logger(__name__)
 RENEWAL_LEASE: Final = timedelta(minutes=2)
@@ -33,6 +33,9 @@ class StoredTokens:
     async def get(self, mint: Callable[[], Awaitable[Token]]) -> Token:
         """The token in force, renewed where it is due. Raises what `mint` raises, and TransientCarrierError while another
         process renews it."""
+        standing = await self._database.read(self._standing)
+        if standing is not None:
+            return standing
         async with self._one_at_a_time:
             found, lease = await self._database.write(self._look)
             if found is not None:
@@ -55,6 +58,13 @@ class StoredTokens:
                 save_token(connection, self._carrier, {"value": None, "expires_at": None, "renew_at": None})
 
         await self._database.write(forget)
+
+    def _standing(self, connection: Connection) -> Token | None:
+        """The token where nobody need renew it yet: every call asks for it, so this only reads."""
+        row = kept_token(connection, self._carrier)
+        if row is None or row.value is None or row.expires_at is None or row.renew_at is None:
+            return None
+        return Token(row.value, row.expires_at, row.renew_at) if self._clock.now() < row.renew_at else None
 
     def _look(self, connection: Connection) -> tuple[Token | None, str | None]:
         """The token, or the lease under which to renew it, or neither where somebody else does."""

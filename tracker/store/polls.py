@@ -446,16 +446,19 @@ class TokenRow:
 def token_row(connection: Connection, carrier: str) -> TokenRow:
     """The account's token as it stands, with the lease of whoever renews it."""
     insert_new(connection, _TOKENS, [{"carrier": carrier}])
-    columns = (
-        _TOKENS.c.value,
-        _TOKENS.c.expires_at,
-        _TOKENS.c.renew_at,
-        _TOKENS.c.lease_token,
-        _TOKENS.c.lease_until,
-    )
     # Locked: two who look at once must not both find it free to be renewed. SQLite has one writer at a time and leaves it out.
-    query = select(*columns).where(_TOKENS.c.carrier == carrier).with_for_update()
-    return TokenRow(*connection.execute(query).one())
+    return TokenRow(*connection.execute(_TOKEN_OF.with_for_update(), {"of_carrier": carrier}).one())
+
+
+_TOKEN_OF: Final = select(
+    _TOKENS.c.value, _TOKENS.c.expires_at, _TOKENS.c.renew_at, _TOKENS.c.lease_token, _TOKENS.c.lease_until
+).where(_TOKENS.c.carrier == bindparam("of_carrier"))
+
+
+def kept_token(connection: Connection, carrier: str) -> TokenRow | None:
+    """`token_row` for who only reads; None where none was ever asked for."""
+    row = connection.execute(_TOKEN_OF, {"of_carrier": carrier}).one_or_none()
+    return TokenRow(*row) if row is not None else None
 
 
 def save_token(connection: Connection, carrier: str, values: dict[str, Any]) -> None:
