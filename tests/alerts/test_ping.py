@@ -10,8 +10,11 @@ from structlog.testing import capture_logs
 
 from tests.alerts.support import NOW, Receiver
 from tests.end_to_end.support import Start, at, day, of_fate
-from tracker.alerts.ping import PingSweep, Watch
+from tests.support.schema import prepare
+from tracker.alerts.ping import PingSweep, SharedWatch, Watch
 from tracker.sandbox.plan import Fate
+from tracker.store.database import Database
+from tracker.store.engine_rows import Ending, LaneEntry, WorkerRow, begin, end, register, take_lanes
 
 
 @dataclass
@@ -112,3 +115,29 @@ def test_the_whole_program_pings_after_a_pass(start: Start, receiver: Receiver) 
     trial.drop_orders()
     trial.pass_at(at(day(2), 9))
     assert len(receiver.got) == 1
+
+
+@pytest.mark.anyio
+async def test_lanes_that_run_anywhere_are_judged_by_their_rows(postgres_url: str) -> None:
+    """Where several machines share the lanes, what runs elsewhere is no lane that is forgotten."""
+    prepare(postgres_url)
+    database = Database(postgres_url)
+    entry, worker = (
+        LaneEntry("poll", 20.0, 3600.0),
+        WorkerRow("aa", "procrastinate", "daemon", "one", 7, 1, NOW, NOW, ()),
+    )
+    watch = SharedWatch(database)
+    with database.begin_write() as connection:
+        register(connection, worker)
+        take_lanes(connection, "aa", [entry])
+    (new,) = await watch.look()
+    assert new.running_since_s is None and abs(new.called_s - watch.monotonic()) < 5
+    with database.begin_write() as connection:
+        begin(connection, "poll", worker, 5)
+    (running,) = await watch.look()
+    assert running.running_since_s is not None and abs(running.running_since_s - watch.monotonic()) < 5
+    with database.begin_write() as connection:
+        assert end(connection, worker, Ending("poll", 5, "failed", error="OSError", next_in_s=60))
+    (failing,) = await watch.look()
+    assert failing.running_since_s is None and failing.failing_since_s is not None
+    database.close()

@@ -31,7 +31,7 @@ from tracker.store.tables import Delivery, Notice, Signal, table
 
 PATIENCE_S = 60.0
 MOVE_AFTER_S = 6.0
-QUIET_S = 1.0
+QUIET_S = 0.7
 """Nothing has been due for so long: it is over."""
 _DUE = ("next_poll_at", "next_check_at", "next_step_at", "next_ask_at")
 

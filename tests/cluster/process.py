@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.chaos.killer import Points, tracker
 
-HEARTBEAT_S, DEAD_AFTER_S = 0.4, 4.0
+HEARTBEAT_S, DEAD_AFTER_S = 0.3, 3.0
 SOON_S = 0.4
 
 

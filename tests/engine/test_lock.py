@@ -56,6 +56,18 @@ def test_a_second_engine_is_refused_and_told_who_works(database_url: str) -> Non
     assert caught.value.exit_code == 2
 
 
+def test_workers_hold_it_together_and_beside_nobody_else(postgres_url: str) -> None:
+    both = r"process \d+ on .*, process \d+ on .*; stop them first"
+    with (
+        EngineLock(postgres_url, shared=True),
+        EngineLock(postgres_url, shared=True),
+        pytest.raises(EngineBusyError, match=both),
+    ):
+        EngineLock(postgres_url).acquire()
+    with another_engine(postgres_url) as process, pytest.raises(EngineBusyError, match=f"process {process.pid} on"):
+        EngineLock(postgres_url, shared=True).acquire()
+
+
 def test_the_second_of_one_process_is_refused_too(database_url: str) -> None:
     with EngineLock(database_url):
         assert not is_free(database_url)

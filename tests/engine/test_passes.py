@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.engine.support import NOW, Script
-from tests.engine.test_cluster import FAST, engine_of, outside, rows, running, until, url
+from tests.engine.test_cluster import CALM, FAST, engine_of, outside, rows, running, until, url
 from tracker.engine.base import Lane
 from tracker.engine.cluster.passes import shared_pass
+from tracker.engine.cluster.worker import Times
 from tracker.engine.once import OnceResult, run_once
 from tracker.store.database import Database
 from tracker.store.tables import EngineWorker
@@ -21,8 +22,8 @@ __all__ = ["outside", "url"]
 pytestmark = pytest.mark.anyio
 
 
-async def a_pass(url: str, lanes: Sequence[Lane]) -> OnceResult:
-    async with shared_pass(lanes, url=url, now=NOW, times=FAST) as shared:
+async def a_pass(url: str, lanes: Sequence[Lane], times: Times = CALM) -> OnceResult:
+    async with shared_pass(lanes, url=url, now=NOW, times=times) as shared:
         return await run_once(shared, NOW)
 
 
@@ -90,9 +91,9 @@ async def test_a_pass_takes_over_from_one_that_died(url: str) -> None:
         await asyncio.Event().wait()
         return 0
 
-    dead = asyncio.create_task(a_pass(url, [Lane("poll", hang, 30)]))
+    dead = asyncio.create_task(a_pass(url, [Lane("poll", hang, 30)], FAST))
     await gone.wait()
-    waiting = asyncio.create_task(a_pass(url, [lane.lane]))
+    waiting = asyncio.create_task(a_pass(url, [lane.lane], FAST))
     dead.cancel()
     await asyncio.gather(dead, return_exceptions=True)
     assert dict((await asyncio.wait_for(waiting, 20)).worked) == {"poll": 1}

@@ -99,26 +99,14 @@ class ProcrastinateEngine:
         running = [run.lane.name for run in self._worker.runs.values()]
         log.info("engine.draining", running=sorted(running), deadline_s=deadline_s)
         await self._worker.rest()
-        here, cut = await asyncio.gather(self._here.drain(deadline_s), self._await_runs(deadline_s))
+        finishing = self._worker.finish(deadline_s, self._hasten)
+        here, cut = await asyncio.gather(self._here.drain(deadline_s), finishing)
         if self._planner is not None:
             await end_tasks([self._planner])
         await self._worker.close()
         await asyncio.to_thread(self._database.close)
         log.info("engine.stopped", cut_off=sorted({*here, *cut}))
         return tuple(sorted({*here, *cut}))
-
-    async def _await_runs(self, deadline_s: float) -> list[str]:
-        runs = [run for run in self._worker.runs.values() if run.task is not None]
-        if not runs:
-            return []
-        ended = asyncio.create_task(asyncio.wait({run.task for run in runs if run.task is not None}))
-        hastened = asyncio.create_task(self._hasten.wait())
-        await asyncio.wait({ended, hastened}, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        hastened.cancel()
-        late = [run for run in runs if run.task is not None and not run.task.done()]
-        await self._worker.cut(late)
-        return [run.lane.name for run in late]
 
     def hasten(self) -> None:
         """Let the running drain, or the one to come, wait no longer."""

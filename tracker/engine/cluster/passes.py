@@ -26,6 +26,8 @@ from tracker.store.database import Database
 from tracker.store.engine_rows import LaneRow
 
 LOOK_S: Final = 0.05
+DRAIN_S: Final = 25.0
+"""As long as a daemon lets its runs take at its end."""
 CALL_AGAIN_S: Final = 5.0
 """A call that has not been answered for so long is given again: of two, one is left out."""
 
@@ -96,5 +98,8 @@ async def shared_pass(
         await worker.open()
         yield [replace(lane, run=_Caller(worker, lane).run, place="") for lane in lanes]
     finally:
+        await worker.rest()
+        # Perhaps another pass has called for what runs here now.
+        await worker.finish(DRAIN_S)
         await worker.close()
         await asyncio.to_thread(database.close)

@@ -383,9 +383,19 @@ class ClusterWorker:
             await asyncio.wait({self._fetching}, timeout=LAST_WORD_S)
             self._fetching.cancel()
 
-    async def cut(self, runs: Sequence[Run]) -> None:
-        """End these runs at once."""
-        await self._cut(runs)
+    async def finish(self, deadline_s: float, hastened: asyncio.Event | None = None) -> list[str]:
+        """Wait for the runs until the deadline, or until hastened, then cut them off. Returns the lanes that were."""
+        runs = {run.task: run for run in self.runs.values() if run.task is not None}
+        if not runs:
+            return []
+        ended = asyncio.create_task(asyncio.wait(runs))
+        waits = {ended} | ({asyncio.create_task(hastened.wait())} if hastened is not None else set())
+        await asyncio.wait(waits, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        late = [run for task, run in runs.items() if not task.done()]
+        await self._cut(late)
+        return [run.lane.name for run in late]
 
     async def _cut(self, runs: Sequence[Run]) -> None:
         tasks = {run.task: run for run in runs if run.task is not None and not run.task.done()}
