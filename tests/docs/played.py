@@ -152,5 +152,6 @@ def _name_what_there_is(made: Played) -> None:
         "report-problem": dict.fromkeys(("CODE", FREE_CODE), DELIVERED.code),
         "suppress": {"ID": trial.shop["id"], "...": "pediu"},
         "alerts ack": {"...": "estamos vendo"},
+        "db copy": dict.fromkeys(("URL", "postgresql://loja@db.example/loja"), f"sqlite:///{trial.folder / 'copy.db'}"),
         "db backup": {"N": "3", "FILE": "one.bak", "DIR": "usb", "/mnt/usb": "usb"},
     }

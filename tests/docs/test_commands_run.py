@@ -42,10 +42,14 @@ SAYS: Final[Mapping[str, str]] = {
     "claims": rf"waiting_approval.*{CODE}",
     "db backup": r"a whole copy, checked",
     "db check": r"whole \(\d+ rules over \d+ rows\)",
+    "db compact": r" -> [\d,.]+ MiB",
+    "db copy": r"counts and checksums agree",
+    "db reopen": r"open again",
     "db restore": r"restored|wait",
     "db upgrade": r"up to date",
     "digest": r"Loja Aurora: ",
     "edit": rf"corrected|code \S+ -> {FREE_CODE}",
+    "engine status": r"nobody works on this database \(tracker run\)",
     "explain": r"Agora\n",
     "export": r"^[\ufeff]?(\{\".*\}\n)+$|^\ufeff?id;shop",
     "import": r"repetido|pedidos\.csv",
@@ -71,6 +75,7 @@ SAYS: Final[Mapping[str, str]] = {
 """By command: what it says where it has worked."""
 BEFORE: Final[Mapping[str, tuple[str, ...]]] = {
     "unsuppress": ("suppress", LATE_ORDER.order.customer.email, "--reason", "pediu"),
+    "db reopen": ("db", "copy", "--to", "sqlite:///copy.db"),
     "db restore": ("db", "backup", "file"),
 }
 """What has to be typed first."""
@@ -114,6 +119,8 @@ OTHERS: Final[Mapping[str, str]] = {
     r"install -m 0644 systemd/monitoring/shipment-tracker\.rules\.yml /etc/prometheus/": _PROMETHEUS,
     r"promtool check config .*": "tests/monitoring/test_files.py::test_the_scrape_entry_is_a_configuration",
     r"curl -s http://127\.0\.0\.1:8080/readyz": "tests/web/test_daemon_listener.py",
+    r"/opt/shipment-tracker/bin/pip install 'procrastinate>=3\.10,<4'|createdb loja": "tests/cluster/test_workers.py",
+    r"python -m bench( --\S+( [^-]\S*)?)*": "tests/bench/test_bench.py",
     r"make demo": BY_ANOTHER_TEST["demo"],
     r"make test": ".ci/run",
     r"curl .*http://127\.0\.0\.1:8025/sandbox/\S+|echo \S+ > clock": (
@@ -186,7 +193,7 @@ def fault_of(shop: Played, command: str, words: Sequence[str]) -> str | None:
 @cache
 def _shown_with_words() -> frozenset[str]:
     """Commands that do nothing without words of their own, and that the documents show with them somewhere."""
-    asks = {"approve", "claims answer", "edit", "explain", "release", "report-problem", "show", "suppress"}
+    asks = {"approve", "claims answer", "db copy", "edit", "explain", "release", "report-problem", "show", "suppress"}
     return frozenset(asks & {named(command) for command in documented() if command != named(command)})
 
 

@@ -34,9 +34,10 @@ LATE = of_fate(Fate.LATE_OPEN)
 PATIENCE_S = 25.0
 FAST = """
 import sys
-from tracker import lanes
+from tracker import alert_lanes, lanes, message_lanes
 from tracker.engine import base
-lanes.INTAKE_EVERY_S = lanes.POLL_EVERY_S = lanes.DECIDE_EVERY_S = 0.5
+lanes.INTAKE_EVERY_S = lanes.POLL_EVERY_S = 0.5
+lanes.DECIDE_EVERY_S = message_lanes.DECIDE_EVERY_S = alert_lanes.DECIDE_EVERY_S = 0.5
 base.MIN_BACKOFF_S = base.MAX_DATABASE_BACKOFF_S = 0.5
 from tracker.cli.main import app
 app(sys.argv[1:])

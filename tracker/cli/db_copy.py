@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -122,7 +123,7 @@ def _copied(settings: Settings, target: DatabaseSettings, who: str, *, verify_on
     from tracker.store.schema import require_current
 
     clock = clock_from_env(os.environ, trial_clock_faults(settings))
-    log.configure(clock)
+    log.configure(clock, level=logging.WARNING)
     with ExitStack() as stack:
         source = stack.enter_context(existing_database(settings.database.connection_url()))
         require_current(source)
@@ -172,7 +173,7 @@ def _reopened(settings: Settings, who: str) -> list[str]:
     from tracker.store.schema import require_current
 
     clock = clock_from_env(os.environ, trial_clock_faults(settings))
-    log.configure(clock)
+    log.configure(clock, level=logging.WARNING)
     url = settings.database.connection_url()
     shown = settings.database.shown
     with existing_database(url) as database, alone_on(url):
