@@ -193,7 +193,18 @@ def fault_of(shop: Played, command: str, words: Sequence[str]) -> str | None:
 @cache
 def _shown_with_words() -> frozenset[str]:
     """Commands that do nothing without words of their own, and that the documents show with them somewhere."""
-    asks = {"approve", "claims answer", "db copy", "edit", "explain", "release", "report-problem", "show", "suppress"}
+    asks = {
+        "approve",
+        "claims answer",
+        "db copy",
+        "edit",
+        "explain",
+        "release",
+        "report-problem",
+        "resolve",
+        "show",
+        "suppress",
+    }
     return frozenset(asks & {named(command) for command in documented() if command != named(command)})
 
 
