@@ -9,6 +9,7 @@ from typing import Final
 from uuid import uuid4
 
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy import create_engine, text
 
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.soak)
         if item.get_closest_marker("soak") and not os.environ.get("SOAK"):
             item.add_marker(pytest.mark.skip(reason="the long form: make soak"))
+
+
+@pytest.fixture(autouse=True)
+def _log_as_at_the_start() -> None:
+    """A command that was run in this process has set the log up for itself."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
