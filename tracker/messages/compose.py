@@ -16,6 +16,7 @@ from tracker.domain.freshness import is_stale
 from tracker.domain.hand import Mute, mute_of
 from tracker.domain.incidents import Where
 from tracker.domain.live import LiveFrom, live_at, observes
+from tracker.domain.mail_address import BadAddress
 from tracker.domain.notice_facts import NoticePolicy
 from tracker.domain.notice_rules import followups_before, news_promised_on
 from tracker.domain.notices import (
@@ -31,7 +32,7 @@ from tracker.domain.notices import (
 from tracker.domain.order import OrderStatus
 from tracker.domain.relays import Unmailed
 from tracker.domain.words import DeliveryState, Hold, Trigger
-from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
+from tracker.messages.email_message import build_message, parse_mailbox
 from tracker.messages.phrases import phrases
 from tracker.messages.planning import told_problem
 from tracker.messages.recipients import recipient_of
