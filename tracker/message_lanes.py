@@ -168,6 +168,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
         return_path=ReturnPath(returned.return_path, returned.verp) if returned and returned.return_path else None,
         unmailed=unmailed_of(settings),
         live_from=live_from_of(settings),
+        is_redirected=settings.messages.redirect_to is not None,
     )
 
 

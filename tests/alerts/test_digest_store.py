@@ -16,6 +16,7 @@ from tests.alerts.test_mail_store import read, text_of
 from tests.messages.smtp_servers import HOST, Answers, real_server
 from tests.reports.support import (
     CODE,
+    EMAIL,
     add_a_claim,
     add_message,
     add_order,
@@ -152,6 +153,22 @@ async def test_it_tells_what_happened_money_and_what_waits_with_the_commands(dat
     assert "O que teria sido feito" not in text
     html = text_of(message, "html")
     assert f"<code>tracker explain M{stuck}</code>" in html and "<h3>Dinheiro</h3>" in html
+
+
+@pytest.mark.anyio
+async def test_what_a_trial_diverted_is_counted_apart(database: Database) -> None:
+    with database.begin_write() as connection:
+        first, second = add_order(connection, order("1"), CODE, "AA987654325BR")
+        sent = {"state": "sent", "sent_at": MORNING - HOUR}
+        add_message(connection, first, **sent, sent_to=EMAIL.lower())
+        add_message(connection, second, **sent)  # of an older release
+        for shipment in (first, second):
+            add_message(connection, shipment, Trigger.DAMAGE, **sent, sent_to="teste@exemplo.com.br")
+    async with mailing(database) as (answers, lane):
+        await lane.run(MORNING)
+    text = text_of(read(answers.accepted[0]))
+    assert "- mensagens enviadas: aviso de atraso 2\n" in text
+    assert "- mensagens desviadas para teste@exemplo.com.br, não aos clientes: 2\n" in text
 
 
 @pytest.mark.anyio

@@ -332,6 +332,40 @@ def test_a_problem_that_stands_shows_where_its_claim_ended(
 
 
 @pytest.mark.parametrize(
+    ("lang", "state", "sentence"),
+    [
+        pytest.param("pt-BR", "sent", "mas desviada para teste@exemplo.com.br: o cliente não a recebeu.", id="sent"),
+        pytest.param(
+            "pt-BR", "unconfirmed", "desviada para teste@exemplo.com.br e não para o cliente", id="unconfirmed"
+        ),
+        pytest.param("pt-BR", "bounced", "que não foi ao cliente.", id="came back"),
+        pytest.param("en", "sent", "but diverted to teste@exemplo.com.br: the customer did not get it.", id="english"),
+    ],
+)
+def test_a_diverted_message_says_so(
+    tracker: Tracker, database: Database, ids: dict[str, int], lang: str, state: str, sentence: str
+) -> None:
+    with database.begin_write() as connection:
+        went = {"state": state, "sent_at": at(21, 7), "sent_to": "teste@exemplo.com.br"}
+        message = add_message(connection, ids["shipment"], Trigger.DAMAGE, **went)
+    document = tracker.json("explain", f"M{message}", "--lang", lang)
+    assert sentence in document["story"][-1]["text"]
+    assert document["facts"]["diverted_to"] == "teste@exemplo.com.br" and "sent_to" not in document["facts"]
+
+
+def test_a_log_entry_of_a_diverted_message_says_where_it_went(
+    tracker: Tracker, database: Database, ids: dict[str, int]
+) -> None:
+    with database.begin_write() as connection:
+        went = {"state": "sent", "sent_at": at(21, 7), "sent_to": "teste@exemplo.com.br"}
+        message = add_message(connection, ids["shipment"], Trigger.DAMAGE, **went)
+        note = DecisionNote("exemplo", "message", message, "deliver.email", 1, "sent", "accepted", {})
+        log_decisions(connection, [note], at(21, 7))
+    told = " ".join(tracker("explain", f"M{message}").stdout.split())
+    assert "A mensagem foi enviada para teste@exemplo.com.br, e não para o cliente: o servidor" in told
+
+
+@pytest.mark.parametrize(
     ("changes", "now"),
     [
         pytest.param({"hold_reason": "before_live"}, "para enviar, tracker release M2", id="held since before"),

@@ -16,6 +16,7 @@ from tests.cli.conftest import Tracker
 from tests.reports.support import (
     CODE,
     CPF,
+    EMAIL,
     NOW,
     OTHER_CODE,
     PHONE,
@@ -149,7 +150,8 @@ KEYS = {
         "claimable_from deadline_on answered_at outcome expected_cents granted_cents received_cents refusal_code"
     ),
     "messages": (
-        "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id provider_id"
+        "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id provider_id "
+        "hold_reason reason expires_at diverted_to"
     ),
     "alerts": "id shop kind severity key summary raised_at resolved_at",
     "decisions": "id at shop subject rule rule_version outcome reason facts",
@@ -368,6 +370,23 @@ def test_the_list_of_alerts_says_the_whole_sentence_in_local_time(tracker: Track
     assert re.fullmatch(r"A1 +critical +carrier_down +2026-11-22 09:00 +1 +correios is down", standing), standing
     assert counted == "2 alerts, 1 open (1 critical)"
     assert tracker("alerts", "--shop", "outra").stdout == "no alerts of this kind\n"
+
+
+def test_a_diverted_message_is_told_from_one_that_the_customer_got(
+    tracker: Tracker, database: Database, ids: dict[str, int]
+) -> None:
+    with database.begin_write() as connection:
+        went = {"state": "sent", "sent_at": at(22), "sent_to": "teste@exemplo.com.br"}
+        diverted = add_message(connection, ids["shipment"], Trigger.DAMAGE, **went)
+        add_message(connection, ids["shipment"], Trigger.LOSS_CONFIRMED, **{**went, "sent_to": EMAIL.lower()})
+    found = {line["trigger"]: line for line in lines(tracker, "messages")}
+    assert (found["damage"]["state"], found["damage"]["diverted_to"]) == ("sent", "teste@exemplo.com.br")
+    assert found["loss_confirmed"]["diverted_to"] is None
+    row = f"M{diverted} "
+    (portuguese,) = [one for one in tracker("messages", "--lang", "pt-BR").stdout.splitlines() if one.startswith(row)]
+    (english,) = [one for one in tracker("messages", "--lang", "en").stdout.splitlines() if one.startswith(row)]
+    assert "enviada (desviada)" in portuguese and "sent (diverted)" in english
+    assert tracker("messages", "--lang", "en").stdout.count("diverted") == 1
 
 
 def test_lists_in_the_merchants_language(tracker: Tracker, several: dict[str, int], alerted: None) -> None:

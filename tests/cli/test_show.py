@@ -161,6 +161,34 @@ def test_the_whole_story(tracker: Tracker, database: Database, known: int) -> No
         assert piece in " ".join(out.split()), piece
 
 
+@pytest.mark.parametrize(
+    ("state", "word"), [("sent", "enviada"), ("unconfirmed", "saiu, sem confirmação")], ids=["sent", "unconfirmed"]
+)
+def test_what_a_trial_diverted_was_not_told(
+    tracker: Tracker, database: Database, known: int, state: str, word: str
+) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known)
+        went = {"sending_at": at(21, 15), "sent_at": at(21, 15), "sent_to": "teste@exemplo.com.br"}
+        add_message(connection, known, problem_id=problem, state=state, **went)
+    out = " ".join(tracker("show", CODE).stdout.split())
+    assert f"{word} (desviada para teste@exemplo.com.br, não ao cliente)" in out
+    assert "O cliente ainda não recebeu nenhum aviso nosso sobre este problema." in out
+    assert "Já avisamos" not in out and "pode não ter chegado" not in out
+    (message,) = tracker.json("show", CODE)["messages"]
+    assert (message["state"], message["diverted_to"]) == (state, "teste@exemplo.com.br")
+
+
+def test_an_earlier_message_to_the_customer_still_counts(tracker: Tracker, database: Database, known: int) -> None:
+    with database.begin_write() as connection:
+        problem = add_problem(connection, known)
+        add_message(connection, known, problem_id=problem, state="sent", sent_at=at(21, 15), sent_to=EMAIL.lower())
+        went = {"state": "sent", "queued_at": at(23, 8), "sent_at": at(23, 8), "sent_to": "teste@exemplo.com.br"}
+        add_message(connection, known, Trigger.DELAY_FOLLOWUP, problem_id=problem, **went)
+    out = " ".join(tracker("show", CODE).stdout.split())
+    assert "Já avisamos o cliente em 21/11 (aviso de atraso)." in out
+
+
 def test_the_same_as_data(tracker: Tracker, database: Database, known: int) -> None:
     with database.begin_write() as connection:
         problem = add_problem(connection, known)

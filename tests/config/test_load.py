@@ -156,6 +156,12 @@ def test_warnings_of_what_should_be_mended(tmp_path: Path) -> None:
     ]
 
 
+def test_what_redirect_to_does_not_divert_is_said(tmp_path: Path) -> None:
+    (said,) = [one for one in lines(load(tmp_path, VALID + "messages: {redirect_to: a@b.example}\n")) if "a@b" in one]
+    assert said.startswith("mail      every message goes to a@b.example instead of the customer")
+    assert said.endswith("are still really filed in mode auto")
+
+
 @pytest.mark.parametrize(
     ("operator", "warned"),
     [

@@ -12,15 +12,8 @@ from typing import Any
 
 import pytest
 
-from tracker.messages.email_message import (
-    BadAddress,
-    Mailbox,
-    ascii_address,
-    ascii_domain,
-    build_message,
-    new_message_id,
-    parse_mailbox,
-)
+from tracker.domain.mail_address import BadAddress, ascii_address, ascii_domain
+from tracker.messages.email_message import Mailbox, build_message, new_message_id, parse_mailbox
 from tracker.messages.templates import Rendered
 
 BRASILIA = timezone(timedelta(hours=-3))

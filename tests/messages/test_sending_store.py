@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -289,7 +291,19 @@ def test_every_message_is_redirected_for_a_trial(start: Start) -> None:
     trial = start(POSTED)
     trial.settings["messages"]["redirect_to"] = "teste@aurora.example"
     posted(trial)
+    customer = POSTED.order.customer.email
     assert [recipient for recipient, _ in trial.told()] == ["teste@aurora.example"]
+    assert str(make_header(decode_header(letter(trial)["Subject"]))).startswith(f"[para {customer}] ")
+    (message,) = json.loads(trial.command("messages", "--json").stdout)
+    assert (message["recipient"], message["state"]) == (customer, "sent")
+    assert message["diverted_to"] == "teste@aurora.example"
+
+
+def test_a_message_to_the_customer_is_not_marked(start: Start) -> None:
+    trial = posted(start(POSTED))
+    assert "[para" not in str(make_header(decode_header(letter(trial)["Subject"])))
+    (message,) = json.loads(trial.command("messages", "--json").stdout)
+    assert message["diverted_to"] is None
 
 
 def test_mail_leaves_over_starttls_with_a_password(

@@ -20,8 +20,9 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection
 
+from tracker.domain.mail_address import ascii_address
 from tracker.domain.outcome import Outcome, Result, backoff
-from tracker.messages.email_message import ascii_address, build_message, new_message_id, parse_mailbox
+from tracker.messages.email_message import build_message, new_message_id, parse_mailbox
 from tracker.messages.smtp import SmtpTransport
 from tracker.messages.templates import Rendered
 from tracker.reports.digest import DigestHead, digest_text

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 from tracker.alerts.sinks import Leaving, digest_of
 from tracker.domain.alert_kinds import ALERT_KINDS, what_to_do
 from tracker.domain.alerting import Tone
+from tracker.domain.mail_address import ascii_address
 from tracker.domain.outcome import Outcome, Result
 from tracker.domain.text import clean
-from tracker.messages.email_message import ascii_address, build_message, parse_mailbox
+from tracker.messages.email_message import build_message, parse_mailbox
 from tracker.messages.smtp import SmtpTransport
 from tracker.messages.templates import Rendered
 from tracker.store.alerts import Notification

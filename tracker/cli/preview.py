@@ -211,7 +211,8 @@ def _faults_told() -> Iterator[None]:
 
 
 def _bytes(composer: Composer, shown: Preview, trigger: Trigger, clock: Clock, recipient: str) -> bytes:
-    from tracker.messages.email_message import BadAddress, new_message_id, parse_mailbox
+    from tracker.domain.mail_address import BadAddress
+    from tracker.messages.email_message import new_message_id, parse_mailbox
     from tracker.messages.preview import written
 
     sender = composer.senders[shown.shop]
@@ -225,7 +226,7 @@ def _bytes(composer: Composer, shown: Preview, trigger: Trigger, clock: Clock, r
 
 
 def _address(given: str) -> str:
-    from tracker.messages.email_message import BadAddress, ascii_address
+    from tracker.domain.mail_address import BadAddress, ascii_address
 
     try:
         return ascii_address(given)

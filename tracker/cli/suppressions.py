@@ -112,7 +112,7 @@ def _keep(connection: Connection, person: str, act: str, row_id: int, reason: st
 
 
 def _key(address: str) -> str:
-    from tracker.messages.email_message import BadAddress, address_key
+    from tracker.domain.mail_address import BadAddress, address_key
 
     try:
         return address_key(address)

@@ -59,7 +59,7 @@ def lines(loaded: LoadedConfig) -> list[str]:
         f"bounces   {_bounces_line(report['bounces'])}",
     ]
     if mail["redirect_to"]:
-        text.append(f"mail      every message goes to {mail['redirect_to']} instead of the customer")
+        text.append(f"mail      {_redirect_line(mail['redirect_to'])}")
     text += [f"trigger   {_trigger_line(name, channels, report)}" for name, channels in report["triggers"].items()]
     text.append(f"alerts    {', '.join(report['alerts']) or 'none'}")
     if report["ping_every_minutes"]:
@@ -70,6 +70,13 @@ def lines(loaded: LoadedConfig) -> list[str]:
     text += [f"notice    {fault}" for fault in loaded.notices]
     text += [f"warning   {fault}" for fault in loaded.warnings]
     return text
+
+
+def _redirect_line(address: str) -> str:
+    return (
+        f"every message goes to {address} instead of the customer, a claim's letter too; claims that a carrier takes otherwise "
+        "are still really filed in mode auto"
+    )
 
 
 def _backup(settings: Settings) -> dict[str, Any] | None:

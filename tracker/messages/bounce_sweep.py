@@ -19,10 +19,10 @@ from sqlalchemy import Connection
 
 from tracker.domain.bounces import NEWEST, too_many
 from tracker.domain.mail_account import PROBE
+from tracker.domain.mail_address import BadAddress, address_key
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, returned_outcome, scrubbed
 from tracker.domain.suppression import COMPLAINT
 from tracker.domain.words import DeliveryState
-from tracker.messages.email_message import BadAddress, address_key
 from tracker.messages.email_sweep import CHANNEL, suppress_after
 from tracker.messages.mailbox import FETCHED, MailboxAccount, MailboxError, MailboxSession, opened_aside
 from tracker.messages.returned import Fate, Kind, Returned, read_returned

@@ -16,6 +16,7 @@ from tracker.domain.freshness import is_stale
 from tracker.domain.hand import Mute, mute_of
 from tracker.domain.incidents import Where
 from tracker.domain.live import LiveFrom, live_at, observes
+from tracker.domain.mail_address import BadAddress, ascii_address
 from tracker.domain.notice_facts import NoticePolicy
 from tracker.domain.notice_rules import followups_before, news_promised_on
 from tracker.domain.notices import (
@@ -31,7 +32,7 @@ from tracker.domain.notices import (
 from tracker.domain.order import OrderStatus
 from tracker.domain.relays import Unmailed
 from tracker.domain.words import DeliveryState, Hold, Trigger
-from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
+from tracker.messages.email_message import build_message, parse_mailbox
 from tracker.messages.phrases import phrases
 from tracker.messages.planning import told_problem
 from tracker.messages.recipients import recipient_of
@@ -247,6 +248,8 @@ class Composer:
     """Whom a shop does not write to."""
     live_from: LiveFrom = lambda shop: date.min
     """What was queued while its shop was live does not leave once that was taken back."""
+    is_redirected: bool = False
+    """Whether somebody else reads the messages, in a trial: each subject says whom it is for."""
 
     def shipments(self, connection: Connection, delivery: DueDelivery) -> list[int]:
         """The shipments that a delivery speaks of."""
@@ -323,6 +326,10 @@ class Composer:
             hold, why = Hold.TEMPLATE, WhyWithheld.BROKEN_TEXT
             return Withheld(DeliveryState.AWAITING_PERSON, reason, why, hold, _look_again(delivery, now), True)
         try:
+            if self.is_redirected:
+                to = ascii_address(delivery.recipient or "")
+                subject = phrases(sender.language).in_place_of.format(address=to, subject=rendered.subject)
+                rendered = replace(rendered, subject=subject)
             data = build_message(
                 rendered,
                 sender=sender.sender,

@@ -17,32 +17,21 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Protocol
 
+from tracker.domain.mail_address import BadAddress, ascii_address, ascii_domain
 from tracker.messages.templates import Rendered
 from tracker.messages.variables import clean
 
 # Plain policy.SMTP writes 8bit bodies, which need 8BITMIME on the whole way, and quoted-printable lines of 78 characters,
 # of which RFC 2045 section 6.7 allows 76.
 _POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
-_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _MAILBOX = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 !#$%&'*+/^_`{|}~-]+")
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9_-]+")
-_MAX_LOCAL = 64
-_MAX_ADDRESS = 254
 _NAME_LENGTH = 80
 _TOKEN_LENGTH = 20
 _LINE = 76
 _LONGEST_WORD = 60
-
-
-class BadAddress(ValueError):
-    """An address no mail can go to; `reason` is a constant token. The address itself is not in the message."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +51,6 @@ class Attachment(Protocol):
     def subtype(self) -> str: ...
     @property
     def data(self) -> bytes: ...
-
-
-def ascii_domain(domain: str) -> str:
-    """*domain* in lower case as it goes on the wire (IDNA). Raises BadAddress where it is none."""
-    try:
-        encoded = domain.strip().encode("idna").decode("ascii").lower()
-    except UnicodeError as exc:
-        raise BadAddress("bad_domain") from exc
-    labels = encoded.split(".")
-    dotted = len(labels) > 1 or encoded == "localhost"
-    if not dotted or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
-        raise BadAddress("bad_domain")
-    return encoded
-
-
-def ascii_address(address: str) -> str:
-    """*address* as it goes on the wire. Raises BadAddress for a bad one; SMTPUTF8 is not used, so `joão@` is one."""
-    local, at, domain = address.strip().rpartition("@")
-    if not at:
-        raise BadAddress("bad_syntax")
-    if not local.isascii():
-        raise BadAddress("local_part_not_ascii")
-    if len(local) > _MAX_LOCAL or not _LOCAL_PART.fullmatch(local):
-        raise BadAddress("bad_syntax")
-    whole = f"{local}@{ascii_domain(domain)}"
-    if len(whole) > _MAX_ADDRESS:
-        raise BadAddress("bad_syntax")
-    return whole
-
-
-def address_key(address: str) -> str:
-    """An address as it goes on the wire, in lower case: what suppressions and returned mail are matched by.
-
-    Raises BadAddress for what no mail can go to.
-    """
-    return ascii_address(address).lower()
 
 
 def parse_mailbox(text: str) -> Mailbox:

@@ -21,11 +21,11 @@ from sqlalchemy import Connection
 
 from tracker import metrics
 from tracker.domain.mail_account import HOUR, costs_no_attempt, is_shared, judged, works
+from tracker.domain.mail_address import BadAddress, address_key
 from tracker.domain.outcome import Outcome, Result, backoff, settled
 from tracker.domain.suppression import REASON, SOFT, reason_to_suppress
 from tracker.domain.words import DeliveryState, Hold
 from tracker.messages.compose import RULE, VERSION, Composed, Composer, WhyWithheld, Withheld
-from tracker.messages.email_message import BadAddress, address_key
 from tracker.messages.mail_accounts import MailAccount, MailAccounts, Switchboard
 from tracker.messages.outcomes import Settlement, after_outcome, after_unknown
 from tracker.messages.text_watch import TextWatch

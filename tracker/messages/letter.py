@@ -13,8 +13,9 @@ from carriers.base import ClaimKind, ProblemKind
 from tracker.claims.letter import Evidence, LetterDesk, LetterFacts, evidence_of, letter_facts
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.claim_letter import LETTER
+from tracker.domain.mail_address import BadAddress
 from tracker.domain.money import in_reais
-from tracker.messages.email_message import BadAddress, build_message, parse_mailbox
+from tracker.messages.email_message import build_message, parse_mailbox
 from tracker.messages.letter_variables import CLAIM_LETTER, FOLLOW_UP_LETTER
 from tracker.messages.phrases import PORTUGUESE
 from tracker.messages.sandbox import TemplateFault

@@ -47,6 +47,8 @@ class Phrases:
     waits: str
     waits_until: str
     photo_id: str
+    in_place_of: str
+    """A subject that somebody else reads in a trial, and whom it is for."""
 
 
 def _data(day: date) -> str:
@@ -85,6 +87,7 @@ PORTUGUESE: Final = Phrases(
     waits="O pedido de informação que abrimos na transportadora segue em análise.",
     waits_until="O pedido de informação que abrimos na transportadora segue em análise, com prazo de resposta até {day}.",
     photo_id="um documento com foto",
+    in_place_of="[para {address}] {subject}",
 )
 ENGLISH: Final = Phrases(
     date=_date,
@@ -109,6 +112,7 @@ ENGLISH: Final = Phrases(
     waits="The inquiry we opened with the carrier is still being looked into.",
     waits_until="The inquiry we opened with the carrier is still being looked into; its answer is due by {day}.",
     photo_id="a photo ID",
+    in_place_of="[for {address}] {subject}",
 )
 _BY_LANGUAGE: Final[Mapping[str, Phrases]] = {"pt-BR": PORTUGUESE, "en": ENGLISH}
 

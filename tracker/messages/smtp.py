@@ -25,8 +25,8 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 
 from tracker.config.fields import is_loopback
+from tracker.domain.mail_address import BadAddress, ascii_address
 from tracker.domain.outcome import Outcome, Result, Scope, SmtpStage, smtp_outcome
-from tracker.messages.email_message import BadAddress, ascii_address
 
 Security = Literal["starttls", "tls", "none"]
 

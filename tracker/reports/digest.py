@@ -49,6 +49,7 @@ PT: Final[Mapping[str, str]] = {
     "filed": "reclamações registradas: {count}",
     "answered": "reclamações respondidas: aceitas {accepted}, rejeitadas {rejected}",
     "sent": "mensagens enviadas: {items}",
+    "diverted": "mensagens desviadas para {address}, não aos clientes: {count}",
     "money": "Dinheiro",
     "granted": "concedido pela transportadora: {amount}",
     "received": "recebido: {amount}",
@@ -90,6 +91,7 @@ EN: Final[Mapping[str, str]] = {
     "filed": "claims filed: {count}",
     "answered": "claims answered: accepted {accepted}, rejected {rejected}",
     "sent": "messages sent: {items}",
+    "diverted": "messages diverted to {address}, not to customers: {count}",
     "money": "Money",
     "granted": "granted by the carrier: {amount}",
     "received": "received: {amount}",
@@ -239,6 +241,8 @@ def _happened(said: _Words, facts: DigestFacts) -> Iterator[str]:
         yield said("answered", accepted=facts.claims_accepted, rejected=facts.claims_rejected)
     if facts.sent:
         yield said("sent", items=said.counted("trigger", facts.sent))
+    for address, count in facts.diverted.items():
+        yield said("diverted", address=address, count=count)
 
 
 def _money(said: _Words, facts: DigestFacts) -> Iterator[str]:

@@ -11,7 +11,9 @@ from typing import Any, Final
 from carriers.base import TrackingStatus
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.claim_letter import FOLLOW_UP
+from tracker.domain.mail_address import diverted_to
 from tracker.domain.promise import customer_promise
+from tracker.domain.words import DeliveryState
 from tracker.reports.identity import optional_id, public_id
 from tracker.store.letters import LetterRow
 
@@ -45,7 +47,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "messages": tuple(
         "id notice_id shop order_number shipment_ids trigger channel recipient state queued_at sent_at message_id "
-        "provider_id hold_reason reason expires_at".split()
+        "provider_id hold_reason reason expires_at diverted_to".split()
     ),
     "alerts": tuple(
         "id shop kind severity key summary raised_at resolved_at times acked_at acked_by acked_until ack_reason".split()
@@ -172,6 +174,7 @@ def _message(row: Row, _promises: Promises) -> Line:
     return {
         "id": public_id("message", row["id"]),
         "notice_id": public_id("notice", row["notice_id"]),
+        "diverted_to": diverted_to(DeliveryState(row["state"]), row["recipient"], row["sent_to"]),
         "shipment_ids": [public_id("shipment", shipment_id) for shipment_id in row["shipment_ids"]],
     }
 

@@ -31,6 +31,7 @@ class ListLanguage:
     """By list, what is said where it is empty."""
     newest: str = "the newest {count}; name --limit for more"
     presumed: str = "{kind} (presumed)"
+    diverted: str = "{state} (diverted)"
     acked: str = "over"
 
     def heading(self, english: str) -> str:
@@ -163,6 +164,7 @@ PORTUGUESE: Final = ListLanguage(
     },
     newest="os {count} mais novos; --limit mostra mais",
     presumed="{kind} (presumido)",
+    diverted="{state} (desviada)",
     acked="sim",
 )
 LISTS: Final[Mapping[str, ListLanguage]] = {"pt-BR": PORTUGUESE, "en": ENGLISH}

@@ -135,8 +135,9 @@ def _claim_facts(claim: ClaimRow, story: OrderStory, desk: Desk) -> ClaimFacts:
 
 
 def _told(parcel: Parcel, messages: Sequence[MessageRow], has_problem: bool) -> Told | None:
-    """The newest message of this parcel that left; of one with a problem, the newest about a problem."""
-    mine = [m for m in messages if parcel.context.shipment_id in m.shipment_ids and m.state in LEFT]
+    """The newest message of this parcel that left to the customer; of one with a problem, the newest about a problem."""
+    left = [message for message in messages if message.state in LEFT and message.diverted_to is None]
+    mine = [message for message in left if parcel.context.shipment_id in message.shipment_ids]
     if has_problem:
         mine = [message for message in mine if message.trigger in PROBLEM_TRIGGERS]
     confirmed = [message for message in mine if message.state is not DeliveryState.UNCONFIRMED]
@@ -307,5 +308,6 @@ def _message(message: MessageRow) -> dict[str, Any]:
         "expires_at": message.expires_at,
         "subject": message.subject,
         "shipment_ids": [public_id("shipment", one) for one in message.shipment_ids],
+        "diverted_to": message.diverted_to,
     }
     return {key: json_value(value) for key, value in values.items()}

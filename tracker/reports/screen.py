@@ -379,6 +379,8 @@ def _message(message: MessageRow, when: _When) -> Iterator[ScreenLine]:
     cause = token_of(message.reason) if message.state is DeliveryState.SUPPRESSED else message.reason
     if message.state in REFUSED and cause is not None and cause in pt.SMTP:
         state = f"{state} ({pt.SMTP[cause]})"
+    if message.diverted_to is not None:
+        state = f"{state} (desviada para {message.diverted_to}, não ao cliente)"
     trigger = say(pt.TRIGGER, message.trigger.value)
     to = f" para {message.recipient}" if message.recipient else ""
     text = f"{public_id('message', message.id)} {when.minute(at)} {trigger}{to}: {state}{subject}"

@@ -127,6 +127,7 @@ class _Teller:
         self._whole, self._desk, self._language = whole, desk, language
         days = desk.days(whole.story)
         self._scene = Scene(days.zone, days.since.states)
+        self._diverted = {message.id: message.diverted_to for message in whole.story.messages}
         self._wordings = {
             one.id: _wording(parcel, one, desk) for parcel in whole.story.parcels for one in parcel.problems
         }
@@ -243,6 +244,8 @@ class _Teller:
         if facts.get("cause") not in self._language.words["cause"]:
             facts["cause"] = None
         facts["why"] = self._why(decision)
+        if decision.subject_kind == "message":
+            facts["diverted_to"] = self._diverted.get(decision.subject_id)
         text = self._language.say(decision.rule, decision.outcome, facts, self._scene)
         name = public_id(decision.subject_kind, decision.subject_id)
         return Said(name, f"{name}: {text}", decision.at)

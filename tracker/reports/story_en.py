@@ -375,7 +375,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "[ It is tried again on {next_step_at:time}.]"
     ),
     "deliver.email/queued/address_changed": "The message waits: the order has another e-mail address now, and it goes there.",
-    "deliver.email/sent": "The message was sent: the mail server took it.",
+    "deliver.email/sent": "The message was sent[ to {diverted_to}, and not to the customer]: the mail server took it.",
     "deliver.email/delivered": "The message was delivered.",
     "deliver.email/unconfirmed": (
         "The message left, and the mail server did not confirm it; it is not sent again without need."

@@ -84,12 +84,16 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/queued": "{id}: queued[; it leaves from {next_step_at:time} on].",
     "now.message/sending": "{id}: leaving right now.",
     "now.message/unconfirmed": (
-        "{id}: left, not confirmed by the server[; tried again on {next_step_at:time}].[ In the mail server's log, its"
+        "{id}: left, not confirmed by the server[, diverted to {diverted_to} and not to the customer]"
+        "[; tried again on {next_step_at:time}].[ In the mail server's log, its"
         " Message-ID is {message_id}.]"
     ),
-    "now.message/sent": "{id}: sent[ on {sent_at:time}].",
+    "now.message/sent": "{id}: sent[ on {sent_at:time}][, but diverted to {diverted_to}: the customer did not get it].",
     "now.message/delivered": "{id}: delivered.",
-    "now.message/bounced": "{id}: the address refused the message. Correct it (tracker edit ORDER --email ADDRESS).",
+    "now.message/bounced": (
+        "{id}: [the trial's address, {diverted_to}, refused the message, which did not go to the customer|the address refused the"
+        " message. Correct it (tracker edit ORDER --email ADDRESS)]."
+    ),
     "now.message/failed": "{id}: could not be delivered.",
     "now.message/suppressed": "{id}: will not be sent.",
     "now.message/expired": "{id}: expired unsent on {expires_at:day}.",

@@ -87,12 +87,16 @@ STANDING: Final[Mapping[str, str]] = {
     "now.message/queued": "{id}: na fila[; sai a partir de {next_step_at:time}].",
     "now.message/sending": "{id}: está saindo agora.",
     "now.message/unconfirmed": (
-        "{id}: saiu sem confirmação do servidor[; nova tentativa em {next_step_at:time}].[ No registro do servidor de e-mail,"
+        "{id}: saiu sem confirmação do servidor[, desviada para {diverted_to} e não para o cliente]"
+        "[; nova tentativa em {next_step_at:time}].[ No registro do servidor de e-mail,"
         " o Message-ID é {message_id}.]"
     ),
-    "now.message/sent": "{id}: enviada[ em {sent_at:time}].",
+    "now.message/sent": "{id}: enviada[ em {sent_at:time}][, mas desviada para {diverted_to}: o cliente não a recebeu].",
     "now.message/delivered": "{id}: entregue.",
-    "now.message/bounced": "{id}: o endereço recusou a mensagem. Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO).",
+    "now.message/bounced": (
+        "{id}: [o endereço do desvio, {diverted_to}, recusou a mensagem, que não foi ao cliente|o endereço recusou a mensagem."
+        " Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO)]."
+    ),
     "now.message/failed": "{id}: não pôde ser entregue.",
     "now.message/suppressed": "{id}: não será enviada.",
     "now.message/expired": "{id}: venceu em {expires_at:day} sem sair.",

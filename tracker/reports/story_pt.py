@@ -389,7 +389,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
         "[ Nova tentativa em {next_step_at:time}.]"
     ),
     "deliver.email/queued/address_changed": "A mensagem espera: o e-mail do pedido mudou, e ela vai para o novo endereço.",
-    "deliver.email/sent": "A mensagem foi enviada: o servidor de e-mail a aceitou.",
+    "deliver.email/sent": "A mensagem foi enviada[ para {diverted_to}, e não para o cliente]: o servidor de e-mail a aceitou.",
     "deliver.email/delivered": "A mensagem foi entregue.",
     "deliver.email/unconfirmed": (
         "A mensagem saiu, mas o servidor de e-mail não confirmou; para não repetir, não é enviada de novo sem necessidade."

@@ -82,6 +82,8 @@ def cells(kind: str, line: Line, zone: ZoneInfo, language: ListLanguage = ENGLIS
         shown["kind"] = language.presumed.format(kind=shown["kind"]) if line["presumed"] else shown["kind"]
         if line["resolved_at"]:
             shown["ended"] = f"{local(line['resolved_at'], zone, language)} {shown['resolution'] or ''}"
+    if kind == "messages" and line["diverted_to"]:
+        shown["state"] = language.diverted.format(state=shown["state"])
     if kind == "alerts":
         shown["ack"] = line["acked_until"] or (language.acked if line["acked_at"] else None)
     return [_fitted(local(shown.get(column.key), zone, language), column.widest) for column in COLUMNS[kind]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, select, update
 
+from tracker.domain.mail_address import diverted_to
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.store.database import insert_new
 from tracker.store.hand import problems_to_release
@@ -103,7 +105,9 @@ class DigestFacts:
     claims_accepted: int
     claims_rejected: int
     sent: Mapping[str, int]
-    """By trigger."""
+    """To customers, by trigger."""
+    diverted: Mapping[str, int]
+    """What another address got in the customer's place (a trial), by that address."""
     expected_cents: int
     """Of claims the carriers have and have not paid."""
     granted_cents: int
@@ -126,7 +130,7 @@ class DigestFacts:
         changed = (self.problems_ended, self.claims_accepted, self.claims_rejected, self.observed.claims)
         waits = (self.waiting_claims_count, self.waiting_messages_count, self.before_live.problems)
         held_now = (self.before_live.claims, *self.before_live.messages.values(), *self.observed.messages.values())
-        told = (*self.problems.values(), *self.sent.values(), *held_now)
+        told = (*self.problems.values(), *self.sent.values(), *self.diverted.values(), *held_now)
         return not (any(happened) or any(changed) or any(waits) or any(told) or self.critical_alerts)
 
 
@@ -172,6 +176,7 @@ def digest_facts(
     )
     paid = (claims, _CLAIMS.c.state == ClaimState.PAID.value, in_time(_CLAIMS.c.closed_at))
     pending = (claims, _CLAIMS.c.opened_at.is_not(None), _CLAIMS.c.closed_at.is_(None))
+    sent, diverted = _sent(connection, _NOTICES.c.shop == shop, in_time(_DELIVERIES.c.sent_at))
     return DigestFacts(
         orders=_count(connection, _ORDERS, _ORDERS.c.shop == shop, in_time(_ORDERS.c.created_at)),
         delivered=_count(
@@ -194,7 +199,8 @@ def digest_facts(
         claims_filed=_count(connection, _CLAIMS, claims, in_time(_CLAIMS.c.opened_at)),
         claims_accepted=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.ACCEPTED.value),
         claims_rejected=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.REJECTED.value),
-        sent=_by(connection, _NOTICES.c.trigger, _told(), _NOTICES.c.shop == shop, in_time(_DELIVERIES.c.sent_at)),
+        sent=sent,
+        diverted=diverted,
         expected_cents=_sum(connection, _CLAIMS.c.expected_cents, *pending),
         granted_cents=_sum(connection, _CLAIMS.c.granted_cents, *answered),
         received_cents=_sum(connection, _CLAIMS.c.received_cents, *paid),
@@ -219,6 +225,23 @@ def digest_facts(
         else Held({}),
         critical_alerts=_critical(connection, shop),
     )
+
+
+def _sent(connection: Connection, *where: ColumnElement[bool]) -> tuple[dict[str, int], dict[str, int]]:
+    """What customers were sent, by trigger, and what went elsewhere in their place, by the address that got it."""
+    sent, diverted = Counter(_by(connection, _NOTICES.c.trigger, _told(), *where)), Counter[str]()
+    columns = (_NOTICES.c.trigger, *(_DELIVERIES.c[name] for name in ("state", "recipient", "sent_to")))
+    unlike = _DELIVERIES.c.sent_to != func.lower(_DELIVERIES.c.recipient)
+    for row in connection.execute(select(*columns).select_from(_told()).where(*where, unlike)):
+        address = diverted_to(DeliveryState(row.state), row.recipient, row.sent_to)
+        if address is not None:
+            sent[row.trigger] -= 1
+            diverted[address] += 1
+    return _most_first(sent), _most_first(diverted)
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: number for name, number in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if number > 0}
 
 
 def _would_have_left() -> tuple[ColumnElement[bool], ...]:

@@ -219,7 +219,7 @@ def _messages(wanted: Filter) -> Query:
     names = ("id", "notice_id", "channel", "recipient", "state", "queued_at", "sent_at", "message_id", "provider_id")
     query = (
         select(
-            *(_DELIVERIES.c[name] for name in (*names, "hold_reason", "reason", "subject")),
+            *(_DELIVERIES.c[name] for name in (*names, "hold_reason", "reason", "subject", "sent_to")),
             _NOTICES.c.shop,
             _NOTICES.c.trigger,
             _NOTICES.c.expires_at,

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, select
 
-from tracker.domain.words import FILED
+from tracker.domain.mail_address import diverted_to
+from tracker.domain.words import FILED, DeliveryState
 from tracker.store.claims import claims_of_shipments, problems_of_claims
 from tracker.store.decisions import decisions_of
 from tracker.store.letters import LetterRow, letters_of_claims
@@ -40,7 +41,9 @@ _CLAIMS, _LINKS, _STEPS = table(Claim), table(ClaimProblem), table(ClaimStep)
 _NOTICES, _MEMBERS, _DELIVERIES, _ACTS = table(Notice), table(NoticeMember), table(Delivery), table(OperatorAct)
 
 Row = dict[str, Any]
-_HIDDEN: Final = frozenset({"lease_token", "lease_until", "version", "body", "raw_digest", "recipient", "refusal_text"})
+_HIDDEN: Final = frozenset(
+    {"lease_token", "lease_until", "version", "body", "raw_digest", "recipient", "sent_to", "refusal_text"}
+)
 """Machinery, and the customer's address: `show` is the place for that."""
 
 
@@ -236,6 +239,7 @@ def _message(connection: Connection, row: Row) -> Subject:
     facts = {
         **{name: notice.get(name) for name in ("shop", "trigger", "occurrence", "since", "created_at", "expires_at")},
         **_shown(row, "subject"),
+        "diverted_to": diverted_to(DeliveryState(row["state"]), row["recipient"], row["sent_to"]),
     }
     rests_on: list[Subject | None] = []
     for shipment_id, _, problem_id in members:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, Text, cast, func, or_, 
 from tracker.domain.hand import Act
 from tracker.domain.history import StoredEvent
 from tracker.domain.incidents import Where
+from tracker.domain.mail_address import diverted_to
 from tracker.domain.words import DeliveryState, Trigger
 from tracker.domain.wrong_codes import WRONG_CODE, is_one_of, wrong_codes
 from tracker.store.acts import ActRow, acts_on
@@ -146,6 +147,8 @@ class MessageRow:
     message_id: str | None = None
     """What the mail server's log knows it by."""
     shipment_ids: tuple[int, ...] = ()
+    diverted_to: str | None = None
+    """The address that got it in the place of the recipient; None: none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,8 +423,8 @@ def message_by_id(connection: Connection, delivery_id: int) -> MessageRow | None
 
 
 def _messages(connection: Connection, condition: ColumnElement[bool]) -> list[MessageRow]:
-    names = [name for name in MessageRow.__dataclass_fields__ if name != "shipment_ids"]
-    columns = [(_NOTICES if name in {"trigger", "expires_at"} else _DELIVERIES).c[name] for name in names]
+    names = [name for name in MessageRow.__dataclass_fields__ if name not in {"shipment_ids", "diverted_to"}]
+    columns = [(_NOTICES if name in {"trigger", "expires_at"} else _DELIVERIES).c[name] for name in (*names, "sent_to")]
     query = (
         select(*columns)
         .join(_NOTICES, _NOTICES.c.id == _DELIVERIES.c.notice_id)
@@ -440,4 +443,5 @@ def _messages(connection: Connection, condition: ColumnElement[bool]) -> list[Me
     for row in rows:
         row["trigger"], row["state"] = Trigger(row["trigger"]), DeliveryState(row["state"])
         row["shipment_ids"] = tuple(members.get(row["notice_id"], ()))
+        row["diverted_to"] = diverted_to(row["state"], row["recipient"], row.pop("sent_to"))
     return [MessageRow(**row) for row in rows]
