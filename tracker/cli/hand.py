@@ -90,11 +90,12 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     from tracker.store.claims import approve as approve_claim
     from tracker.store.claims import claims_by_id
     from tracker.store.contexts import contexts_of
-    from tracker.store.hand import NOT_LIVE, claims_released, rejection_of
+    from tracker.store.hand import NOT_LIVE, claim_falls_with, claims_released, rejection_of
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
-    settled = claim_not_to_approve(claim, rejection_of(connection, "claim", claim_id), zone_of(program))
+    rejection, falls = rejection_of(connection, "claim", claim_id), claim_falls_with(connection, claim)
+    settled = claim_not_to_approve(claim, rejection, falls, zone_of(program))
     if settled is not None:
         return settled
     not_live = _not_live(program, claim.shop)
