@@ -100,17 +100,17 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
         return settled
     not_live = _not_live(program, claim.shop)
     if not_live is not None:
-        return Said(f"{name} is not approved: {not_live}", 2)
+        return Said(f"{name} is not approved: {not_live}", 1)
     if claim.hold_reason in NOT_LIVE and claims_released(connection, [claim_id]):
         return _released_already(claim)
     if claim.hold_reason in NOT_LIVE:
-        return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 2)
+        return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 1)
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
     named = order.recipient_name or order.customer_name or claim.hold_reason in {Hold.BY_LETTER, Hold.LETTER}
     if not named and not takes_letters(program, claim.carrier):
         number = order.number
         how = f"tracker edit {number} --name NAME, or import order {number} with it"
-        return Said(f"{name} needs the recipient's name, which the carrier asks for: {how}", 2)
+        return Said(f"{name} needs the recipient's name, which the carrier asks for: {how}", 1)
     if not approve_claim(connection, claim, hand.now):
         return Said(f"{name} changed at this very moment; look at it and approve it again", 1)
     decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
@@ -192,13 +192,13 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
         return settled
     not_live = _not_live(program, message.shop)
     if not_live is not None:
-        return Said(f"{name} is not approved: {not_live}", 2)
+        return Said(f"{name} is not approved: {not_live}", 1)
     if message.hold_reason == Hold.BEFORE_LIVE.value:
-        return Said(f"{name} is held from before the shop went live: tracker release {name} lets it go", 2)
+        return Said(f"{name} is held from before the shop went live: tracker release {name} lets it go", 1)
     if message.hold_reason == Hold.MUTED.value:
-        return Said(f"{name} is held because its order is muted: tracker mute O{message.order_id} --off lets it go", 2)
+        return Said(f"{name} is held because its order is muted: tracker mute O{message.order_id} --off lets it go", 1)
     if message.hold_reason == Hold.OBSERVE.value:
-        return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 2)
+        return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 1)
     if message.expires_at <= hand.now:
         day = message.expires_at.astimezone(zone_of(program)).date()
         return Said(f"{name} expired on {day}, nothing to approve: it will not be sent", 1)
@@ -237,7 +237,7 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
         shop, problems, messages, claim = _resting(connection, one)
         not_live = _not_live(program, shop)
         if not_live is not None:
-            return Said(f"{text} is not released: {not_live}", 2)
+            return Said(f"{text} is not released: {not_live}", 1)
         live_at = _live_at(program, shop) or program.now
         cutoff = released_up_to(connection, live_at)
         if not any(problem.since < cutoff for problem in problems_by_id(connection, problems)):
@@ -312,7 +312,7 @@ def _release_all(program: Opened, hand: Hand) -> Said:
 
     live = [shop.id for shop in program.settings.shops if _not_live(program, shop.id) is None]
     if not live:
-        return Said("; ".join(_not_live(program, shop.id) or "" for shop in program.settings.shops), 2)
+        return Said("; ".join(_not_live(program, shop.id) or "" for shop in program.settings.shops), 1)
     total = Released()
     for shop in live:
         live_at = _live_at(program, shop) or program.now
