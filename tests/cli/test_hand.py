@@ -398,15 +398,26 @@ def test_releasing_a_claim_releases_nothing_else(just_live: Tracker, database: D
     assert row_of(database, Problem, held["b_loss"])["released_at"] is None
     assert row_of(database, Delivery, held["b_message"])["state"] == "awaiting_person"
     assert acts(database) == [("fulana", "release", "claim", held["b_claim"], None)]
-    # The daemon has not looked yet: neither a second word nor an approval is asked for.
-    for word in ("release", "approve"):
-        again = just_live(word, name)
-        assert (again.exit_code, again.stdout) == (
-            0,
-            f"{name} is released already: the daemon judges it at its next look\n",
-        )
+    again = just_live("release", name)
+    assert (again.exit_code, again.stdout) == (
+        0,
+        f"{name} is released already: the daemon judges it at its next look\n",
+    )
     assert len(acts(database)) == 1
     assert just_live("release", f"P{held['b_problem']}").stdout == "released: 2 problems, 1 message\n"
+
+
+def test_what_was_released_a_moment_ago_is_approved(
+    just_live: Tracker, database: Database, held: dict[str, int]
+) -> None:
+    name = f"C{held['b_claim']}"
+    just_live("release", name)
+    result = just_live("approve", name)
+    assert (result.exit_code, result.stdout) == (0, f"{name} is approved: the daemon files it at its next look\n")
+    assert row_of(database, Claim, held["b_claim"])["approved_at"] == NOW
+    assert [act[1] for act in acts(database)] == ["release", "approve"]
+    again = just_live("approve", name)
+    assert (again.exit_code, again.stdout) == (0, f"{name} is approved already: the daemon takes it at its next look\n")
 
 
 def test_releasing_all(just_live: Tracker, database: Database, held: dict[str, int]) -> None:

@@ -101,10 +101,12 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     not_live = _not_live(program, claim.shop)
     if not_live is not None:
         return Said(f"{name} is not approved: {not_live}", 1)
-    if claim.hold_reason in NOT_LIVE and claims_released(connection, [claim_id]):
-        return _released_already(claim)
-    if claim.hold_reason in NOT_LIVE:
+    released = claim.hold_reason in NOT_LIVE and bool(claims_released(connection, [claim_id]))
+    if claim.hold_reason in NOT_LIVE and not released:
         return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 1)
+    if released and takes_letters(program, claim.carrier):
+        # Whether a person or the daemon sends its letter is not judged yet, and an approval says a different thing of each.
+        return Said(f"{name} is released and not judged anew yet: approve it again after the next pass", 1)
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
     named = order.recipient_name or order.customer_name or claim.hold_reason in {Hold.BY_LETTER, Hold.LETTER}
     if not named and not takes_letters(program, claim.carrier):
