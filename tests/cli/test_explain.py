@@ -335,7 +335,11 @@ def test_a_problem_that_stands_shows_where_its_claim_ended(
     ("changes", "now"),
     [
         pytest.param({"hold_reason": "before_live"}, "para enviar, tracker release M2", id="held since before"),
-        pytest.param({"hold_reason": "template"}, "corrija o texto e depois tracker approve M2", id="a broken text"),
+        pytest.param(
+            {"hold_reason": "template"},
+            "corrija o texto, e ela sai sozinha",
+            id="a broken text",
+        ),
         pytest.param({"state": "bounced"}, "Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO)", id="bounced"),
         pytest.param({"state": "suppressed"}, "não será enviada", id="suppressed"),
         pytest.param({"state": "expired"}, "venceu em 28/11/2026 (sáb) sem sair", id="expired"),

@@ -106,7 +106,7 @@ STANDING: Final[Mapping[str, str]] = {
     ),
     "now.message/awaiting_person/configuration": "{id}: put the shop right in config.yaml. It expires on {expires_at:time}.",
     "now.message/awaiting_person/template": (
-        "{id}: correct the text, then tracker approve {id}. It expires on {expires_at:time}."
+        "{id}: correct the text, and it leaves by itself. It expires on {expires_at:time}."
     ),
     "now.message/awaiting_person/muted": (
         "{id}: the order is muted; to tell again, tracker mute ORDER --off. It expires on {expires_at:time}."

@@ -108,9 +108,7 @@ STANDING: Final[Mapping[str, str]] = {
         " Vence em {expires_at:time}."
     ),
     "now.message/awaiting_person/configuration": "{id}: acerte a loja em config.yaml. Vence em {expires_at:time}.",
-    "now.message/awaiting_person/template": (
-        "{id}: corrija o texto e depois tracker approve {id}. Vence em {expires_at:time}."
-    ),
+    "now.message/awaiting_person/template": ("{id}: corrija o texto, e ela sai sozinha. Vence em {expires_at:time}."),
     "now.message/awaiting_person/muted": (
         "{id}: o pedido está silenciado; para voltar a avisar, tracker mute PEDIDO --off. Vence em {expires_at:time}."
     ),
