@@ -277,7 +277,7 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
             f"claim_deadline:{ids['claim']}",
             "claim_deadline",
             "critical",
-            "claim 1 must be filed",
+            "claim C1 must be filed",
             shop="exemplo",
             details={"claim_id": ids["claim"]},
         )
@@ -286,7 +286,7 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
     out = " ".join(tracker("explain", "A1").stdout.split())
     assert "24/11/2026 ter 12:00 O prazo de uma reclamação está perto do fim e ela não foi registrada." in out
     assert "tracker approve C1" in out
-    assert "claim 1 must be filed" not in out
+    assert "claim C1 must be filed" not in out
     alone = tracker.json("explain", "A2")
     assert [one["text"] for one in alone["story"]] == [
         "O servidor de e-mail não aceita mensagens; elas esperam na fila. O programa avisou: “takes no mail”"
