@@ -232,6 +232,9 @@ def test_a_proposed_claim_alerts_when_its_deadline_is_near(start: Start) -> None
     trial.pass_through([at(alert_on + timedelta(days=5), 9), at(alert_on + timedelta(days=6), 9)])
     alert = trial.one(Alert, kind="claim_deadline")
     assert alert["severity"] == "critical"
+    assert alert["summary"].startswith(
+        f"claim C{trial.one(Claim)['id']} (correios) about {never_came.code} is not filed"
+    )
     # Who, what, where, and the law (domain notes, section 7.2).
     for word in (
         never_came.code,

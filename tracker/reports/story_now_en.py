@@ -125,6 +125,10 @@ STANDING: Final[Mapping[str, str]] = {
 ALERTS: Final[Mapping[str, str]] = {
     "alert.*": "Something needs a person.",
     "now.alert/raised": "The program said: {summary:quote}",
+    "now.alert/acked": (
+        "Acknowledged[ by {who}| by a person][ ({note})]: no more is said of it until [{until:time}|it is over], unless it"
+        " gets worse."
+    ),
     "now.alert/resolved": "Settled.",
     "alert.claim_deadline": "A claim's term is about to end and it is not filed.",
     "alert.claim_needs_person": "A claim waits for a person.",

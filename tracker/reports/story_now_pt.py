@@ -126,6 +126,10 @@ STANDING: Final[Mapping[str, str]] = {
 ALERTS: Final[Mapping[str, str]] = {
     "alert.*": "Algo precisa de uma pessoa.",
     "now.alert/raised": "O programa avisou: {summary:quote}",
+    "now.alert/acked": (
+        "Visto[ por {who}| por uma pessoa][ ({note})]: nada mais é dito dele até [{until:time}|que termine], a não ser que"
+        " piore."
+    ),
     "now.alert/resolved": "Resolvido.",
     "alert.claim_deadline": "O prazo de uma reclamação está perto do fim e ela não foi registrada.",
     "alert.claim_needs_person": "Uma reclamação espera uma pessoa.",
