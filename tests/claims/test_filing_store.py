@@ -232,6 +232,9 @@ def test_a_proposed_claim_alerts_when_its_deadline_is_near(start: Start) -> None
     trial.pass_through([at(alert_on + timedelta(days=5), 9), at(alert_on + timedelta(days=6), 9)])
     alert = trial.one(Alert, kind="claim_deadline")
     assert alert["severity"] == "critical"
+    assert alert["summary"].startswith(
+        f"claim C{trial.one(Claim)['id']} (correios) about {never_came.code} is not filed"
+    )
     # Who, what, where, and the law (domain notes, section 7.2).
     for word in (
         never_came.code,
@@ -278,7 +281,7 @@ def test_a_last_rejection_is_told_in_the_carriers_words_until_the_parcel_arrives
     assert (claim["state"], claim["closed_at"] is None) == ("rejected", False)
     alert = trial.one(Alert, kind="claim_rejected")
     assert (alert["severity"], alert["shop"], alert["resolved_at"]) == ("warning", "aurora", None)
-    assert alert["summary"].startswith(f"claim {claim['id']} (correios): rejected by the carrier: ")
+    assert alert["summary"].startswith(f"claim C{claim['id']} (correios): rejected by the carrier: ")
     assert "improcedente" in alert["summary"]
     trial.pass_through(at(day(n), 11) for n in range(13, 17))
     assert trial.one(Problem, kind="delay")["resolved_at"] is not None

@@ -58,6 +58,21 @@ def test_an_acknowledgement_is_kept_with_who_and_why(alerted: Tracker, database:
     ]
 
 
+def test_the_story_of_an_alert_tells_its_acknowledgement(alerted: Tracker) -> None:
+    assert "fulana" not in alerted("explain", "A1").stdout
+    alerted("alerts", "ack", "A1", "--for", "90m", "--reason", "obra na rua")
+    told = " ".join(alerted("explain", "A1").stdout.split())
+    assert (
+        "24/11/2026 ter 12:00 Visto por fulana (obra na rua): nada mais é dito dele até 24/11/2026 às 13:30, a não ser que"
+        " piore."
+    ) in told
+    document = alerted.json("explain", "A1")
+    assert (document["facts"]["acked_by"], document["facts"]["acked_until"]) == ("fulana", "2026-11-24T16:30:00Z")
+    alerted("alerts", "ack", "A2")
+    told = " ".join(alerted("explain", "A2", "--lang", "en").stdout.split())
+    assert "Acknowledged by fulana: no more is said of it until it is over, unless it gets worse." in told
+
+
 @pytest.mark.parametrize(
     ("words", "sentence", "code"),
     [

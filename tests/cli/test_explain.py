@@ -277,7 +277,7 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
             f"claim_deadline:{ids['claim']}",
             "claim_deadline",
             "critical",
-            "claim 1 must be filed",
+            "claim C1 must be filed",
             shop="exemplo",
             details={"claim_id": ids["claim"]},
         )
@@ -286,7 +286,7 @@ def test_an_alert_tells_what_it_is_about(tracker: Tracker, database: Database, i
     out = " ".join(tracker("explain", "A1").stdout.split())
     assert "24/11/2026 ter 12:00 O prazo de uma reclamação está perto do fim e ela não foi registrada." in out
     assert "tracker approve C1" in out
-    assert "claim 1 must be filed" not in out
+    assert "claim C1 must be filed" not in out
     alone = tracker.json("explain", "A2")
     assert [one["text"] for one in alone["story"]] == [
         "O servidor de e-mail não aceita mensagens; elas esperam na fila. O programa avisou: “takes no mail”"
@@ -369,7 +369,11 @@ def test_a_log_entry_of_a_diverted_message_says_where_it_went(
     ("changes", "now"),
     [
         pytest.param({"hold_reason": "before_live"}, "para enviar, tracker release M2", id="held since before"),
-        pytest.param({"hold_reason": "template"}, "corrija o texto e depois tracker approve M2", id="a broken text"),
+        pytest.param(
+            {"hold_reason": "template"},
+            "corrija o texto, e ela sai sozinha",
+            id="a broken text",
+        ),
         pytest.param({"state": "bounced"}, "Corrija o e-mail (tracker edit PEDIDO --email ENDEREÇO)", id="bounced"),
         pytest.param({"state": "suppressed"}, "não será enviada", id="suppressed"),
         pytest.param({"state": "expired"}, "venceu em 28/11/2026 (sáb) sem sair", id="expired"),

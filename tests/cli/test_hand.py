@@ -101,7 +101,7 @@ def test_what_began_before_the_first_day_is_released_not_approved(
     with database.begin_write() as connection:
         claim = waiting(connection, late[0], [late[1]], "before_live")
     result = tracker("approve", f"C{claim}")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert f"tracker release C{claim}" in result.stderr
     assert row_of(database, Claim, claim)["approved_at"] is None
 
@@ -119,7 +119,7 @@ def test_a_message_from_before_the_first_day_is_released_not_approved(
     with database.begin_write() as connection:
         message = add_message(connection, late[0], problem_id=late[1], state="awaiting_person", hold_reason=hold)
     result = tracker("approve", f"M{message}")
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout) == (1, "")
     assert why.format(name=f"M{message}") in result.stderr
     row = row_of(database, Delivery, message)
     assert (row["state"], row["hold_reason"]) == ("awaiting_person", hold)
@@ -135,7 +135,7 @@ def test_nothing_is_approved_for_a_shop_that_only_observes(
     for live_from, why in ((None, "only observes"), ("2026-12-01", "goes live on 2026-12-01")):
         tracker = configured(database_url, live_from)
         result = tracker("approve", f"C{claim}", f"M{message}")
-        assert result.exit_code == 2
+        assert result.exit_code == 1
         assert result.stderr.count(why) == 2
     assert row_of(database, Claim, claim)["approved_at"] is None
     assert row_of(database, Delivery, message)["state"] == "awaiting_person"
@@ -147,7 +147,7 @@ def test_a_claim_without_the_recipients_name(tracker: Tracker, database: Databas
         connection.execute(update(table(Order)).values(recipient_name=None, customer_name=None))
         claim = waiting(connection, late[0], [late[1]], "missing_data")
     result = tracker("approve", f"C{claim}")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "import order 10482 with it" in result.stderr
 
 
@@ -398,15 +398,26 @@ def test_releasing_a_claim_releases_nothing_else(just_live: Tracker, database: D
     assert row_of(database, Problem, held["b_loss"])["released_at"] is None
     assert row_of(database, Delivery, held["b_message"])["state"] == "awaiting_person"
     assert acts(database) == [("fulana", "release", "claim", held["b_claim"], None)]
-    # The daemon has not looked yet: neither a second word nor an approval is asked for.
-    for word in ("release", "approve"):
-        again = just_live(word, name)
-        assert (again.exit_code, again.stdout) == (
-            0,
-            f"{name} is released already: the daemon judges it at its next look\n",
-        )
+    again = just_live("release", name)
+    assert (again.exit_code, again.stdout) == (
+        0,
+        f"{name} is released already: the daemon judges it at its next look\n",
+    )
     assert len(acts(database)) == 1
     assert just_live("release", f"P{held['b_problem']}").stdout == "released: 2 problems, 1 message\n"
+
+
+def test_what_was_released_a_moment_ago_is_approved(
+    just_live: Tracker, database: Database, held: dict[str, int]
+) -> None:
+    name = f"C{held['b_claim']}"
+    just_live("release", name)
+    result = just_live("approve", name)
+    assert (result.exit_code, result.stdout) == (0, f"{name} is approved: the daemon files it at its next look\n")
+    assert row_of(database, Claim, held["b_claim"])["approved_at"] == NOW
+    assert [act[1] for act in acts(database)] == ["release", "approve"]
+    again = just_live("approve", name)
+    assert (again.exit_code, again.stdout) == (0, f"{name} is approved already: the daemon takes it at its next look\n")
 
 
 def test_releasing_all(just_live: Tracker, database: Database, held: dict[str, int]) -> None:
@@ -424,7 +435,7 @@ def test_nothing_is_released_before_the_shop_is_live(
     tracker = configured(database_url, None)
     for words in (["--all"], [f"P{held['a_problem']}"], [f"M{held['a_message']}"]):
         result = tracker("release", *words)
-        assert result.exit_code == 2
+        assert result.exit_code == 1
         assert "shop exemplo only observes" in result.stderr
     assert row_of(database, Problem, held["a_problem"])["released_at"] is None
     assert acts(database) == []

@@ -55,7 +55,7 @@ def test_files_of_every_kind(importing: Callable[..., Any], tmp_path: Path, data
     assert result.exit_code == 1
     assert numbers(database_url) == ["1001", "1002", "10234", "10235", "10236", "10245", "2001"]
     out = result.output
-    assert f"{tmp_path / 'a.csv'}: 2 pedidos, 0 envios novos, 2 avisos ou recusas (1 linha recusada)" in out
+    assert f"{tmp_path / 'a.csv'}: 2 pedidos (2 novos), 0 envios novos, 2 avisos ou recusas (1 linha recusada)" in out
     assert "linha 3: recusado: A linha não tem número do pedido" in out
     assert "linha 4, pedido 1002: aviso: E-mail: não tem forma de endereço" in out
     assert "orders.xlsx: 4 pedidos" in out
@@ -70,6 +70,21 @@ def test_once_more_changes_nothing(importing: Callable[..., Any], tmp_path: Path
     result = importing(tmp_path / "a.json")
     assert result.exit_code == 0 and "já importado antes, nada mudou" in result.output
     assert numbers(database_url) == ["1"]
+
+
+def test_what_was_known_is_not_counted_as_new(importing: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for lines, said in (
+        ("1001,AA123456785BR\n", "1 pedido (1 novo), 1 envio novo, 0 avisos ou recusas\n"),
+        # Another file with the same order in it, and one order more.
+        ("1001,AA123456785BR\n1002,\n", "2 pedidos (1 novo), 0 envios novos, 0 avisos ou recusas\n"),
+        ("1002,\n1001,AA123456785BR\n", "2 pedidos (0 novos), 0 envios novos, 0 avisos ou recusas\n"),
+    ):
+        path.write_text(f"order_number,tracking_code\n{lines}", encoding="utf-8")
+        assert importing(path).stdout == f"{path}: {said}"
+    path.write_text("order_number,tracking_code\n1001,AA123456785BR\n1003,\n", encoding="utf-8")
+    (document,) = json.loads(importing(path, "--json").stdout)
+    assert (document["orders"], document["new_orders"], document["shipments"]) == (2, 1, 0)
 
 
 def test_a_file_whose_every_order_is_refused_is_refused(importing: Callable[..., Any], tmp_path: Path) -> None:

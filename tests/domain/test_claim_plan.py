@@ -22,8 +22,10 @@ from tracker.domain.claim_plan import (
     WhyNot,
     claimable_from,
     plan,
+    settled_away,
     window_base,
 )
+from tracker.domain.hand import Settled, Settlement, Wish
 from tracker.domain.history import History
 
 Kind = ProblemKind
@@ -357,6 +359,40 @@ def test_the_best_claim_comes_first_and_the_others_say_why_not() -> None:
     plans, refused = plan(subjects, history("2026-11-24"), TERMS, DAYS, first_on=LONG_AGO)
     assert [entry.problem_id for entry in plans] == [3, 2, 1]
     assert [entry.problem_id for entry in refused] == [4, 5]
+
+
+FOUND = Settlement(at("2026-12-01 10:00"), Settled.FOUND, Wish.CANCEL)
+PAID = Settlement(at("2026-12-01 10:00"), Settled.REFUNDED, Wish.KEEP)
+
+
+@pytest.mark.parametrize(
+    ("others", "falls"),
+    [
+        pytest.param([], True, id="it was the only one"),
+        pytest.param([(problem(Kind.LOSS, id=2), None)], False, id="another stands"),
+        pytest.param([(problem(Kind.LOSS, id=2), PAID)], False, id="another is settled and its claim kept"),
+        pytest.param([(problem(Kind.LOSS, id=2), FOUND)], True, id="both are settled so"),
+        pytest.param(
+            [(problem(Kind.DELAY, id=2, resolved_at=at("2026-11-30 09:00")), None)], True, id="another is over"
+        ),
+        pytest.param(
+            [(problem(Kind.LATE_DELIVERY, id=2, resolved_at=at("2026-11-30 09:00")), None)],
+            False,
+            id="what has ended is owed all the same",
+        ),
+    ],
+)
+def test_a_claim_falls_with_the_last_of_its_problems(
+    others: list[tuple[ClaimableProblem, Settlement | None]], falls: bool
+) -> None:
+    problems = {one.id: (one, by_hand) for one, by_hand in [(problem(Kind.MISDELIVERY), FOUND), *others]}
+    expected = {key: FOUND for key, (_, by_hand) in problems.items() if by_hand is FOUND} if falls else {}
+    assert settled_away(problems) == expected
+
+
+def test_a_claim_of_which_nobody_said_anything_does_not_fall() -> None:
+    ended = problem(Kind.DELAY, resolved_at=at("2026-11-30 09:00"))
+    assert settled_away({1: (ended, None)}) == settled_away({}) == {}
 
 
 def test_no_problem_no_plan() -> None:

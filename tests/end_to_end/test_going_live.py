@@ -125,6 +125,21 @@ def test_a_claim_released_alone_leaves_and_its_customer_is_told_nothing(start: S
     assert ("awaiting_person", "before_live") in states(trial)
 
 
+def test_what_is_approved_right_after_its_release_is_filed(start: Start) -> None:
+    trial = start(LATE)
+    trial.shop["live_from"] = day(6)
+    trial.carrier["claims"]["mode"] = "propose"
+    trial.drop_orders()
+    trial.pass_through(at(day(n), 9) for n in (3, 5, 6))
+    claim = f"C{trial.one(Claim)['id']}"
+    assert trial.command("approve", claim).returncode == 1
+    assert trial.command("release", claim).returncode == 0
+    approved = trial.command("approve", claim)
+    assert (approved.returncode, approved.stdout) == (0, f"{claim} is approved: the daemon files it at its next look\n")
+    trial.pass_at(at(day(6), 10))
+    assert (trial.one(Claim)["state"], len(trial.attempts())) == ("open", 1)
+
+
 def sent(trial: Trial) -> set[int]:
     return {row["notice_id"] for row in trial.rows(Delivery, state="sent")}
 

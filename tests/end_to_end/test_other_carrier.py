@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
-from tests.end_to_end.flecha import DUE_ON, GOOD, LATE, UNKNOWN, Flecha, beside
+from tests.end_to_end.flecha import DUE_ON, GOOD, LATE, UNKNOWN, Flecha, beside, install
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tracker.sandbox.plan import Fate
 from tracker.store.tables import Alert, Claim, Event, Notice, Order, Problem, Shipment, ShipmentPoll
@@ -43,6 +44,25 @@ def test_a_letter_that_a_person_sent_opens_the_claim(start: Start, flecha: Flech
     trial.pass_at(at(day(8), 12))  # nobody can be asked for its answer
     assert trial.one(Claim)["state"] == "open"
     assert len(flecha.asked) > asked
+
+
+def test_a_letter_is_not_taken_for_sent_before_it_was_asked_for(start: Start, flecha: Flecha, tmp_path: Path) -> None:
+    """Released and not judged anew yet: nobody has told the person to send it, so an approval does not say that they did."""
+    trial = beside(start(), flecha)
+    trial.plugins = (install(tmp_path / "plugins"),)
+    trial.shop["live_from"] = day(6)
+    trial.pass_through(at(day(n), 12) for n in (2, 5, 6))
+    claim = f"C{trial.one(Claim)['id']}"
+    assert trial.one(Claim)["hold_reason"] == "before_live"
+    assert trial.command("release", claim).returncode == 0
+    said = trial.command("approve", claim)
+    assert (said.returncode, said.stderr) == (
+        1,
+        f"{claim} is released and not judged anew yet: approve it again after the next pass\n",
+    )
+    trial.pass_at(at(day(6), 13))
+    assert (trial.one(Claim)["state"], trial.one(Claim)["hold_reason"]) == ("waiting_approval", "by_letter")
+    assert trial.command("approve", claim).stdout == f"{claim} is approved: it counts as sent by a person\n"
 
 
 def approve(trial: Trial, claim_id: int) -> None:

@@ -98,7 +98,7 @@ def test_a_message_on_its_way_out_is_stopped_too(start: Start) -> None:
     assert standing(trial, "delay_detected") == ("awaiting_person", "muted")
     assert trial.told() == []
     row = message(trial, "delay_detected")
-    refused = hand(trial, "approve", f"M{row['id']}", exit_code=2)
+    refused = hand(trial, "approve", f"M{row['id']}", exit_code=1)
     order_id = trial.one(Order)["id"]
     assert refused == f"M{row['id']} is held because its order is muted: tracker mute O{order_id} --off lets it go\n"
 

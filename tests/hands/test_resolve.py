@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tests.hands.support import acts, hand, one_line, rules, standing
 from tracker.sandbox.plan import Fate
@@ -60,6 +62,29 @@ def test_a_claim_is_kept_where_the_shop_has_paid(start: Start, database_url: str
     hand(trial, "approve", f"C{claim['id']}")
     trial.pass_at(at(day(6), 11))
     assert trial.one(Claim)["state"] == "open"
+
+
+@pytest.mark.parametrize("how", ["mistake", "found"])
+def test_a_claim_that_falls_with_its_problem_is_not_approved(start: Start, how: str) -> None:
+    trial = late(start)
+    claim, problem = f"C{trial.one(Claim)['id']}", f"P{trial.one(Problem)['id']}"
+    hand(trial, "resolve", problem, "--as", how)
+    said = hand(trial, "approve", claim, exit_code=1)
+    assert said == f"{claim} falls away at the next pass: {problem} was settled ({how})\n"
+    assert [act[1] for act in acts(trial)] == ["resolve"]
+    trial.pass_at(at(day(6), 10))
+    assert (trial.one(Claim)["state"], trial.one(Claim)["approved_at"]) == ("cancelled", None)
+    assert hand(trial, "approve", claim, exit_code=1) == f"{claim} is closed, nothing to approve: it is cancelled\n"
+
+
+def test_a_claim_approved_before_its_problem_was_settled_is_not_said_to_leave(start: Start) -> None:
+    trial = late(start)
+    claim, problem = f"C{trial.one(Claim)['id']}", f"P{trial.one(Problem)['id']}"
+    hand(trial, "approve", claim)
+    hand(trial, "resolve", problem, "--as", "found")
+    assert "falls away at the next pass" in hand(trial, "approve", claim, exit_code=1)
+    trial.pass_at(at(day(6), 10))
+    assert trial.one(Claim)["state"] == "cancelled"
 
 
 def test_a_slip_of_the_hand_settles_nothing(start: Start) -> None:

@@ -137,7 +137,7 @@ def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) 
         notes.append(_note(claim, FAILING, "info", f"{claim.carrier} takes claims again", raised=False))
     if move.alert is not None:
         kind, severity, summary = move.alert
-        named = claim.carrier if kind == FAILING else f"claim {claim.id} ({claim.carrier})"
+        named = claim.carrier if kind == FAILING else f"claim C{claim.id} ({claim.carrier})"
         notes.append(_note(claim, kind, severity, f"{named}: {summary}"))
     signal(connection, notes, now)
 
@@ -149,14 +149,14 @@ def settled_notes(claim: ClaimRow, kinds: Sequence[str] = _ALERTS_THAT_END_WITH_
 
 def near_note(claim: ClaimRow) -> SignalNote:
     """A claim is not filed and its deadline is near."""
-    summary = f"claim {claim.id} ({claim.carrier}) is not filed and must be by {claim.deadline_on}: {_why(claim)}"
+    summary = f"claim C{claim.id} ({claim.carrier}) is not filed and must be by {claim.deadline_on}: {_why(claim)}"
     return _note(claim, "claim_deadline_near", "warning", summary)
 
 
 def deadline_note(claim: ClaimRow, code: str, terms: ClaimTerms) -> SignalNote:
     """The carrier's window closes and the claim is not filed: a person has all it takes to do it by hand."""
     summary = (
-        f"claim {claim.id} ({claim.carrier}) about {code} is not filed and its {terms.window_days} days end: "
+        f"claim C{claim.id} ({claim.carrier}) about {code} is not filed and its {terms.window_days} days end: "
         f"{_why(claim)}. A person can file it by hand; it is still tried until {claim.last_on}"
     )
     return _note(claim, "claim_deadline", "critical", summary, text=by_hand(claim, code, terms))

@@ -90,26 +90,29 @@ def _approve_claim(connection: Connection, claim_id: int, hand: Hand, program: O
     from tracker.store.claims import approve as approve_claim
     from tracker.store.claims import claims_by_id
     from tracker.store.contexts import contexts_of
-    from tracker.store.hand import NOT_LIVE, claims_released, rejection_of
+    from tracker.store.hand import NOT_LIVE, claim_falls_with, claims_released, rejection_of
 
     claim = claims_by_id(connection, [claim_id])[claim_id]
     name = f"C{claim_id}"
-    settled = claim_not_to_approve(claim, rejection_of(connection, "claim", claim_id), zone_of(program))
+    rejection, falls = rejection_of(connection, "claim", claim_id), claim_falls_with(connection, claim)
+    settled = claim_not_to_approve(claim, rejection, falls, zone_of(program))
     if settled is not None:
         return settled
     not_live = _not_live(program, claim.shop)
     if not_live is not None:
-        return Said(f"{name} is not approved: {not_live}", 2)
-    if claim.hold_reason in NOT_LIVE and claims_released(connection, [claim_id]):
-        return _released_already(claim)
-    if claim.hold_reason in NOT_LIVE:
-        return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 2)
+        return Said(f"{name} is not approved: {not_live}", 1)
+    released = claim.hold_reason in NOT_LIVE and bool(claims_released(connection, [claim_id]))
+    if claim.hold_reason in NOT_LIVE and not released:
+        return Said(f"{name} rests on a problem from before the shop went live: tracker release {name} lets it go", 1)
+    if released and takes_letters(program, claim.carrier):
+        # Whether a person or the daemon sends its letter is not judged yet, and an approval says a different thing of each.
+        return Said(f"{name} is released and not judged anew yet: approve it again after the next pass", 1)
     order = contexts_of(connection, [claim.shipment_id])[claim.shipment_id].order
     named = order.recipient_name or order.customer_name or claim.hold_reason in {Hold.BY_LETTER, Hold.LETTER}
     if not named and not takes_letters(program, claim.carrier):
         number = order.number
         how = f"tracker edit {number} --name NAME, or import order {number} with it"
-        return Said(f"{name} needs the recipient's name, which the carrier asks for: {how}", 2)
+        return Said(f"{name} needs the recipient's name, which the carrier asks for: {how}", 1)
     if not approve_claim(connection, claim, hand.now):
         return Said(f"{name} changed at this very moment; look at it and approve it again", 1)
     decide(connection, hand, "approve", "claim", claim_id, claim.shop, "approved")
@@ -191,13 +194,13 @@ def _approve_message(connection: Connection, delivery_id: int, hand: Hand, progr
         return settled
     not_live = _not_live(program, message.shop)
     if not_live is not None:
-        return Said(f"{name} is not approved: {not_live}", 2)
+        return Said(f"{name} is not approved: {not_live}", 1)
     if message.hold_reason == Hold.BEFORE_LIVE.value:
-        return Said(f"{name} is held from before the shop went live: tracker release {name} lets it go", 2)
+        return Said(f"{name} is held from before the shop went live: tracker release {name} lets it go", 1)
     if message.hold_reason == Hold.MUTED.value:
-        return Said(f"{name} is held because its order is muted: tracker mute O{message.order_id} --off lets it go", 2)
+        return Said(f"{name} is held because its order is muted: tracker mute O{message.order_id} --off lets it go", 1)
     if message.hold_reason == Hold.OBSERVE.value:
-        return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 2)
+        return Said(f"{name} was held while the shop only observed: the daemon judges it anew at its next look", 1)
     if message.expires_at <= hand.now:
         day = message.expires_at.astimezone(zone_of(program)).date()
         return Said(f"{name} expired on {day}, nothing to approve: it will not be sent", 1)
@@ -236,7 +239,7 @@ def _release_one(program: Opened, hand: Hand, text: str) -> Said:
         shop, problems, messages, claim = _resting(connection, one)
         not_live = _not_live(program, shop)
         if not_live is not None:
-            return Said(f"{text} is not released: {not_live}", 2)
+            return Said(f"{text} is not released: {not_live}", 1)
         live_at = _live_at(program, shop) or program.now
         cutoff = released_up_to(connection, live_at)
         if not any(problem.since < cutoff for problem in problems_by_id(connection, problems)):
@@ -311,7 +314,7 @@ def _release_all(program: Opened, hand: Hand) -> Said:
 
     live = [shop.id for shop in program.settings.shops if _not_live(program, shop.id) is None]
     if not live:
-        return Said("; ".join(_not_live(program, shop.id) or "" for shop in program.settings.shops), 2)
+        return Said("; ".join(_not_live(program, shop.id) or "" for shop in program.settings.shops), 1)
     total = Released()
     for shop in live:
         live_at = _live_at(program, shop) or program.now

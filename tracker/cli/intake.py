@@ -125,7 +125,7 @@ class _Lines:
     def tell(self, share: float, orders: int) -> None:
         if time.monotonic() - self.told_at >= LINE_EVERY_S:
             self.told_at = time.monotonic()
-            typer.echo(f"{self.name}: {min(share, 1):.0%}, {orders} pedidos", err=True)
+            typer.echo(f"{self.name}: {min(share, 1):.0%}, {_many(orders, 'pedido', 'pedidos')}", err=True)
 
 
 @contextmanager
@@ -153,11 +153,19 @@ def _print(path: Path, result: Imported | str, faults: Iterable[LineReport]) -> 
     if result.duplicate:
         typer.echo(f"{path}: já importado antes, nada mudou")
         return
-    lines = "1 linha recusada" if result.refused_lines == 1 else f"{result.refused_lines} linhas recusadas"
-    refused = f" ({lines})" if result.refused_lines else ""
-    counts = f"{result.orders} pedidos, {result.shipments} envios novos, {result.faults} avisos ou recusas{refused}"
-    typer.echo(f"{path}: {counts}")
+    refused = _many(result.refused_lines, "linha recusada", "linhas recusadas")
+    counts = (
+        f"{_many(result.orders, 'pedido', 'pedidos')} ({_many(result.new_orders, 'novo', 'novos')})",
+        _many(result.shipments, "envio novo", "envios novos"),
+        _many(result.faults, "aviso ou recusa", "avisos ou recusas")
+        + (f" ({refused})" if result.refused_lines else ""),
+    )
+    typer.echo(f"{path}: {', '.join(counts)}")
     _print_lines(faults)
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def _print_lines(faults: Iterable[LineReport]) -> None:
@@ -173,6 +181,7 @@ def _as_json(path: Path, result: Imported | str, faults: Iterable[LineReport]) -
     return {
         "file": str(path),
         "orders": result.orders,
+        "new_orders": result.new_orders,
         "shipments": result.shipments,
         "duplicate": result.duplicate,
         "refused": result.refused,

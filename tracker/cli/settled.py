@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from tracker.domain.words import ClaimState, DeliveryState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
+    from tracker.domain.hand import Settlement
     from tracker.store.claims import ClaimRow
     from tracker.store.deliveries import DueDelivery
     from tracker.store.hand import Rejection
@@ -38,13 +40,18 @@ class Said:
     exit_code: int = 0
 
 
-def claim_not_to_approve(claim: ClaimRow, rejection: Rejection | None, zone: tzinfo) -> Said | None:
-    """None where the claim waits for approval."""
+def claim_not_to_approve(
+    claim: ClaimRow, rejection: Rejection | None, settled: Mapping[int, Settlement], zone: tzinfo
+) -> Said | None:
+    """None where the claim waits for approval; *settled*: how its problems were settled, where it falls away for it."""
     name, state = f"C{claim.id}", claim.state.value
     if rejection is not None:
         return Said(f"{name} was {rejection.done} {_by(rejection, zone)}: it will not be filed", 1)
     if claim.closed_at is not None:
         return Said(f"{name} is closed, nothing to approve: it is {state}", 1)
+    if settled:
+        named = [f"P{key} was settled ({one.how.value.removeprefix('hand_')})" for key, one in sorted(settled.items())]
+        return Said(f"{name} falls away at the next pass: {', '.join(named)}", 1)
     if claim.approved_at is not None and claim.state is ClaimState.WAITING_APPROVAL:
         return Said(f"{name} is approved already: the daemon takes it at its next look")
     if claim.approved_at is not None:

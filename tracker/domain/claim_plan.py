@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars
-from tracker.domain.hand import Wish
+from tracker.domain.hand import Settlement, Wish
 from tracker.domain.history import FINAL, History
 
 Kind = ProblemKind
@@ -243,6 +243,21 @@ def not_claimable(
     if problem.resolved_at is not None and problem.kind not in STILL_OWED and not _kept(problem, history):
         return WhyNot.ENDED
     return None
+
+
+def settled_away(problems: Mapping[int, tuple[Claimable, Settlement | None]]) -> dict[int, Settlement]:
+    """The settlements with which a claim that is not filed yet falls away, by problem; none where it goes on.
+
+    *problems* are those that the claim answers, each with how a person settled it. The plan comes to the same once detection
+    has ended them; this says it before.
+    """
+    owed = {key: entry for key, entry in problems.items() if entry[0].resolved_at is None or _outlives_its_end(*entry)}
+    let_fall = {key: by_hand for key, (_, by_hand) in problems.items() if by_hand and by_hand.claims is Wish.CANCEL}
+    return let_fall if let_fall and owed.keys() <= let_fall.keys() else {}
+
+
+def _outlives_its_end(problem: Claimable, by_hand: Settlement | None) -> bool:
+    return problem.kind in STILL_OWED or (by_hand is not None and by_hand.claims is Wish.KEEP)
 
 
 def _kept(problem: Claimable, history: History) -> bool:

@@ -67,7 +67,7 @@ def _is_over(before: HistoryRow, after: HistoryRow, events: Sequence[StoredEvent
 
 
 def _name(context: ShipmentContext) -> str:
-    return f"{context.carrier} {context.tracking_code or context.shipment_id}"
+    return f"{context.carrier} {context.tracking_code or f'S{context.shipment_id}'}"
 
 
 def _alert(context: ShipmentContext, summary: str, *, raised: bool = True) -> SignalNote:

@@ -94,13 +94,16 @@ class Imported:
     """What asks for a person, no more than `KEPT_LINES`."""
     refused: str | None = None
     duplicate: bool = False
+    new_orders: int = 0
+    """Of `orders`, those that were not known before."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedBatch:
-    """What one transaction came to: new shipments, what to mind, and a line for each order."""
+    """What one transaction came to: new shipments and orders, what to mind, and a line for each order."""
 
     shipments: int
+    new_orders: int
     warnings: list[LineReport]
     taken: list[LineReport]
 
@@ -116,6 +119,7 @@ class _Tally:
     refused_lines: int = 0
     cancellations: int = 0
     pieces: int = 0
+    new_orders: int = 0
 
     def tell(self, lines: Sequence[LineReport]) -> None:
         refused = sum(line.outcome == "refused" for line in lines)
@@ -125,7 +129,8 @@ class _Tally:
 
     def imported(self, refused: str | None = None) -> Imported:
         lines = tuple(islice(self.account.faults, KEPT_LINES))
-        return Imported(self.orders, self.shipments, self.faults, self.refused_lines, lines, refused)
+        counts = (self.orders, self.shipments, self.faults, self.refused_lines)
+        return Imported(*counts, lines, refused, new_orders=self.new_orders)
 
     def whole(self) -> Imported:
         """The file at its end: one that gave nothing because all of it was refused is refused itself."""
@@ -210,6 +215,7 @@ class Importer:
             saved = await self.database.write(partial(self._save, batch=batch, intake=intake, now=now))
             stored += len(batch)
             tally.orders, tally.shipments = tally.orders + len(batch), tally.shipments + saved.shipments
+            tally.new_orders += saved.new_orders
             tally.tell(_named(saved.warnings, piece.name))
             tally.account.orders.add(_named(saved.taken, piece.name))
             tally.account.progress((tally.pieces + stored / len(piece.orders)) / piece.pieces, tally.orders)
@@ -249,6 +255,7 @@ class Importer:
         changed: list[int] = []
         touched: list[int] = []
         paid: list[int] = []
+        new_orders = 0
         wanted = [self._followed(order, intake, lines) for order in batch]
         for (order, parcels), saved in zip(wanted, save_orders(connection, intake.shop, wanted, now), strict=True):
             lines += [
@@ -257,6 +264,7 @@ class Importer:
             ]
             taken.append(_taken(order, saved))
             new += saved.new_shipments
+            new_orders += saved.is_new
             changed += [saved.order_id] if saved.changed and not saved.is_new else []
             # A new order that has its shipment, or names no deadline, waits for nothing.
             waits = not saved.is_new or (order.ship_by is not None and not parcels)
@@ -268,7 +276,7 @@ class Importer:
         wake_orders(connection, touched, now)
         wake_thanks(connection, paid, now)
         _wake_order(connection, order_ids=changed, now=now)
-        return SavedBatch(len(new), lines, taken)
+        return SavedBatch(len(new), new_orders, lines, taken)
 
 
 def _named(lines: list[LineReport], name: str) -> list[LineReport]:

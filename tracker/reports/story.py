@@ -85,6 +85,9 @@ def story_of_alert(alert: AlertRow, whole: Whole | None, desk: Desk, language: L
     told = whole is not None and alert.about is not None and f"alert.{alert.kind}" in language.sentences
     quote = "" if told and language is not ENGLISH else f" {language.say('now.alert', 'raised', facts, scene)}"
     said = [Said(name, f"{means}{quote}", alert.raised_at)]
+    if alert.acked_at is not None:
+        ack = {"who": alert.acked_by, "until": alert.acked_until, "note": alert.ack_reason}
+        said.append(Said(name, language.say("now.alert", "acked", ack, scene), alert.acked_at))
     if alert.resolved_at is not None:
         said.append(Said(name, language.say("now.alert", "resolved", facts, scene), alert.resolved_at))
     matters = [Matter(name, tuple(said))]

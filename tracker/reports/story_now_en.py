@@ -110,7 +110,7 @@ STANDING: Final[Mapping[str, str]] = {
     ),
     "now.message/awaiting_person/configuration": "{id}: put the shop right in config.yaml. It expires on {expires_at:time}.",
     "now.message/awaiting_person/template": (
-        "{id}: correct the text, then tracker approve {id}. It expires on {expires_at:time}."
+        "{id}: correct the text, and it leaves by itself. It expires on {expires_at:time}."
     ),
     "now.message/awaiting_person/muted": (
         "{id}: the order is muted; to tell again, tracker mute ORDER --off. It expires on {expires_at:time}."
@@ -129,6 +129,10 @@ STANDING: Final[Mapping[str, str]] = {
 ALERTS: Final[Mapping[str, str]] = {
     "alert.*": "Something needs a person.",
     "now.alert/raised": "The program said: {summary:quote}",
+    "now.alert/acked": (
+        "Acknowledged[ by {who}| by a person][ ({note})]: no more is said of it until [{until:time}|it is over], unless it"
+        " gets worse."
+    ),
     "now.alert/resolved": "Settled.",
     "alert.claim_deadline": "A claim's term is about to end and it is not filed.",
     "alert.claim_needs_person": "A claim waits for a person.",

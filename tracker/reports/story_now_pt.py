@@ -112,9 +112,7 @@ STANDING: Final[Mapping[str, str]] = {
         " Vence em {expires_at:time}."
     ),
     "now.message/awaiting_person/configuration": "{id}: acerte a loja em config.yaml. Vence em {expires_at:time}.",
-    "now.message/awaiting_person/template": (
-        "{id}: corrija o texto e depois tracker approve {id}. Vence em {expires_at:time}."
-    ),
+    "now.message/awaiting_person/template": ("{id}: corrija o texto, e ela sai sozinha. Vence em {expires_at:time}."),
     "now.message/awaiting_person/muted": (
         "{id}: o pedido está silenciado; para voltar a avisar, tracker mute PEDIDO --off. Vence em {expires_at:time}."
     ),
@@ -132,6 +130,10 @@ STANDING: Final[Mapping[str, str]] = {
 ALERTS: Final[Mapping[str, str]] = {
     "alert.*": "Algo precisa de uma pessoa.",
     "now.alert/raised": "O programa avisou: {summary:quote}",
+    "now.alert/acked": (
+        "Visto[ por {who}| por uma pessoa][ ({note})]: nada mais é dito dele até [{until:time}|que termine], a não ser que"
+        " piore."
+    ),
     "now.alert/resolved": "Resolvido.",
     "alert.claim_deadline": "O prazo de uma reclamação está perto do fim e ela não foi registrada.",
     "alert.claim_needs_person": "Uma reclamação espera uma pessoa.",

@@ -13,12 +13,13 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from tracker.domain.hand import released_at
+from tracker.domain.claim_plan import settled_away
+from tracker.domain.hand import Settlement, released_at, settlement_of
 from tracker.domain.words import ClaimState, DeliveryState, Hold
 from tracker.store.acts import acts_about
 from tracker.store.claims import ClaimRow, problems_of_claims, wake_claims
 from tracker.store.deliveries import held_deliveries, let_go
-from tracker.store.problems import release_problems
+from tracker.store.problems import problems_of, release_problems
 from tracker.store.restores import last_restore
 from tracker.store.tables import Claim, ClaimProblem, Decision, Delivery, Notice, NoticeMember, Problem, table
 
@@ -163,6 +164,16 @@ def release_claim(connection: Connection, claim: ClaimRow, live_at: datetime, at
         return Released()
     wake_claims(connection, [claim.shipment_id], at)
     return Released(claims=(claim.id,))
+
+
+def claim_falls_with(connection: Connection, claim: ClaimRow) -> dict[int, Settlement]:
+    """How people settled the problems of a claim that is not filed, where it falls away for it; by problem, none where not."""
+    if claim.opened_at is not None or claim.state not in {ClaimState.PLANNED, ClaimState.WAITING_APPROVAL}:
+        return {}
+    own = set(problems_of_claims(connection, [claim.id])[claim.id])
+    problems = [one for one in problems_of(connection, [claim.shipment_id])[claim.shipment_id] if one.id in own]
+    acts = acts_about(connection, "problem", own)
+    return settled_away({one.id: (one, settlement_of(acts.get(one.id, ()))) for one in problems})
 
 
 def _will_be_held(connection: Connection, claim: ClaimRow, live_at: datetime) -> bool:

@@ -43,6 +43,10 @@ class AlertRow:
     details: Mapping[str, Any]
     raised_at: datetime
     resolved_at: datetime | None
+    acked_at: datetime | None
+    acked_by: str | None
+    acked_until: datetime | None
+    ack_reason: str | None
 
     @property
     def about(self) -> Key | None:
