@@ -11,16 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert, select, update
 
-from carriers.base import ProblemKind
+from carriers.base import ProblemKind, TrackingStatus
 from tests.alerts.test_mail_store import read, text_of
 from tests.messages.smtp_servers import HOST, Answers, real_server
 from tests.reports.support import (
     CODE,
     EMAIL,
+    POSTED,
     add_a_claim,
     add_message,
     add_order,
     add_problem,
+    at,
+    event,
     order,
     track,
     waiting,
@@ -192,6 +195,54 @@ async def test_an_observing_shop_reads_what_would_have_been_done(database: Datab
 
 
 @pytest.mark.anyio
+async def test_how_it_stands_is_told_every_day(database: Database) -> None:
+    """Of an observing shop whose last day brought one delivery: what stands since before is in its digest all the same."""
+    earlier, soon = MORNING - 9 * DAY, MORNING + HOUR
+    stopped = {"hold_reason": "observe", "next_step_at": soon}
+    with database.begin_write() as connection:
+        late, other, lost = add_order(connection, order("1"), CODE, "AA987654325BR", "AA111111116BR")
+        track(
+            connection,
+            late,
+            [POSTED, event("BDE-01", at(21, 14), TrackingStatus.DELIVERED, "Objeto entregue", final=True)],
+        )
+        delays = [add_problem(connection, parcel) for parcel in (late, other)]
+        loss = add_problem(connection, lost, ProblemKind.LOSS)
+        held = {**stopped, "state": "waiting_approval", "planned_at": earlier}
+        add_a_claim(connection, late, delays[:1], **held, expected_cents=9_900, deadline_on=date(2026, 12, 9))
+        add_a_claim(connection, lost, [loss], **held, deadline_on=date(2026, 12, 20))
+        for parcel in (late, other):
+            add_message(connection, parcel, state="awaiting_person", queued_at=earlier, **stopped)
+        alert = {"shop": "exemplo", "kind": "mail_down", "severity": "info", "summary": "s", "details": {}}
+        for days in (3, 2):
+            raised = {**alert, "key": f"k{days}", "raised_at": MORNING - days * DAY}
+            connection.execute(insert(table(Alert)), raised)
+        connection.execute(insert(table(Alert)), {**alert, "key": "o", "shop": "outra", "raised_at": earlier})
+    async with mailing(database, shop(live_from=None)) as (answers, lane):
+        await lane.run(MORNING)
+    assert text_of(read(answers.accepted[0])).split("\n\n")[1:] == [
+        "O que aconteceu\n- entregas: 1",
+        "Como está\n"
+        "- problemas em aberto: atraso 2, extravio 1 (tracker problems --open)\n"
+        "- parado porque a loja observa: reclamações 2 (a primeira vence em 09/12/2026; valor esperado R$ 99,00, 1 de valor "
+        "desconhecido: informe a coluna Valor declarado), mensagens 2\n"
+        "- avisos em aberto: 2, o mais antigo de 19/11/2026 08:00 (tracker alerts --open)\n",
+    ]
+
+
+@pytest.mark.anyio
+async def test_how_it_stands_makes_no_mail_on_a_day_of_nothing(database: Database) -> None:
+    with database.begin_write() as connection:
+        for of, code in (("exemplo", CODE), ("outra", "AA987654325BR")):
+            (parcel,) = add_order(connection, order("1"), code, shop=of)
+            add_problem(connection, parcel)
+    async with mailing(database, shop(), shop(id="outra", skip_empty=True)) as (answers, lane):
+        await lane.run(MORNING + 3 * DAY)
+    assert "Nada de novo." in text_of(read(answers.accepted[0]))
+    assert [state for _, _, state in rows(database)] == ["sent", "skipped"]
+
+
+@pytest.mark.anyio
 async def test_a_shop_that_went_live_reads_what_is_held_from_before(database: Database) -> None:
     with database.begin_write() as connection:
         (parcel,) = add_order(connection, order("1"), CODE)
@@ -204,7 +255,8 @@ async def test_a_shop_that_went_live_reads_what_is_held_from_before(database: Da
     async with mailing(database, shop(live_from=date(2026, 11, 22))) as (answers, lane):
         await lane.run(MORNING)
     text = text_of(read(answers.accepted[0]))
-    assert "Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 (valor desconhecido)" in text
+    worth = "valor desconhecido: informe a coluna Valor declarado"
+    assert f"Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 ({worth})" in text
     assert "tracker release --all" in text
 
 

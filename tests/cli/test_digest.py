@@ -23,6 +23,7 @@ def test_it_prints_every_shop_and_sends_nothing(late: Tracker, database: Databas
     said = late("digest").stdout
     assert said.startswith("Loja Exemplo: resumo de 24/11/2026, 1 à espera de você\n\nDe 23/11/2026 12:00 até")
     assert "tracker approve C1" in said
+    assert "\nComo está\n- problemas em aberto: atraso 1 (tracker problems --open)\n" in said
     assert "\nOutra Loja: resumo de 24/11/2026\n" in said and "A loja só observa" in said
     with database.begin_read() as connection:
         assert connection.execute(table(Digest).select()).all() == []
@@ -39,6 +40,13 @@ def test_a_past_day_tells_nothing_of_today(late: Tracker) -> None:
     assert (told["problems_open"], told["waiting_claims"], told["waiting_claims_count"]) == (0, [], 0)
     said = late("digest", "--shop", "exemplo", "--date", "2026-11-20").stdout
     assert "Dia passado: só o que aconteceu nele." in said and "tracker approve" not in said
+    assert "Como está" not in said
+
+
+def test_how_it_stands_as_a_document(late: Tracker) -> None:
+    (told,) = late.json("digest", "--shop", "exemplo")
+    assert (told["standing"]["problems"], told["standing"]["alerts"]) == ({"delay": 1}, 0)
+    assert told["standing"]["stopped"]["first_deadline_on"] is None
 
 
 def test_html(late: Tracker) -> None:

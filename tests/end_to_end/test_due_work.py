@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, insert, text
+from sqlalchemy import Connection, event, insert, text, update
 from sqlmodel import SQLModel
 
 from tests.support.schema import prepare
@@ -310,3 +311,25 @@ def test_postgresql_finds_due_work_by_its_index(postgres_url: str) -> None:
             plan = plan_of(database, take)
             assert index in plan, f"{what}: {plan}"
             assert "Seq Scan" not in plan, f"{what}: {plan}"
+
+
+def test_what_an_observing_shop_holds_is_counted_by_the_indexes_of_what_is_open(tmp_path: Path) -> None:
+    """Once a day, but of a history of years: the digest's standing totals read what is open and no more."""
+    seen: list[tuple[str, Any]] = []
+    for filled in _filled(f"sqlite:///{tmp_path / 'tracker.db'}"):
+        with filled.begin_write() as connection:
+            for model, ended in ((Claim, "closed_at"), (Alert, "resolved_at")):
+                rows = table(model)
+                connection.execute(update(rows).where(rows.c.id > DUE).values({ended: NOW}))
+            connection.execute(text("ANALYZE"))
+        with filled.begin_read() as connection:
+            event.listen(connection, "before_cursor_execute", lambda *said: seen.append((said[2], said[3])))
+            digests.stopped(connection, "exemplo")
+            digests.standing_alerts(connection, "exemplo")
+            asked = list(seen)
+            plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given).all() for words, given in asked]
+    assert len(plans) == 6
+    for rows in plans:
+        plan = " / ".join(str(row[-1]) for row in rows)
+        assert any(index in plan for index in ("uq_claims_open", "ix_deliveries_due", "uq_alerts_open")), plan
+        assert "SCAN" not in plan, plan

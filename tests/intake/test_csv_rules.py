@@ -309,9 +309,9 @@ def test_old_mac_line_ends() -> None:
 def test_time_grows_with_length_and_not_faster() -> None:
     def seconds(rows: int, row: str) -> float:
         text = "pedido;cliente;cep;rastreio\n" + "".join(row.format(n=n) for n in range(rows))
-        start = time.perf_counter()
+        start = time.process_time()
         read(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     for row in ('{n};"Ana;01310100;\n', "1;Ana;01310100;10088{n:08d}\n", "{n};Ana;01310100;10088{n:08d}\n"):
         short = max(seconds(1_000, row), 0.01)

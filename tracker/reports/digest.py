@@ -12,7 +12,7 @@ from tracker.domain.alert_kinds import ALERT_KINDS
 from tracker.domain.money import in_reais
 from tracker.domain.text import clean
 from tracker.reports import words_en, words_pt
-from tracker.store.digests import DigestFacts, Held, WaitingClaim, WaitingMessage
+from tracker.store.digests import DigestFacts, Held, Standing, WaitingClaim, WaitingMessage
 
 Block = tuple[str, list[str]]
 """A heading and its lines; a line that begins with a blank belongs to the one before it."""
@@ -67,12 +67,20 @@ PT: Final[Mapping[str, str]] = {
     "observed_messages": "mensagens: {items}",
     "observed_claims": "reclamações: {count}, {worth}",
     "worth": "valor esperado {amount}",
-    "worth_unknown": "valor desconhecido",
-    "worth_partly": "valor esperado {amount}, {unknown} de valor desconhecido",
+    "worth_unknown": "valor desconhecido: informe a coluna Valor declarado",
+    "worth_partly": "valor esperado {amount}, {unknown} de valor desconhecido: informe a coluna Valor declarado",
     "past": "Dia passado: só o que aconteceu nele. O que espera por você, o guardado, o esperado e os avisos: tracker digest.",
     "before": "Guardado de antes de {live_from}",
     "before_held": "problemas {problems}, mensagens {messages}, reclamações {claims}{worth}",
     "before_do": "tracker release --all solta tudo; tracker release P12 solta um; o que não for solto vence sozinho",
+    "quiet": "Nada de novo.",
+    "stands": "Como está",
+    "open": "problemas em aberto: {items} (tracker problems --open)",
+    "stopped": "parado porque a loja observa: {items}",
+    "stopped_claims": "reclamações {count} ({details})",
+    "first": "a primeira vence em {day}; ",
+    "stopped_messages": "mensagens {count}",
+    "open_alerts": "avisos em aberto: {count}, o mais antigo de {since} (tracker alerts --open)",
     "alerts": "Avisos graves em aberto",
     "alert": "{id} {summary}",
 }
@@ -109,12 +117,20 @@ EN: Final[Mapping[str, str]] = {
     "observed_messages": "messages: {items}",
     "observed_claims": "claims: {count}, {worth}",
     "worth": "expected value {amount}",
-    "worth_unknown": "value unknown",
-    "worth_partly": "expected value {amount}, {unknown} of unknown value",
+    "worth_unknown": "value unknown: fill in the column declared value",
+    "worth_partly": "expected value {amount}, {unknown} of unknown value: fill in the column declared value",
     "past": "A past day: only what happened on it. What waits for you, what is held or expected, and alerts: tracker digest.",
     "before": "Held from before {live_from}",
     "before_held": "problems {problems}, messages {messages}, claims {claims}{worth}",
     "before_do": "tracker release --all lets all of it go; tracker release P12 one; what is not let go expires by itself",
+    "quiet": "Nothing new.",
+    "stands": "How it stands",
+    "open": "open problems: {items} (tracker problems --open)",
+    "stopped": "stopped because the shop observes: {items}",
+    "stopped_claims": "claims {count} ({details})",
+    "first": "the first expires on {day}; ",
+    "stopped_messages": "messages {count}",
+    "open_alerts": "open alerts: {count}, the oldest of {since} (tracker alerts --open)",
     "alerts": "Open critical alerts",
     "alert": "{id} {summary}",
 }
@@ -138,7 +154,8 @@ def digest_text(facts: DigestFacts, head: DigestHead) -> DigestText:
     covers = said("covers", since=said.moment(head.since, head.zone), until=said.moment(head.until, head.zone))
     blocks = [("", [covers, *_mode(said, head)]), *_blocks(said, facts, head)]
     if facts.is_empty:
-        blocks.append(("", [said("empty")]))
+        # Above what stands already, where that is all there is.
+        blocks.insert(1, ("", [said("empty" if facts.standing.is_empty else "quiet")]))
     return DigestText(subject, _plain(blocks), _html(subject, blocks, head.language))
 
 
@@ -150,6 +167,10 @@ def digest_document(facts: DigestFacts, head: DigestHead) -> dict[str, Any]:
         claim["deadline_on"] = claim["deadline_on"].isoformat() if claim["deadline_on"] else None
     for message in values["waiting_messages"]:
         message["id"] = f"M{message['id']}"
+    for held in (values["observed"], values["before_live"], values["standing"]["stopped"]):
+        held["first_deadline_on"] = held["first_deadline_on"].isoformat() if held["first_deadline_on"] else None
+    since = facts.standing.alerts_since
+    values["standing"]["alerts_since"] = _utc(since) if since else None
     alerts = facts.critical_alerts
     values["critical_alerts"] = [{"id": f"A{number}", "kind": kind, "summary": text} for number, kind, text in alerts]
     return {
@@ -213,6 +234,7 @@ def _blocks(said: _Words, facts: DigestFacts, head: DigestHead) -> Iterator[Bloc
             said("waits", count=facts.waiting_claims_count + facts.waiting_messages_count),
             [*_claims(said, facts), *_messages(said, facts)],
         ),
+        (said("stands"), list(_standing(said, facts.standing, head.zone))),
         (said("observed"), list(_observed(said, facts.observed))),
         (
             said("before", live_from=said.day(head.live_from) if head.live_from else ""),
@@ -296,6 +318,24 @@ def _why(said: _Words, message: WaitingMessage) -> str:
         return said("unconfirmed")
     held, reason = said.word("hold", message.hold_reason), clean(message.reason or "")
     return f"{held} ({reason})" if held and reason else held or reason
+
+
+def _standing(said: _Words, standing: Standing, zone: tzinfo) -> Iterator[str]:
+    if standing.problems:
+        yield said("open", items=said.counted("problem", standing.problems))
+    stopped = ", ".join(_stopped(said, standing.stopped))
+    if stopped:
+        yield said("stopped", items=stopped)
+    if standing.alerts_since is not None:
+        yield said("open_alerts", count=standing.alerts, since=said.moment(standing.alerts_since, zone))
+
+
+def _stopped(said: _Words, held: Held) -> Iterator[str]:
+    if held.claims:
+        first = said("first", day=said.day(held.first_deadline_on)) if held.first_deadline_on else ""
+        yield said("stopped_claims", count=held.claims, details=first + _worth(said, held))
+    if held.messages:
+        yield said("stopped_messages", count=sum(held.messages.values()))
 
 
 def _observed(said: _Words, held: Held) -> Iterator[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, func, select, update
 
 from tracker.domain.mail_address import diverted_to
 from tracker.domain.words import ClaimState, DeliveryState, Hold
@@ -89,6 +89,27 @@ class Held:
     claims_of_unknown_worth: int = 0
     problems: int = 0
     """Those that go on."""
+    first_deadline_on: date | None = None
+    """When the first of the claims can no longer be filed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands when the digest is made, however long it has stood so."""
+
+    problems: Mapping[str, int] = field(default_factory=dict)
+    """Those that go on, by kind."""
+    stopped: Held = field(default_factory=lambda: Held({}))
+    """All that an observing shop holds; empty for one that is live."""
+    alerts: int = 0
+    """Of this shop, or of the whole program."""
+    alerts_since: datetime | None = None
+    """Since when the oldest of them stands."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing stands."""
+        return not (self.problems or self.stopped.claims or self.stopped.messages or self.alerts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +143,11 @@ class DigestFacts:
     """All that stays held from before the first live day."""
     critical_alerts: Sequence[tuple[int, str, str]]
     """Id, kind and sentence."""
+    standing: Standing
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell: nothing happened and nothing waits."""
+        """Whether there is nothing new to tell: nothing happened and nothing waits. What only stands is no news."""
         happened = (self.orders, self.delivered, self.claims_filed, self.granted_cents, self.received_cents)
         changed = (self.problems_ended, self.claims_accepted, self.claims_rejected, self.observed.claims)
         waits = (self.waiting_claims_count, self.waiting_messages_count, self.before_live.problems)
@@ -145,6 +167,7 @@ def of_a_past_day(facts: DigestFacts) -> DigestFacts:
         waiting_messages_count=0,
         before_live=Held({}),
         critical_alerts=(),
+        standing=Standing(),
     )
 
 
@@ -177,6 +200,8 @@ def digest_facts(
     paid = (claims, _CLAIMS.c.state == ClaimState.PAID.value, in_time(_CLAIMS.c.closed_at))
     pending = (claims, _CLAIMS.c.opened_at.is_not(None), _CLAIMS.c.closed_at.is_(None))
     sent, diverted = _sent(connection, _NOTICES.c.shop == shop, in_time(_DELIVERIES.c.sent_at))
+    observes = live_at is None or live_at > until
+    stand = _problems_at(connection, shop, until)
     return DigestFacts(
         orders=_count(connection, _ORDERS, _ORDERS.c.shop == shop, in_time(_ORDERS.c.created_at)),
         delivered=_count(
@@ -189,13 +214,7 @@ def digest_facts(
             connection, _PROBLEMS.c.kind, _PROBLEMS, _PROBLEMS.c.shop == shop, in_time(_PROBLEMS.c.detected_at)
         ),
         problems_ended=_count(connection, _PROBLEMS, _PROBLEMS.c.shop == shop, in_time(_PROBLEMS.c.resolved_at)),
-        problems_open=_count(
-            connection,
-            _PROBLEMS,
-            _PROBLEMS.c.shop == shop,
-            _PROBLEMS.c.detected_at <= until,
-            _PROBLEMS.c.resolved_at.is_(None) | (_PROBLEMS.c.resolved_at > until),
-        ),
+        problems_open=sum(stand.values()),
         claims_filed=_count(connection, _CLAIMS, claims, in_time(_CLAIMS.c.opened_at)),
         claims_accepted=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.ACCEPTED.value),
         claims_rejected=_count(connection, _CLAIMS, *answered, _CLAIMS.c.outcome == ClaimState.REJECTED.value),
@@ -213,7 +232,7 @@ def digest_facts(
             (claims, _CLAIMS.c.hold_reason == Hold.OBSERVE.value, in_time(_CLAIMS.c.planned_at)),
             (_NOTICES.c.shop == shop, *_would_have_left(), in_time(_DELIVERIES.c.queued_at)),
         )
-        if live_at is None or live_at > until
+        if observes
         else Held({}),
         before_live=_held(
             connection,
@@ -221,9 +240,50 @@ def digest_facts(
             (_NOTICES.c.shop == shop, _DELIVERIES.c.hold_reason == Hold.BEFORE_LIVE.value),
             problems=len(problems_to_release(connection, shop, live_at, only_open=True)),
         )
-        if live_at is not None and live_at <= until
+        if live_at is not None and not observes
         else Held({}),
         critical_alerts=_critical(connection, shop),
+        standing=_standing(connection, shop, stand, observes),
+    )
+
+
+def _problems_at(connection: Connection, shop: str, until: datetime) -> dict[str, int]:
+    """Problems that went on at that instant, by kind."""
+    begun = (_PROBLEMS.c.shop == shop, _PROBLEMS.c.detected_at <= until)
+    goes_on = _PROBLEMS.c.resolved_at.is_(None) | (_PROBLEMS.c.resolved_at > until)
+    return _by(connection, _PROBLEMS.c.kind, _PROBLEMS, *begun, goes_on)
+
+
+def _standing(connection: Connection, shop: str, problems: Mapping[str, int], observes: bool) -> Standing:
+    alerts, since = standing_alerts(connection, shop)
+    return Standing(problems, stopped(connection, shop) if observes else Held({}), alerts, since)
+
+
+# No key is empty; named, it lets the index of open alerts serve, which is the smallest way to them.
+_STANDING_ALERTS: Final = select(func.count(), func.min(_ALERTS.c.raised_at)).where(
+    _ALERTS.c.resolved_at.is_(None), _ALERTS.c.key > "", _ALERTS.c.shop.in_(("", bindparam("shop")))
+)
+
+
+def standing_alerts(connection: Connection, shop: str) -> tuple[int, datetime | None]:
+    """How many alerts of this shop or of the whole program are open, and since when the oldest is."""
+    count, since = connection.execute(_STANDING_ALERTS, {"shop": shop}).one()
+    return int(count), since
+
+
+def stopped(connection: Connection, shop: str) -> Held:
+    """What is held because the shop observes. The conditions beside the hold are those of the indexes of what is open: an
+    open claim has its parcel, a held message its channel and next look."""
+    return _held(
+        connection,
+        (
+            *(_CLAIMS.c.shop == shop, _CLAIMS.c.hold_reason == Hold.OBSERVE.value),
+            *(_CLAIMS.c.closed_at.is_(None), _CLAIMS.c.tracking_ref_id > 0),
+        ),
+        (
+            *(_NOTICES.c.shop == shop, _DELIVERIES.c.hold_reason == Hold.OBSERVE.value),
+            *(_DELIVERIES.c.channel > "", _DELIVERIES.c.next_step_at.is_not(None)),
+        ),
     )
 
 
@@ -263,6 +323,7 @@ def _held(
         claims_cents=_sum(connection, _CLAIMS.c.expected_cents, *wanted),
         claims_of_unknown_worth=_count(connection, _CLAIMS, *wanted, _CLAIMS.c.expected_cents.is_(None)),
         problems=problems,
+        first_deadline_on=connection.execute(select(func.min(_CLAIMS.c.deadline_on)).where(*wanted)).scalar_one(),
     )
 
 
