@@ -208,7 +208,7 @@ async def test_how_it_stands_is_told_every_day(database: Database) -> None:
         "Como está\n"
         "- problemas em aberto: atraso 2, extravio 1 (tracker problems --open)\n"
         "- parado porque a loja observa: reclamações 2 (a primeira vence em 09/12/2026; valor esperado R$ 99,00, 1 de valor "
-        "desconhecido), mensagens 2\n"
+        "desconhecido: informe a coluna Valor declarado), mensagens 2\n"
         "- avisos em aberto: 2, o mais antigo de 19/11/2026 08:00 (tracker alerts --open)\n",
     ]
 
@@ -238,7 +238,8 @@ async def test_a_shop_that_went_live_reads_what_is_held_from_before(database: Da
     async with mailing(database, shop(live_from=date(2026, 11, 22))) as (answers, lane):
         await lane.run(MORNING)
     text = text_of(read(answers.accepted[0]))
-    assert "Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 (valor desconhecido)" in text
+    worth = "valor desconhecido: informe a coluna Valor declarado"
+    assert f"Guardado de antes de 22/11/2026\n- problemas 1, mensagens 1, reclamações 1 ({worth})" in text
     assert "tracker release --all" in text
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from tracker.cli.check_config import check_config
 from tracker.cli.init import init
 from tracker.cli.run import run
+from tracker.intake.csv_columns import FIELD_BY_HEADER
 
 app = typer.Typer()
 app.command("init")(init)
@@ -36,7 +37,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_init_writes_what_a_merchant_edits(shop: Path) -> None:
     assert (shop / "config.yaml").is_file()
-    assert "número do pedido" in (shop / "inbox" / "LEIA-ME.txt").read_text(encoding="utf-8")
+    note = (shop / "inbox" / "LEIA-ME.txt").read_text(encoding="utf-8")
+    assert "número do pedido" in note
+    assert "- valor declarado " in note and FIELD_BY_HEADER["valordeclarado"] == "declared_value"
     assert (shop / "templates" / "pt-BR" / "loss_confirmed.email.txt").is_file()
     result = runner.invoke(app, ["check-config", "-c", str(shop / "config.yaml")])
     assert result.exit_code == 0, result.output
