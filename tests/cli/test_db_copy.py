@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -95,10 +96,40 @@ def test_nothing_works_on_the_old_one_any_more(tracker: Tracker, file: Path, new
     assert "was copied to" in refused(tracker("import", str(tmp_path / "more.csv"), "--shop", "exemplo"))
     assert "was copied to" in refused(tracker("mute", "10482", "--reason", "the customer asked"))
     assert said.split(" at ")[0].rpartition("/")[2] in told
-    # What is known can be looked up all the same.
+    # What is known can be looked up all the same, and is said to be old.
+    for words in (
+        ("show", CODE),
+        ("problems",),
+        ("claims",),
+        ("messages",),
+        ("digest",),
+        ("explain", "10482"),
+        ("alerts",),
+    ):
+        shown = tracker(*words)
+        assert shown.exit_code in (0, 1), shown.output
+        (old,) = sentences(shown)
+        assert old.startswith(said) and old.endswith("; what is shown here may not be how the shop stands now"), words
     assert "10482" in tracker("show", CODE).stdout
+    unknown = sentences(tracker("show", "99999"))
+    assert len(unknown) == 2 and unknown[-1] == old
     assert "whole (" in tracker("db", "check").stdout
     assert numbers(f"sqlite:///{file}") == ["10482"]
+
+
+@pytest.mark.parametrize("words", [pytest.param([], id="alone"), pytest.param(["--online"], id="online")])
+def test_the_check_before_the_start_names_what_would_refuse_it(
+    tracker: Tracker, file: Path, new: str, words: list[str]
+) -> None:
+    assert tracker("db", "copy", "--to", new).exit_code == 0
+    (told,) = sentences(tracker("run", "--once"))
+    checked = tracker("check-config", *words)
+    assert (checked.exit_code, checked.stdout) == (2, "")
+    (fault,) = sentences(checked)
+    assert fault.endswith(f"database.url: {told}") and fault.startswith(f"{tracker.config}:")
+    document = json.loads(tracker("check-config", *words, "--json").stdout)
+    assert not document["ok"]
+    assert [(one["key"], one["what"]) for one in document["faults"]] == [("database.url", told)]
 
 
 def test_after_coming_back_what_was_about_to_leave_waits_for_a_person(tracker: Tracker, file: Path, new: str) -> None:

@@ -25,9 +25,9 @@ OnlineOption = Annotated[
 def check_config(config: ConfigOption = None, online: OnlineOption = False, as_json: JsonOption = False) -> None:
     """Check the configuration and its texts and say what it would do; exit 2 with every fault at once."""
     loaded = _load_for_json(config, online) if as_json else load_or_exit(config, strict=online)
-    _stop_at_text_faults(loaded, as_json)
+    closed, plans = _looked_at(loaded.settings)
+    _stop_at_faults(loaded, closed, as_json)
     results = _log_in(loaded) if online else []
-    plans = _plans(loaded.settings)
     if as_json:
         _print_json(loaded, results, plans)
     else:
@@ -36,10 +36,14 @@ def check_config(config: ConfigOption = None, online: OnlineOption = False, as_j
         raise typer.Exit(2)
 
 
-def _stop_at_text_faults(loaded: LoadedConfig, as_json: bool) -> None:
+def _stop_at_faults(loaded: LoadedConfig, closed: str | None, as_json: bool) -> None:
+    """What the configuration's own file does not show: its texts, and why the next run would refuse its database."""
+    from tracker.config.yaml_file import Finding
     from tracker.texts import text_faults
 
     faults = text_faults(loaded)
+    if closed is not None:
+        faults += loaded.located([Finding(("database", "url"), closed)])
     if not faults:
         return
     if as_json:
@@ -73,8 +77,9 @@ def _print_json_faults(faults: Sequence[Fault]) -> None:
     echo_json({"ok": False, "faults": [as_json(fault) for fault in faults]})
 
 
-def _plans(settings: Settings) -> dict[str, Plan]:
-    """How fresh the looks can be with what is open; nothing where there is no database yet, or none that can be read."""
+def _looked_at(settings: Settings) -> tuple[str | None, dict[str, Plan]]:
+    """Why nobody may work on the database, and how fresh the looks can be with what is open; nothing where there is none yet,
+    or none that can be read."""
     from sqlalchemy.exc import DBAPIError
 
     from tracker.cli.prepare import open_database
@@ -83,13 +88,15 @@ def _plans(settings: Settings) -> dict[str, Plan]:
     from tracker.config import trial_clock_faults
     from tracker.errors import ProgramError
 
+    closed = None
     try:
         clock = clock_from_env(os.environ, trial_clock_faults(settings))
         with open_database(settings.database.connection_url()) as database:
-            return plans_for(settings, database, clock.now())
+            closed = database.closed_because
+            return closed, plans_for(settings, database, clock.now())
     except (ProgramError, DBAPIError):
         # Whether the database fits is asked by the commands that need it; a configuration can be right without one.
-        return {}
+        return closed, {}
 
 
 def _print_json(loaded: LoadedConfig, results: list[tuple[str, bool, str]], plans: dict[str, Plan]) -> None:

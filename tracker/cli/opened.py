@@ -99,7 +99,12 @@ def opened(config: Path | None) -> Iterator[Opened]:
         with open_database(settings.database.connection_url()) as database:
             program = Opened(settings, database, clock, clock.now())
             fits = True
-            yield program
+            try:
+                yield program
+            except typer.Exit:
+                _say_it_is_old(database)
+                raise
+            _say_it_is_old(database)
     except ProgramError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
@@ -107,6 +112,12 @@ def opened(config: Path | None) -> Iterator[Opened]:
         typer.echo(f"{settings.database.shown}: {_database_fault(error)}", err=True)
         # A database that fails while it is used (a lock held too long, a lost connection) is no fault of the call.
         raise typer.Exit(1 if fits else 2) from error
+
+
+def _say_it_is_old(database: Database) -> None:
+    """At a command's end, so that one that writes, and is refused for this very reason, says it once."""
+    if database.closed_because is not None:
+        typer.echo(f"{database.closed_because}; what is shown here may not be how the shop stands now", err=True)
 
 
 def _database_fault(error: DBAPIError) -> str:
