@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from tests.cli.conftest import Tracker, write_config
@@ -97,7 +98,9 @@ def test_a_natural_key_that_is_gone_is_named(check: Tracker, database: Database)
 def test_a_file_is_made_smaller_and_not_beside_a_daemon(check: Tracker, database: Database, database_url: str) -> None:
     with EngineLock(database_url):
         assert check("db", "compact").exit_code == 2
+    # As in a process of its own: what the log says belongs to a journal, a person reads the answer alone.
+    structlog.reset_defaults()
     result = check("db", "compact")
-    assert result.exit_code == 0, result.output
+    assert (result.exit_code, len(result.output.splitlines())) == (0, 1), result.output
     assert re.search(r": [\d.]+ -> [\d.]+ MiB$", result.stdout.strip())
     assert "whole (" in check("db", "check").stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
 from tracker.cli.backup import backup, restore
@@ -50,13 +52,19 @@ def upgrade(config: ConfigOption = None) -> None:
 @db.command()
 def compact(config: ConfigOption = None) -> None:
     """Give the room of what was dropped back to the disk. The daemon must be stopped: nothing can be written meanwhile."""
+    import os
+
+    from tracker import log
     from tracker.cli.prepare import alone_on, existing_database
+    from tracker.clock import clock_from_env
+    from tracker.config import trial_clock_faults
     from tracker.errors import ProgramError
     from tracker.store.gauges import database_size
     from tracker.store.schema import require_current
 
     settings = load_or_exit(config, strict=False, talks=False).settings
     try:
+        log.configure(clock_from_env(os.environ, trial_clock_faults(settings)), level=logging.WARNING)
         url = settings.database.connection_url()
         with existing_database(url) as database, alone_on(url):
             require_current(database)
