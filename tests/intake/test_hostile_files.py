@@ -24,6 +24,8 @@ NOW = at(day(2), 9)
 GOOD = b"Pedido;Cliente;E-mail\n7777;Ana;ana@example.com\n"
 NOTE = (DATA / "nfe" / "01-normal.xml").read_bytes()
 ROW = ["1", "Ana", "01310100", 10.5, "10/11/2026", "AB123456785BR"]
+NOISE = bytes(number for number in range(1, 256)) * 40
+"""Without a NUL, as it may be in a picture: nothing but its beginning says that it is no text."""
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha">'
     + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
@@ -74,8 +76,15 @@ HOSTILE = {
     "only NULs": Hostile("p.csv", lambda: bytes(100_000), "está vazio"),
     "NULs inside": Hostile("p.csv", lambda: b"pedido;cliente;cep\n1;A\x00na;01310100\n", "não é texto"),
     "noise": Hostile("p.csv", lambda: bytes(range(256)) * 400, "não é texto"),
-    "a program": Hostile("p.xlsx", lambda: b"MZ\x90\x00" + bytes(500), "não é texto"),
-    "a picture": Hostile("p.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(500), "não é texto"),
+    "a program": Hostile("p.csv", lambda: b"MZ\x90\x00" + bytes(500), "não é texto"),
+    "a program named workbook": Hostile("p.xlsx", lambda: b"MZ\x90\x00" + bytes(500), "não é uma planilha XLSX"),
+    "words named workbook": Hostile("p.XLSX", lambda: b"isto nao e uma planilha\n" * 40, "não é uma planilha XLSX"),
+    "a photograph": Hostile("foto.jpg", lambda: b"\xff\xd8\xff\xe0\x10JFIF\x01;\n" + NOISE, "imagem JPEG"),
+    "a screenshot": Hostile("p.csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(500), "imagem PNG"),
+    "a moving picture": Hostile("p.gif", lambda: b"GIF89a\x01;\n" + NOISE, "imagem GIF"),
+    "a picture of a web page": Hostile("p.webp", lambda: b"RIFF\x24\x10\x01\x01WEBPVP8 \n" + NOISE, "imagem WebP"),
+    "a photograph of an iPhone": Hostile("p.heic", lambda: b"\x00\x00\x00\x18ftypheic\x00\n" + NOISE, "imagem HEIC"),
+    "a photograph named workbook": Hostile("p.xlsx", lambda: b"\xff\xd8\xff\xe1\x10Exif;\n" + NOISE, "imagem JPEG"),
     "a printed page": Hostile("p.xlsx", lambda: b"%PDF-1.7\n", "PDF"),
     "a gzip": Hostile("p.csv", lambda: b"\x1f\x8b\x08\x00" + bytes(20), "gzip"),
     "a RAR named zip": Hostile("notas.zip", lambda: b"Rar!\x1a\x07\x00", "RAR"),

@@ -44,7 +44,9 @@ def misplaced(data: bytes) -> bytes:
 WHOLE = zipped(("nota.xml", NOTE), method=zipfile.ZIP_STORED)
 
 
-@pytest.mark.parametrize("name", ["pedidos.csv", "pedidos.xls", "pedidos.txt", "pedidos", "pedidos.xml"])
+@pytest.mark.parametrize(
+    "name", ["pedidos.csv", "pedidos.xls", "pedidos.xlsx", "pedidos.txt", "pedidos", "pedidos.xml"]
+)
 def test_a_csv_under_any_name(name: str) -> None:
     assert read(CSV, name).orders[0].number == "1"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.domain.order import FileReading
 from tracker.intake.archive import is_workbook, open_zip, read_zip
-from tracker.intake.csv_file import read_csv
+from tracker.intake.csv_file import NO_HEADER, read_csv
 from tracker.intake.decode import decode
 from tracker.intake.json_file import read_json
 from tracker.intake.nfe import MAX_NOTE_BYTES, read_nfe
@@ -40,9 +41,20 @@ _REFUSED_BY_START = (
     (b"7z\xbc\xaf", "O arquivo é um 7z; envie os arquivos soltos ou em um zip."),
     (b"\x1f\x8b", "O arquivo é um gzip; envie os arquivos soltos ou em um zip."),
 )
+# Images by how they begin; WebP and HEIC (an ISO base media file) have the length of their first part in it.
+_IMAGES = {
+    "JPEG": re.compile(rb"\xff\xd8\xff"),
+    "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "GIF": re.compile(rb"GIF8[79]a"),
+    "WebP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "HEIC": re.compile(rb".{4}ftyp(he[iv][cxms]|mif1|msf1)", re.DOTALL),
+}
+_IMAGE = "O arquivo é uma imagem {kind}; envie o XML da NF-e ou a planilha em XLSX ou CSV."
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _HTML = f"O arquivo é uma página HTML com nome de planilha; {_AS_XLSX}."
 _BINARY = "O arquivo não é texto nem XML; envie os pedidos em XLSX, CSV ou JSON, ou as notas em XML."
+_NO_WORKBOOK = f"O arquivo tem nome de XLSX, mas não é uma planilha XLSX; {_AS_XLSX}."
+_WORKBOOK_NAMES = (".xlsx", ".xlsm")
 _EMPTY = "O arquivo está vazio; exporte-o de novo."
 _JSON_NAMES = (".json", ".ndjson", ".jsonl")
 _HTML_STARTS = ("<!doctype html", "<html", "<head", "<body", "<table", "<meta", "<style")
@@ -143,17 +155,28 @@ class _Reader:
         if size > MAX_TEXT_BYTES:
             return iter([FileReading(refused="O arquivo tem mais de 500 MB; divida os pedidos em vários arquivos.")])
         text = open_text(file)
+        is_workbook_by_name = name.lower().endswith(_WORKBOOK_NAMES)
         if text is None:
-            return iter([FileReading(refused=_BINARY)])
+            return iter([FileReading(refused=_NO_WORKBOOK if is_workbook_by_name else _BINARY)])
         if name.lower().endswith(_JSON_NAMES) or head.startswith("{") or head.replace(" ", "").startswith("[{"):
             return read_json(name, text, timezone=self.timezone, options=self.options)
-        return read_csv(text, timezone=self.timezone, options=self.options)
+        pieces = read_csv(text, timezone=self.timezone, options=self.options)
+        return _without_header(pieces) if is_workbook_by_name else pieces
+
+
+def _without_header(pieces: Iterator[FileReading]) -> Iterator[FileReading]:
+    """A CSV under a workbook's name is read; what is no table is refused for its name, without a word on its lines."""
+    for piece in pieces:
+        yield FileReading(refused=_NO_WORKBOOK) if piece.refused == NO_HEADER else piece
 
 
 def _refused_at_sight(file: BinaryIO, start: bytes) -> str | None:
     if start.startswith(_OLE):
         file.seek(0)
         return _LOCKED if _ENCRYPTED in file.read(1 << 20) else _XLS
+    image = next((kind for kind, begin in _IMAGES.items() if begin.match(start)), None)
+    if image is not None:
+        return _IMAGE.format(kind=image)
     return next((reason for begin, reason in _REFUSED_BY_START if start.startswith(begin)), None)
 
 
