@@ -29,8 +29,9 @@ def test_it_prints_every_shop_and_sends_nothing(late: Tracker, database: Databas
         assert connection.execute(table(Digest).select()).all() == []
 
 
-def test_a_past_day_and_one_shop(late: Tracker) -> None:
-    (told,) = late.json("digest", "--shop", "exemplo", "--date", "2026-11-21")
+@pytest.mark.parametrize("day", ["2026-11-21", "21/11/2026"])
+def test_a_past_day_and_one_shop(late: Tracker, day: str) -> None:
+    (told,) = late.json("digest", "--shop", "exemplo", "--date", day)
     assert (told["since"], told["until"]) == ("2026-11-20T11:00:00Z", "2026-11-21T11:00:00Z")
     assert (told["problems"], told["problems_open"]) == ({"delay": 1}, 1)
 
@@ -57,7 +58,7 @@ def test_html(late: Tracker) -> None:
     ("words", "sentence"),
     [
         pytest.param(["--shop", "x"], "--shop x: there is no such shop (known: exemplo, outra)", id="no such shop"),
-        pytest.param(["--date", "ontem"], "--date ontem: needs a day (2026-11-24)", id="no day"),
+        pytest.param(["--date", "ontem"], "--date ontem: needs a day, as 2026-12-10 or 10/12/2026", id="no day"),
     ],
 )
 def test_one_sentence_for_bad_words(tracker: Tracker, words: list[str], sentence: str) -> None:

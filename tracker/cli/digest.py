@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
+from tracker.cli.handwork import day_of
 from tracker.cli.lists import ShopOption
 from tracker.cli.opened import Opened, opened, refuse
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 DateOption = Annotated[
     str | None,
     typer.Option(
-        "--date", metavar="DAY", help="What happened on that day; default: today's mail, or what it would say now."
+        "--date",
+        metavar="DAY",
+        help="What happened on that day (2026-12-10 or 10/12/2026); default: today's mail, or what it would say now.",
     ),
 ]
 HtmlOption = Annotated[bool, typer.Option("--html", help="As the mail shows it.")]
@@ -35,8 +38,8 @@ def digest(
     from tracker.reports.digest import DigestHead, digest_document, digest_text
     from tracker.store.digests import digest_facts, of_a_past_day
 
-    wanted = _day(day) if day is not None else None
     with opened(config) as program:
+        wanted = day_of("--date", day, program) if day is not None else None
         zone = program.settings.timezone
         found = []
         for entry in _shops(program, shop):
@@ -89,10 +92,3 @@ def _span(program: Opened, shop: ShopSettings, day: date | None) -> tuple[dateti
         if mailed is not None:
             return mailed
     return told or now - timedelta(days=1), now
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        refuse(f"--date {text}: needs a day (2026-11-24)")
