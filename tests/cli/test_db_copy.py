@@ -126,10 +126,10 @@ def test_the_check_before_the_start_names_what_would_refuse_it(
     checked = tracker("check-config", *words)
     assert (checked.exit_code, checked.stdout) == (2, "")
     (fault,) = sentences(checked)
-    assert fault.endswith(f"database.url: {told}") and fault.startswith(f"{tracker.config}:")
+    assert fault.endswith(f": database: {told}") and fault.startswith(f"{tracker.config}:")
     document = json.loads(tracker("check-config", *words, "--json").stdout)
     assert not document["ok"]
-    assert [(one["key"], one["what"]) for one in document["faults"]] == [("database.url", told)]
+    assert [(one["key"], one["what"]) for one in document["faults"]] == [("database", told)]
 
 
 def test_after_coming_back_what_was_about_to_leave_waits_for_a_person(tracker: Tracker, file: Path, new: str) -> None:

@@ -43,7 +43,8 @@ def _stop_at_faults(loaded: LoadedConfig, closed: str | None, as_json: bool) -> 
 
     faults = text_faults(loaded)
     if closed is not None:
-        faults += loaded.located([Finding(("database", "url"), closed)])
+        # Its block and not the key in it: where neither is written the default holds.
+        faults += loaded.located([Finding(("database",), closed)])
     if not faults:
         return
     if as_json:
