@@ -133,6 +133,9 @@ class RefKind(StrEnum):
 
     CODE = "code"
     INVOICE_KEY = "invoice_key"
+    """The 44 characters of an NF-e access key."""
+    INVOICE = "invoice"
+    """Issuer, series and number of an NF-e, `12345678000195/1/4711` (`carriers.invoice`): what files between companies name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -169,6 +172,9 @@ class TrackingEvent:
     indemnified: bool = False
     """The carrier's own mark that it has paid for the parcel."""
     pickup_until: date | None = None
+    by_words: bool = False
+    """Read from the carrier's free text, since it sends no code, or from a code whose meaning nobody has confirmed: alone it
+    opens no refund claim."""
 
 
 class AnswerOutcome(StrEnum):
@@ -278,12 +284,94 @@ class TrackingAdapter(Protocol):
         """
 
 
+# --- what a carrier sends by itself ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFault:
+    """A part of what was sent that could not be read; the rest was. `line` counts from 1 where there are lines."""
+
+    line: int | None
+    reason: str
+    """One sentence, without personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReading:
+    """What one payload told: an answer for each number in it (`complete` only where it holds a whole history)."""
+
+    answers: Mapping[TrackingRef, TrackingAnswer]
+    faults: tuple[FeedFault, ...] = ()
+
+
 @runtime_checkable
 class EventFeed(Protocol):
     """Reads what a carrier sends by itself: a file, a daily feed, the body of a hook."""
 
-    def read(self, payload: bytes) -> Mapping[TrackingRef, tuple[TrackingEvent, ...]]:
-        """Events per number. Raises PermanentCarrierError where the bytes cannot be read."""
+    def read(self, payload: bytes) -> FeedReading:
+        """Pure. Raises PermanentCarrierError where the bytes as a whole cannot be read."""
+
+
+@runtime_checkable
+class FileFeed(EventFeed, Protocol):
+    """A feed of files that come by folder, SFTP or mail."""
+
+    def is_own(self, name: str, payload: bytes) -> bool:
+        """Whether a file that lies there is one of these at all: others are left where they are."""
+
+
+@runtime_checkable
+class PulledFeed(EventFeed, Protocol):
+    """A feed that is fetched: everything the carrier wrote on a day, whichever parcels it is about."""
+
+    pull_every: timedelta
+    """The carrier refuses to be asked more often."""
+
+    async def pull(self, day: date) -> bytes:
+        """The payload of one calendar day in the carrier's zone. Raises as `TrackingAdapter.track`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """A request that came in under an account's address on the public listener. Header names are in lower case."""
+
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    query: str = field(default="", repr=False)
+
+
+class HookOutcome(StrEnum):
+    """What is to be done with a request to a hook."""
+
+    ACCEPTED = "accepted"
+    """Signed by the carrier: kept, then answered."""
+    PROBE = "probe"
+    """The carrier's trial of the address: answered, nothing is kept of it."""
+    REFUSED = "refused"
+    """Not proved to be the carrier's."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookVerdict:
+    """What an adapter says of a request to its hook, and what it answers. `reason` is for the log, without any secret."""
+
+    outcome: HookOutcome
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    reason: str = ""
+
+
+@runtime_checkable
+class HookReceiver(EventFeed, Protocol):
+    """A carrier's push: `check` proves who sent a request before anything of it is read, `read` reads its body later.
+
+    The same body twice is the same delivery; the daemon keeps one.
+    """
+
+    def check(self, request: HookRequest) -> HookVerdict:
+        """Pure and quick: signature or secret compared in constant time over the raw body (`carriers.signatures`)."""
 
 
 # --- claims ---------------------------------------------------------------------------------------
@@ -638,6 +726,10 @@ class Token:
     renew_at: datetime
     missing: tuple[str, ...] = ()
     """APIs that this account needs and the carrier does not open to it, in words a person can ask for them with."""
+    refresh: str | None = field(default=None, repr=False)
+    """What the next token is asked for with, where the carrier gives a new one each time; outlives the token."""
+    origin: str = field(default="", repr=False)
+    """A digest of the configured credential that the first token of this chain came from."""
 
 
 class TokenStore(Protocol):
@@ -647,7 +739,10 @@ class TokenStore(Protocol):
         """The token in force; `mint` is called, by one caller at a time, where there is none or it is due for renewal."""
 
     async def discard(self, token: Token) -> None:
-        """Forget this token (not a newer one that somebody put in its place)."""
+        """Forget this token (not a newer one that somebody put in its place); its `refresh` is kept."""
+
+    async def refresh_of(self, origin: str) -> str | None:
+        """The newest refresh token of this chain, of a discarded token too; None where this chain has none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,7 +761,10 @@ class Adapter(Protocol):
     An adapter may have more; the daemon asks whether it does, so that an older one fits without a change::
 
         deadlines: DeadlineAdapter | None     due dates that tracking does not name (`deadlines_of`)
+        feed: FileFeed | PulledFeed | None    what the carrier writes for many parcels at once (`feed_of`)
+        hook: HookReceiver | None             what the carrier pushes (`hook_of`)
         code_word(code: str) -> CodeWord      static: whether it reads an event code itself (`code_word`)
+        FACTS: AdapterFacts                   how sure its facts are, and where they come from (`facts_of`)
     """
 
     API_VERSION: ClassVar[int]
@@ -711,3 +809,37 @@ def deadlines_of(adapter: Adapter) -> DeadlineAdapter | None:
     """The adapter's calculator of due dates, where it has one."""
     found = getattr(adapter, "deadlines", None)
     return found if isinstance(found, DeadlineAdapter) else None
+
+
+def feed_of(adapter: Adapter) -> FileFeed | PulledFeed | None:
+    """The adapter's feed, where it has one."""
+    found = getattr(adapter, "feed", None)
+    return found if isinstance(found, FileFeed | PulledFeed) else None
+
+
+def hook_of(adapter: Adapter) -> HookReceiver | None:
+    """The adapter's push, where it has one and the account's settings hold what proves it."""
+    found = getattr(adapter, "hook", None)
+    return found if isinstance(found, HookReceiver) else None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFacts:
+    """What a merchant should know of an adapter before relying on it; shown by `tracker carriers list` and at start-up."""
+
+    confidence: str
+    """`A` the carrier's own description, `B` several independent programs agree, `C` one program only."""
+    source: str
+    """Where the facts come from, and when they were read."""
+    auth: str
+    """What the account needs, in a few words."""
+    experimental: bool = False
+    """The facts are thin: watch it beside something else."""
+    gaps: tuple[str, ...] = ()
+    """What it does not show or what nobody could confirm, a sentence each."""
+
+
+def facts_of(adapter: type[Adapter]) -> AdapterFacts | None:
+    """What the adapter says of itself, where it says anything."""
+    found = getattr(adapter, "FACTS", None)
+    return found if isinstance(found, AdapterFacts) else None
