@@ -89,7 +89,8 @@ class TokenBucket:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer that could be read: `data` is its JSON, `body` its bytes as they came."""
+    """An answer that could be read: `data` is its JSON (None where the call reads bytes or takes an empty body for an
+    answer), `body` its bytes as they came."""
 
     status: int
     body: bytes
@@ -107,6 +108,7 @@ class _Call:
     explain: Explain | None
     also_read: Collection[int]
     family: str
+    decode: Callable[[_Reply], Any] = field(repr=False)
 
     @property
     def target(self) -> str:
@@ -203,21 +205,53 @@ class CarrierHttp:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        form: Sequence[tuple[str, str]] | None = None,
         explain: Explain | None = None,
         also_read: Collection[int] = (),
+        may_be_empty: bool = False,
         family: str = "",
     ) -> HttpAnswer:
         """Ask, and read the JSON of a 2xx answer.
 
-        *idempotent* calls are repeated for some seconds, others never. *explain* finds the carrier's own words in the body
-        of a refusal (None where there are none). *also_read* names other statuses whose JSON is an answer too. *family* is
-        the API family whose pace the call keeps.
+        *idempotent* calls are repeated for some seconds, others never. The body is *json*, or the fields of *form*. *explain*
+        finds the carrier's own words in the body of a refusal (None where there are none). *also_read* names other statuses
+        whose JSON is an answer too; *may_be_empty* takes no body at all for one (its `data` is None). *family* is the API
+        family whose pace the call keeps.
         Raises as the table of the module says.
         """
-        content = None if json is None else orjson.dumps(json)
-        sent = dict(headers or {}) | ({} if content is None else {"Content-Type": "application/json"})
-        call = _Call(method, path, idempotent, tuple(params), sent, content, explain, frozenset(also_read), family)
-        if not idempotent:
+        content, kind = _body(json, form)
+        decode = _decode_or_nothing if may_be_empty else _decode
+        sent = dict(headers or {}) | ({} if content is None else {"Content-Type": kind})
+        call = _Call(
+            method, path, idempotent, tuple(params), sent, content, explain, frozenset(also_read), family, decode
+        )
+        return await self._patiently(call)
+
+    async def request_bytes(
+        self,
+        method: str,
+        path: str,
+        *,
+        idempotent: bool,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        content_type: str = "text/xml; charset=utf-8",
+        explain: Explain | None = None,
+        also_read: Collection[int] = (),
+        family: str = "",
+    ) -> HttpAnswer:
+        """Ask, and hand over the bytes of a 2xx answer (XML, a file). A page of HTML or nothing is an outage here as well.
+
+        Otherwise as `request_json`.
+        """
+        sent = {"Accept": "*/*"} | dict(headers or {}) | ({} if content is None else {"Content-Type": content_type})
+        call = _Call(
+            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing
+        )
+        return await self._patiently(call)
+
+    async def _patiently(self, call: _Call) -> HttpAnswer:
+        if not call.idempotent:
             return await self._once(call)
         retrying = AsyncRetrying(
             stop=_enough,
@@ -243,7 +277,7 @@ class CarrierHttp:
             return self._read(call, reply)
         if reply.status in call.also_read:
             try:
-                return HttpAnswer(reply.status, reply.body, _decode(reply))
+                return HttpAnswer(reply.status, reply.body, call.decode(reply))
             except _UnreadableBodyError as exc:
                 raise self._refusal(call, reply) from exc
         raise self._refusal(call, reply)
@@ -274,7 +308,7 @@ class CarrierHttp:
 
     def _read(self, call: _Call, reply: _Reply) -> HttpAnswer:
         try:
-            return HttpAnswer(reply.status, reply.body, _decode(reply))
+            return HttpAnswer(reply.status, reply.body, call.decode(reply))
         except _UnreadableBodyError as exc:
             message = f"{call}: HTTP {reply.status}, but {exc}"
             if not call.idempotent:
@@ -297,6 +331,28 @@ class CarrierHttp:
         if status < 400:
             return PermanentCarrierError(self.carrier, f"{message} sends us elsewhere: check base_url", status)
         return PermanentCarrierError(self.carrier, message, status)
+
+
+def _body(json: Any, form: Sequence[tuple[str, str]] | None) -> tuple[bytes | None, str]:
+    if form is not None:
+        return urlencode(form).encode(), "application/x-www-form-urlencoded"
+    return (None if json is None else orjson.dumps(json)), "application/json"
+
+
+def _decode_or_nothing(reply: _Reply) -> Any:
+    """As `_decode`, and None for a body that is empty."""
+    return None if not reply.body.strip() else _decode(reply)
+
+
+def _decode_nothing(reply: _Reply) -> None:
+    """Raises _UnreadableBodyError where the body is no answer of the carrier's own."""
+    if reply.cut:
+        raise _UnreadableBodyError("its body is too big", outage=False)
+    start = reply.body.lstrip()[:15].lower()
+    if not start:
+        raise _UnreadableBodyError("its body is empty", outage=True)
+    if start.startswith((b"<!doctype html", b"<html")) or "text/html" in reply.headers.get("content-type", "").lower():
+        raise _UnreadableBodyError("its body is a page (maintenance?)", outage=True)
 
 
 def _decode(reply: _Reply) -> Any:

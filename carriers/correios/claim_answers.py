@@ -21,8 +21,8 @@ from carriers.base import (
 )
 from carriers.correios import returns
 from carriers.correios.auth import ZONE
-from carriers.correios.wire import canonical, plain
 from carriers.dates import parse_day
+from carriers.payload import canonical, plain
 from carriers.redact import redact
 
 API = "Pedido de Informação"

@@ -36,8 +36,9 @@ from carriers.correios.claim_answers import (
 )
 from carriers.correios.claim_terms import BATCH_SIZE, claim_terms
 from carriers.correios.settings import ClaimsSettings
-from carriers.correios.wire import canonical, explain
+from carriers.correios.wire import explain
 from carriers.http import CarrierHttp, HttpAnswer
+from carriers.payload import canonical
 
 BASE = "/pedido-informacao/v1/externo/pedidos"
 HEADERS = {"Accept-Language": "pt-BR", "Accept": "application/json"}

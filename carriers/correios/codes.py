@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from carriers.base import Cause, CodeWord, TrackingStatus
-from carriers.correios.wire import plain
+from carriers.payload import plain
 
 DELIVERY = ("BDE", "BDI", "BDR")
 """External delivery, counter delivery, delivery at another unit: one table of `tipo` for the three."""

@@ -14,9 +14,10 @@ from typing import Any
 
 from carriers.base import DeadlineAnswer, DeadlineOutcome, DeadlineRequest, DeadlineTerms, PermanentCarrierError
 from carriers.correios.auth import ZONE, Access
-from carriers.correios.wire import canonical, explain, plain
+from carriers.correios.wire import explain
 from carriers.dates import parse_day
 from carriers.http import CarrierHttp
+from carriers.payload import canonical, plain
 from carriers.redact import redact
 
 PATH = "/prazo/v1/nacional"

@@ -31,9 +31,10 @@ from carriers.base import (
 )
 from carriers.correios import codes
 from carriers.correios.auth import ZONE, Access
-from carriers.correios.wire import canonical, explain, without
+from carriers.correios.wire import explain
 from carriers.dates import parse_day, parse_instant
 from carriers.http import CarrierHttp
+from carriers.payload import canonical, without
 from carriers.redact import redact
 
 PATH = "/srorastro/v1/objetos"

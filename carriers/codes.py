@@ -1,0 +1,109 @@
+"""Code tables as data: what a carrier's code, or failing that its words, mean.
+
+A table is a CSV file beside its adapter with the columns `match,status,cause,final,confirmed,source`. `match` is the carrier's
+code; with a leading `~` it is matched within the text instead, upper case and without accents, and the first such line that
+fits decides: negatives (`~NAO ENTREGUE`) stand above what they contain. `confirmed` is `no` where the meaning is one source's
+word only: such a reading, like any made of words, opens no refund claim by itself. A merchant's own `codes:` win over all.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from carriers.base import Cause, CodeWord, TrackingStatus
+
+DELIVERY_ENDS = (TrackingStatus.DELIVERED, TrackingStatus.AVAILABLE_FOR_PICKUP, TrackingStatus.DELIVERY_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a code or a text means. `by_words`: see `TrackingEvent.by_words`."""
+
+    status: TrackingStatus
+    cause: Cause | None = None
+    final: bool = False
+    by_words: bool = False
+
+    @property
+    def attempt(self) -> bool:
+        """Whether the carrier came, or laid the parcel out: what ends its term. A failure by its own delay does not."""
+        if self.status is TrackingStatus.DELIVERY_FAILED:
+            return self.cause is not Cause.DELAY
+        return self.status in DELIVERY_ENDS
+
+
+UNKNOWN = Reading(TrackingStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTable:
+    """Readings by code and by words. `version` changes with the file."""
+
+    codes: Mapping[str, Reading]
+    words: tuple[tuple[str, Reading], ...] = ()
+    version: str = field(default="")
+
+    def read(self, code: str, text: str = "") -> Reading:
+        """What *code* means; only where it has no meaning here, what *text* says. Never a guess: else UNKNOWN."""
+        found = self.codes.get(code)
+        if found is not None:
+            return found
+        return self.read_words(text) if text and self.words else UNKNOWN
+
+    def read_words(self, text: str) -> Reading:
+        """What a text says, by the first of the table's words that it holds."""
+        normalised = normal(text)
+        for words, reading in self.words:
+            if words in normalised:
+                return reading
+        return UNKNOWN
+
+    def word(self, code: str) -> CodeWord:
+        """For `check-config`: whether the table reads this code."""
+        reading = self.codes.get(code)
+        return CodeWord.KNOWN if reading and reading.status is not TrackingStatus.UNKNOWN else CodeWord.UNKNOWN
+
+
+def normal(text: str) -> str:
+    """Upper case, without accents, one blank between words: how texts are compared, and how a text stands as a code."""
+    folded = unicodedata.normalize("NFKD", text)
+    return " ".join("".join(c for c in folded if not unicodedata.combining(c)).upper().split())
+
+
+def load(package: str, name: str = "codes.csv") -> CodeTable:
+    """The table *name* in *package*. Raises ValueError that names the line where it is not as the module says."""
+    content = files(package).joinpath(name).read_bytes()
+    return parse(content.decode("utf-8"), hashlib.blake2b(content, digest_size=6).hexdigest())
+
+
+def parse(text: str, version: str = "") -> CodeTable:
+    """See `load`. A code that stands twice is a fault: which of the two holds must not depend on their order."""
+    codes: dict[str, Reading] = {}
+    words: list[tuple[str, Reading]] = []
+    for line, row in enumerate(csv.DictReader(text.splitlines()), start=2):
+        try:
+            match, reading = row["match"], _reading(row)
+        except (KeyError, ValueError) as exc:
+            raise ValueError(f"line {line} of the code table: {exc}") from exc
+        if match.startswith("~"):
+            words.append((normal(match[1:]), reading))
+        elif match in codes or not match:
+            raise ValueError(f"line {line} of the code table: {match!r} is empty or stands twice")
+        else:
+            codes[match] = reading
+    return CodeTable(codes, tuple(words), version)
+
+
+def _reading(row: Mapping[str, str]) -> Reading:
+    words_only = row["match"].startswith("~") or row["confirmed"] != "yes"
+    return Reading(
+        TrackingStatus(row["status"]),
+        Cause(row["cause"]) if row["cause"] else None,
+        row["final"] == "yes",
+        words_only,
+    )
