@@ -1,7 +1,7 @@
 """Code tables as data: what a carrier's code, or failing that its words, mean.
 
-A table is a CSV file beside its adapter with the columns `match,status,cause,final,confirmed,source`. `match` is the carrier's
-code; with a leading `~` it is matched within the text instead, upper case and without accents, and the first such line that
+A table is a CSV file beside its adapter with the columns `match,text,status,cause,final,confirmed,source`. `match` is the
+carrier's code (`text` says what it stands for); with a leading `~` it is matched within the text instead, upper case and without accents, and the first such line that
 fits decides: negatives (`~NAO ENTREGUE`) stand above what they contain. `confirmed` is `no` where the meaning is one source's
 word only: such a reading, like any made of words, opens no refund claim by itself. A merchant's own `codes:` win over all.
 """
@@ -28,6 +28,8 @@ class Reading:
     cause: Cause | None = None
     final: bool = False
     by_words: bool = False
+    text: str = ""
+    """The table's own words for a code: shown where an event comes without any."""
 
     @property
     def attempt(self) -> bool:
@@ -106,4 +108,5 @@ def _reading(row: Mapping[str, str]) -> Reading:
         Cause(row["cause"]) if row["cause"] else None,
         row["final"] == "yes",
         words_only,
+        row.get("text") or "",
     )
