@@ -217,20 +217,8 @@ async def hostile_values_harm_one_number(cls: type[Adapter], kit: Kit) -> None:
 
 
 _HOSTILE: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1e300,
-    "",
-    "x",
-    "\x00",
-    "9" * 300,
-    "2026-13-45T99:99:99",
-    [],
-    {},
-    [[]],
-    {"a": {"b": []}},
+    *(None, True, 0, -1, 1e300, "", "x", "\x00", "9" * 300, "2026-13-45T99:99:99"),
+    *([], {}, [[]], {"a": {"b": []}}),
 )
 _DEEP = 200
 
