@@ -1,13 +1,13 @@
 """Melhor Envio, a broker of labels of Correios, Jadlog, Loggi, J&T and others: `POST /api/v2/me/shipment/tracking`.
 
-docs.melhorenvio.com.br, read November 2026. OAuth 2 with refresh tokens that change at each use, or a token of the panel; 250
-calls a minute a user; without a `User-Agent` that names application and e-mail every call is refused. How many orders a call
-takes is not published: fifty are asked for.
+docs.melhorenvio.com.br, read November 2026. OAuth 2 with refresh tokens that change at each use, or a token of the panel;
+250 calls a minute a user; without a `User-Agent` that names application and e-mail every call is refused. How many orders
+a call takes is not published: fifty are asked for.
 
-Known gaps: a date for each stage and no list of events, so loss and damage are never shown here: silence is the sign, and the
-carrier behind the label knows more. `undelivered`, `paused` and `suspended` come without a date and are told at the time of the
-newest stage. Dates carry no zone; one production note says UTC (`times: utc`), so compare one delivery before trusting hours.
-Pushes come for labels made by the same application only.
+Known gaps: a date for each stage and no list of events, so loss and damage are never shown here: silence is the sign, and
+the carrier behind the label knows more. `undelivered`, `paused` and `suspended` come without a date and are told at the
+time of the newest stage. Dates carry no zone; one production note says UTC (`times: utc`), so compare one delivery before
+trusting hours. Pushes come for labels made by the same application only.
 """
 
 from __future__ import annotations
