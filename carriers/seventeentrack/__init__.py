@@ -124,7 +124,7 @@ class SeventeenTrackTracking:
             elif rejected.get(ref.value, (0, ""))[0] != NOT_REGISTERED:
                 answers[ref] = _refused(ref, *rejected.get(ref.value, (0, "the answer does not mention this number")))
         missing = [ref for ref in refs if ref not in answers]
-        return answers | (await self._register(missing) if missing else {})
+        return {**answers, **(await self._register(missing) if missing else {})}
 
     async def _register(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, Heard]:
         accepted, rejected = await self._call("register", refs)
