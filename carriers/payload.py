@@ -132,7 +132,7 @@ def not_found(ref: TrackingRef, raw: bytes = b"", message: str = "") -> Tracking
 
 
 def said_in(*path: str) -> Callable[[bytes], str | None]:
-    """Finds a carrier's own words in a refusal's JSON body, under these keys from the outside in: for `explain`, which redacts them."""
+    """Finds a carrier's own words in a refusal's JSON body, under these keys from the outside in; for `explain`."""
 
     def explain(body: bytes) -> str | None:
         try:
