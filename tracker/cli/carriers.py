@@ -1,13 +1,14 @@
 """`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do.
 
 `tracker carriers unknown`: event codes that nobody reads, and the line of the configuration that maps each.
-`tracker carriers check NAME`: the conformance kit over one adapter.
+`tracker carriers check NAME`: the conformance kit over one adapter. `tracker carriers new NAME`: the beginning of another.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +16,6 @@ import typer
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from carriers.base import Adapter, TrackingAdapter
     from carriers.testing import Report, Result
     from tracker.config import CarrierSettings
@@ -138,6 +137,31 @@ def check_adapter(
         _print_report(report)
     if report.failed:
         raise typer.Exit(1)
+
+
+@carriers.command("new")
+def new_adapter(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The adapter's name in the configuration, e.g. `exemplo`.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder for the package; default: shipment-tracker-NAME here.")
+    ] = None,
+) -> None:
+    """Write the beginning of an adapter: a package that works and passes the kit, to be changed step by step."""
+    from carriers.scaffold import ScaffoldError, write
+
+    folder = to or Path(f"shipment-tracker-{name.replace('_', '-')}")
+    try:
+        written = write(name, folder)
+    except (ScaffoldError, OSError) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(2) from exc
+    for path in written:
+        typer.echo(f"wrote {path}")
+    typer.echo(
+        f"next: pip install -e {folder} && tracker carriers check {name}; {folder / 'README.md'} says what to change"
+    )
 
 
 def _report(report: Report) -> dict[str, Any]:
