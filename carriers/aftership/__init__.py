@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -30,10 +31,7 @@ from carriers.base import (
     CodeWord,
     FeedReading,
     Heard,
-    HookOutcome,
     HookReceiver,
-    HookRequest,
-    HookVerdict,
     PermanentCarrierError,
     RefKind,
     TrackingAdapter,
@@ -44,6 +42,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
+from carriers.hooks import ProvenHook
 from carriers.payload import (
     as_dict,
     as_list,
@@ -166,33 +165,16 @@ class AfterShipTracking:
         raise PermanentCarrierError(self._context.carrier, f"a number could not be made known: {code} {said}")
 
 
-class AfterShipHook:
-    """Pushes a tracking; proved by the webhook's secret."""
+def read_push(payload: bytes) -> FeedReading:
+    """The tracking of an update; one without checkpoints tells that there is news, not which: the next look does.
 
-    def __init__(self, secret: str, carrier: str) -> None:
-        self._secret, self._carrier = secret, carrier
-
-    def check(self, request: HookRequest) -> HookVerdict:
-        """See `HookReceiver`."""
-        if request.method != "POST":
-            return HookVerdict(HookOutcome.REFUSED, 405, reason="not a POST")
-        if not same(request.headers.get(SIGNATURE), hmac_sha256_base64(self._secret, request.body)):
-            return HookVerdict(HookOutcome.REFUSED, 401, reason="the signature is not of this webhook's secret")
-        return HookVerdict(HookOutcome.ACCEPTED)
-
-    def read(self, payload: bytes) -> FeedReading:
-        """The tracking of an update; one without checkpoints tells that there is news, not which: the next look does."""
-        try:
-            data = orjson.loads(payload)
-            item = data["msg"]
-            ref = TrackingRef(RefKind.CODE, text(item["tracking_number"]).upper())
-            if not ref.value:
-                raise ValueError("without a number")
-            kept = _kept(item)
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise PermanentCarrierError(self._carrier, f"a push cannot be read ({type(exc).__name__})") from exc
-        told = read_safely(ref, kept, lambda ref, kept: read_tracking(ref, kept, complete=False))
-        return FeedReading({ref: told})
+    Raises as `read_tracking`.
+    """
+    item = orjson.loads(payload)["msg"]
+    ref = TrackingRef(RefKind.CODE, text(item["tracking_number"]).upper())
+    if not ref.value:
+        raise ValueError("without a number")
+    return FeedReading({ref: read_safely(ref, _kept(item), partial(read_tracking, complete=False))})
 
 
 def _trackings(carrier: str, data: Any) -> Mapping[str, dict[str, Any]]:
@@ -280,7 +262,13 @@ class AfterShip:
         self._http, self._headers = context.http, {"as-api-key": settings.api_key.get_secret_value()}
         self.tracking, self.claims, self.hook = AfterShipTracking(settings, context), None, None
         if settings.webhook_secret is not None:
-            self.hook = AfterShipHook(settings.webhook_secret.get_secret_value(), context.carrier)
+            secret = settings.webhook_secret.get_secret_value()
+            self.hook = ProvenHook(
+                context.carrier,
+                proof=lambda request: same(request.headers.get(SIGNATURE), hmac_sha256_base64(secret, request.body)),
+                reason="the signature is not of this webhook's secret",
+                read=read_push,
+            )
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

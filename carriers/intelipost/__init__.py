@@ -32,10 +32,7 @@ from carriers.base import (
     CodeWord,
     FeedReading,
     Heard,
-    HookOutcome,
     HookReceiver,
-    HookRequest,
-    HookVerdict,
     PermanentCarrierError,
     RefKind,
     TrackingAdapter,
@@ -45,6 +42,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
+from carriers.hooks import ProvenHook
 from carriers.invoice import invoice_of, key_ref
 from carriers.payload import as_dict, as_list, canonical, event_key, in_order, not_found, text, unread
 from carriers.redact import redact
@@ -132,40 +130,19 @@ class IntelipostTracking:
         raise PermanentCarrierError(self._carrier, f"refused: {said or 'without a reason'}")
 
 
-class IntelipostHook:
-    """Pushes one state of one volume; the sender is proved by a static key."""
-
-    def __init__(self, key: str, carrier: str) -> None:
-        self._key, self._carrier = key, carrier
-
-    def check(self, request: HookRequest) -> HookVerdict:
-        """See `HookReceiver`."""
-        if request.method != "POST":
-            return HookVerdict(HookOutcome.REFUSED, 405, reason="not a POST")
-        if not same(request.headers.get("api-key"), self._key):
-            return HookVerdict(HookOutcome.REFUSED, 401, reason="api-key is not the configured webhook_key")
-        return HookVerdict(HookOutcome.ACCEPTED)
-
-    def read(self, payload: bytes) -> FeedReading:
-        """The volume by order number and, for the first one, by invoice key too."""
-        try:
-            data = orjson.loads(payload)
-            event = read_event(data["history"])
-            order, volume = text(data["order_number"]), text(data["volume_number"])
-            refs = [TrackingRef(RefKind.CODE, f"{order}#{volume}")]
-            if volume == "1":
-                key = key_ref(text(as_dict(data.get("invoice")).get("invoice_key")))
-                refs += [TrackingRef(RefKind.CODE, order), *([key] if key else [])]
-            due_on = _carriers_term(data)
-            raw = canonical(_kept_event(data["history"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise PermanentCarrierError(self._carrier, f"a push cannot be read ({type(exc).__name__})") from exc
-        return FeedReading(
-            {
-                ref: TrackingAnswer(ref, AnswerOutcome.FOUND, raw, (event,), complete=False, due_on=due_on)
-                for ref in refs
-            }
-        )
+def read_push(payload: bytes) -> FeedReading:
+    """One state of one volume, by order number and, for the first volume, by invoice key too. Raises as `read_order`."""
+    data = orjson.loads(payload)
+    event = read_event(data["history"])
+    order, volume = text(data["order_number"]), text(data["volume_number"])
+    refs = [TrackingRef(RefKind.CODE, f"{order}#{volume}")]
+    if volume == "1":
+        key = key_ref(text(as_dict(data.get("invoice")).get("invoice_key")))
+        refs += [TrackingRef(RefKind.CODE, order), *([key] if key else [])]
+    due_on, raw = _carriers_term(data), canonical(_kept_event(data["history"]))
+    return FeedReading(
+        {ref: TrackingAnswer(ref, AnswerOutcome.FOUND, raw, (event,), complete=False, due_on=due_on) for ref in refs}
+    )
 
 
 def read_order(ref: TrackingRef, content: dict[str, Any], volume: str) -> TrackingAnswer:
@@ -279,7 +256,13 @@ class Intelipost:
             raise TypeError(f"Intelipost needs IntelipostSettings, not {type(settings).__name__}")
         self.tracking, self.claims, self.hook = IntelipostTracking(settings, context), None, None
         if settings.webhook_key is not None:
-            self.hook = IntelipostHook(settings.webhook_key.get_secret_value(), context.carrier)
+            key = settings.webhook_key.get_secret_value()
+            self.hook = ProvenHook(
+                context.carrier,
+                proof=lambda request: same(request.headers.get("api-key"), key),
+                reason="api-key is not the configured webhook_key",
+                read=read_push,
+            )
         self._context, self._headers = context, {"api-key": settings.api_key.get_secret_value()}
 
     @staticmethod

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
@@ -32,10 +33,8 @@ from carriers.base import (
     CodeWord,
     FeedReading,
     Heard,
-    HookOutcome,
     HookReceiver,
     HookRequest,
-    HookVerdict,
     PermanentCarrierError,
     RefKind,
     TrackingAdapter,
@@ -46,6 +45,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_instant
+from carriers.hooks import ProvenHook
 from carriers.payload import (
     as_dict,
     as_list,
@@ -168,31 +168,19 @@ class JtExpressTracking:
         }
 
 
-class JtExpressHook:
-    """Pushes scans as a form of `bizContent` and `digest`, signed as our own calls are."""
+def is_proved(request: HookRequest, private_key: str) -> bool:
+    """A push is a form of `bizContent` and its `digest` (or a header of that name), signed as our own calls are."""
+    form = _form(request.body)
+    expected = md5_base64(form.get("bizContent", ""), private_key)
+    return bool(form.get("bizContent")) and same(form.get("digest") or request.headers.get("digest"), expected)
 
-    def __init__(self, private_key: str, carrier: str) -> None:
-        self._private_key, self._carrier = private_key, carrier
 
-    def check(self, request: HookRequest) -> HookVerdict:
-        """The digest stands in the form or in the header of that name."""
-        if request.method != "POST":
-            return HookVerdict(HookOutcome.REFUSED, 405, reason="not a POST")
-        form = _form(request.body)
-        expected = md5_base64(form.get("bizContent", ""), self._private_key)
-        if not form.get("bizContent") or not same(form.get("digest") or request.headers.get("digest"), expected):
-            return HookVerdict(HookOutcome.REFUSED, 401, reason="the digest is not of this account's private key")
-        return HookVerdict(HookOutcome.ACCEPTED, body=ACKNOWLEDGED)
-
-    def read(self, payload: bytes) -> FeedReading:
-        """Every waybill of a push; one that cannot be read is an ERROR of its own."""
-        try:
-            items = as_list(orjson.loads(_form(payload)["bizContent"]))
-            refs = [TrackingRef(RefKind.CODE, text(item["billCode"])) for item in items]
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise PermanentCarrierError(self._carrier, f"a push cannot be read ({type(exc).__name__})") from exc
-        told = {ref: read_safely(ref, item, read_waybill) for ref, item in zip(refs, items, strict=True)}
-        return FeedReading({ref: replace(answer, complete=False) for ref, answer in told.items()})
+def read_push(payload: bytes) -> FeedReading:
+    """Every waybill of a push; one that cannot be read is an ERROR of its own. Raises as `read_waybill`."""
+    items = as_list(orjson.loads(_form(payload)["bizContent"]))
+    refs = [TrackingRef(RefKind.CODE, text(item["billCode"])) for item in items]
+    told = {ref: read_safely(ref, item, read_waybill) for ref, item in zip(refs, items, strict=True)}
+    return FeedReading({ref: replace(answer, complete=False) for ref, answer in told.items()})
 
 
 def customer_digest(customer_code: str, password: str, private_key: str) -> str:
@@ -266,7 +254,13 @@ class JtExpress:
         self._probe = tracking.track
         self.tracking, self.claims, self.hook = tracking, None, None
         if settings.push:
-            self.hook = JtExpressHook(settings.private_key.get_secret_value(), context.carrier)
+            self.hook = ProvenHook(
+                context.carrier,
+                proof=partial(is_proved, private_key=settings.private_key.get_secret_value()),
+                reason="the digest is not of this account's private key",
+                read=read_push,
+                acknowledged=ACKNOWLEDGED,
+            )
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

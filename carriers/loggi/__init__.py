@@ -31,10 +31,7 @@ from carriers.base import (
     CodeWord,
     FeedReading,
     Heard,
-    HookOutcome,
     HookReceiver,
-    HookRequest,
-    HookVerdict,
     PermanentCarrierError,
     RefKind,
     TrackingAdapter,
@@ -45,6 +42,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
+from carriers.hooks import ProvenHook
 from carriers.http import HttpAnswer
 from carriers.oauth import TokenAccess, client_credentials
 from carriers.payload import (
@@ -145,29 +143,15 @@ class LoggiTracking:
         raise PermanentCarrierError(self._carrier, "the answer is about other packages than the one asked for")
 
 
-class LoggiHook:
-    """Pushes packages with their newest status; proved by HTTP Basic."""
+def read_push(payload: bytes) -> FeedReading:
+    """Every package of a push; one that cannot be read is an ERROR of its own. Raises as `read_package`."""
+    packages = as_list(orjson.loads(payload)["packages"])
+    told = {(ref := _pushed_ref(package)): read_safely(ref, package, read_package) for package in packages}
+    return FeedReading({ref: replace(answer, complete=False) for ref, answer in told.items()})
 
-    def __init__(self, user: str, password: str, carrier: str) -> None:
-        self._expected, self._carrier = basic(user, password), carrier
 
-    def check(self, request: HookRequest) -> HookVerdict:
-        """See `HookReceiver`."""
-        if request.method != "POST":
-            return HookVerdict(HookOutcome.REFUSED, 405, reason="not a POST")
-        if not same(request.headers.get("authorization"), self._expected):
-            return HookVerdict(HookOutcome.REFUSED, 401, reason="not the configured webhook_user and webhook_password")
-        return HookVerdict(HookOutcome.ACCEPTED)
-
-    def read(self, payload: bytes) -> FeedReading:
-        """Every package of a push; one that cannot be read is an ERROR of its own."""
-        try:
-            packages = as_list(orjson.loads(payload)["packages"])
-            refs = [TrackingRef(RefKind.CODE, text(package["trackingCode"]).upper()) for package in packages]
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise PermanentCarrierError(self._carrier, f"a push cannot be read ({type(exc).__name__})") from exc
-        told = {ref: read_safely(ref, package, read_package) for ref, package in zip(refs, packages, strict=True)}
-        return FeedReading({ref: replace(answer, complete=False) for ref, answer in told.items()})
+def _pushed_ref(package: dict[str, Any]) -> TrackingRef:
+    return TrackingRef(RefKind.CODE, text(package["trackingCode"]).upper())
 
 
 def read_package(ref: TrackingRef, package: dict[str, Any]) -> TrackingAnswer:
@@ -249,7 +233,13 @@ class Loggi:
         self.tracking, self.claims, self.hook = LoggiTracking(settings, context, self._access), None, None
         if settings.webhook_user is not None and settings.webhook_password is not None:
             password = settings.webhook_password.get_secret_value()
-            self.hook = LoggiHook(settings.webhook_user, password, context.carrier)
+            expected = basic(settings.webhook_user, password)
+            self.hook = ProvenHook(
+                context.carrier,
+                proof=lambda request: same(request.headers.get("authorization"), expected),
+                reason="not the configured webhook_user and webhook_password",
+                read=read_push,
+            )
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -30,10 +31,8 @@ from carriers.base import (
     CodeWord,
     FeedReading,
     Heard,
-    HookOutcome,
     HookReceiver,
     HookRequest,
-    HookVerdict,
     PermanentCarrierError,
     RefKind,
     TrackingAdapter,
@@ -43,6 +42,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_instant
+from carriers.hooks import ProvenHook
 from carriers.http import HttpAnswer
 from carriers.oauth import Access, FixedToken, TokenAccess, refreshing
 from carriers.payload import canonical, event_key, in_order, not_found, read_safely, said_in, text, unread
@@ -153,44 +153,24 @@ class MelhorEnvioTracking:
                 self._carrier, "the answer is an empty object; unknown orders give an empty list"
             )
 
-        def read(ref: TrackingRef, order: dict[str, Any]) -> TrackingAnswer:
-            return read_order(ref, order, self._zone)
-
+        read = partial(read_order, zone=self._zone)
         return {
             ref: unread(ref, orders[ref.value], read) if ref.value in orders else not_found(ref, b"[]") for ref in refs
         }
 
 
-class MelhorEnvioHook:
-    """Pushes of an application: the signature is Base64 of HMAC-SHA256 over the raw body, keyed by the client secret."""
+def read_push(payload: bytes, zone: ZoneInfo) -> FeedReading:
+    """The order of an event. Raises as `read_order`."""
+    order = orjson.loads(payload)["data"]
+    ref = order_ref(order["id"])
+    if ref is None:
+        raise ValueError("its id is no order's")
+    return FeedReading({ref: read_safely(ref, order, partial(read_order, zone=zone, complete=False))})
 
-    def __init__(self, settings: MelhorEnvioSettings, secret: str, carrier: str) -> None:
-        self._secret, self._zone, self._carrier = secret, settings.zone, carrier
 
-    def check(self, request: HookRequest) -> HookVerdict:
-        """At registration the address is tried by GET, HEAD or an unsigned POST without an event, and must answer 2xx."""
-        if SIGNATURE not in request.headers and (request.method in ("GET", "HEAD") or _is_eventless(request.body)):
-            return HookVerdict(HookOutcome.PROBE)
-        if request.method != "POST":
-            return HookVerdict(HookOutcome.REFUSED, 405, reason="not a POST")
-        if not same(request.headers.get(SIGNATURE), hmac_sha256_base64(self._secret, request.body)):
-            return HookVerdict(HookOutcome.REFUSED, 401, reason="the signature is not of this application's secret")
-        return HookVerdict(HookOutcome.ACCEPTED)
-
-    def read(self, payload: bytes) -> FeedReading:
-        """The order of an event. An event of a kind that the table does not know is UNKNOWN, as its status is."""
-        try:
-            order = orjson.loads(payload)["data"]
-            ref = order_ref(order["id"])
-            if ref is None:
-                raise ValueError("its id is no order's")
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise PermanentCarrierError(self._carrier, f"a push cannot be read ({type(exc).__name__})") from exc
-
-        def read(ref: TrackingRef, order: dict[str, Any]) -> TrackingAnswer:
-            return read_order(ref, order, self._zone, complete=False)
-
-        return FeedReading({ref: read_safely(ref, order, read)})
+def is_probe(request: HookRequest) -> bool:
+    """At registration the address is tried by GET, HEAD or an unsigned POST without an event, and must answer 2xx."""
+    return SIGNATURE not in request.headers and (request.method in ("GET", "HEAD") or _is_eventless(request.body))
 
 
 def order_ref(value: str) -> TrackingRef | None:
@@ -290,7 +270,14 @@ class MelhorEnvio:
         self._http, self._agent, self._access = context.http, settings.agent, _access(settings, context)
         self.tracking, self.claims, self.hook = MelhorEnvioTracking(settings, context, self._access), None, None
         if settings.client_secret is not None:
-            self.hook = MelhorEnvioHook(settings, settings.client_secret.get_secret_value(), context.carrier)
+            secret = settings.client_secret.get_secret_value()
+            self.hook = ProvenHook(
+                context.carrier,
+                proof=lambda request: same(request.headers.get(SIGNATURE), hmac_sha256_base64(secret, request.body)),
+                reason="the signature is not of this application's secret",
+                read=partial(read_push, zone=settings.zone),
+                is_probe=is_probe,
+            )
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -30,10 +31,7 @@ from carriers.base import (
     CodeWord,
     FeedReading,
     Heard,
-    HookOutcome,
     HookReceiver,
-    HookRequest,
-    HookVerdict,
     PermanentCarrierError,
     RefKind,
     TrackingAdapter,
@@ -44,6 +42,7 @@ from carriers.base import (
     TransientCarrierError,
 )
 from carriers.dates import parse_instant
+from carriers.hooks import ProvenHook
 from carriers.payload import (
     as_dict,
     as_list,
@@ -186,34 +185,15 @@ class SeventeenTrackTracking:
         return PermanentCarrierError(self._carrier, said)
 
 
-class SeventeenTrackHook:
-    """Pushes one number with all that is known of it; proved by the account's key."""
-
-    def __init__(self, key: str, carrier: str) -> None:
-        self._key, self._carrier = key, carrier
-
-    def check(self, request: HookRequest) -> HookVerdict:
-        """See `HookReceiver`."""
-        if request.method != "POST":
-            return HookVerdict(HookOutcome.REFUSED, 405, reason="not a POST")
-        expected = sha256_hex(request.body, b"/", self._key.encode())
-        if not same(request.headers.get("sign"), expected):
-            return HookVerdict(HookOutcome.REFUSED, 401, reason="the signature is not of this account's key")
-        return HookVerdict(HookOutcome.ACCEPTED)
-
-    def read(self, payload: bytes) -> FeedReading:
-        """The number of an update; of one whose tracking was stopped there may be nothing to tell."""
-        try:
-            item = orjson.loads(payload)["data"]
-            ref = TrackingRef(RefKind.CODE, text(item["number"]).upper())
-            if not ref.value:
-                raise ValueError("without a number")
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise PermanentCarrierError(self._carrier, f"a push cannot be read ({type(exc).__name__})") from exc
-        if not item.get("track_info"):
-            return FeedReading({})
-        told = read_safely(ref, _kept(item), lambda ref, kept: read_number(ref, kept, complete=False))
-        return FeedReading({ref: told})
+def read_push(payload: bytes) -> FeedReading:
+    """The number of an update; of one whose tracking was stopped there may be nothing to tell. Raises as `read_number`."""
+    item = orjson.loads(payload)["data"]
+    ref = TrackingRef(RefKind.CODE, text(item["number"]).upper())
+    if not ref.value:
+        raise ValueError("without a number")
+    if not item.get("track_info"):
+        return FeedReading({})
+    return FeedReading({ref: read_safely(ref, _kept(item), partial(read_number, complete=False))})
 
 
 def _kept(item: dict[str, Any]) -> dict[str, Any]:
@@ -316,7 +296,13 @@ class SeventeenTrack:
         self._ask = tracking.quota
         self.tracking, self.claims, self.hook = tracking, None, None
         if settings.push:
-            self.hook = SeventeenTrackHook(settings.api_key.get_secret_value(), context.carrier)
+            key = settings.api_key.get_secret_value().encode()
+            self.hook = ProvenHook(
+                context.carrier,
+                proof=lambda request: same(request.headers.get("sign"), sha256_hex(request.body, b"/", key)),
+                reason="the signature is not of this account's key",
+                read=read_push,
+            )
 
     @staticmethod
     def code_word(code: str) -> CodeWord:
