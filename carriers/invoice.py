@@ -14,6 +14,8 @@ from carriers.base import RefKind, TrackingRef
 _KEY = re.compile(r"[0-9]{6}[0-9A-Z]{12}[0-9]{26}")
 _ISSUER = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
 _PUNCTUATION = re.compile(r"[\s./\-]")
+_SELLERS = ("55", "65")
+"""The models NF-e and NFC-e; other keys of this form name freight documents (CT-e, MDF-e)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,23 @@ def key_ref(value: str) -> TrackingRef | None:
     """An access key as what a carrier is asked by."""
     key = access_key(value)
     return TrackingRef(RefKind.INVOICE_KEY, key) if key else None
+
+
+def key_or_invoice(value: str) -> TrackingRef | None:
+    """The access key of an NF-e, or an invoice written `CNPJ/series/number`; None for anything else.
+
+    For carriers that have no numbers of their own, or are asked for invoices beside them.
+    """
+    found = key_ref(value)
+    if found is not None:
+        return found if is_sellers(found.value) else None
+    parts = value.rsplit("/", 2)
+    return invoice_ref(*parts) if len(parts) == 3 else None
+
+
+def is_sellers(key: str) -> bool:
+    """Whether a valid access key names an invoice (NF-e, NFC-e) and no freight document."""
+    return key[20:22] in _SELLERS
 
 
 def invoice_of(key: str) -> Invoice:
