@@ -66,15 +66,21 @@ def invoice_of(key: str) -> Invoice:
     return Invoice(key[6:20], key[22:25].lstrip("0") or "0", int(key[25:34]))
 
 
+def cnpj_of(value: str) -> str | None:
+    """The fourteen characters of a CNPJ, which may hold letters, without punctuation; None for another form."""
+    found = _PUNCTUATION.sub("", value).upper()
+    return found if _ISSUER.fullmatch(found) else None
+
+
 def invoice_ref(issuer: str, series: str, number: str | int) -> TrackingRef | None:
     """Issuer, series and number as one reference, `12345678000195/1/4711`; None where one of them cannot be one.
 
     Leading zeros and blanks do not count: files write a series as `1`, `001` or ` 1`, and the number with 8 or 9 digits. An
     empty series is series 0.
     """
-    cnpj = _PUNCTUATION.sub("", issuer).upper()
+    cnpj = cnpj_of(issuer)
     digits = str(number).strip()
-    if not _ISSUER.fullmatch(cnpj) or not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+    if cnpj is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         return None
     if int(digits) == 0:
         return None

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from carriers import codes, oauth
+from carriers import codes, oauth, words
 from carriers.base import (
     AdapterContext,
     AdapterFacts,
@@ -43,7 +43,6 @@ from carriers.payload import (
     as_list,
     canonical,
     error,
-    event_key,
     in_order,
     not_found,
     text,
@@ -60,7 +59,6 @@ READING = "1"
 
 BATCH = 100
 PERSONAL = frozenset({"recebedor", "destinatario"})
-NOT_FOUND = ("NAO LOCALIZAD", "NAO ENCONTRAD")
 NO_CODE = "0" * 14
 _PREFIX = re.compile(r"^\s*bearer\s+", re.I)
 
@@ -136,12 +134,10 @@ class JadlogTracking:
         data = answer.data
         if isinstance(data, dict) and isinstance(data.get("consulta"), list):
             return [item for item in data["consulta"] if isinstance(item, dict)]
-        words = _words(as_dict(data).get("erro"))
-        if "TOKEN" in codes.normal(words):
-            raise CarrierConfigError(
-                self._carrier, f"token refused: ask the franchise ({redact(words)})", answer.status
-            )
-        reason = redact(words) or "the answer has no list of parcels (consulta)"
+        said = _said(as_dict(data).get("erro"))
+        if "TOKEN" in codes.normal(said):
+            raise CarrierConfigError(self._carrier, f"token refused: ask the franchise ({redact(said)})", answer.status)
+        reason = redact(said) or "the answer has no list of parcels (consulta)"
         raise PermanentCarrierError(self._carrier, reason, answer.status)
 
     @staticmethod
@@ -167,40 +163,24 @@ def read_item(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:
 
 def read_event(line: dict[str, Any]) -> TrackingEvent:
     """One event. Jadlog sends no codes: its short text stands for one."""
-    words, unit = text(line["status"]), text(line.get("unidade"))
-    code = codes.normal(words)
-    if not code:
-        raise ValueError("event without a status")
-    reading = TABLE.read(code, words)
-    return TrackingEvent(
-        key=event_key(code, text(line["data"]), unit),
-        occurred_at=parse_instant(line["data"], ZONE),
-        carrier_code=code,
-        status=reading.status,
-        description=words,
-        cause=reading.cause,
-        location=unit or None,
-        final=reading.final,
-        attempt=reading.attempt,
-        by_words=reading.by_words,
-    )
+    unit = text(line.get("unidade"))
+    at = parse_instant(line["data"], ZONE)
+    return words.event(TABLE, text(line["status"]), at, text(line["data"]), unit, location=unit or None)
 
 
 def _refusal(ref: TrackingRef, refusal: Any) -> TrackingAnswer:
-    words = _words(refusal)
-    raw = canonical({"erro": words})
-    return not_found(ref, raw, words) if _says_unknown(words) else error(ref, words or "refused without a reason", raw)
+    said = _said(refusal)
+    raw = canonical({"erro": said})
+    if words.says_not_found(said):
+        return not_found(ref, raw, said)
+    return error(ref, said or "refused without a reason", raw)
 
 
 def _is_unknown(item: Item | None) -> bool:
-    return item is not None and _says_unknown(_words(item.get("erro")))
+    return item is not None and words.says_not_found(_said(item.get("erro")))
 
 
-def _says_unknown(words: str) -> bool:
-    return any(sign in codes.normal(words) for sign in NOT_FOUND)
-
-
-def _words(refusal: Any) -> str:
+def _said(refusal: Any) -> str:
     told = as_dict(refusal)
     return " ".join(part for field in ("descricao", "detalhe") if (part := text(told.get(field))))
 
@@ -236,8 +216,8 @@ class Jadlog:
 
     @staticmethod
     def code_word(code: str) -> CodeWord:
-        """Whether the table reads this text, in upper case and without accents."""
-        return TABLE.word(codes.normal(code))
+        """Whether the table reads this text."""
+        return words.word(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask with the token for a parcel that does not exist. Raises CarrierConfigError or TransientCarrierError."""
