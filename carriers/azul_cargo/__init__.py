@@ -2,8 +2,8 @@
 
 Written from what several public clients agree on, read November 2026. A token comes from a login of its own and lives eight
 hours. A parcel is found by its air waybill or by its NF-e key. Every answer is an envelope that may tell a failure with HTTP
-200 (`HasErrors`). A trial host exists: `base_url: https://hmg.onlineapp.com.br/EDIv2_API_INTEGRACAO_Toolkit`. No limit is published:
-two calls a second are polite.
+200 (`HasErrors`). A trial host exists: `base_url: https://hmg.onlineapp.com.br/EDIv2_API_INTEGRACAO_Toolkit`. No limit is
+published: two calls a second are polite.
 
 Known gaps: the codes of events are not published, so they are read by their words, by the date of delivery (`DataHoraEntrega`)
 and by the picture of a failed attempt (`UrlInsucesso`); times are local without offset and taken for Brasília's; comments may

@@ -5,7 +5,8 @@ read November 2026. `cnpj` is the one that pays the freight. An answer goes back
 exists: `base_url: https://hml-api.braspress.com`. No limit is published: two calls a second are polite.
 
 Known gaps: no list of texts is published, so all is read by words; dates come as ISO or `dd/mm/yyyy`, often without an hour, and
-are Brasília's; events name no place; asking by order number is left out, since orders do not say it apart from invoices.
+are Brasília's; events name no place; the way back under the same invoice is told like any other freight; asking by order number
+is left out: it names no invoice.
 """
 
 from __future__ import annotations
@@ -100,18 +101,15 @@ class BraspressTracking:
         if "conhecimentos" in data:
             # The rest of the answer tells when it was made, and would never be the same twice.
             return {ref: unread(ref, {"conhecimentos": data["conhecimentos"]}, read_freights)}
-        said, status = text(data.get("message")), data.get("statusCode")
-        if words.says_not_found(said):
-            return {ref: not_found(ref, canonical({"message": said}), said)}
-        if status in REFUSED:
-            raise CarrierConfigError(self._carrier, f"user or password refused ({redact(said)})", int(status))
-        raise PermanentCarrierError(self._carrier, redact(said) or "the answer has no list of freights (conhecimentos)")
+        said = text(data.get("message"))
+        return {ref: not_found(ref, canonical({"message": said}), said)}
 
     async def prove(self) -> None:
         """A call for an invoice that there is not: refused where user and password are."""
         await self._call(NO_INVOICE)
 
     async def _call(self, number: int) -> dict[str, Any]:
+        """An answer with its freights, or one that says that the invoice is not known."""
         answer = await self._http.request_json(
             "GET",
             f"/v3/tracking/byNf/{self._payer}/{number}/json",
@@ -121,7 +119,14 @@ class BraspressTracking:
             also_read=(404,),
             family="tracking",
         )
-        return as_dict(answer.data)
+        data = as_dict(answer.data)
+        said, status = text(data.get("message")), data.get("statusCode")
+        if "conhecimentos" in data or words.says_not_found(said):
+            return data
+        if status in REFUSED:
+            raise CarrierConfigError(self._carrier, f"user or password refused ({redact(said)})", int(status))
+        reason = redact(said) or "the answer has no list of freights (conhecimentos)"
+        raise PermanentCarrierError(self._carrier, reason, answer.status)
 
 
 def named_by(ref: TrackingRef) -> tuple[str, int, str]:
@@ -136,9 +141,15 @@ def named_by(ref: TrackingRef) -> tuple[str, int, str]:
 def read_freights(ref: TrackingRef, data: dict[str, Any]) -> TrackingAnswer:
     """The freights of this invoice. Raises KeyError, TypeError, ValueError or AttributeError where they cannot be read.
 
-    Any issuer's invoice of this number is found whose freight is paid by the same CNPJ: series and month tell them apart.
+    Any issuer's invoice of this number is found whose freight is paid by the same CNPJ: series and month tell them apart, and
+    where that is not enough no history is better than somebody else's.
     """
-    freights = [one for one in as_list(data["conhecimentos"]) if _carries(one, *named_by(ref))]
+    matches = [(one, invoice) for one in as_list(data["conhecimentos"]) for invoice in _invoices(one, *named_by(ref))]
+    if len({day for _, invoice in matches if (day := _day(invoice.get("emissao")))}) > 1:
+        raise ValueError(
+            "the freights of two invoices of this number and series are shown, and nothing tells them apart"
+        )
+    freights = [one for one, _ in matches]
     raw = canonical(without(freights, PERSONAL))
     if not freights:
         return not_found(ref, raw)
@@ -163,13 +174,15 @@ def _event(told: dict[str, Any], number: str) -> TrackingEvent:
     return words.event(TABLE, text(told["descricao"]), at, at.isoformat(), number)
 
 
-def _carries(freight: dict[str, Any], series: str, number: int, month: str) -> bool:
-    return any(
-        int(invoice["numero"]) == number
+def _invoices(freight: dict[str, Any], series: str, number: int, month: str) -> list[dict[str, Any]]:
+    """Those of a freight's invoices that are the one asked for; `month` is empty where it is not known."""
+    return [
+        invoice
+        for invoice in as_list(freight["notasFiscais"])
+        if int(invoice["numero"]) == number
         and (text(invoice.get("serie")).lstrip("0") or "0") == series
         and (not month or not (issued := _day(invoice.get("emissao"))) or issued.strftime("%y%m") == month)
-        for invoice in as_list(freight["notasFiscais"])
-    )
+    ]
 
 
 def _day(value: Any) -> date | None:

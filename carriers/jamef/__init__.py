@@ -172,7 +172,7 @@ def _minting(settings: JamefSettings, context: AdapterContext) -> oauth.Mint:
     hint = "user or password refused"
 
     def read(data: Any) -> tuple[str, Any]:
-        if text(data["situacao"]) in REFUSED:
+        if text(data.get("situacao")) in REFUSED:
             raise CarrierConfigError(context.carrier, f"{hint} ({redact(text(data.get('mensagem')))})")
         granted = data["dado"][0]
         # One client reads the names of OAuth here.

@@ -248,8 +248,11 @@ def test_a_payer_that_is_no_cnpj_is_refused() -> None:
 @pytest.mark.anyio
 async def test_a_log_in_asks_for_an_invoice_that_is_not_there(respx_mock: respx.Router) -> None:
     url = URL.replace("/1001/", "/999999999/")
-    respx_mock.get(url).mock(side_effect=[reply("braspress", "not-found.assumed.json"), httpx.Response(401)])
+    within = httpx.Response(200, json=recorded("braspress", "error.json"))
+    unknown = reply("braspress", "not-found.assumed.json")
+    respx_mock.get(url).mock(side_effect=[unknown, httpx.Response(401), within])
 
     assert await braspress().log_in() == "user and password open tracking"
-    with pytest.raises(CarrierConfigError):
-        await braspress().log_in()
+    for _ in range(2):
+        with pytest.raises(CarrierConfigError):
+            await braspress().log_in()
