@@ -147,7 +147,7 @@ async def ask(
         value, seconds = (read or _read)(answer.data)
         successor = answer.data.get("refresh_token") if refresh is not None else None
         return made(context, value, seconds, refresh=successor or refresh, origin=origin)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as exc:
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as exc:
         # Only the error's kind: its text may quote the answer, and with it the token.
         raise PermanentCarrierError(
             context.carrier, f"token answer cannot be read ({type(exc).__name__})", answer.status

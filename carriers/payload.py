@@ -92,6 +92,14 @@ def in_order(events: Iterable[TrackingEvent]) -> tuple[TrackingEvent, ...]:
     return tuple(sorted(unique.values(), key=lambda event: event.occurred_at))
 
 
+def chronological(events: Iterable[TrackingEvent]) -> tuple[TrackingEvent, ...]:
+    """As `in_order`, for an answer that may tell the newest first: its order decides between events of the same time."""
+    told = list(events)
+    if told and told[0].occurred_at > told[-1].occurred_at:
+        told.reverse()
+    return in_order(told)
+
+
 def place(*parts: Any) -> str | None:
     """`CURITIBA/PR` of what the carrier names; None where it names nothing."""
     return "/".join(part for value in parts if (part := text(value))) or None
