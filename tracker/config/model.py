@@ -135,7 +135,7 @@ class ClaimPolicy(Part):
 
 
 class CodeSettings(Part):
-    """What an event code means that the adapter does not know; a status alone may be written as one word."""
+    """What an event code means to this merchant; a status alone may be written as one word."""
 
     status: EventStatus
     cause: EventCause | None = None
@@ -160,7 +160,7 @@ class CarrierSettings(Part):
     """None: what the adapter's terms say."""
     claims: ClaimPolicy = ClaimPolicy()
     codes: dict[EventCode, CodeSettings] = Field(default_factory=dict)
-    """By the carrier's own code; only what the adapter leaves unknown is read so."""
+    """By the carrier's own code, or its text where it sends none; stands in place of the adapter's own reading."""
     own: InstanceOf[BaseModel] | None = Field(default=None, repr=False)
     """The adapter's `Settings`; None only where one of its credentials is not available in this process."""
 

@@ -19,9 +19,10 @@ from tracker.domain.words import ClaimState, Hold
 State = ClaimState
 
 RULE_VERSIONS: Final[Mapping[str, int]] = {
-    "claim.plan": 2,
+    "claim.plan": 3,
     "claim.account": 1,
     "claim.second_problem": 1,
+    "claim.gives_way": 1,
     "claim.window": 1,
     "claim.letter": 2,
     "claim.letter_sent": 1,

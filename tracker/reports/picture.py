@@ -260,6 +260,7 @@ def _problem_values(problem: ProblemRow, claim_id: int | None) -> dict[str, Any]
         "kind": problem.kind.value,
         "cause": problem.cause.value if problem.cause else None,
         "presumed": problem.presumed,
+        "by_words": problem.by_words,
         "since": problem.since,
         "customer_since": problem.customer_since,
         "carrier_since": problem.carrier_since,
