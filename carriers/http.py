@@ -139,8 +139,8 @@ class _UnreadableBodyError(Exception):
 class CarrierHttp:
     """One account's connections to its carrier; see the module for how outcomes become errors.
 
-    *requests_per_second* holds for each API family of the account by itself, save those `limit_to` has named. *sleep* and
-    *monotonic* (seconds) stand in for the loop's own in tests. Close with `aclose`.
+    *requests_per_second* holds for each API family of the account by itself, save those `limit_to` has named. *sleep*,
+    *monotonic* (seconds) and *transport* stand in for the loop's own and for the network in trials. Close with `aclose`.
     """
 
     def __init__(
@@ -153,6 +153,7 @@ class CarrierHttp:
         call_limit_s: float = CALL_LIMIT_S,
         sleep: Sleep = asyncio.sleep,
         monotonic: Callable[[], float] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.carrier = carrier
         self._max_body_bytes = max_body_bytes
@@ -172,6 +173,7 @@ class CarrierHttp:
             trust_env=False,
             follow_redirects=False,
             http2=False,
+            transport=transport,
         )
 
     def limit_to(self, requests_per_second: float, family: str | None = None) -> None:

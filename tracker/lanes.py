@@ -224,6 +224,11 @@ def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) 
         promise_slack_business_days=rules.promise_slack_business_days,
         delay_grace_days=rules.delay.grace_days,
         presumed_loss_business_days=rules.presumed_loss.business_days,
+        presumed_loss_by_carrier={
+            entry.id: entry.claims.presumed_loss_business_days
+            for entry in settings.carriers
+            if entry.claims.presumed_loss_business_days is not None
+        },
         not_posted_business_days=rules.not_posted.business_days,
         handling_business_days=rules.not_posted.handling_business_days,
         stalled_business_days=rules.stalled.by_service(),

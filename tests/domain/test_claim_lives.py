@@ -224,6 +224,7 @@ def test_the_lives_go_everywhere() -> None:
     elsewhere = {
         "claim.account",
         "claim.gives_way",
+        "claim.indemnified",
         "claim.needs_news",
         "claim.overtaken",
         "claim.paced",

@@ -22,8 +22,8 @@ CARRIER_KEYS: Final = frozenset(
     {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes"}
 )
 """The daemon's own keys of an entry; every other is the adapter's."""
-LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract"})
-CLAIM_KEYS: Final = frozenset({"mode", "max_value"}) | LETTER_KEYS
+LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract", "counterparty"})
+CLAIM_KEYS: Final = frozenset({"mode", "max_value", "presumed_loss_business_days"}) | LETTER_KEYS
 """The same within its `claims:`."""
 
 

@@ -119,6 +119,16 @@ class ClaimMode(StrEnum):
     AUTO = "auto"
 
 
+class Counterparty(Part):
+    """Who invoiced the freight, and so answers for the parcel: letters are written to it."""
+
+    kind: Literal["carrier", "broker"] | None = None
+    """None: what the adapter says of itself."""
+    name: Name | None = None
+    """None: the carrier's own name."""
+    cnpj: Cnpj | None = None
+
+
 class ClaimPolicy(Part):
     """What the daemon needs to know of claims with a carrier; the adapter's own keys are checked by the adapter."""
 
@@ -132,6 +142,11 @@ class ClaimPolicy(Part):
     """None: the shop's own."""
     letter_contract: Name | None = None
     """The contract that a letter names; None: the one that tracking told, if it did."""
+    counterparty: Counterparty | None = None
+    """None: the carrier, or the broker that its adapter is."""
+    presumed_loss_business_days: Annotated[int, Field(ge=1, le=120)] | None = None
+    """Without an event, before this carrier's parcels are taken for lost: the contract's own term. None: the rules', else the
+    carrier's usual one."""
 
 
 class CodeSettings(Part):

@@ -48,6 +48,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.ask": 1,
     "claim.follow": 1,
     "claim.follow_ends": 1,
+    "claim.indemnified": 1,
     "claim.not_found": 1,
     "claim.not_followed": 2,
     "claim.answered": 1,

@@ -291,6 +291,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.not_found": "This time the carrier did not find the claim[ {protocol}].",
     "claim.ask": "The carrier was asked for its answer.",
     "claim.follow": "The carrier has not answered yet.",
+    "claim.indemnified": (
+        "Tracking shows that the carrier has indemnified this parcel: it counts as accepted. When the money comes, a person"
+        " records it (tracker claims answer)."
+    ),
     "claim.follow_ends": "The claim is followed no more: the time for it is over.",
     "claim.not_followed": "Registered, but the carrier does not show how it goes on.",
     "claim.answered": "The carrier answered without accepting or refusing[: {text:quote}].",

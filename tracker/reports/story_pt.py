@@ -305,6 +305,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.not_found": "Nesta consulta, a transportadora não encontrou a reclamação[ {protocol}].",
     "claim.ask": "A transportadora foi consultada sobre a resposta.",
     "claim.follow": "Ainda sem resposta da transportadora.",
+    "claim.indemnified": (
+        "O rastreio mostra que a transportadora indenizou esta encomenda: conta como aceita. Quando o dinheiro chegar, uma pessoa"
+        " registra (tracker claims answer)."
+    ),
     "claim.follow_ends": "A reclamação deixou de ser acompanhada: o tempo de acompanhamento acabou.",
     "claim.not_followed": "Registrada, mas a transportadora não mostra o andamento dela.",
     "claim.answered": "A transportadora respondeu sem aceitar nem recusar[: {text:quote}].",
