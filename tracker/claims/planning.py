@@ -307,6 +307,10 @@ class PlanSweep:
             self._cancel(connection, claim, by_contract, now)
             return
         values = self._replanned(connection, claim, plans[0], days, now)
+        if claim.hold_reason == Hold.BY_WORDS.value and "words_until" not in plans[0].basis:
+            # What it waited for has come: a code that confirms the text, or the silence after it.
+            wake_claims(connection, [claim.shipment_id], now)
+            claim = claims_by_id(connection, [claim.id])[claim.id]
         if all(getattr(claim, name) == value for name, value in values.items()):
             return
         start = values["claimable_from"]

@@ -188,7 +188,11 @@ def _until_answered(
 
 def _indemnified(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
     """Tracking shows the carrier's own mark that it has paid: it has accepted, and whether the money came a person knows."""
-    alert = ("claim_needs_person", "warning", "the carrier's tracking says that it was indemnified: has the money come?")
+    alert = (
+        "claim_needs_person",
+        "warning",
+        "the carrier's tracking says that it was indemnified: has the money come?",
+    )
     return Move(
         State.ACCEPTED,
         "claim.indemnified",
