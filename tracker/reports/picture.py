@@ -244,6 +244,8 @@ def _event(event: StoredEvent) -> dict[str, Any]:
         "void": event.void,
         "reversal": event.reversal,
         "vanished_at": event.vanished_at,
+        "by_words": event.by_words,
+        "told_by": event.told_by,
     }
     return {key: json_value(value) for key, value in values.items()}
 

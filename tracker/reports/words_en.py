@@ -100,6 +100,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "promised_on": "promised date",
         "postal_code": "postal code",
         "tracking_code": "tracking code",
+        "carrier": "carrier",
     },
     "smtp": {
         "mailbox_full": "mailbox full",

@@ -231,6 +231,7 @@ FIELD: Final[Mapping[str, str]] = {
     "promised_on": "data prometida",
     "postal_code": "CEP",
     "tracking_code": "código de rastreio",
+    "carrier": "transportadora",
 }
 """Fields that a person can correct."""
 SMTP: Final[Mapping[str, str]] = {

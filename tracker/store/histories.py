@@ -188,6 +188,12 @@ def set_aside(connection: Connection, shipment_id: int, at: datetime) -> None:
     connection.execute(delete(_HISTORIES).where(_HISTORIES.c.shipment_id == shipment_id))
 
 
+def told_before_move(connection: Connection, shipment_id: int, carrier: str) -> None:
+    """The shipment goes to another account: what this one told stays and counts, marked with who told it."""
+    untold = (_EVENTS.c.shipment_id == shipment_id, _EVENTS.c.told_by.is_(None))
+    connection.execute(update(_EVENTS).where(*untold).values(told_by=carrier))
+
+
 def due_dates(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, dict[str, list[date]]]:
     """Every due date a carrier named for these shipments, by source, in the order it named them."""
     ids = list(shipment_ids)

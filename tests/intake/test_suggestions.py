@@ -1,0 +1,26 @@
+"""Whose code a line's seems to be: told to a person, and never acted upon."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.book import suggestion
+
+
+@pytest.mark.parametrize(
+    ("code", "but", "says"),
+    [
+        pytest.param("888012345678901", "", "Parece um código de J&T Express", id="a shape of its own"),
+        pytest.param("AA123456785BR", "jadlog", "Parece um código de Correios", id="not the carrier that was named"),
+        pytest.param("AA123456785BR", "correios", "", id="the named carrier has said no: nothing to add"),
+        pytest.param(
+            "35261112ABC34501DE35550010000010041102030432", "", "Parece a chave de uma NF-e", id="an invoice key"
+        ),
+        pytest.param("986578788855", "", "", id="digits that many write"),
+        pytest.param("PEDIDO10482", "", "", id="nobody's"),
+        pytest.param(None, "", "", id="no code"),
+    ],
+)
+def test_whose_code_it_seems(code: str | None, but: str, says: str) -> None:
+    found = suggestion(code, but)
+    assert found.startswith(f" {says}") if says else found == ""
