@@ -53,10 +53,9 @@ CONSUMER: Final = Statute(
 )
 STATUTES: Final = (ON_TIME, ANSWERS_FOR_IT, PROTEST, ONE_YEAR, CONSUMER)
 
-LOSS_WINDOW: Final = ClaimWindow(
-    WindowStart.EVENT, days=365, alert_days=(30, 90, 300), last_day=365, source=ONE_YEAR.source
-)
-"""A year from the day the loss is known. The first alert comes after a month, for contracts often set 30, 60 or 90 days."""
+LOSS_WINDOW: Final = ClaimWindow(WindowStart.EVENT, days=365, alert_days=(20, 30), last_day=365, source=ONE_YEAR.source)
+"""A year from the day the loss is known. Both alerts come within a month, for contracts often set a term of their own that
+nobody publishes (30, 60 or 90 days are heard of)."""
 DAMAGE_WINDOW: Final = ClaimWindow(
     WindowStart.DELIVERY, days=10, alert_days=(5, 8), last_day=365, source=f"{PROTEST.source}; {ONE_YEAR.source}"
 )

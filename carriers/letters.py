@@ -17,8 +17,10 @@ from carriers.base import (
     ClaimsByLetter,
     ClaimStart,
     ClaimTerms,
+    ClaimWindow,
     CounterpartyKind,
     ProblemKind,
+    WindowStart,
 )
 from carriers.law import ANSWERS_FOR_IT, DAMAGE_WINDOW, LOSS_WINDOW, ON_TIME, ONE_YEAR, PROTEST
 
@@ -38,6 +40,13 @@ AFTER_PROMISE_BUSINESS_DAYS: Final = 3
 ANSWER_BUSINESS_DAYS: Final = 5
 """What a letter asks to be answered within; a reminder follows, so that a standstill is asked about after 5 days and 10."""
 
+CONFRONTATION_WINDOW: Final = ClaimWindow(
+    WindowStart.EVENT,
+    days=10,
+    alert_days=(2, 5),
+    last_day=90,
+    source="a setting and no law: carriers keep images of a signature for a short time only",
+)
 _REFUND: Final = ClaimKind.REFUND
 _INQUIRY: Final = ClaimKind.INFORMATION_REQUEST
 OFFERS: Final = (
@@ -46,8 +55,7 @@ OFFERS: Final = (
     ClaimOffer(Kind.LOSS, LOSS, _REFUND, ClaimStart.EVENT, priority=25, presumed=True, window=LOSS_WINDOW),
     ClaimOffer(Kind.DAMAGE, DAMAGE, _REFUND, ClaimStart.EVENT, priority=30, window=DAMAGE_WINDOW),
     ClaimOffer(Kind.VIOLATION, VIOLATION, _REFUND, ClaimStart.EVENT, priority=31, window=DAMAGE_WINDOW),
-    # Images of a signature are kept for a short time only: at once.
-    ClaimOffer(Kind.MISDELIVERY, CONFRONTATION, _INQUIRY, ClaimStart.EVENT, priority=40, window=DAMAGE_WINDOW),
+    ClaimOffer(Kind.MISDELIVERY, CONFRONTATION, _INQUIRY, ClaimStart.EVENT, priority=40, window=CONFRONTATION_WINDOW),
     ClaimOffer(Kind.DELAY, DELAY, _INQUIRY, ClaimStart.DUE_DATE, priority=50),
     ClaimOffer(Kind.STALLED, STANDSTILL, _INQUIRY, ClaimStart.EVENT, priority=60),
 )

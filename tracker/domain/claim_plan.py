@@ -234,15 +234,11 @@ def _of_words(
     silence: Silence | None,
 ) -> ClaimPlan:
     """The plan for a problem that only a text tells of."""
-    if entry.kind is not ClaimKind.REFUND:
+    if entry.kind is not ClaimKind.REFUND or silence is None:
         return replace(entry, basis={**entry.basis, "by_words": True})
     until = words_alone([problem], history, days, silence)
     if until is None:
-        sign = {
-            "by_words": True,
-            "second_sign": "silence",
-            "silent_business_days": silence.business_days if silence else 0,
-        }
+        sign = {"by_words": True, "second_sign": "silence", "silent_business_days": silence.business_days}
         return replace(entry, basis={**entry.basis, **sign})
     waits = {"by_words": True, "words_until": until.isoformat()}
     kind = ClaimKind.INFORMATION_REQUEST if terms.inquiry_gives_way else entry.kind
