@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -30,14 +31,20 @@ def _group() -> None:
 
 
 @carriers.command("unknown")
-def list_unknown(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_unknown(
+    config: ConfigOption = None,
+    carrier: Annotated[str | None, typer.Option("--carrier", help="Of this account alone.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """List event codes that neither the adapter nor your mapping reads, each with the line that maps it."""
-    from tracker.cli.opened import opened
+    from tracker.cli.opened import opened, refuse_unknown
     from tracker.store.codes import unknown_codes
 
     with opened(config) as program:
         with program.database.begin_read() as connection:
-            found = unknown_codes(connection)
+            found = unknown_codes(connection, carrier)
+        if not found:
+            refuse_unknown(program, carrier=carrier)
         zone = program.settings.timezone
     if as_json:
         echo_json([_unknown(one) for one in found])
@@ -83,7 +90,7 @@ def _counted(count: int, what: str) -> str:
 
 def _line(code: str) -> str:
     """The mapping with its meaning left open: what a code means is for the carrier to say, not for us to guess."""
-    return f'"{code}": STATUS'
+    return f"{json.dumps(code, ensure_ascii=False)}: STATUS"
 
 
 def _statuses() -> list[str]:
