@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
-from carriers.base import (
-    CarrierConfigError,
-    CarrierError,
-    TrackingStatus,
-)
+from carriers.base import CarrierConfigError, CarrierError, TrackingStatus, facts_of
 from carriers.registry import load
 from tracker.accounts import adapter_alone, carrier_account
 from tracker.book import Account, CarrierBook
@@ -48,6 +45,7 @@ from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
+log = structlog.get_logger(__name__)
 IDLE_S: Final = 15.0
 """Where several processes share the lanes, a transaction may wait so long for its next statement: half as long as until a
 silent process counts as dead, so that what it had locked is free by then."""
@@ -97,6 +95,14 @@ class App:
         if is_new:
             wake_not_live(connection, CHANNEL, now)
         unconfigured.watch(connection, self.book.accounts, now)
+        self._name_experimental()
+
+    def _name_experimental(self) -> None:
+        """Say at each start which accounts rest on thin facts: a merchant may have read no table."""
+        for entry in self.book.accounts.values():
+            facts = facts_of(type(entry.adapter))
+            if facts is not None and facts.experimental:
+                log.warning("carrier.experimental", carrier=entry.id, adapter=entry.name, gaps=list(facts.gaps))
 
     def reconfigured(self) -> None:
         """A running engine took this configuration over."""
