@@ -213,6 +213,8 @@ class TrackingAnswer:
     contract: str | None = None
     declared_value_cents: int | None = None
     message: str | None = None
+    also: tuple[TrackingRef, ...] = ()
+    """Other numbers of the same parcel that a feed names: tried in turn where `ref` is no parcel of ours."""
 
     @property
     def said(self) -> bytes:
@@ -270,14 +272,18 @@ class TrackingTerms:
     """Calendar days a parcel waits at a counter where its events name no last day; None: not known, and never guessed."""
 
 
-@runtime_checkable
-class TrackingAdapter(Protocol):
-    """Asks a carrier about parcels."""
+class Followed(Protocol):
+    """How a carrier's parcels are numbered, and on what terms they are followed, be it asked or told."""
 
     tracking_terms: TrackingTerms
 
     def normalise(self, value: str) -> TrackingRef | None:
         """The number as this carrier writes it, or None where it cannot be one of its own (form or check digit)."""
+
+
+@runtime_checkable
+class TrackingAdapter(Followed, Protocol):
+    """Asks a carrier about parcels."""
 
     async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, Heard]:
         """Ask about up to `batch_size` numbers; every one asked has its answer in what comes back, read or not yet.
@@ -317,6 +323,9 @@ class EventFeed(Protocol):
 @runtime_checkable
 class FileFeed(EventFeed, Protocol):
     """A feed of files that come by folder, SFTP or mail."""
+
+    max_bytes: int
+    """A larger file is refused without being read."""
 
     def is_own(self, name: str, payload: bytes) -> bool:
         """Whether a file that lies there is one of these at all: others are left where they are."""
@@ -785,7 +794,10 @@ class Adapter(Protocol):
     Settings: ClassVar[type[BaseModel]]
     """This carrier's own keys of its entry under `carriers:`, checked with unknown keys refused."""
 
-    tracking: TrackingAdapter | None
+    @property
+    def tracking(self) -> Followed | None:
+        """A `TrackingAdapter`; of a carrier that only sends (`feed`) what its parcels are known by, which cannot be asked."""
+
     claims: ClaimsAdapter | ClaimsByLetter | None
 
     def __init__(self, settings: BaseModel, context: AdapterContext) -> None: ...

@@ -1,9 +1,10 @@
 """Code tables as data: what a carrier's code, or failing that its words, mean.
 
 A table is a CSV file beside its adapter with the columns `match,text,status,cause,final,confirmed,source`. `match` is the
-carrier's code (`text` says what it stands for); with a leading `~` it is matched within the text instead, upper case and without accents, and the first such line that
-fits decides: negatives (`~NAO ENTREGUE`) stand above what they contain. `confirmed` is `no` where the meaning is one source's
-word only: such a reading, like any made of words, opens no refund claim by itself. A merchant's own `codes:` win over all.
+carrier's code (`text` says what it stands for). With a leading `~` it is matched within the text instead, upper case and
+without accents, and the first such line that fits decides: negatives (`~NAO ENTREGUE`) stand above what they contain.
+`confirmed` is `no` where the meaning is one source's word only: such a reading, like any made of words, opens no refund claim by
+itself. A merchant's own `codes:` win over all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import csv
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 
 from carriers.base import Cause, CodeWord, TrackingStatus
@@ -48,7 +50,7 @@ class CodeTable:
 
     codes: Mapping[str, Reading]
     words: tuple[tuple[str, Reading], ...] = ()
-    version: str = field(default="")
+    version: str = ""
 
     def read(self, code: str, text: str = "") -> Reading:
         """What *code* means; only where it has no meaning here, what *text* says. Never a guess: else UNKNOWN."""
@@ -56,6 +58,16 @@ class CodeTable:
         if found is not None:
             return found
         return self.read_words(text) if text and self.words else UNKNOWN
+
+    def with_words(self, other: CodeTable) -> CodeTable:
+        """This table, and where it does not know a code: the text as one of its own texts writes it, then *other*'s words.
+
+        Whatever is read so is `by_words`.
+        """
+        own = tuple((normal(one.text), replace(one, by_words=True)) for one in self.codes.values() if one.text)
+        # Longest first: "ENTREGA REALIZADA COM RESSALVA" holds "ENTREGA REALIZADA".
+        longest_first = tuple(sorted(own, key=lambda pair: -len(pair[0])))
+        return replace(self, words=self.words + longest_first + other.words, version=f"{self.version}{other.version}")
 
     def read_words(self, text: str) -> Reading:
         """What a text says, by the first of the table's words that it holds."""
@@ -99,6 +111,15 @@ def parse(text: str, version: str = "") -> CodeTable:
         else:
             codes[match] = reading
     return CodeTable(codes, tuple(words), version)
+
+
+ROAD_WORDS_FILE = "road_words.csv"
+
+
+@cache
+def road_words() -> CodeTable:
+    """What Brazilian road carriers write where they send no code: the carrier-neutral fallback, good for a hint only."""
+    return load("carriers", ROAD_WORDS_FILE)
 
 
 def _reading(row: Mapping[str, str]) -> Reading:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from carriers.base import (
     CarrierConfigError,
     CarrierError,
+    TrackingAdapter,
     TrackingStatus,
 )
 from carriers.registry import load
@@ -138,14 +139,14 @@ def build(
 
 
 def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:
-    """By account, how fresh its looks can be. One whose credential is not here, or that cannot track, is left out."""
+    """By account, how fresh its looks can be. One whose credential is not here, or that cannot be asked, is left out."""
     plans = {}
     for carrier in settings.carriers:
         try:
             tracking = adapter_alone(carrier)[0].tracking
         except MissingCredentialError:
             continue
-        if tracking is None:
+        if not isinstance(tracking, TrackingAdapter):
             continue
         found = [Open(TrackingStatus(c.status), c.is_due, c.shipments) for c in counts if c.carrier == carrier.id]
         terms = tracking.tracking_terms

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from carriers.base import (
     ClaimsByLetter,
+    TrackingAdapter,
     TrackingAnswer,
     TrackingTerms,
     deadlines_of,
@@ -130,7 +131,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
     policy = polling_policy(settings)
     lanes = []
     for entry in book.accounts.values():
-        if entry.adapter.tracking is None:
+        if not isinstance(entry.adapter.tracking, TrackingAdapter):
             continue
         sweep = PollSweep(
             database=database,

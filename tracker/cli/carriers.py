@@ -15,7 +15,7 @@ from tracker.cli.common import ConfigOption, JsonOption, echo_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from carriers.base import Adapter, TrackingAdapter
+    from carriers.base import Adapter, Followed
     from tracker.config import CarrierSettings
     from tracker.store.codes import UnknownCode
 
@@ -164,7 +164,7 @@ def _built(carrier: CarrierSettings) -> Adapter | None:
         return None
 
 
-def _tracking(tracking: TrackingAdapter, rate: float | None) -> dict[str, Any]:
+def _tracking(tracking: Followed, rate: float | None) -> dict[str, Any]:
     terms = tracking.tracking_terms
     return {
         "by": [kind.value for kind in terms.ref_kinds],
