@@ -779,6 +779,7 @@ class Adapter(Protocol):
 
         deadlines: DeadlineAdapter | None     due dates that tracking does not name (`deadlines_of`)
         feed: FileFeed | PulledFeed | None    what the carrier writes for many parcels at once (`feed_of`)
+        READS_FILES: bool                     static: its feed is a `FileFeed` (`reads_files`)
         hook: HookReceiver | None             what the carrier pushes (`hook_of`)
         code_word(code: str) -> CodeWord      static: whether it reads an event code itself (`code_word`)
         FACTS: AdapterFacts                   how sure its facts are, and where they come from (`facts_of`)
@@ -835,6 +836,11 @@ def feed_of(adapter: Adapter) -> FileFeed | PulledFeed | None:
     """The adapter's feed, where it has one."""
     found = getattr(adapter, "feed", None)
     return found if isinstance(found, FileFeed | PulledFeed) else None
+
+
+def reads_files(adapter: type[Adapter]) -> bool:
+    """Whether its feed is one of files, so that its accounts name places where they come to (`files`)."""
+    return bool(getattr(adapter, "READS_FILES", False))
 
 
 def hook_of(adapter: Adapter) -> HookReceiver | None:

@@ -29,6 +29,7 @@ from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
+from tracker.feed_lanes import feed_places
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
 from tracker.lanes import folders_of, lanes_of, polling_policy
@@ -39,6 +40,7 @@ from tracker.messages.mailbox import MailboxError, opened
 from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured
+from tracker.polling.feed_places import FeedFolder
 from tracker.polling.planner import Open, Plan, plan
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
@@ -64,6 +66,7 @@ class App:
     book: CarrierBook
     importer: Importer
     folders: tuple[FolderSweep, ...]
+    feed_folders: tuple[FeedFolder, ...]
     lanes: tuple[Lane, ...]
 
     @property
@@ -107,6 +110,7 @@ class App:
     async def wait_settled(self) -> bool:
         """Wait for files that were dropped a moment ago; whether there were any."""
         waiting = [folder.settle_s for folder in self.folders if folder.waiting]
+        waiting += [folder.settle_s for folder in self.feed_folders if folder.waiting]
         if waiting:
             # By the disk's own clock the files are fresh; real time has to pass, whatever the trial clock says.
             await asyncio.sleep(max(waiting) + 0.2)
@@ -133,9 +137,10 @@ def build(
     book = CarrierBook(settings, {c.id: carrier_account(c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))
-    return App(
-        settings, database, clock, book, importer, folders, lanes_of(settings, database, book, folders, stopping)
-    )
+    places = feed_places(settings, database, book, stopping)
+    feed_folders = tuple(place for listed in places.values() for place in listed if isinstance(place, FeedFolder))
+    lanes = lanes_of(settings, database, book, folders, stopping, places)
+    return App(settings, database, clock, book, importer, folders, feed_folders, lanes)
 
 
 def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:

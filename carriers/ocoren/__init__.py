@@ -185,6 +185,7 @@ class Ocoren:
     TITLE: ClassVar[str] = "Transportadora"
     BASE_URL: ClassVar[str] = ""
     Settings: ClassVar[type[BaseModel]] = OcorenSettings
+    READS_FILES: ClassVar[bool] = True
     FACTS: ClassVar[AdapterFacts] = AdapterFacts(
         confidence="A",
         source="Proceda manual of layout 3.1 (2000); 5.0 as three programs agree (confidence B); read November 2026",

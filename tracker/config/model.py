@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from tracker.config.feeds import FilePlace
 from tracker.config.fields import (
     BaseAddress,
     Cents,
@@ -159,6 +160,10 @@ class CarrierSettings(Part):
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
     """None: what the adapter's terms say."""
     claims: ClaimPolicy = ClaimPolicy()
+    files: tuple[FilePlace, ...] = ()
+    """Where the files of a carrier that sends files come to."""
+    silent_days: Annotated[int, Field(ge=1, le=60)] = 2
+    """So many business days without a file of such a carrier mean that something is broken."""
     codes: dict[EventCode, CodeSettings] = Field(default_factory=dict)
     """By the carrier's own code; only what the adapter leaves unknown is read so."""
     own: InstanceOf[BaseModel] | None = Field(default=None, repr=False)

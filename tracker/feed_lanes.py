@@ -1,0 +1,90 @@
+"""The lanes of what carriers send by themselves: where it comes to, and what it is given. Called by `tracker.lanes` and `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from carriers.base import FileFeed, feed_of
+from tracker.book import Account, CarrierBook
+from tracker.config import Settings
+from tracker.config.feeds import FolderFiles
+from tracker.config.model import CarrierSettings
+from tracker.domain.calendar import Calendars
+from tracker.polling.breaker import Breaker
+from tracker.polling.feed_files import FeedFiles
+from tracker.polling.feed_looks import FeedLooks
+from tracker.polling.feed_places import FeedFolder, Looked, Place
+from tracker.polling.feed_sweep import FeedSweep, Silence
+from tracker.polling.schedule import PollingPolicy
+from tracker.polling.sweep import Recorder
+from tracker.shops import calendars_of
+from tracker.store.database import Database
+
+
+def feed_places(
+    settings: Settings, database: Database, book: CarrierBook, stopping: Callable[[], bool]
+) -> dict[str, list[Place]]:
+    """By account, the places that its files come to; an account whose carrier sends none has none."""
+    found: dict[str, list[Place]] = {}
+    for entry in book.accounts.values():
+        feed = feed_of(entry.adapter)
+        if isinstance(feed, FileFeed):
+            found[entry.id] = list(_places(settings.carrier(entry.id), feed, database, stopping))
+    return found
+
+
+def _places(
+    carrier: CarrierSettings, feed: FileFeed, database: Database, stopping: Callable[[], bool]
+) -> Iterator[Place]:
+    for place in carrier.files:
+        if isinstance(place, FolderFiles):
+            looked = Looked(database, carrier.id, f"folder {place.path}")
+            yield FeedFolder(place.path, looked, feed.max_bytes, place.settle_seconds, stopping)
+
+
+def feed_sweeps(
+    settings: Settings,
+    database: Database,
+    book: CarrierBook,
+    places: Mapping[str, Sequence[Place]],
+    policy: PollingPolicy,
+    recorder: Callable[[Settings, Account], Recorder],
+    stopping: Callable[[], bool],
+) -> list[FeedSweep]:
+    """What each account whose carrier sends by itself is worked with."""
+    return [
+        _sweep(settings, database, entry, places.get(entry.id, ()), policy, recorder(settings, entry), stopping)
+        for entry in book.accounts.values()
+        if feed_of(entry.adapter) is not None and entry.adapter.tracking is not None
+    ]
+
+
+def _sweep(
+    settings: Settings,
+    database: Database,
+    entry: Account,
+    places: Sequence[Place],
+    policy: PollingPolicy,
+    record: Recorder,
+    stopping: Callable[[], bool],
+) -> FeedSweep:
+    feed, tracking = feed_of(entry.adapter), entry.adapter.tracking
+    assert feed is not None and tracking is not None
+    carrier, between = settings.carrier(entry.id), calendars_of(settings)
+
+    def days(shop: str) -> Calendars:
+        return between(shop, None)
+
+    served = next((shop.id for shop in settings.shops if carrier.serves(shop.id)), "")
+    return FeedSweep(
+        database=database,
+        carrier=entry.id,
+        files=FeedFiles(database, entry.id, feed, record, tracking.tracking_terms.reading_version, stopping),
+        looks=FeedLooks(database, entry.id, policy, days),
+        silence=Silence(carrier.silent_days, days(served)),
+        places=[
+            (place, Breaker(database, entry.id, f"files {number}", entry.digest))
+            for number, place in enumerate(places, start=1)
+        ],
+        stopping=stopping,
+    )
