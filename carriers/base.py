@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
@@ -756,10 +756,6 @@ class TokenStore(Protocol):
         """The newest refresh token of this chain, of a discarded token too; None where this chain has none yet."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class AdapterContext:
     """What the composition root hands to an adapter."""
@@ -768,7 +764,7 @@ class AdapterContext:
     """The carrier's id in the configuration, for error messages."""
     http: CarrierHttp
     tokens: TokenStore
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime]
     """The daemon's clock (aware UTC): for how long a token lives and when a signature was made, never for what an event means."""
 
 

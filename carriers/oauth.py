@@ -28,7 +28,12 @@ class TokenAccess:
     """A way in by token. *hint* says to a person what to look at where a fresh token is refused."""
 
     def __init__(
-        self, context: AdapterContext, mint: Mint, *, hint: str, header: Callable[[str], Mapping[str, str]] | None = None
+        self,
+        context: AdapterContext,
+        mint: Mint,
+        *,
+        hint: str,
+        header: Callable[[str], Mapping[str, str]] | None = None,
     ) -> None:
         self._tokens = context.tokens
         self._mint = mint
@@ -66,7 +71,13 @@ def raw(value: str) -> Mapping[str, str]:
 
 
 def client_credentials(
-    context: AdapterContext, path: str, client_id: str, client_secret: str, *, by_basic: bool = False, as_json: bool = False
+    context: AdapterContext,
+    path: str,
+    client_id: str,
+    client_secret: str,
+    *,
+    by_basic: bool = False,
+    as_json: bool = False,
 ) -> Mint:
     """Mints by client credentials: in the body (a form, or JSON), or by HTTP Basic. *path* is the token endpoint."""
 

@@ -45,7 +45,7 @@ def discover(entries: Iterable[EntryPoint] | None = None) -> Discovery:
                 f"adapter {entry.name!r} ({entry.value}) cannot be loaded: {type(exc).__name__}: {exc}"
             )
             continue
-        fault = _fault(entry.name, loaded)
+        fault = fault_of(entry.name, loaded)
         if fault:
             found.broken[entry.name] = f"adapter {entry.name!r} ({entry.value}) {fault}"
         else:
@@ -69,8 +69,8 @@ def load(name: str) -> type[Adapter]:
     raise AdapterNotFoundError(f"there is no adapter {name!r} (installed: {known})")
 
 
-def _fault(name: str, loaded: object) -> str | None:
-    """What keeps a loaded object from being an adapter of our contract, or None."""
+def fault_of(name: str, loaded: object) -> str | None:
+    """What keeps a loaded object from being an adapter of our contract, or None; follows "it"."""
     if not isinstance(loaded, type):
         return "does not name a class"
     version = getattr(loaded, "API_VERSION", None)

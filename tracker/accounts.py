@@ -6,7 +6,7 @@ from carriers.base import Adapter, AdapterContext
 from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.book import Account
-from tracker.clock import Clock
+from tracker.clock import Clock, SystemClock
 from tracker.config import carrier_digest
 from tracker.config.model import CarrierSettings
 from tracker.polling.tokens import FreshTokens, StoredTokens
@@ -18,7 +18,7 @@ def carrier_account(carrier: CarrierSettings, database: Database, clock: Clock) 
     adapter_class = load(carrier.adapter)
     http = CarrierHttp(carrier.id, carrier.base_url)
     adapter = adapter_class(
-        carrier.adapter_settings, AdapterContext(carrier.id, http, StoredTokens(database, carrier.id, clock))
+        carrier.adapter_settings, AdapterContext(carrier.id, http, StoredTokens(database, carrier.id, clock), clock.now)
     )
     terms = adapter.tracking.tracking_terms if adapter.tracking is not None else None
     rate = carrier.requests_per_second or (terms.requests_per_second if terms else None)
@@ -30,4 +30,5 @@ def carrier_account(carrier: CarrierSettings, database: Database, clock: Clock) 
 def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:
     """An account's adapter without a database: to prove its credentials, or to ask what it can do."""
     http = CarrierHttp(carrier.id, carrier.base_url)
-    return load(carrier.adapter)(carrier.adapter_settings, AdapterContext(carrier.id, http, FreshTokens())), http
+    context = AdapterContext(carrier.id, http, FreshTokens(), SystemClock().now)
+    return load(carrier.adapter)(carrier.adapter_settings, context), http

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from carriers.base import (
     AdapterContext,
+    AdapterFacts,
     ClaimsAdapter,
     ClaimsByLetter,
     CodeWord,
@@ -41,6 +42,12 @@ class Correios:
     TITLE: ClassVar[str] = "Correios"
     BASE_URL: ClassVar[str] = "https://api.correios.com.br"
     Settings: ClassVar[type[BaseModel]] = CorreiosSettings
+    FACTS: ClassVar[AdapterFacts] = AdapterFacts(
+        confidence="A",
+        source="Manual de Integração v2.2 and the APIs' descriptions (tracking 3.5.38), read November 2026",
+        auth="user, access code and posting card of a contract, or an access key",
+        gaps=("only objects of the account's own contract are shown",),
+    )
 
     tracking: TrackingAdapter | None
     claims: ClaimsAdapter | ClaimsByLetter | None

@@ -163,12 +163,13 @@ class CorreiosTracking:
 def normalise(value: str) -> TrackingRef | None:
     """See `CorreiosTracking.normalise`. `rr 473.124.829-gb` is RR473124829GB; RR473124820GB is nothing."""
     code = re.sub(r"[\s.\-]", "", value).upper()
-    if not _S10.fullmatch(code) or int(code[10]) != _check_digit(code[2:10]):
+    if not _S10.fullmatch(code) or int(code[10]) != check_digit(code[2:10]):
         return None
     return TrackingRef(RefKind.CODE, code)
 
 
-def _check_digit(serial: str) -> int:
+def check_digit(serial: str) -> int:
+    """The ninth digit of an object code (UPU S10), from the eight before it."""
     rest = 11 - sum(int(digit) * weight for digit, weight in zip(serial, _S10_WEIGHTS, strict=True)) % 11
     return {10: 0, 11: 5}.get(rest, rest)
 

@@ -41,12 +41,12 @@ from carriers.base import (
 )
 from carriers.dates import parse_instant
 from carriers.invoice import key_ref
-from carriers.payload import as_dict, as_list, canonical, event_key, in_order, not_found, text, unread, without
+from carriers.payload import as_list, canonical, event_key, in_order, not_found, text, unread, without
 from carriers.redact import redact
 
 NAME = "ssw"
 ZONE = ZoneInfo("America/Sao_Paulo")
-TABLE = codes.load("carriers.ssw")
+TABLE = codes.load("carriers.ssw").with_words(codes.road_words())
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -82,7 +82,9 @@ class SswSettings(BaseModel):
     @model_validator(mode="after")
     def _both_or_neither(self) -> SswSettings:
         if (self.cnpj is None) != (self.password is None):
-            raise ValueError("cnpj and password belong together (leave both out to ask by NF-e key without credentials)")
+            raise ValueError(
+                "cnpj and password belong together (leave both out to ask by NF-e key without credentials)"
+            )
         return self
 
 
@@ -133,7 +135,9 @@ class SswTracking:
         message = text(data.get("message"))
         if NOT_FOUND in codes.normal(message):
             return not_found(ref, canonical({"message": message}), message)
-        raise CarrierConfigError(self._carrier, f"refused: {redact(message) or 'without a reason'}; check cnpj, password")
+        raise CarrierConfigError(
+            self._carrier, f"refused: {redact(message) or 'without a reason'}; check cnpj, password"
+        )
 
 
 def read_document(ref: TrackingRef, data: dict[str, Any]) -> TrackingAnswer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from carriers.base import (
     Cause,
     EventFeed,
     Followed,
-    Token,
     TrackingAnswer,
     TrackingRef,
     TrackingStatus,
 )
 from carriers.http import CarrierHttp
+from carriers.testing.stage import NOW, Tokens
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -40,24 +39,6 @@ class Clock:
         return self.now_s
 
 
-class MemoryTokens:
-    """A `TokenStore` without a clock: keeps what was minted until it is discarded."""
-
-    def __init__(self) -> None:
-        self.kept: Token | None = None
-        self.minted = 0
-
-    async def get(self, mint: Callable[[], Awaitable[Token]]) -> Token:
-        if self.kept is None:
-            self.kept = await mint()
-            self.minted += 1
-        return self.kept
-
-    async def discard(self, token: Token) -> None:
-        if self.kept == token:
-            self.kept = None
-
-
 def http(base_url: str, clock: Clock | None = None, **options: Any) -> CarrierHttp:
     """A `CarrierHttp` that never really waits."""
     clock = clock or Clock()
@@ -67,7 +48,7 @@ def http(base_url: str, clock: Clock | None = None, **options: Any) -> CarrierHt
 
 
 def context(base_url: str, clock: Clock | None = None) -> AdapterContext:
-    return AdapterContext("exemplo", http(base_url, clock), MemoryTokens())
+    return AdapterContext("exemplo", http(base_url, clock), Tokens(), lambda: NOW)
 
 
 def sample(name: str) -> bytes:

@@ -1,12 +1,14 @@
 """`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do.
 
 `tracker carriers unknown`: event codes that nobody reads, and the line of the configuration that maps each.
+`tracker carriers check NAME`: the conformance kit over one adapter.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from carriers.base import Adapter, Followed
+    from carriers.testing import Report, Result
     from tracker.config import CarrierSettings
     from tracker.store.codes import UnknownCode
 
@@ -111,8 +114,63 @@ def list_carriers(config: ConfigOption = None, as_json: JsonOption = False) -> N
         raise typer.Exit(2)
 
 
+@carriers.command("check")
+def check_adapter(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The adapter, as `tracker carriers list` names it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Run the conformance kit over an adapter: its own carrier is played, well and badly; nothing leaves the machine."""
+    import asyncio
+
+    from carriers.registry import AdapterNotFoundError, load
+    from carriers.testing import check, kit_of
+    from carriers.testing.kit import KitNotFoundError
+
+    try:
+        adapter = load(name)
+        report = asyncio.run(check(adapter, kit_of(adapter)))
+    except (AdapterNotFoundError, KitNotFoundError) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(2) from exc
+    if as_json:
+        echo_json(_report(report))
+    else:
+        _print_report(report)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _report(report: Report) -> dict[str, Any]:
+    checks = [
+        {"name": one.name, "what": one.what, "state": _state(one), "fault": one.fault or None} for one in report.results
+    ]
+    counts = {"passed": len(report.passed), "failed": len(report.failed)}
+    return {"adapter": report.adapter, **counts, "score": report.score, "checks": checks}
+
+
+def _state(result: Result) -> str:
+    if not result.applies:
+        return "does_not_apply"
+    return "failed" if result.fault else "passed"
+
+
+def _print_report(report: Report) -> None:
+    marks = {"passed": "ok    ", "failed": "FAULT ", "does_not_apply": "-     "}
+    for one in report.results:
+        typer.echo(f"{marks[_state(one)]}{one.what}")
+        if one.fault:
+            typer.echo(f"      {one.name}: {one.fault}")
+    typer.echo(report.score)
+
+
 def _adapter(cls: type[Adapter]) -> dict[str, Any]:
-    return {"name": cls.NAME, "title": cls.TITLE, "contract_version": cls.API_VERSION, "base_url": cls.BASE_URL}
+    from carriers.base import facts_of
+
+    facts = facts_of(cls)
+    known = {"name": cls.NAME, "title": cls.TITLE, "contract_version": cls.API_VERSION, "base_url": cls.BASE_URL}
+    if facts is None:
+        return {**known, "confidence": None, "experimental": None, "auth": None, "source": None, "gaps": []}
+    return {**known, **asdict(facts), "gaps": list(facts.gaps)}
 
 
 def _accounts(config: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
@@ -203,7 +261,14 @@ def _claims(adapter: Adapter, carrier: CarrierSettings) -> dict[str, Any] | None
 
 def _print(document: dict[str, Any]) -> None:
     for one in document["adapters"]:
-        typer.echo(f"adapter   {one['name']}: {one['title']} (contract version {one['contract_version']})")
+        experimental = (
+            " EXPERIMENTAL: its facts are thin, watch it beside something else;" if one["experimental"] else ""
+        )
+        typer.echo(
+            f"adapter   {one['name']}: {one['title']} (contract version {one['contract_version']}){experimental}"
+        )
+        if one["source"] is not None:
+            typer.echo(f"{'':<10}needs: {one['auth']}; facts {one['confidence']}: {one['source']}")
     for one in document["broken"]:
         typer.echo(f"broken    {one['fault']}")
     for account in document["accounts"]:

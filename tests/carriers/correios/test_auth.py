@@ -12,6 +12,7 @@ import respx
 from carriers.base import CarrierConfigError, PermanentCarrierError, TransientCarrierError
 from carriers.correios import Correios
 from carriers.correios.auth import read_grant
+from carriers.testing.stage import Tokens
 from tests.carriers.correios.support import (
     ACCOUNT,
     BASE,
@@ -23,7 +24,7 @@ from tests.carriers.correios.support import (
     recorded,
     ref,
 )
-from tests.carriers.support import MemoryTokens, context, sample_json
+from tests.carriers.support import context, sample_json
 
 DELIVERED = ref("AD100000017BR")
 
@@ -127,7 +128,7 @@ async def test_a_token_that_somebody_renewed_meanwhile_is_used() -> None:
     grant_tokens(respx.mock)
     ctx = context(BASE)
     tokens = ctx.tokens
-    assert isinstance(tokens, MemoryTokens)
+    assert isinstance(tokens, Tokens)
     newer = read_grant(sample_json("token-response.json")).token
 
     def refuse(request: httpx.Request) -> httpx.Response:
