@@ -33,10 +33,10 @@ from tracker.feed_lanes import feed_places
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
 from tracker.lanes import folders_of, lanes_of, polling_policy
+from tracker.mailbox import MailboxError, opened
 from tracker.message_lanes import composer, mailbox_account, smtp_account
 from tracker.messages.compose import Composer
 from tracker.messages.email_sweep import CHANNEL
-from tracker.messages.mailbox import MailboxError, opened
 from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from pydantic import SecretStr
+
 from carriers.base import FileFeed, feed_of
 from tracker.book import Account, CarrierBook
 from tracker.config import Settings
-from tracker.config.feeds import FolderFiles
+from tracker.config.feeds import FolderFiles, MailFiles, SftpFiles
 from tracker.config.model import CarrierSettings
 from tracker.domain.calendar import Calendars
+from tracker.mailbox import MailboxAccount
 from tracker.polling.breaker import Breaker
 from tracker.polling.feed_files import FeedFiles
 from tracker.polling.feed_looks import FeedLooks
+from tracker.polling.feed_mail import FeedMailbox
 from tracker.polling.feed_places import FeedFolder, Looked, Place
+from tracker.polling.feed_sftp import FeedSftp, SftpAccount
 from tracker.polling.feed_sweep import FeedSweep, Silence
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sweep import Recorder
@@ -40,6 +45,51 @@ def _places(
         if isinstance(place, FolderFiles):
             looked = Looked(database, carrier.id, f"folder {place.path}")
             yield FeedFolder(place.path, looked, feed.max_bytes, place.settle_seconds, stopping)
+        elif isinstance(place, SftpFiles):
+            yield sftp_place(carrier.id, place, feed, database, stopping)
+        else:
+            yield mail_place(carrier.id, place, database, stopping)
+
+
+def sftp_place(
+    carrier: str, place: SftpFiles, feed: FileFeed, database: Database, stopping: Callable[[], bool] = lambda: False
+) -> FeedSftp:
+    """A folder on an SFTP server, as configured."""
+    account = SftpAccount(
+        place.host,
+        place.port,
+        place.user,
+        _revealed(place.password),
+        _revealed(place.key),
+        place.host_key,
+        place.known_hosts,
+        place.path,
+        place.timeout_seconds,
+    )
+    looked = Looked(database, carrier, account.shown)
+    return FeedSftp(account, looked, feed.max_bytes, place.after == "remove", place.settle_seconds, stopping)
+
+
+def mail_place(
+    carrier: str, place: MailFiles, database: Database, stopping: Callable[[], bool] = lambda: False
+) -> FeedMailbox:
+    """A mailbox, as configured."""
+    account = MailboxAccount(
+        place.host,
+        place.port,
+        place.security,
+        place.user,
+        place.password.get_secret_value(),
+        place.folder,
+        place.done_folder,
+        place.timeout_seconds,
+    )
+    looked = Looked(database, carrier, f"mailbox {place.user}@{account.shown}")
+    return FeedMailbox(account, looked, place.from_ or "", place.subject or "", stopping)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
 
 
 def feed_sweeps(

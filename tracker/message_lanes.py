@@ -25,6 +25,7 @@ from tracker.domain.notices import NoticePolicy, Place
 from tracker.domain.relays import Unmailed
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
+from tracker.mailbox import MailboxAccount
 from tracker.messages.bounce_sweep import BounceSweep
 from tracker.messages.compose import Composer, ReturnPath, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
@@ -33,7 +34,6 @@ from tracker.messages.going_live import LiveSweep
 from tracker.messages.letter import LetterBook, Writer
 from tracker.messages.letter_sweep import LetterSweep
 from tracker.messages.mail_accounts import MailAccount, MailAccounts
-from tracker.messages.mailbox import MailboxAccount
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice

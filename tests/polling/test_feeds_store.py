@@ -52,7 +52,7 @@ def orders(*numbers: int, promised: str = "06/08/2026") -> bytes:
         f"E{number};Bia de Teste;bia{number}@example.com;Estrada;{KEYS[number]};{promised};100,00" for number in numbers
     ]
     return "\r\n".join(
-        [f"Pedido;Cliente;E-mail;Transportadora;Chave da NF-e;Previsão de entrega;Valor", *rows, ""]
+        ["Pedido;Cliente;E-mail;Transportadora;Chave da NF-e;Previsão de entrega;Valor", *rows, ""]
     ).encode()
 
 

@@ -66,7 +66,7 @@ WAITED_FOR: Final = timedelta(days=30)
 BODY_FOR: Final = timedelta(days=45)
 """So long a file is kept as it came: what it told of our parcels is kept with them, the rest is other people's."""
 KNOWN_FOR: Final = timedelta(days=400)
-REFUSED: Final = "feed_refused"
+UNREADABLE: Final = "feed_refused"
 
 
 class Fate(StrEnum):
@@ -277,9 +277,9 @@ class FeedFiles:
         return Taken(Fate.REFUSED, (reason,))
 
     def _note(self, connection: Connection, *, is_good: bool) -> SignalNote:
-        key = f"{REFUSED}:{self.carrier}"
+        key = f"{UNREADABLE}:{self.carrier}"
         if is_good:
-            return SignalNote(key, REFUSED, "info", f"what {self.carrier} sends can be read again", raised=False)
+            return SignalNote(key, UNREADABLE, "info", f"what {self.carrier} sends can be read again", raised=False)
         faulty = newest_faulty(connection, self.carrier, NAMED)
         name, report = faulty[0]
         first = FeedFault(report[0]["line"], report[0]["reason"])
@@ -287,7 +287,7 @@ class FeedFiles:
         if len(report) > 1 or first.line is not None:
             summary = f"{len(report)} lines of {name}, sent by {self.carrier}, could not be read; {sentence(first)}"
         details: dict[str, Any] = {"carrier": self.carrier, "files": [one for one, _ in faulty]}
-        return SignalNote(key, REFUSED, "warning", summary, details=details)
+        return SignalNote(key, UNREADABLE, "warning", summary, details=details)
 
 
 def sentence(fault: FeedFault) -> str:
