@@ -180,7 +180,7 @@ class FeedFiles:
         except PermanentCarrierError as fault:
             return await self._refuse(kept, fault.message, now)
         except Exception as fault:  # a stranger's reader may raise anything; one file must not stop the others
-            log.exception("feed.reader_failed", carrier=self.carrier, file=kept.name)
+            log.error("feed.reader_failed", carrier=self.carrier, file=kept.name, exc_info=fault)
             return await self._refuse(kept, f"its reader failed ({type(fault).__name__}): the log says where", now)
         news = [answer for ref, answer in reading.answers.items() if not _is_known(known, ref, answer)]
         await self.database.write(lambda c: restart_file(c, kept.id))
