@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from carriers.base import FileFeed, feed_of
+from carriers.base import FileFeed, PulledFeed, feed_of
 from tracker.book import Account, CarrierBook
 from tracker.config import Settings
 from tracker.config.feeds import FolderFiles, MailFiles, SftpFiles
@@ -18,6 +19,7 @@ from tracker.polling.feed_files import FeedFiles
 from tracker.polling.feed_looks import FeedLooks
 from tracker.polling.feed_mail import FeedMailbox
 from tracker.polling.feed_places import FeedFolder, Looked, Place
+from tracker.polling.feed_pull import FeedPull
 from tracker.polling.feed_sftp import FeedSftp, SftpAccount
 from tracker.polling.feed_sweep import FeedSweep, Silence
 from tracker.polling.schedule import PollingPolicy
@@ -125,13 +127,20 @@ def _sweep(
     def days(shop: str) -> Calendars:
         return between(shop, None)
 
-    served = next((shop.id for shop in settings.shops if carrier.serves(shop.id)), "")
+    served = days(next((shop.id for shop in settings.shops if carrier.serves(shop.id)), ""))
+    files = FeedFiles(database, entry.id, feed, record, tracking.tracking_terms.reading_version, stopping)
+    pull = None
+    if isinstance(feed, PulledFeed):
+        zone = ZoneInfo(tracking.tracking_terms.timezone)
+        pull = FeedPull(database, entry.id, feed, files, Breaker(database, entry.id, "tracking", entry.digest), zone)
     return FeedSweep(
         database=database,
         carrier=entry.id,
-        files=FeedFiles(database, entry.id, feed, record, tracking.tracking_terms.reading_version, stopping),
+        files=files,
         looks=FeedLooks(database, entry.id, policy, days),
-        silence=Silence(carrier.silent_days, days(served)),
+        days=served,
+        silence=Silence(carrier.silent_days, served) if pull is None else None,
+        pull=pull,
         places=[
             (place, Breaker(database, entry.id, f"files {number}", entry.digest))
             for number, place in enumerate(places, start=1)

@@ -37,13 +37,13 @@ from tracker.store.feeds import (
     change_feed,
     come,
     count_in_file,
-    drop_body,
     drop_old_bodies,
     drop_old_files,
     file_body,
     finish_file,
     former_file,
     newest_faulty,
+    replace_file,
     restart_file,
     shipments_of,
     stop_waiting,
@@ -126,11 +126,7 @@ class FeedFiles:
             await self.database.write(lambda c: change_feed(c, self.carrier, heard_at=now))
             return Taken(Fate.DUPLICATE)
         former = await self.database.read(lambda c: former_file(c, self.carrier, name, kept.id))
-        known = await self._answers_of(former) if former is not None else {}
-        taken = await self._read(kept, payload, now, known)
-        if taken.fate is Fate.READ and former is not None:
-            await self.database.write(lambda c: drop_body(c, former.id))
-        return taken
+        return await self._read(kept, payload, now, former)
 
     async def finish(self, now: datetime) -> int:
         """Read what was kept and not read to its end; returns how many files that were."""
@@ -168,13 +164,8 @@ class FeedFiles:
 
     # --- reading --------------------------------------------------------------------------------------
 
-    async def _read(
-        self,
-        kept: FeedFileRow,
-        payload: bytes,
-        now: datetime,
-        known: Mapping[TrackingRef, TrackingAnswer] | None = None,
-    ) -> Taken:
+    async def _read(self, kept: FeedFileRow, payload: bytes, now: datetime, former: FeedFileRow | None = None) -> Taken:
+        """Read it, and record what the former one, if any, did not say already."""
         try:
             reading = await asyncio.to_thread(self.feed.read, payload)
         except PermanentCarrierError as fault:
@@ -182,6 +173,7 @@ class FeedFiles:
         except Exception as fault:  # a stranger's reader may raise anything; one file must not stop the others
             log.error("feed.reader_failed", carrier=self.carrier, file=kept.name, exc_info=fault)
             return await self._refuse(kept, f"its reader failed ({type(fault).__name__}): the log says where", now)
+        known = await self._answers_of(former) if former is not None else {}
         news = [answer for ref, answer in reading.answers.items() if not _is_known(known, ref, answer)]
         await self.database.write(lambda c: restart_file(c, kept.id))
         matched = 0
@@ -191,7 +183,9 @@ class FeedFiles:
                 return Taken(Fate.PUT_DOWN)
             batch = news[start : start + BATCH]
             matched += await self.database.write(partial(self._save, file_id=kept.id, batch=batch, now=now))
-        await self.database.write(partial(self._finished, kept=kept, reading=reading, now=now))
+        # One that lacks something may not be put in the place of the former: its parcels may still come.
+        replaced = former.id if former is not None and known.keys() <= reading.answers.keys() else None
+        await self.database.write(partial(self._finished, kept=kept, reading=reading, replaced=replaced, now=now))
         counts = {"answers": len(news), "shipments": matched, "faults": len(reading.faults)}
         log.info("feed.read", carrier=self.carrier, file=kept.name, **counts)
         return Taken(Fate.READ, tuple(sentence(fault) for fault in reading.faults), matched, len(news))
@@ -260,9 +254,13 @@ class FeedFiles:
 
     # --- what became of it ------------------------------------------------------------------------------
 
-    def _finished(self, connection: Connection, *, kept: FeedFileRow, reading: FeedReading, now: datetime) -> None:
+    def _finished(
+        self, connection: Connection, *, kept: FeedFileRow, reading: FeedReading, replaced: int | None, now: datetime
+    ) -> None:
         report = [{"line": fault.line, "reason": fault.reason} for fault in reading.faults[:KEPT_FAULTS]]
         finish_file(connection, kept.id, "read", faults=len(reading.faults), report=report)
+        if replaced is not None:
+            replace_file(connection, replaced, kept.id)
         change_feed(connection, self.carrier, heard_at=now)
         signal(connection, [self._note(connection, is_good=not reading.faults)], now)
 
@@ -295,8 +293,8 @@ def sentence(fault: FeedFault) -> str:
     return fault.reason if fault.line is None else f"line {fault.line}: {fault.reason}"
 
 
-def _is_known(known: Mapping[TrackingRef, TrackingAnswer] | None, ref: TrackingRef, answer: TrackingAnswer) -> bool:
-    before = known.get(ref) if known else None
+def _is_known(known: Mapping[TrackingRef, TrackingAnswer], ref: TrackingRef, answer: TrackingAnswer) -> bool:
+    before = known.get(ref)
     return before is not None and before.raw == answer.raw and before.events == answer.events
 
 

@@ -17,6 +17,7 @@ from tracker.polling.breaker import Breaker
 from tracker.polling.feed_files import FeedFiles
 from tracker.polling.feed_looks import FeedLooks
 from tracker.polling.feed_places import Place, PlaceError
+from tracker.polling.feed_pull import FeedPull
 from tracker.polling.presence import Presence
 from tracker.store.database import Database
 from tracker.store.feeds import (
@@ -57,8 +58,11 @@ class FeedSweep:
     carrier: str
     files: FeedFiles
     looks: FeedLooks
-    silence: Silence
+    days: Calendars
+    silence: Silence | None = None
+    """None: one that is fetched, whose failures are noticed as such."""
     places: Sequence[tuple[Place, Breaker]] = ()
+    pull: FeedPull | None = None
     stopping: Callable[[], bool] = lambda: False
     _tried: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     """Up to which number, and when, it was last looked for parcels that have come."""
@@ -71,11 +75,13 @@ class FeedSweep:
         total = await self.files.finish(now)
         for place, breaker in self.places:
             total += await self._visit(place, breaker, now)
+        if self.pull is not None and not self.stopping():
+            total += await self.pull.run(now)
         total += await self._retry(now)
         await self._mind_silence(now)
         state = await self._state()
         total += await self.looks.run(state.heard_at if state else None, now)
-        today = self.silence.days.local_date(now)
+        today = self.days.local_date(now)
         if state is None or state.tidied_on != today:
             await self.files.tidy(now)
             await self.database.write(lambda c: change_feed(c, self.carrier, tidied_on=today))
@@ -113,7 +119,7 @@ class FeedSweep:
     async def _mind_silence(self, now: datetime) -> None:
         """Notice that it should have come, and that it comes again: what was not sent meanwhile is never "no news"."""
         state = await self._state()
-        if state is None:
+        if state is None or self.silence is None:
             return
         since = state.heard_at or state.began_at
         if state.silent_since is None and now >= self.silence.begins(since):

@@ -37,6 +37,7 @@ class FeedState:
     heard_at: datetime | None = None
     silent_since: datetime | None = None
     pulled_at: datetime | None = None
+    today_at: datetime | None = None
     whole_until: date | None = None
     tidied_on: date | None = None
 
@@ -170,10 +171,15 @@ def drop_old_files(connection: Connection, carrier: str, before: datetime) -> in
     return connection.execute(delete(_FILES).where(*old)).rowcount
 
 
-def drop_body(connection: Connection, file_id: int) -> None:
-    """A newer one says all that this said; whatever waited for it waits for that."""
-    connection.execute(delete(_WAITING).where(_WAITING.c.file_id == file_id))
-    connection.execute(update(_FILES).where(_FILES.c.id == file_id).values(body=None))
+def replace_file(connection: Connection, former_id: int, file_id: int) -> None:
+    """A newer file says all that this said: its content goes, and what waits for it waits for the newer one."""
+    newer = _WAITING.alias("newer")
+    waits_already = exists().where(
+        newer.c.file_id == file_id, newer.c.kind == _WAITING.c.kind, newer.c.value == _WAITING.c.value
+    )
+    connection.execute(delete(_WAITING).where(_WAITING.c.file_id == former_id, waits_already))
+    connection.execute(update(_WAITING).where(_WAITING.c.file_id == former_id).values(file_id=file_id))
+    connection.execute(update(_FILES).where(_FILES.c.id == former_id).values(body=None))
 
 
 # --- numbers ----------------------------------------------------------------------------------------

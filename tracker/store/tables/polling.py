@@ -127,6 +127,8 @@ class CarrierFeed(SQLModel, table=True):
     """Set while it should have come and does not."""
     pulled_at: datetime | None = None
     """When it was last asked for, where it has to be."""
+    today_at: datetime | None = None
+    """When the day that was still going on was last asked for."""
     whole_until: date | None = None
     """Up to this day everything was fetched after the day had ended."""
     tidied_on: date | None = None

@@ -21,6 +21,7 @@ def upgrade() -> None:
     sa.Column('heard_at', instant(), nullable=True),
     sa.Column('silent_since', instant(), nullable=True),
     sa.Column('pulled_at', instant(), nullable=True),
+    sa.Column('today_at', instant(), nullable=True),
     sa.Column('whole_until', sa.Date(), nullable=True),
     sa.Column('tidied_on', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('carrier', name=op.f('pk_carrier_feeds'))
