@@ -29,7 +29,7 @@ from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
-from tracker.feed_lanes import feed_places
+from tracker.feed_lanes import feed_places, place_checks
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
 from tracker.lanes import folders_of, lanes_of, polling_policy
@@ -176,6 +176,7 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     results = []
     for carrier in loaded.settings.carriers:
         results.append(await _check_carrier(loaded.settings, carrier))
+        results += await place_checks(carrier)
     for account in loaded.settings.messages.accounts:
         results.append(await _check_mail(account))
     if loaded.settings.messages.bounces is not None:
@@ -217,7 +218,7 @@ def composer_alone(settings: Settings) -> Composer:
         with suppress(MissingCredentialError):
             adapter, http = adapter_alone(carrier)
             accounts[carrier.id] = Account(carrier.id, carrier.adapter, adapter, http, "")
-    titles = {carrier.id: load(carrier.adapter).TITLE for carrier in settings.carriers}
+    titles = {carrier.id: carrier.known_as(load(carrier.adapter).TITLE) for carrier in settings.carriers}
     return replace(composer(settings, CarrierBook(settings, accounts)), carrier_titles=titles)
 
 

@@ -58,8 +58,9 @@ class CarrierBook:
         ref = self._ref(account, package, self.settings.shop(shop).cnpj, options)
         if ref is None:
             if not _takes_codes(account):
+                name = self.settings.carrier(account.id).known_as(account.adapter.TITLE)
                 reason = (
-                    f"{account.adapter.TITLE} é acompanhada pela nota fiscal; informe a chave de acesso da NF-e (44 caracteres) "
+                    f"{name} é acompanhada pela nota fiscal; informe a chave de acesso da NF-e (44 caracteres) "
                     "e envie a linha de novo."
                 )
                 return Unfollowed(reason, package.tracking_code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -13,14 +15,14 @@ from tracker.config import Settings
 from tracker.config.feeds import FolderFiles, MailFiles, SftpFiles
 from tracker.config.model import CarrierSettings
 from tracker.domain.calendar import Calendars
-from tracker.mailbox import MailboxAccount
+from tracker.mailbox import MailboxAccount, MailboxError, opened_aside
 from tracker.polling.breaker import Breaker
 from tracker.polling.feed_files import FeedFiles
 from tracker.polling.feed_looks import FeedLooks
 from tracker.polling.feed_mail import FeedMailbox
-from tracker.polling.feed_places import FeedFolder, Looked, Place
+from tracker.polling.feed_places import FeedFolder, Looked, Place, PlaceError
 from tracker.polling.feed_pull import FeedPull
-from tracker.polling.feed_sftp import FeedSftp, SftpAccount
+from tracker.polling.feed_sftp import FeedSftp, SftpAccount, count_files
 from tracker.polling.feed_sweep import FeedSweep, Silence
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sweep import Recorder
@@ -57,7 +59,22 @@ def sftp_place(
     carrier: str, place: SftpFiles, feed: FileFeed, database: Database, stopping: Callable[[], bool] = lambda: False
 ) -> FeedSftp:
     """A folder on an SFTP server, as configured."""
-    account = SftpAccount(
+    account = _sftp_account(place)
+    looked = Looked(database, carrier, account.shown)
+    return FeedSftp(account, looked, feed.max_bytes, place.after == "remove", place.settle_seconds, stopping)
+
+
+def mail_place(
+    carrier: str, place: MailFiles, database: Database, stopping: Callable[[], bool] = lambda: False
+) -> FeedMailbox:
+    """A mailbox, as configured."""
+    account = _mail_account(place)
+    looked = Looked(database, carrier, f"mailbox {place.user}@{account.shown}")
+    return FeedMailbox(account, looked, place.from_ or "", place.subject or "", stopping)
+
+
+def _sftp_account(place: SftpFiles) -> SftpAccount:
+    return SftpAccount(
         place.host,
         place.port,
         place.user,
@@ -68,15 +85,10 @@ def sftp_place(
         place.path,
         place.timeout_seconds,
     )
-    looked = Looked(database, carrier, account.shown)
-    return FeedSftp(account, looked, feed.max_bytes, place.after == "remove", place.settle_seconds, stopping)
 
 
-def mail_place(
-    carrier: str, place: MailFiles, database: Database, stopping: Callable[[], bool] = lambda: False
-) -> FeedMailbox:
-    """A mailbox, as configured."""
-    account = MailboxAccount(
+def _mail_account(place: MailFiles) -> MailboxAccount:
+    return MailboxAccount(
         place.host,
         place.port,
         place.security,
@@ -86,8 +98,38 @@ def mail_place(
         place.done_folder,
         place.timeout_seconds,
     )
-    looked = Looked(database, carrier, f"mailbox {place.user}@{account.shown}")
-    return FeedMailbox(account, looked, place.from_ or "", place.subject or "", stopping)
+
+
+async def place_checks(carrier: CarrierSettings) -> list[tuple[str, bool, str]]:
+    """Whether each place that this carrier's files come to can be read: (what, whether, one sentence)."""
+    return [await _place_check(carrier.id, place) for place in carrier.files]
+
+
+async def _place_check(carrier: str, place: FolderFiles | SftpFiles | MailFiles) -> tuple[str, bool, str]:
+    if isinstance(place, FolderFiles):
+        what = f"files of {carrier} in {place.path}"
+        if place.path.exists() and not (place.path.is_dir() and os.access(place.path, os.R_OK | os.W_OK | os.X_OK)):
+            return what, False, "is no folder that this user may read and write"
+        return what, True, "can be read" if place.path.exists() else "will be made at the first run"
+    if isinstance(place, SftpFiles):
+        sftp = _sftp_account(place)
+        try:
+            return (
+                f"files of {carrier} at {sftp.shown}",
+                True,
+                f"can be read: {await count_files(sftp)} files lie there",
+            )
+        except PlaceError as fault:
+            return f"files of {carrier} at {sftp.shown}", False, str(fault)
+    account = _mail_account(place)
+    what = f"files of {carrier} in the mailbox {account.shown}"
+    try:
+        async with opened_aside(account) as box:
+            if not await asyncio.to_thread(box.has_done_folder):
+                return what, False, f"can be read, but has no folder {account.done_folder} (create it there)"
+    except MailboxError as fault:
+        return what, False, f"cannot be read: {fault}"
+    return what, True, "can be read"
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

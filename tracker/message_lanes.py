@@ -119,7 +119,7 @@ def letter_desk(settings: Settings, carrier_id: str, adapter: Adapter) -> Letter
     if not isinstance(by_letter, ClaimsByLetter):
         return None
     return LetterDesk(
-        title=adapter.TITLE,
+        title=settings.carrier(carrier_id).known_as(adapter.TITLE),
         terms=by_letter.claim_terms,
         to=claims.letter_to or by_letter.letter_to,
         copies=claims.letter_cc,
@@ -160,7 +160,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
     return Composer(
         templates=Templates(settings.messages.templates),
         senders=senders,
-        carrier_titles={entry.id: entry.adapter.TITLE for entry in accounts},
+        carrier_titles={e.id: settings.carrier(e.id).known_as(e.adapter.TITLE) for e in accounts},
         claim_terms={entry.id: entry.claim_terms for entry in accounts},
         days=calendars_of(settings),
         policy=notice_policy(settings),

@@ -146,7 +146,7 @@ def test_faulty_lines_are_reported_beside_the_file_and_the_rest_counts(trial: Tr
     assert events(trial) == [("E1001", "00")]
     report = (trial.folder / "edi/done/a.txt.report.txt").read_text(encoding="utf-8")
     assert report == "line 5: has the time 2400, which is none (0000 to 2359)\n"
-    assert "1 lines of a.txt, sent by estrada, could not be read" in open_alerts(trial)["feed_refused"]
+    assert "a line of a.txt, sent by estrada, could not be read" in open_alerts(trial)["feed_refused"]
     drop(trial, "b.txt", file(line(1001, "98", at(day(2), 10))))
     trial.pass_at(at(day(2), 12))
     assert "feed_refused" not in open_alerts(trial)
@@ -238,14 +238,3 @@ def test_every_layout_of_the_samples_tells_the_same(trial: Trial) -> None:
     assert sorted(events(trial)) == [("E1001", "01"), ("E1002", "98"), ("E1003", "79")]
     assert len(trial.rows(CarrierFeed)) == 1
     assert trial.one(CarrierFeed)["heard_at"] - at(day(120), 12) == timedelta()
-
-
-def test_two_programs_at_once_take_each_file_once(trial: Trial) -> None:
-    """What one has read the other finds gone, or knows by its content."""
-    trial.drop("pedidos.csv", orders(1001))
-    news = file(line(1001, "00", at(day(1), 10)))
-    drop(trial, "a.txt", news)
-    drop(trial, "copy/a.txt".replace("/", "-"), news)
-    trial.pass_at(at(day(1), 12))
-    assert events(trial) == [("E1001", "00")]
-    assert lying(trial) == {"done/a.txt", "duplicate/copy-a.txt"}

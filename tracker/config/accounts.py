@@ -18,7 +18,19 @@ from tracker.config.wording import closest, findings, known_keys
 from tracker.config.yaml_file import Finding, Loc
 
 CARRIER_KEYS: Final = frozenset(
-    {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes", "files", "silent_days"}
+    {
+        "id",
+        "adapter",
+        "title",
+        "aliases",
+        "shops",
+        "base_url",
+        "requests_per_second",
+        "claims",
+        "codes",
+        "files",
+        "silent_days",
+    }
 )
 """The daemon's own keys of an entry; every other is the adapter's."""
 LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract"})
@@ -105,7 +117,9 @@ def carrier_digest(carrier: CarrierSettings) -> str:
     Raises MissingCredentialError.
     """
     effective = {
-        **carrier.model_dump(mode="python", exclude={"own", "aliases", "shops", "codes", "files", "silent_days"}),
+        **carrier.model_dump(
+            mode="python", exclude={"own", "aliases", "shops", "codes", "files", "silent_days", "title"}
+        ),
         "own": carrier.adapter_settings.model_dump(mode="python"),
     }
     if carrier.files:

@@ -21,6 +21,11 @@ class FolderFiles(Part):
     """After loading absolute (from `state_dir`)."""
     settle_seconds: Settle = 5
 
+    @property
+    def shown(self) -> str:
+        """For a person, without any secret."""
+        return f"folder {self.path}"
+
 
 class SftpFiles(Part):
     """A folder on an SFTP server. Its host key must be known beforehand: a stranger could send any news."""
@@ -41,6 +46,11 @@ class SftpFiles(Part):
     """What becomes of a file on the server that was read."""
     settle_seconds: Settle = 5
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+
+    @property
+    def shown(self) -> str:
+        """For a person, without any secret."""
+        return f"sftp {self.host}:{self.port}/{self.path}"
 
     @model_validator(mode="after")
     def _one_way_in_and_one_proof(self) -> SftpFiles:
@@ -81,6 +91,11 @@ class MailFiles(Part):
     subject: Name | None = None
     """Only mails whose subject holds this text."""
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+
+    @property
+    def shown(self) -> str:
+        """For a person, without any secret."""
+        return f"mailbox {self.host}:{self.port}/{self.folder}"
 
     @field_validator("security")
     @classmethod

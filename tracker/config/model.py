@@ -152,6 +152,8 @@ class CarrierSettings(Part):
 
     id: Identifier
     adapter: str = Field(default_factory=lambda data: str(data.get("id", "")))
+    title: Name | None = None
+    """The carrier's name as customers know it; None: the adapter's own word for it."""
     aliases: tuple[Name, ...] = ()
     shops: tuple[str, ...] = ()
     """Empty: all."""
@@ -175,6 +177,10 @@ class CarrierSettings(Part):
         if self.own is None:
             raise MissingCredentialError(f"carrier {self.id}")
         return self.own
+
+    def known_as(self, title: str) -> str:
+        """What customers call it, where its adapter calls it *title*."""
+        return self.title or title
 
     def serves(self, shop_id: str) -> bool:
         return not self.shops or shop_id in self.shops

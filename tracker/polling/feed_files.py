@@ -283,7 +283,8 @@ class FeedFiles:
         first = FeedFault(report[0]["line"], report[0]["reason"])
         summary = f"{name}, sent by {self.carrier}, could not be read: {sentence(first)}"
         if len(report) > 1 or first.line is not None:
-            summary = f"{len(report)} lines of {name}, sent by {self.carrier}, could not be read; {sentence(first)}"
+            some = "a line" if len(report) == 1 else f"{len(report)} lines"
+            summary = f"{some} of {name}, sent by {self.carrier}, could not be read; {sentence(first)}"
         details: dict[str, Any] = {"carrier": self.carrier, "files": [one for one, _ in faulty]}
         return SignalNote(key, UNREADABLE, "warning", summary, details=details)
 

@@ -117,12 +117,12 @@ class FeedFolder:
         for name, path in there.items():
             if self.stopping():
                 break
-            if marks.get(name) == _mark(path.stat()):
-                continue
-            if not has_settled(path, disk_now, self.settle_s):
-                self.waiting = True
-                continue
-            count += await self._take(name, path, take, now)
+            try:
+                if marks.get(name) != _mark(path.stat()):
+                    count += await self._take(name, path, disk_now, take, now)
+            except OSError as fault:
+                # Not ours to read or to move (permissions), or gone (somebody took it): say so, go on with the others.
+                log.warning("feed.unreadable", carrier=self.looked.carrier, file=name, reason=fault.strerror)
         return count
 
     def _files(self) -> Iterator[Path]:
@@ -131,26 +131,25 @@ class FeedFolder:
             if parts[0] not in PUT_AWAY and not any(map(is_unfinished, parts)) and path.is_file():
                 yield path
 
-    async def _take(self, name: str, path: Path, take: Take, now: datetime) -> int:
-        try:
-            with path.open("rb") as file:
-                before = os.fstat(file.fileno())
-                payload = await asyncio.to_thread(file.read, self.max_bytes + 1)
-            taken = await take(name, payload)
-            if not is_unchanged(path, before):
-                # Somebody wrote to it meanwhile: it is read again once it has settled, which doubles nothing.
-                self.waiting = True
-                return 0
-            if taken.fate is Fate.FOREIGN:
-                self.looked.leave_alone(name, taken)
-                await self.looked.save(name, _mark(before), now)
-            elif taken.fate is not Fate.PUT_DOWN:
-                await asyncio.to_thread(self._put_away, path, taken)
-                return 1
-        except OSError as fault:
-            # Not ours to read or to move (permissions, a vanished file): say so, go on with the others.
-            log.warning("feed.unreadable", carrier=self.looked.carrier, file=name, reason=fault.strerror)
-        return 0
+    async def _take(self, name: str, path: Path, disk_now: float, take: Take, now: datetime) -> int:
+        if not has_settled(path, disk_now, self.settle_s):
+            self.waiting = True
+            return 0
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            payload = await asyncio.to_thread(file.read, self.max_bytes + 1)
+        taken = await take(name, payload)
+        if not is_unchanged(path, before):
+            # Somebody wrote to it meanwhile: it is read again once it has settled, which doubles nothing.
+            self.waiting = True
+            return 0
+        if taken.fate is Fate.FOREIGN:
+            self.looked.leave_alone(name, taken)
+            await self.looked.save(name, _mark(before), now)
+        if taken.fate not in _PUT_AWAY:
+            return 0
+        await asyncio.to_thread(self._put_away, path, taken)
+        return 1
 
     def _put_away(self, path: Path, taken: Taken) -> None:
         place = DropFolder(self.folder)

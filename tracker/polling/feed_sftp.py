@@ -102,6 +102,12 @@ class FeedSftp:
         return payload
 
 
+async def count_files(account: SftpAccount) -> int:
+    """Log in and look: how many files lie there. Raises PlaceError."""
+    async with _connected(account) as sftp:
+        return len(await _listed(sftp, account.path))
+
+
 async def _listed(sftp: SFTPClient, path: str) -> dict[str, str]:
     """Every file that may be one of ours, with what changes when it is another."""
     found: dict[str, str] = {}
