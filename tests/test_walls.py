@@ -66,6 +66,7 @@ WRITERS = {
     "deadlines": "polling",
     "feeds": "polling",
     "histories": "events",
+    "codes": "events",
     "problems": "detection",
     "incidents": "detection",
     "claims": "claims",

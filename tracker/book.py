@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, TrackingRef
 from carriers.http import CarrierHttp
 from carriers.invoice import invoice_ref, ref_of_key
+from carriers.numbers import INVOICE, Certainty, recognise
 from tracker.config import Settings
 from tracker.domain.order import Package
 from tracker.intake.codes import Unfollowed
@@ -50,6 +51,7 @@ class CarrierBook:
             if not package.carrier_raw:
                 return Unfollowed(
                     "A transportadora não foi informada e não é certa pelo código; preencha a coluna Transportadora."
+                    + suggestion(package.tracking_code)
                 )
             return Unfollowed(
                 f"A transportadora {package.carrier_raw} não está na configuração; "
@@ -66,7 +68,8 @@ class CarrierBook:
                 return Unfollowed(reason, package.tracking_code)
             shown = package.tracking_code or "(sem código)"
             reason = f"O código {shown} não é um código de {account.adapter.TITLE}; confira e envie a linha de novo."
-            return Unfollowed(reason, package.tracking_code)
+            hint = suggestion(package.tracking_code, but=account.adapter.NAME)
+            return Unfollowed(reason, package.tracking_code, hint)
         return Parcel(package, account.id, account.adapter.NAME, ref)
 
     def _account(self, shop: str, package: Package) -> Account | None:
@@ -115,6 +118,20 @@ def _invoice(package: Package, cnpj: str | None) -> TrackingRef | None:
         return ref_of_key(package.invoice_key)
     series, mark, number = (package.invoice_number or "").replace("-", "/").partition("/")
     return invoice_ref(cnpj, series, number) if cnpj and mark and series.strip() else None
+
+
+def suggestion(code: str | None, but: str = "") -> str:
+    """Whose code this seems to be, for a person to decide: a sentence with a blank before it, or nothing.
+
+    *but* is the adapter that has said already that it is none of its own. Shapes alone, which many share, suggest nothing.
+    """
+    found = [one for one in recognise(code or "") if one.family != but and one.certainty is not Certainty.SHAPE]
+    if not found:
+        return ""
+    if found[0].family == INVOICE[0]:
+        return " Parece a chave de uma NF-e; informe-a na coluna Chave da NF-e."
+    names = " ou ".join(dict.fromkeys(one.title for one in found))
+    return f" Parece um código de {names}; se for, informe a transportadora na coluna Transportadora."
 
 
 def _normalised(account: Account, code: str) -> TrackingRef | None:

@@ -10,6 +10,7 @@ has such a carrier writes its codes under `codes:`; many send deliveries and pro
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -35,6 +36,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.invoice import access_key, invoice_ref, ref_of_key
+from carriers.letters import PRESUMED_LOSS_BUSINESS_DAYS, road_claims
 from carriers.ocoren.records import ZONE, Occurrence, by_ref, is_ocoren, read_file
 from carriers.payload import canonical, event_key, in_order
 from carriers.redact import redact
@@ -43,6 +45,10 @@ __all__ = ["Ocoren"]
 
 TABLE = codes.load(__name__)
 MAX_BYTES = 16 * 1024 * 1024
+CLAIMS = road_claims(
+    source="files of occurrences only, and no API for shippers: a letter to the carrier's own claims desk",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -61,7 +67,7 @@ TERMS = TrackingTerms(
     requests_per_second=1.0,
     timezone=ZONE.key,
     reading_version=f"{READING}-{TABLE.version}",
-    presumed_loss_business_days={"": 15},
+    presumed_loss_business_days={"": PRESUMED_LOSS_BUSINESS_DAYS},
     terms_source="our own setting, not a carrier's: 15 business days of silence while its files come; none is published",
 )
 
@@ -205,13 +211,18 @@ class Ocoren:
         if not isinstance(settings, OcorenSettings):
             raise TypeError(f"Ocoren needs OcorenSettings, not {type(settings).__name__}")
         self.tracking = OcorenNumbers()
-        self.claims = None
+        self.claims = CLAIMS
         self.feed = OcorenFeed(context.carrier, settings)
 
     @staticmethod
     def code_word(code: str) -> CodeWord:
         """Codes have two or three characters."""
         return TABLE.word(code) if 2 <= len(code) <= 3 else CodeWord.NO_CODE
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what the standard table reads it."""
+        return TABLE.read(code).status
 
     async def log_in(self) -> str:
         """There is nothing to log in to."""

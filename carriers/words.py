@@ -1,0 +1,82 @@
+"""Carriers that send words and no codes: their short texts stand for codes, read by a table and by what road carriers write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from carriers.base import CodeWord, TrackingEvent, TrackingStatus
+from carriers.codes import CodeTable, normal
+from carriers.payload import event_key
+
+_NOT_FOUND = ("NAO LOCALIZAD", "NAO ENCONTRAD", "NENHUM REGISTRO", "NENHUM DOCUMENTO", "NENHUM RESULTADO")
+
+
+def says_not_found(words: str) -> bool:
+    """Whether a refusal's words say that the number is not known."""
+    folded = normal(words)
+    return any(sign in folded for sign in _NOT_FOUND)
+
+
+def event(
+    table: CodeTable,
+    words: str,
+    occurred_at: datetime,
+    *stable: str,
+    more: str = "",
+    location: str | None = None,
+    code: str = "",
+) -> TrackingEvent:
+    """An event read from its short text, and failing that from *more*, which stands behind it in the description.
+
+    *stable* are the raw fields that tell it from another event of the same text. *code* is the carrier's own where it sends one
+    that no table reads: shown, and what a merchant's `codes:` go by. Raises ValueError where there is neither code nor text.
+    """
+    shown = code or normal(words)
+    if not shown:
+        raise ValueError("event without a text")
+    reading = table.read(normal(words), words)
+    if reading.status is TrackingStatus.UNKNOWN and more:
+        reading = table.read(normal(more), more)
+    return TrackingEvent(
+        key=event_key(shown, *stable),
+        occurred_at=occurred_at,
+        carrier_code=shown,
+        status=reading.status,
+        description=": ".join(part for part in (words, more) if part) or shown,
+        cause=reading.cause,
+        location=location,
+        final=reading.final,
+        attempt=reading.attempt,
+        by_words=reading.by_words,
+    )
+
+
+def with_delivery(
+    events: Iterable[TrackingEvent], field: str, delivered_at: datetime | None, *stable: str
+) -> list[TrackingEvent]:
+    """*events*, and the delivery that a date of its own tells, where no text was read as one.
+
+    At one and the same time a delivery comes last: dates without an hour do not say what came first.
+    """
+    told = list(events)
+    if delivered_at is not None and not any(one.status is TrackingStatus.DELIVERED for one in told):
+        told.append(
+            TrackingEvent(
+                key=event_key(field, delivered_at.isoformat(), *stable),
+                occurred_at=delivered_at,
+                carrier_code=normal(field),
+                status=TrackingStatus.DELIVERED,
+                description="Entregue",
+                final=True,
+                attempt=True,
+                by_words=True,
+            )
+        )
+    return sorted(told, key=lambda one: one.status is TrackingStatus.DELIVERED)
+
+
+def word(table: CodeTable, code: str) -> CodeWord:
+    """For `check-config`: whether a text is read, by itself or by its words."""
+    known = table.read(normal(code), code).status is not TrackingStatus.UNKNOWN
+    return CodeWord.KNOWN if known else CodeWord.UNKNOWN
