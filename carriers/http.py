@@ -111,6 +111,8 @@ class _Call:
     also_read: Collection[int]
     family: str
     decode: Callable[[_Reply], Any] = field(repr=False)
+    max_bytes: int | None = None
+    """None: as any answer."""
 
     @property
     def target(self) -> str:
@@ -250,14 +252,15 @@ class CarrierHttp:
         explain: Explain | None = None,
         also_read: Collection[int] = (),
         family: str = "",
+        max_bytes: int | None = None,
     ) -> HttpAnswer:
         """Ask, and hand over the bytes of a 2xx answer (XML, a file). A page of HTML or nothing is an outage here as well.
 
-        Otherwise as `request_json`.
+        *max_bytes* is for an answer about many parcels at once, which may be larger than others. Otherwise as `request_json`.
         """
         sent = {"Accept": "*/*"} | dict(headers or {}) | ({} if content is None else {"Content-Type": content_type})
         call = _Call(
-            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing
+            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing, max_bytes
         )
         return await self._patiently(call)
 
@@ -298,15 +301,15 @@ class CarrierHttp:
             call.method, self._base + call.target.lstrip("/"), headers=call.headers, content=call.content
         )
         response = await self._client.send(request, stream=True)
-        body = bytearray()
+        body, limit = bytearray(), call.max_bytes or self._max_body_bytes
         try:
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > self._max_body_bytes:
+                if len(body) > limit:
                     break
         finally:
             await response.aclose()
-        cut = len(body) > self._max_body_bytes
+        cut = len(body) > limit
         return _Reply(response.status_code, response.headers, bytes(body), cut, response.charset_encoding)
 
     def _unanswered(self, call: _Call, exc: Exception) -> CarrierError:

@@ -13,6 +13,8 @@ from carriers.base import RefKind, TrackingRef
 
 _KEY = re.compile(r"[0-9]{6}[0-9A-Z]{12}[0-9]{26}")
 _ISSUER = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
+_INVOICE_MODELS = ("55", "65")
+"""NF-e and NFC-e: what stands behind these places of the key otherwise is no invoice of a seller's."""
 _PUNCTUATION = re.compile(r"[\s./\-]")
 _SELLERS = ("55", "65")
 """The models NF-e and NFC-e; other keys of this form name freight documents (CT-e, MDF-e)."""
@@ -85,6 +87,14 @@ def invoice_ref(issuer: str, series: str, number: str | int) -> TrackingRef | No
     if int(digits) == 0:
         return None
     return TrackingRef(RefKind.INVOICE, f"{cnpj}/{series.strip().upper().lstrip('0') or '0'}/{int(digits)}")
+
+
+def ref_of_key(key: str) -> TrackingRef | None:
+    """The invoice that a valid access key names; None where it is the key of a freight document (CT-e, MDF-e)."""
+    if key[20:22] not in _INVOICE_MODELS:
+        return None
+    found = invoice_of(key)
+    return invoice_ref(found.issuer, found.series, found.number)
 
 
 def _check_digit(first: str) -> int:
