@@ -53,6 +53,7 @@ STATUS_BY_CODE: dict[str, tuple[TrackingStatus, Cause | None]] = {
     "D2": (TrackingStatus.DELIVERY_FAILED, Cause.ABSENT),  # Destinatário ausente
     "E9": (TrackingStatus.DELIVERED, None),  # Entregue
     "X1": (TrackingStatus.LOST, Cause.LOSS),  # Extravio
+    "X9": (TrackingStatus.LOST, Cause.LOSS),  # Indenizado
     "X2": (TrackingStatus.DAMAGED, Cause.DAMAGE),  # Avaria
     "R1": (TrackingStatus.RETURNING, Cause.REFUSED),  # Em devolução
     "R9": (TrackingStatus.RETURNED, Cause.RETURN),  # Devolvido
@@ -138,6 +139,7 @@ def _event(item: dict[str, Any]) -> TrackingEvent:
         occurred_at=parse_instant(item["quando"], ZONE),
         carrier_code=code,
         by_words=not item["codigo"],
+        indemnified=code == "X9",
         status=status,
         description=item["texto"],
         cause=cause,
