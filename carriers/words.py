@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
+
+import orjson
 
 from carriers.base import CodeWord, TrackingEvent, TrackingStatus
 from carriers.codes import CodeTable, normal
-from carriers.payload import event_key
+from carriers.payload import as_dict, event_key
 
-_NOT_FOUND = ("NAO LOCALIZAD", "NAO ENCONTRAD", "NENHUM REGISTRO", "NENHUM DOCUMENTO", "NENHUM RESULTADO")
+_NOT_FOUND = re.compile(r"NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)|NENHUM[A]? (?:REGISTRO|DOCUMENTO|RESULTADO|NOTA|OBJETO)")
+_NOT_OF_PARCELS = re.compile(
+    r"\b(?:USUARIO|CLIENTE|CONTA|CONTRATO|CNPJ|TOKEN|LOGIN|SERVICO)\b[^.;:]{0,30} NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)"
+)
 
 
 def says_not_found(words: str) -> bool:
-    """Whether a refusal's words say that the number is not known."""
+    """Whether a refusal's words say that the parcel is not known: of a user or a contract they say something else."""
     folded = normal(words)
-    return any(sign in folded for sign in _NOT_FOUND)
+    return bool(_NOT_FOUND.search(folded)) and not _NOT_OF_PARCELS.search(folded)
+
+
+def explaining(read: Callable[[dict[str, Any]], str]) -> Callable[[bytes], str | None]:
+    """What finds the carrier's words in the body of a refusal for `CarrierHttp`, where *read* finds them in its JSON."""
+
+    def explain(body: bytes) -> str | None:
+        try:
+            return read(as_dict(orjson.loads(body))) or None
+        except ValueError:
+            return None
+
+    return explain
 
 
 def event(

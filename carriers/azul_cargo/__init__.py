@@ -54,7 +54,8 @@ READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
 TOKEN_LIFE = timedelta(hours=8)
-ABOUT_ACCESS = ("TOKEN", "AUTENTIC", "SENHA", "NAO AUTORIZAD")
+ABOUT_ACCESS = ("TOKEN", "AUTENTIC", "SENHA", "USUARIO", "SESSAO", "NAO AUTORIZAD")
+"""What a refusal is about that a new token may mend: the words for an ended one are not published."""
 PICTURES = ("UrlPOD", "UrlAssinatura", "UrlInsucesso")
 PERSONAL = frozenset({"comentario", "recebedor", "latitude", "longitude", "destinatario"})
 _AWB = re.compile(r"577[0-9]{8}")
@@ -101,7 +102,12 @@ class AzulCargoTracking:
 
         async def send(token: Mapping[str, str]) -> Heard:
             answer = await self._http.request_json(
-                "POST", "/api/Rastreio/Consultar", idempotent=True, json={**token, **asked}, family="tracking"
+                "POST",
+                "/api/Rastreio/Consultar",
+                idempotent=True,
+                json={**token, **asked},
+                explain=words.explaining(_said),
+                family="tracking",
             )
             return self._hear(ref, answer.data)
 
@@ -113,12 +119,16 @@ class AzulCargoTracking:
             raise PermanentCarrierError(self._carrier, "the answer does not say whether it is one (HasErrors)")
         if not data["HasErrors"]:
             return unread(ref, {"Value": _stable(data.get("Value"))}, read_waybills)
-        said = text(data.get("ErrorText"))
-        if words.says_not_found(said):
-            return not_found(ref, canonical({"ErrorText": said}), said)
+        said = _said(data)
         if any(sign in codes.normal(said) for sign in ABOUT_ACCESS):
             raise CarrierConfigError(self._carrier, f"refused: {redact(said)}")
+        if words.says_not_found(said):
+            return not_found(ref, canonical({"ErrorText": said}), said)
         return error(ref, said or "refused without a reason", canonical({"ErrorText": said}))
+
+
+def _said(envelope: Mapping[str, Any]) -> str:
+    return text(envelope.get("ErrorText"))
 
 
 def _stable(waybills: Any) -> Any:
@@ -188,7 +198,7 @@ def _minting(settings: AzulCargoSettings, context: AdapterContext) -> oauth.Mint
 
     def read(data: Any) -> tuple[str, Any]:
         if data["HasErrors"] is True:
-            raise CarrierConfigError(context.carrier, f"{hint} ({redact(text(data.get('ErrorText')))})")
+            raise CarrierConfigError(context.carrier, f"{hint} ({redact(_said(data))})")
         return data["Value"], TOKEN_LIFE.total_seconds()
 
     async def mint() -> Token:

@@ -129,12 +129,13 @@ class JadlogTracking:
             idempotent=True,
             headers=self._headers,
             json={"consulta": asked},
+            explain=words.explaining(_refused),
             family="tracking",
         )
         data = answer.data
         if isinstance(data, dict) and isinstance(data.get("consulta"), list):
             return [item for item in data["consulta"] if isinstance(item, dict)]
-        said = _said(as_dict(data).get("erro"))
+        said = _refused(as_dict(data))
         if "TOKEN" in codes.normal(said):
             raise CarrierConfigError(self._carrier, f"token refused: ask the franchise ({redact(said)})", answer.status)
         reason = redact(said) or "the answer has no list of parcels (consulta)"
@@ -178,6 +179,11 @@ def _refusal(ref: TrackingRef, refusal: Any) -> TrackingAnswer:
 
 def _is_unknown(item: Item | None) -> bool:
     return item is not None and words.says_not_found(_said(item.get("erro")))
+
+
+def _refused(data: dict[str, Any]) -> str:
+    """What the refusal of a whole call says."""
+    return _said(data.get("erro"))
 
 
 def _said(refusal: Any) -> str:

@@ -105,6 +105,7 @@ class JamefTracking:
                 idempotent=True,
                 params=question(ref),
                 headers=headers,
+                explain=words.explaining(_said),
                 also_read=(404,),
                 family="tracking",
             )
@@ -114,7 +115,7 @@ class JamefTracking:
 
     def _hear(self, ref: TrackingRef, answer: HttpAnswer) -> Heard:
         data = as_dict(answer.data)
-        situation, said = text(data.get("situacao")), text(data.get("mensagem"))
+        situation, said = text(data.get("situacao")), _said(data)
         if situation == OK and "dado" in data:
             # The rest of the envelope tells when and as what the answer was made, and is never the same twice.
             return unread(ref, {"dado": data["dado"]}, read_history)
@@ -125,6 +126,10 @@ class JamefTracking:
         raise PermanentCarrierError(
             self._carrier, redact(said) or "the answer has no history (situacao, dado)", answer.status
         )
+
+
+def _said(envelope: Mapping[str, Any]) -> str:
+    return text(envelope.get("mensagem"))
 
 
 def question(ref: TrackingRef) -> tuple[tuple[str, str], ...]:
@@ -173,7 +178,7 @@ def _minting(settings: JamefSettings, context: AdapterContext) -> oauth.Mint:
 
     def read(data: Any) -> tuple[str, Any]:
         if text(data.get("situacao")) in REFUSED:
-            raise CarrierConfigError(context.carrier, f"{hint} ({redact(text(data.get('mensagem')))})")
+            raise CarrierConfigError(context.carrier, f"{hint} ({redact(_said(data))})")
         granted = data["dado"][0]
         # One client reads the names of OAuth here.
         return granted.get("accessToken") or granted["access_token"], granted.get("expiresIn") or granted.get(
