@@ -156,6 +156,7 @@ class TrackingEvent:
     """One event as the carrier told it.
 
     `key` is drawn from the carrier's raw stable fields alone, so that a better code table never makes an old event new.
+    `carrier_code` is the carrier's own; where it sends a text and no code, that text as `carriers.codes.normal` writes it.
     `occurred_at` is aware UTC. `attempt` says that the carrier came, or laid the parcel out for pickup: what ends its term.
     """
 
@@ -393,6 +394,30 @@ class ClaimStart(StrEnum):
     """The event that proves the fault, plus `days_after_event`."""
 
 
+class WindowStart(StrEnum):
+    """From which local day the term of an offer counts."""
+
+    EVENT = "event"
+    """The day on which the fault came to be known: the event that proves it, or the person's word."""
+    DELIVERY = "delivery"
+    """The delivery; before there is one, the event (which is the earlier of the two, and so the safe one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimWindow:
+    """A term of an offer's own, where law or contract count otherwise for it than `ClaimTerms` does for the rest.
+
+    All are calendar days from the day that `counts_from` names; on each of `alert_days` an unfiled claim is told of again.
+    """
+
+    counts_from: WindowStart
+    days: int
+    alert_days: tuple[int, ...]
+    last_day: int
+    """Tried until then; past it a right has lapsed, or only a court is left."""
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimOffer:
     """One kind of claim a carrier takes, for one kind of problem."""
@@ -412,6 +437,8 @@ class ClaimOffer:
     """Causes that are not the carrier's fault: with one of these there is nothing to claim."""
     not_codes: tuple[str, ...] = ()
     """Codes of events that show another's wish behind it; the same."""
+    window: ClaimWindow | None = None
+    """None: the window of the terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +473,9 @@ class ClaimTerms:
     """Where the terms of reopening come from."""
     by_hand: str = ""
     """What a person does where the API does not take a claim (portal, law), in the merchant's language."""
+    inquiry_gives_way: bool = False
+    """A request for information and one for refund are two things to this carrier: where the refund comes due while only the
+    other stands, the other ends and the refund is filed (a letter is no form that can be filled in once only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -630,6 +660,14 @@ class ClaimsAdapter(Protocol):
         """The claim with this protocol, or the newest one on this parcel. Raises as `TrackingAdapter.track`."""
 
 
+class CounterpartyKind(StrEnum):
+    """Who invoiced the freight, and so answers for the parcel to the shop."""
+
+    CARRIER = "carrier"
+    BROKER = "broker"
+    """A seller of labels or a hub: the contract is with it, whoever carries."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimsByLetter:
     """A carrier without a claims API: its terms, and how a letter to it is written.
@@ -643,7 +681,13 @@ class ClaimsByLetter:
     words: Mapping[str, str] = field(default_factory=dict)
     """By motive, what the carrier's own clerks call it (`carta-protesto por avaria`): it stands in the subject."""
     asks_for: tuple[str, ...] = ()
-    """Documents that the carrier asks for beside the letter (`declaração de não recebimento`), in Portuguese."""
+    """Documents that the carrier asks for beside every letter (`declaração de não recebimento`), in Portuguese."""
+    asks_for_motive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """More of them by motive (`boletim de ocorrência` for a theft)."""
+    law: Mapping[str, str] = field(default_factory=dict)
+    """By motive, what the letter rests on, in Portuguese; a motive without one gets what the law says of every carriage."""
+    counterparty: CounterpartyKind = CounterpartyKind.CARRIER
+    """Whom letters are written to, unless the merchant's contract says otherwise (`claims.counterparty`)."""
 
 
 # --- due dates that tracking does not name --------------------------------------------------------
@@ -768,6 +812,7 @@ class Adapter(Protocol):
         feed: FileFeed | PulledFeed | None    what the carrier writes for many parcels at once (`feed_of`)
         hook: HookReceiver | None             what the carrier pushes (`hook_of`)
         code_word(code: str) -> CodeWord      static: whether it reads an event code itself (`code_word`)
+        code_status(code: str) -> TrackingStatus | None    static: as what it reads it (`code_status`)
         FACTS: AdapterFacts                   how sure its facts are, and where they come from (`facts_of`)
     """
 
@@ -807,6 +852,12 @@ def code_word(adapter: type[Adapter], code: str) -> CodeWord:
     """What the adapter says of this code; one that cannot be asked leaves it unknown."""
     asked: Callable[[str], CodeWord] | None = getattr(adapter, "code_word", None)
     return asked(code) if asked is not None else CodeWord.UNKNOWN
+
+
+def code_status(adapter: type[Adapter], code: str) -> TrackingStatus | None:
+    """As what the adapter reads this code, where it can say so."""
+    asked: Callable[[str], TrackingStatus | None] | None = getattr(adapter, "code_status", None)
+    return asked(code) if asked is not None else None
 
 
 def deadlines_of(adapter: Adapter) -> DeadlineAdapter | None:

@@ -77,6 +77,11 @@ class CodeTable:
                 return reading
         return UNKNOWN
 
+    def status(self, code: str) -> TrackingStatus | None:
+        """For `check-config`: as what the table reads this code, where it does."""
+        reading = self.codes.get(code)
+        return reading.status if reading and reading.status is not TrackingStatus.UNKNOWN else None
+
     def word(self, code: str) -> CodeWord:
         """For `check-config`: whether the table reads this code."""
         reading = self.codes.get(code)

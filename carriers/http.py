@@ -50,6 +50,8 @@ MAX_CONNECTIONS = 16
 TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=15.0, pool=15.0)
 CALL_LIMIT_S = 90.0
 """For one whole exchange: the read time-out alone would let a carrier that drips bytes hold a lane for ever."""
+SHORTEST_KEY = 6
+"""A header's value of fewer characters is no key, and may be a word of the carrier's sentence."""
 RETRY_AFTER_WAITED = timedelta(seconds=10)
 """A longer wish is handed up the chain: a lane must not sleep through it."""
 RETRY_AFTER_LIMIT = timedelta(days=1)
@@ -115,6 +117,13 @@ class _Call:
         """Path and query. Given to httpx in one piece: it walks through every character at each step of its own."""
         joined = "&" if "?" in self.path else "?"
         return f"{self.path}{joined}{urlencode(self.params)}" if self.params else self.path
+
+    def without_headers(self, words: str) -> str:
+        """*words* without what our own headers said: some carriers repeat the key that they refuse."""
+        for value in self.headers.values():
+            if len(value) >= SHORTEST_KEY:
+                words = words.replace(value, "[hidden]")
+        return words
 
     def __str__(self) -> str:
         return f"{self.method} {self.path.partition('?')[0]}"
@@ -323,7 +332,7 @@ class CarrierHttp:
         """The error for a status other than 2xx."""
         status = reply.status
         words = call.explain(reply.body) if call.explain and not reply.cut else None
-        message = f"{call}: HTTP {status}" + (f": {redact(words)}" if words else "")
+        message = f"{call}: HTTP {status}" + (f": {redact(call.without_headers(words))}" if words else "")
         if status in (401, 403):
             return CarrierConfigError(self.carrier, message, status)
         if status in (408, 425, 429) or (status >= 500 and call.idempotent):

@@ -169,3 +169,22 @@ def made(context: AdapterContext, value: Any, seconds: Any, *, refresh: str | No
 
 def _read(data: Any) -> tuple[str, Any]:
     return data["access_token"], data.get("expires_in")
+
+
+class FixedToken:
+    """A token that a person made and only a person can renew; the same calls as `TokenAccess`."""
+
+    def __init__(self, value: str, *, hint: str, header: Callable[[str], Mapping[str, str]] = bearer) -> None:
+        self._headers = header(value)
+        self._hint = hint
+
+    async def call(self, send: Callable[[Mapping[str, str]], Awaitable[T]]) -> T:
+        """Make one call. Raises CarrierConfigError with the hint where it is refused."""
+        try:
+            return await send(self._headers)
+        except CarrierConfigError as exc:
+            raise CarrierConfigError(exc.carrier, f"{self._hint} ({exc.message})", exc.http_status) from exc
+
+
+Access = TokenAccess | FixedToken
+"""A way in; `call` is the same for both."""

@@ -137,3 +137,19 @@ def error(ref: TrackingRef, message: str, raw: bytes = b"") -> TrackingAnswer:
 def not_found(ref: TrackingRef, raw: bytes = b"", message: str = "") -> TrackingAnswer:
     """The carrier does not know the number (yet)."""
     return TrackingAnswer(ref, AnswerOutcome.NOT_FOUND, raw, message=redact(message) or None)
+
+
+def said_in(*path: str) -> Callable[[bytes], str | None]:
+    """Finds a carrier's own words in a refusal's JSON body, under these keys from the outside in; for `explain`."""
+
+    def explain(body: bytes) -> str | None:
+        try:
+            found = orjson.loads(body)
+            for step in path:
+                found = found[0] if isinstance(found, list) else found
+                found = found[step]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None
+        return text(found) or None
+
+    return explain

@@ -65,6 +65,7 @@ WRITERS = {
     "polls": "polling",
     "deadlines": "polling",
     "histories": "events",
+    "codes": "events",
     "problems": "detection",
     "incidents": "detection",
     "claims": "claims",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, TrackingRef
 from carriers.http import CarrierHttp
+from carriers.numbers import INVOICE, Certainty, recognise
 from tracker.config import Settings
 from tracker.domain.order import Package
 from tracker.intake.codes import Unfollowed
@@ -49,6 +50,7 @@ class CarrierBook:
             if not package.carrier_raw:
                 return Unfollowed(
                     "A transportadora não foi informada e não é certa pelo código; preencha a coluna Transportadora."
+                    + suggestion(package.tracking_code)
                 )
             return Unfollowed(
                 f"A transportadora {package.carrier_raw} não está na configuração; "
@@ -58,7 +60,8 @@ class CarrierBook:
         if ref is None:
             shown = package.tracking_code or "(sem código)"
             reason = f"O código {shown} não é um código de {account.adapter.TITLE}; confira e envie a linha de novo."
-            return Unfollowed(reason, package.tracking_code)
+            hint = suggestion(package.tracking_code, but=account.adapter.NAME)
+            return Unfollowed(reason, package.tracking_code, hint)
         return Parcel(package, account.id, account.adapter.NAME, ref)
 
     def _account(self, shop: str, package: Package) -> Account | None:
@@ -91,6 +94,20 @@ class CarrierBook:
         if package.invoice_key and RefKind.INVOICE_KEY in tracking.tracking_terms.ref_kinds:
             return TrackingRef(RefKind.INVOICE_KEY, package.invoice_key)
         return None
+
+
+def suggestion(code: str | None, but: str = "") -> str:
+    """Whose code this seems to be, for a person to decide: a sentence with a blank before it, or nothing.
+
+    *but* is the adapter that has said already that it is none of its own. Shapes alone, which many share, suggest nothing.
+    """
+    found = [one for one in recognise(code or "") if one.family != but and one.certainty is not Certainty.SHAPE]
+    if not found:
+        return ""
+    if found[0].family == INVOICE[0]:
+        return " Parece a chave de uma NF-e; informe-a na coluna Chave da NF-e."
+    names = " ou ".join(dict.fromkeys(one.title for one in found))
+    return f" Parece um código de {names}; se for, informe a transportadora na coluna Transportadora."
 
 
 def _normalised(account: Account, code: str) -> TrackingRef | None:

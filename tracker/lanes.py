@@ -224,6 +224,11 @@ def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) 
         promise_slack_business_days=rules.promise_slack_business_days,
         delay_grace_days=rules.delay.grace_days,
         presumed_loss_business_days=rules.presumed_loss.business_days,
+        presumed_loss_by_carrier={
+            entry.id: entry.claims.presumed_loss_business_days
+            for entry in settings.carriers
+            if entry.claims.presumed_loss_business_days is not None
+        },
         not_posted_business_days=rules.not_posted.business_days,
         handling_business_days=rules.not_posted.handling_business_days,
         stalled_business_days=rules.stalled.by_service(),
@@ -248,7 +253,8 @@ def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) 
 def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> list[Lane]:
     between, live_from = calendars_of(settings), live_from_of(settings)
     desks = {entry.id: ClaimDesk(entry.claim_terms, _claim_policy(settings, entry)) for entry in book.accounts.values()}
-    lanes = [Lane("claims", PlanSweep(database, desks, between).run, DECIDE_EVERY_S)]
+    silent = settings.rules.by_words.silent_business_days
+    lanes = [Lane("claims", PlanSweep(database, desks, between, silent).run, DECIDE_EVERY_S)]
     for entry in book.accounts.values():
         claims, terms = entry.adapter.claims, entry.claim_terms
         if claims is None or terms is None:
@@ -262,6 +268,7 @@ def _claim_lanes(settings: Settings, database: Database, book: CarrierBook) -> l
             adapter=None if isinstance(claims, ClaimsByLetter) else claims,
             days=between,
             live_from=live_from,
+            silent_business_days=silent,
         )
         lanes.append(Lane(f"claims:{entry.id}", sweep.run, DECIDE_EVERY_S))
     return lanes

@@ -14,6 +14,7 @@ from typing import Final
 from carriers.base import (
     Adapter,
     ClaimsByLetter,
+    CounterpartyKind,
 )
 from carriers.http import TokenBucket
 from tracker.book import CarrierBook
@@ -118,8 +119,13 @@ def letter_desk(settings: Settings, carrier_id: str, adapter: Adapter) -> Letter
     by_letter, claims = adapter.claims, settings.carrier(carrier_id).claims
     if not isinstance(by_letter, ClaimsByLetter):
         return None
+    named = claims.counterparty
+    kind = CounterpartyKind(named.kind) if named and named.kind else by_letter.counterparty
+    title = (named.name if named else None) or adapter.TITLE
     return LetterDesk(
-        title=adapter.TITLE,
+        title=title,
+        carried_by=adapter.TITLE if kind is CounterpartyKind.BROKER and title != adapter.TITLE else None,
+        cnpj=named.cnpj if named else None,
         terms=by_letter.claim_terms,
         to=claims.letter_to or by_letter.letter_to,
         copies=claims.letter_cc,
@@ -127,6 +133,8 @@ def letter_desk(settings: Settings, carrier_id: str, adapter: Adapter) -> Letter
         contract=claims.letter_contract,
         words=by_letter.words,
         asks_for=by_letter.asks_for,
+        asks_for_motive=by_letter.asks_for_motive,
+        law=by_letter.law,
     )
 
 

@@ -18,6 +18,7 @@ from carriers.base import (
     CodeWord,
     DeadlineAdapter,
     TrackingAdapter,
+    TrackingStatus,
 )
 from carriers.correios import codes
 from carriers.correios.auth import DEADLINES_API, TRACKING_API, Access, CardAccess, KeyAccess
@@ -71,6 +72,11 @@ class Correios:
     def code_word(code: str) -> CodeWord:
         """Whether `BDE-01` is read by `events.csv`; pairs that their text decides may need the merchant's own reading."""
         return codes.word(code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what `events.csv` reads `BDE-01`."""
+        return codes.status(code)
 
     async def log_in(self) -> str:
         """Prove the credentials, past any token that is kept; says which APIs they open and warns of missing ones."""

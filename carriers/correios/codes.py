@@ -85,6 +85,13 @@ def word(code: str) -> CodeWord:
     return CodeWord.UNKNOWN if reading.status is TrackingStatus.UNKNOWN else CodeWord.KNOWN
 
 
+def status(code: str) -> TrackingStatus | None:
+    """As what the table reads a code written as events show it; None where it does not, or where the text decides."""
+    match = re.fullmatch(r"([A-Z]{2,4})-([0-9]{2,3})", code)
+    reading = TABLE.get((match[1], int(match[2])), UNKNOWN) if match else UNKNOWN
+    return None if reading.status is TrackingStatus.UNKNOWN else reading.status
+
+
 def read(codigo: str, tipo: int | None, text: str) -> Reading:
     """What an event means. *codigo* in upper case; *text*, the carrier's wording, decides only between two readings."""
     if tipo is None:

@@ -107,8 +107,8 @@ class Kit:
     """False where the carrier sends words alone: all it tells is `by_words`."""
     milestones: bool = False
     """The carrier tells a date for each stage at most, and no list of events."""
-    zoned: bool = False
-    """Its times carry their offset."""
+    proves_in_body: bool = False
+    """A push carries its proof in its body, and no header matters."""
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:
         """This number's part of an answer (`number` as the adapter asks for it)."""

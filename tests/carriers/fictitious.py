@@ -1,7 +1,8 @@
 """Flecha Expressa, a carrier that does not exist: as different from the first one as the contract allows.
 
 One number a call; a static key instead of tokens; times with an offset; an unknown number is HTTP 404; no claims API, so
-claims go by letter. `GET /v1/rastreio/{number}` with `X-Chave` answers::
+claims go by letter; an event may come without a code, and then its text alone says what it is.
+`GET /v1/rastreio/{number}` with `X-Chave` answers::
 
     {"numero": "FX00000001", "entrega_prevista": "2026-11-20", "servico": "RODOVIARIO",
      "eventos": [{"id": 7, "quando": "2026-11-18T14:22:07-03:00", "codigo": "E9", "texto": "Entregue", "local": "Natal/RN"}]}
@@ -38,6 +39,7 @@ from carriers.base import (
     TrackingStatus,
     TrackingTerms,
 )
+from carriers.codes import normal
 from carriers.dates import parse_day, parse_instant
 from carriers.http import CarrierHttp
 
@@ -127,11 +129,15 @@ def read(ref: TrackingRef, data: dict[str, Any]) -> TrackingAnswer:
 
 
 def _event(item: dict[str, Any]) -> TrackingEvent:
-    status, cause = STATUS_BY_CODE.get(item["codigo"], (TrackingStatus.UNKNOWN, None))
+    code = item["codigo"] or normal(item["texto"])
+    status, cause = STATUS_BY_CODE.get(code, (TrackingStatus.UNKNOWN, None))
+    if not item["codigo"] and "EXTRAVIAD" in code:
+        status, cause = TrackingStatus.LOST, Cause.LOSS
     return TrackingEvent(
         key=f"{item['id']}",
         occurred_at=parse_instant(item["quando"], ZONE),
-        carrier_code=item["codigo"],
+        carrier_code=code,
+        by_words=not item["codigo"],
         status=status,
         description=item["texto"],
         cause=cause,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from carriers.base import Cause, CodeWord, TrackingStatus, code_word
+from carriers.codes import normal
 from carriers.correios import Correios
 from tests.config.support import Veloz, write
 from tracker.config import LoadedConfig, load_config
@@ -61,18 +62,28 @@ def test_faults(tmp_path: Path, codes: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        pytest.param("BDE-01", "is known to the adapter, whose own reading is used", id="known already"),
+        pytest.param("BDE-01", "stands in place of the adapter's own reading (delivered)", id="known already"),
         pytest.param("BDE-1", "cannot be a code of this carrier", id="events show two digits"),
         pytest.param("OFF", "cannot be a code of this carrier", id="half a code"),
         pytest.param("OFF-02", None, id="a code nobody knows"),
     ],
 )
-def test_lines_that_do_nothing_are_warned_of(tmp_path: Path, code: str, says: str | None) -> None:
+def test_lines_that_do_nothing_or_overrule_are_told_of(tmp_path: Path, code: str, says: str | None) -> None:
     warnings = [str(fault) for fault in load(tmp_path, f'{{"{code}": lost}}').warnings]
     if says is None:
         assert warnings == []
     else:
         assert says in warnings[0]
+
+
+def test_a_code_that_is_a_text_is_written_as_people_write(tmp_path: Path) -> None:
+    codes = (
+        load(tmp_path, '{"  Mercadoria  extraviada na transferência": {status: lost, cause: loss}}')
+        .settings.carriers[0]
+        .codes
+    )
+    assert list(codes) == ["MERCADORIA EXTRAVIADA NA TRANSFERENCIA"]
+    assert list(codes) == [normal("  Mercadoria  extraviada na transferência")]  # what adapters write
 
 
 def test_an_adapter_that_cannot_be_asked_leaves_every_code_open() -> None:

@@ -190,9 +190,13 @@ def test_a_letter_is_followed_no_longer_than_any_claim() -> None:
     assert (move.rule, move.closed, move.state) == ("claim.follow_ends", True, State.OPEN)
 
 
-def test_money_that_tracking_shows_ends_it() -> None:
-    move = pursue(sent(indemnified_at=at("2026-12-01 10:00")), FREE, TERMS, DAYS, at("2026-12-01 11:00"))
-    assert (move.state, move.closed) == (State.PAID, True)
+def test_money_that_tracking_shows_is_for_a_person_to_confirm() -> None:
+    paid = sent(indemnified_at=at("2026-12-01 10:00"))
+    move = pursue(paid, FREE, TERMS, DAYS, at("2026-12-01 11:00"))
+    assert (move.state, move.closed, move.answered_on) == (State.ACCEPTED, False, on("2026-12-01"))
+    assert move.alert is not None and "has the money come?" in move.alert[2]
+    again = pursue(replace(paid, state=State.ACCEPTED), FREE, TERMS, DAYS, at("2026-12-02 11:00"))
+    assert (again.state, again.rule, again.closed) == (State.ACCEPTED, "claim.follow", False)
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,8 @@ def test_the_lives_go_everywhere() -> None:
     holds = {name for name in RULE_VERSIONS if name.startswith(("claim.hold.", "claim.letter_"))}
     elsewhere = {
         "claim.account",
+        "claim.gives_way",
+        "claim.indemnified",
         "claim.needs_news",
         "claim.overtaken",
         "claim.paced",

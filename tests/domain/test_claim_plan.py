@@ -13,7 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, TrackingStatus
+from carriers.base import (
+    Cause,
+    ClaimKind,
+    ClaimOffer,
+    ClaimStart,
+    ClaimTerms,
+    ClaimWindow,
+    ProblemKind,
+    TrackingStatus,
+    WindowStart,
+)
 from tests.domain.support import DAYS, at, on
 from tracker.domain.claim_plan import (
     ClaimableProblem,
@@ -475,3 +485,28 @@ def test_a_plan_says_what_its_first_day_counts_from(
     found = planned(subject, story, first_on=on(first_on))
     assert isinstance(found, ClaimPlan)
     assert found.basis == {"problem": subject.kind.value, **expected}
+
+
+DAMAGE_IN_TEN = replace(
+    DAMAGE, window=ClaimWindow(WindowStart.DELIVERY, days=10, alert_days=(5, 8), last_day=365, source="a test")
+)
+
+
+@pytest.mark.parametrize(
+    ("story", "base"),
+    [
+        pytest.param(history("2026-11-24", delivered="2026-11-27 10:00"), "2026-11-27", id="from the delivery"),
+        pytest.param(history("2026-11-24"), "2026-11-25", id="not delivered yet: from the event"),
+    ],
+)
+def test_an_offer_may_have_a_window_of_its_own(story: History, base: str) -> None:
+    terms = replace(TERMS, offers=(DAMAGE_IN_TEN,))
+    (found,), _ = plan([problem(Kind.DAMAGE)], story, terms, DAYS, first_on=LONG_AGO)
+    days = [(day - on(base)).days for day in (found.alert_on, found.urge_on, found.deadline_on, found.last_on)]
+    assert days == [5, 8, 10, 365]
+
+
+def test_without_one_the_terms_hold_and_a_person_is_called_on_the_deadline() -> None:
+    found = planned(problem(Kind.LOSS), history("2026-11-24"))
+    assert isinstance(found, ClaimPlan)
+    assert found.urge_on == found.deadline_on

@@ -91,6 +91,10 @@ def triggers(wanted: list[Wanted]) -> list[Trigger]:
 # --- which trigger ----------------------------------------------------------------------------------
 
 
+def test_a_loss_that_only_a_text_tells_of_is_not_called_confirmed() -> None:
+    assert told(facts(LOST, problem(Kind.LOSS, by_words=True))) == []
+
+
 @pytest.mark.parametrize(
     ("shown", "trigger", "since"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tracker.domain.codes import CodeReading, MappedEvent, read_by
 from tracker.events.reread import CodeSweep
 from tracker.store.codes import misread
 from tracker.store.database import Database
+from tracker.store.histories import events_of, histories_of
 from tracker.store.tables import Alert, Event, Problem, ShipmentHistory, table
 
 CODE = "AD100000017BR"
@@ -84,7 +86,7 @@ def test_new_events_are_read_by_the_mapping_at_once(start: Start) -> None:
     ("code", "status", "expected"),
     [
         pytest.param("OFF-01", STATUS.UNKNOWN, STATUS.IN_TRANSIT, id="what the adapter leaves unknown"),
-        pytest.param("OFF-01", STATUS.LOST, STATUS.LOST, id="the adapter's own reading comes first"),
+        pytest.param("OFF-01", STATUS.LOST, STATUS.IN_TRANSIT, id="in place of the adapter's own reading"),
         pytest.param("OFF-02", STATUS.UNKNOWN, STATUS.UNKNOWN, id="a neighbour is another code"),
         pytest.param("OFF-011", STATUS.UNKNOWN, STATUS.UNKNOWN, id="a beginning is no code"),
     ],
@@ -108,6 +110,45 @@ def test_what_follows_from_a_status(reading: CodeReading, final: bool, attempt: 
     mapped = read_by({"X-1": reading}, told("X-1", NOW, STATUS.UNKNOWN, "x"))
     assert isinstance(mapped, MappedEvent)
     assert (mapped.final, mapped.attempt, mapped.cause) == (final, attempt, reading.cause)
+
+
+def test_what_the_merchant_says_counts_as_confirmed() -> None:
+    words = replace(told("EXTRAVIADO", NOW, STATUS.LOST, "x", cause=Cause.LOSS), by_words=True, indemnified=True)
+    mapped = read_by({"EXTRAVIADO": CodeReading(STATUS.LOST, Cause.LOSS)}, words)
+    assert isinstance(mapped, MappedEvent) and mapped.own is not None
+    assert (mapped.by_words, mapped.indemnified, mapped.own.by_words) == (False, False, True)
+
+
+@pytest.mark.anyio
+async def test_a_known_code_is_overruled_and_stands_again_when_the_line_is_taken_away(database: Database) -> None:
+    words = replace(told("EXTRAVIADO", NOW, STATUS.LOST, "x", cause=Cause.LOSS), by_words=True)
+    with database.begin_write() as connection:
+        (parcel,) = add_order(connection, order("1"), PARCEL)
+        track(connection, parcel, [POSTED, MOVING, words])
+    seen = []
+    for mapping in ({"EXTRAVIADO": CodeReading(STATUS.EXCEPTION)}, {"EXTRAVIADO": CodeReading(STATUS.LOST)}, {}):
+        read = await CodeSweep(database, {"correios": mapping}).run(NOW)
+        with database.begin_read() as connection:
+            (stored,) = events_of(connection, [parcel])[parcel][2:]
+            history = histories_of(connection, [parcel])[parcel].history
+        again = await CodeSweep(database, {"correios": mapping}).run(NOW)
+        seen.append((read, again, history.status.value, stored.by_words, stored.mapped, sorted(history.by_words)))
+    assert seen == [
+        (1, 0, "exception", False, True, []),
+        (1, 0, "lost", False, True, []),
+        (1, 0, "lost", True, None, ["lost_at"]),
+    ]
+
+
+@pytest.mark.anyio
+async def test_pages_of_events_hide_none(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.events.reread.PAGE", 3)
+    with database.begin_write() as connection:
+        for number in range(1, 5):
+            (parcel,) = add_order(connection, order(str(number)), f"AA98765{number}325BR")
+            track(connection, parcel, [POSTED, MOVING])
+    mapping = {"RO-01": CodeReading(STATUS.OUT_FOR_DELIVERY)}
+    assert await CodeSweep(database, {"correios": mapping}).run(NOW) == 4
 
 
 @pytest.mark.anyio

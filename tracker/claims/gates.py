@@ -23,6 +23,7 @@ class WhyHeld(StrEnum):
     RESTORED = "restored"
     SWITCHED_OFF = "switched_off"
     MISSING_NAME = "missing_name"
+    BY_WORDS = "by_words"
     PROPOSE = "propose"
     VALUE_UNKNOWN = "value_unknown"
     ABOVE_CEILING = "above_ceiling"
@@ -41,6 +42,10 @@ WHY_HELD: Final[Mapping[WhyHeld, tuple[Hold, str]]] = {
     ),
     WhyHeld.SWITCHED_OFF: (Hold.PROPOSE, "claims of this carrier were switched off after it was planned"),
     WhyHeld.MISSING_NAME: (Hold.MISSING_DATA, "the order has no recipient's name, which the carrier asks for"),
+    WhyHeld.BY_WORDS: (
+        Hold.BY_WORDS,
+        "read from the carrier's text, without a confirmed code: waits for a code, a longer silence, or tracker approve",
+    ),
     WhyHeld.PROPOSE: (Hold.PROPOSE, "claims of this carrier wait for a person: tracker approve files it"),
     WhyHeld.VALUE_UNKNOWN: (
         Hold.VALUE_CEILING,
@@ -80,8 +85,10 @@ def gates(
     days: Calendars,
     now: datetime,
     restored: bool = False,
+    words_until: date | None = None,
 ) -> Gates:
-    """Whether a due claim may leave by itself. `restored`: it may have left before the database was put back."""
+    """Whether a due claim may leave by itself. `restored`: it may have left before the database was put back. `words_until`:
+    it asks for money, and rests until then on the carrier's text alone."""
     first = live_at(live_from, days)
     if observes(first, now):
         return _held(WhyHeld.OBSERVE, first)
@@ -96,6 +103,8 @@ def gates(
     # A letter names no recipient: the parcel's number is enough, and the carrier has the rest.
     if not recipient_name and not policy.by_letter:
         return _held(WhyHeld.MISSING_NAME)
+    if words_until is not None:
+        return _held(WhyHeld.BY_WORDS, days.start_of(words_until))
     if policy.mode == "propose":
         return _held(WhyHeld.PROPOSE)
     if policy.max_value_cents is not None and value_cents is None:

@@ -47,6 +47,16 @@ class LetterDesk:
     contract: str | None = None
     words: Mapping[str, str] = field(default_factory=dict)
     asks_for: tuple[str, ...] = ()
+    asks_for_motive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    law: Mapping[str, str] = field(default_factory=dict)
+    carried_by: str | None = None
+    """Who carries, where the letter goes to somebody else: the broker who sold the label."""
+    cnpj: str | None = None
+    """Of whom the letter is written to."""
+
+    def documents(self, motive: str) -> list[str]:
+        """What is asked for with a letter of this motive."""
+        return [*self.asks_for, *self.asks_for_motive.get(motive, ())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ def near_note(claim: ClaimRow) -> SignalNote:
 def deadline_note(claim: ClaimRow, code: str, terms: ClaimTerms) -> SignalNote:
     """The carrier's window closes and the claim is not filed: a person has all it takes to do it by hand."""
     summary = (
-        f"claim C{claim.id} ({claim.carrier}) about {code} is not filed and its {terms.window_days} days end: "
+        f"claim C{claim.id} ({claim.carrier}) about {code} is not filed and its term ends on {claim.deadline_on}: "
         f"{_why(claim)}. A person can file it by hand; it is still tried until {claim.last_on}"
     )
     return _note(claim, "claim_deadline", "critical", summary, text=by_hand(claim, code, terms))

@@ -16,7 +16,17 @@ from tracker.claims.gates import ClaimPolicy
 from tracker.claims.moves import REJECTED_ALERT, settled_notes
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_moves import RULE_VERSIONS
-from tracker.domain.claim_plan import RULE, WHY_NOT, ClaimableProblem, ClaimPlan, NotClaimable, WhyNot, plan
+from tracker.domain.claim_plan import (
+    RULE,
+    SILENT_BUSINESS_DAYS,
+    WHY_NOT,
+    ClaimableProblem,
+    ClaimPlan,
+    NotClaimable,
+    Silence,
+    WhyNot,
+    plan,
+)
 from tracker.domain.hand import WRONG_NUMBER, renumbered_at
 from tracker.domain.history import History
 from tracker.domain.words import ClaimState, Hold
@@ -51,6 +61,9 @@ from tracker.store.wake import wake
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
 SECOND_PROBLEM: Final = "claim.second_problem"
+GIVES_WAY: Final = "claim.gives_way"
+SUPERSEDED: Final = "superseded"
+"""The outcome of an inquiry in whose place a refund is claimed."""
 ACCOUNT: Final = "claim.account"
 GAVE_UP: Final = frozenset({"refused", "expired", "by_contract"})
 """Outcomes of a claim that the carrier never took: it stands in no other's way."""
@@ -77,6 +90,7 @@ class PlanSweep:
     database: Database
     desks: Mapping[str, ClaimDesk]
     days: CalendarsBetween
+    silent_business_days: int = SILENT_BUSINESS_DAYS
 
     async def run(self, now: datetime) -> int:
         """Plan for all that is due; returns how many shipments were looked at."""
@@ -103,8 +117,9 @@ class PlanSweep:
             history = histories.get(shipment_id) or HistoryRow(shipment_id, 0, History(), None, None, None, now)
             context = contexts[shipment_id]
             settled = context.carrier in by_contract
-            self._look(connection, context, history, problems[shipment_id], claims[shipment_id], settled, now)
-            nexts[shipment_id] = _settle_rejected(connection, problems[shipment_id], claims[shipment_id], now)
+            again = self._look(connection, context, history, problems[shipment_id], claims[shipment_id], settled, now)
+            rejected = _settle_rejected(connection, problems[shipment_id], claims[shipment_id], now)
+            nexts[shipment_id] = min((at for at in (again, rejected) if at is not None), default=None)
         finish_checks(connection, nexts, token)
         return len(due)
 
@@ -117,7 +132,8 @@ class PlanSweep:
         claims: Sequence[ClaimRow],
         by_contract: bool,
         now: datetime,
-    ) -> None:
+    ) -> datetime | None:
+        """Plan for one shipment; returns when to look again, where time alone may change the plan."""
         desk = self.desks.get(context.carrier)
         strange = _about_another_parcel(connection, context, claims)
         for claim in strange:
@@ -133,20 +149,31 @@ class PlanSweep:
             standing = self._relabel(connection, context, standing)
         if standing is not None and _has_news(connection, standing, row.history):
             wake_claims(connection, [context.shipment_id], now)
-        free = _free(connection, problems, [*claims, *strange], standing, {claim.id for claim in strange})
+        loose = {claim.id for claim in strange} | _giving_way(standing, desk)
+        free = _free(connection, problems, [*claims, *strange], standing, loose)
         why_not = _why_no_desk(desk, context)
         if why_not is not None or desk is None or desk.terms is None:
             self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
-            return
+            return None
         days = self.days(context.order.shop, context.order.state, context.order.city)
         returned = any(problem.kind is ProblemKind.RETURNED for problem in free)
         codes = event_codes(connection, context.shipment_id) if returned else frozenset()
         wanted, first_on = [_claimable(problem) for problem in free], days.local_date(context.created_at)
+        silence = Silence(self.silent_business_days, days.local_date(now), context.last_answered_at)
         plans, refused = plan(
-            wanted, row.history, desk.terms, days, first_on=first_on, by_contract=by_contract, codes=codes
+            wanted,
+            row.history,
+            desk.terms,
+            days,
+            first_on=first_on,
+            by_contract=by_contract,
+            codes=codes,
+            silence=silence,
         )
         plans, more = _not_refused_before(plans, claims)
         refused = [*refused, *more]
+        if standing is not None and _gives_way(standing, plans, desk):
+            standing = self._give_way(connection, standing, plans[0], now)
         if standing is None:
             taken = _taken(claims, desk.terms)
             if taken is None:
@@ -156,6 +183,28 @@ class PlanSweep:
         else:
             self._adjust(connection, standing, plans, free, days, by_contract, now)
         self._explain(connection, context, refused, now)
+        return _when_silent(plans, days, now)
+
+    @staticmethod
+    def _give_way(connection: Connection, claim: ClaimRow, best: ClaimPlan, now: datetime) -> ClaimRow | None:
+        """The inquiry ends, for the refund it asked about has come due; None where it has, else it as it stands."""
+        values = {
+            "state": ClaimState.CANCELLED.value,
+            "outcome": SUPERSEDED,
+            "closed_at": now,
+            "next_step_at": None,
+            "hold_reason": None,
+        }
+        if not save_claim(connection, claim, values):
+            return claim
+        reason = "the refund that it asked about is due: it is claimed in a letter of its own"
+        facts = {"motive": best.motive, "kind": best.kind.value}
+        note = _note(claim.shop, "claim", claim.id, SUPERSEDED, reason, GIVES_WAY, facts)
+        log_changes(connection, [note], now)
+        signal(connection, settled_notes(claim), now)
+        metrics.claim_moved(claim.carrier, ClaimState.CANCELLED.value)
+        log.info("claim.superseded", claim_id=claim.id, motive=best.motive)
+        return None
 
     @staticmethod
     def _follow(connection: Connection, context: ShipmentContext, claim: ClaimRow, now: datetime) -> ClaimRow:
@@ -258,6 +307,10 @@ class PlanSweep:
             self._cancel(connection, claim, by_contract, now)
             return
         values = self._replanned(connection, claim, plans[0], days, now)
+        if claim.hold_reason == Hold.BY_WORDS.value and "words_until" not in plans[0].basis:
+            # What it waited for has come: a code that confirms the text, or the silence after it.
+            wake_claims(connection, [claim.shipment_id], now)
+            claim = claims_by_id(connection, [claim.id])[claim.id]
         if all(getattr(claim, name) == value for name, value in values.items()):
             return
         start = values["claimable_from"]
@@ -434,6 +487,30 @@ def _not_refused_before(
     return left, refused
 
 
+def _giving_way(claim: ClaimRow | None, desk: ClaimDesk | None) -> set[int]:
+    """The standing claim, where it is a filed inquiry in whose place a refund may be claimed: what it answers is still open.
+
+    One that the carrier has accepted is not: its money is on the way.
+    """
+    if claim is None or desk is None or desk.terms is None or not desk.terms.inquiry_gives_way:
+        return set()
+    filed = claim.opened_at is not None and claim.state not in {ClaimState.ACCEPTED, ClaimState.SUBMITTING}
+    return {claim.id} if filed and claim.kind == ClaimKind.INFORMATION_REQUEST.value else set()
+
+
+def _gives_way(claim: ClaimRow, plans: Sequence[ClaimPlan], desk: ClaimDesk) -> bool:
+    refund = bool(plans) and plans[0].kind is ClaimKind.REFUND
+    return refund and claim.id in _giving_way(claim, desk)
+
+
+def _when_silent(plans: Sequence[ClaimPlan], days: Calendars, now: datetime) -> datetime | None:
+    """When the second sign beside a text may have come."""
+    waits = [
+        days.start_of(date.fromisoformat(entry.basis["words_until"])) for entry in plans if "words_until" in entry.basis
+    ]
+    return min((at for at in waits if at > now), default=None)
+
+
 def _taken(claims: Sequence[ClaimRow], terms: ClaimTerms) -> ClaimRow | None:
     """The claim beside which the carrier takes no second one."""
     if not terms.one_claim_a_parcel:
@@ -469,6 +546,7 @@ def _claimable(row: ProblemRow) -> ClaimableProblem:
         released=row.released_at is not None,
         cause=row.cause,
         claims_wish=row.claims_wish,
+        by_words=row.by_words,
     )
 
 
@@ -489,6 +567,7 @@ def _dates(best: ClaimPlan) -> dict[str, Any]:
         "motive": best.motive,
         "claimable_from": best.claimable_from,
         "alert_on": best.alert_on,
+        "urge_on": best.urge_on,
         "deadline_on": best.deadline_on,
         "last_on": best.last_on,
     }

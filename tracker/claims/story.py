@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from carriers.base import ClaimOffer, ClaimTerms, ProblemKind
+from carriers.base import ClaimKind, ClaimOffer, ClaimTerms, ProblemKind
 from tracker.domain.calendar import Calendars, CalendarsBetween
 from tracker.domain.claim_letter import FOLLOW_UP, LetterOutcome, may_have_reminded
 from tracker.domain.claim_moves import UNANSWERED, WITHDRAWN, ClaimFacts, Move, Step
 from tracker.domain.claim_note import NoteFacts, note
-from tracker.domain.claim_plan import not_claimable, offer_for
+from tracker.domain.claim_plan import Silence, not_claimable, offer_for, words_alone
 from tracker.domain.hand import released_at
 from tracker.domain.history import History
 from tracker.domain.incidents import paced
@@ -95,6 +95,14 @@ class Story:
             writes=self.writes,
             reminded_at=self._reminded_at(),
         )
+
+    def words_until(self, silent_business_days: int, now: datetime) -> date | None:
+        """Until when this claim for money rests on the carrier's text alone; None where it does not."""
+        if self.claim.kind != ClaimKind.REFUND.value:
+            return None
+        silence = Silence(silent_business_days, self.days.local_date(now), self.context.last_answered_at)
+        history = self.history.history if self.history else History()
+        return words_alone([p for p in self.problems if self._offer(p) is not None], history, self.days, silence)
 
     def _is_overtaken(self) -> bool:
         """Whether no problem that its motive is for can be claimed any more. A motive that the carrier itself pointed to is

@@ -25,6 +25,7 @@ from tracker.claims.story import Story, stories_of
 from tracker.domain import claim_filing, claim_following, claim_letter, claim_reopening
 from tracker.domain.calendar import CalendarsBetween
 from tracker.domain.claim_moves import WITHDRAWN, Gates, Move
+from tracker.domain.claim_plan import SILENT_BUSINESS_DAYS
 from tracker.domain.live import LiveFrom
 from tracker.polling.breaker import Breaker
 from tracker.store.claim_facts import FactRow, news_of, taken
@@ -64,6 +65,8 @@ class ClaimSweep:
     adapter: ClaimsAdapter | None
     days: CalendarsBetween
     live_from: LiveFrom
+    silent_business_days: int = SILENT_BUSINESS_DAYS
+    """Without movement after a text that tells of a loss: the second sign (`domain.claim_plan.Silence`)."""
 
     async def run(self, now: datetime) -> int:
         """Decide and call until nothing is due; returns how many claims were worked on."""
@@ -186,6 +189,7 @@ class ClaimSweep:
             days=story.days,
             now=now,
             restored=restored.waits,
+            words_until=story.words_until(self.silent_business_days, now),
         )
         return replace(found, look_first=restored.looks_first, reminder_waits=restored.reminder_waits)
 

@@ -1,13 +1,15 @@
 """`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do.
 
 `tracker carriers unknown`: event codes that nobody reads, and the line of the configuration that maps each.
-`tracker carriers check NAME`: the conformance kit over one adapter.
+`tracker carriers check NAME`: the conformance kit over one adapter. `tracker carriers new NAME`: the beginning of another.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +17,6 @@ import typer
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from carriers.base import Adapter, TrackingAdapter
     from carriers.testing import Report, Result
     from tracker.config import CarrierSettings
@@ -31,14 +31,20 @@ def _group() -> None:
 
 
 @carriers.command("unknown")
-def list_unknown(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_unknown(
+    config: ConfigOption = None,
+    carrier: Annotated[str | None, typer.Option("--carrier", help="Of this account alone.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """List event codes that neither the adapter nor your mapping reads, each with the line that maps it."""
-    from tracker.cli.opened import opened
+    from tracker.cli.opened import opened, refuse_unknown
     from tracker.store.codes import unknown_codes
 
     with opened(config) as program:
         with program.database.begin_read() as connection:
-            found = unknown_codes(connection)
+            found = unknown_codes(connection, carrier)
+        if not found:
+            refuse_unknown(program, carrier=carrier)
         zone = program.settings.timezone
     if as_json:
         echo_json([_unknown(one) for one in found])
@@ -84,7 +90,7 @@ def _counted(count: int, what: str) -> str:
 
 def _line(code: str) -> str:
     """The mapping with its meaning left open: what a code means is for the carrier to say, not for us to guess."""
-    return f'"{code}": STATUS'
+    return f"{json.dumps(code, ensure_ascii=False)}: STATUS"
 
 
 def _statuses() -> list[str]:
@@ -138,6 +144,31 @@ def check_adapter(
         _print_report(report)
     if report.failed:
         raise typer.Exit(1)
+
+
+@carriers.command("new")
+def new_adapter(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The adapter's name in the configuration, e.g. `exemplo`.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder for the package; default: shipment-tracker-NAME here.")
+    ] = None,
+) -> None:
+    """Write the beginning of an adapter: a package that works and passes the kit, to be changed step by step."""
+    from carriers.scaffold import ScaffoldError, write
+
+    folder = to or Path(f"shipment-tracker-{name.replace('_', '-')}")
+    try:
+        written = write(name, folder)
+    except (ScaffoldError, OSError) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(2) from exc
+    for path in written:
+        typer.echo(f"wrote {path}")
+    typer.echo(
+        f"next: pip install -e {folder} && tracker carriers check {name}; {folder / 'README.md'} says what to change"
+    )
 
 
 def _report(report: Report) -> dict[str, Any]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from carriers.base import TrackingRef
     from tracker.book import Account
+    from tracker.store.contexts import ShipmentContext
     from tracker.store.views_show import OrderHit
 
 WhatArgument = Annotated[
@@ -50,7 +51,12 @@ PromiseOption = Annotated[
 CodeOption = Annotated[
     str | None, typer.Option("--code", help="The parcel's right tracking code, or an order's first.")
 ]
-CarrierOption = Annotated[str | None, typer.Option("--carrier", help="Whose code it is, where several may write it.")]
+CarrierOption = Annotated[
+    str | None,
+    typer.Option(
+        "--carrier", help="Whose code it is, where several may write it; alone: the account that follows it now."
+    ),
+]
 NoCodeOption = Annotated[
     bool, typer.Option("--no-code", help="The code is another parcel's, and the right one unknown.")
 ]
@@ -90,13 +96,15 @@ def edit(
     who: ByOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Correct an order's e-mail, phone, document, name, CEP or promise, or a parcel's tracking code."""
+    """Correct an order's e-mail, phone, document, name, CEP or promise, or a parcel's tracking code or carrier."""
     given = {"email": email, "phone": phone, "document": document, "name": name, "postal_code": postal_code}
     given |= {"promise": promise}
     wanted = {key: text for key, text in given.items() if text is not None}
-    numbers = code is not None or no_code
+    numbers = code is not None or no_code or carrier is not None
     if numbers == bool(wanted):
-        refuse("name what to correct: --email, --phone, --document, --name, --postal-code, --promise; or --code alone")
+        refuse(
+            "name what to correct: --email, --phone, --document, --name, --postal-code, --promise; or --code alone, or --carrier"
+        )
     if code is not None and no_code:
         refuse("--code and --no-code exclude each other")
     if numbers and len(what) > 1:
@@ -105,7 +113,12 @@ def edit(
     with opened(config) as program:
         hand = Hand(who, reason, program.now)
         if numbers:
-            said = [_renumbered(program, what[0], code, carrier, same_parcel, hand)]
+            moves = carrier is not None and code is None and not no_code
+            said = [
+                _moved(program, what[0], carrier or "", hand)
+                if moves
+                else _renumbered(program, what[0], code, carrier, same_parcel, hand)
+            ]
             tell(said[0])
         else:
             values = {key: _checked(key, text, program) for key, text in wanted.items()}
@@ -234,6 +247,44 @@ def _renumbered(
         return _renumber(connection, shipment_id, number, same_parcel, hand)
 
 
+def _moved(program: Opened, what: str, carrier: str, hand: Hand) -> Said:
+    """The parcel under another account, with the number that it has: what is known of it stays."""
+    from tracker.cli.show import accounts_of
+    from tracker.store.contexts import contexts_of
+
+    shipment_id = shipment_named(program, what)
+    if isinstance(shipment_id, Said):
+        return shipment_id
+    with program.database.begin_read() as connection:
+        context = contexts_of(connection, [shipment_id])[shipment_id]
+    ours = [entry.id for entry in program.settings.carriers_of(context.order.shop)]
+    if carrier not in ours:
+        return Said(f"--carrier {carrier}: there is no such carrier (known: {', '.join(ours) or 'none'})", 2)
+    if context.tracking_code is None:
+        return Said(f"S{shipment_id} has no number to ask {carrier} for: name it with --code", 2)
+    number = _as_asked_by(carrier, accounts_of(program).get(carrier), context)
+    if number is None:
+        shown = f"{context.tracking_code} is no code of {carrier}"
+        return Said(f"{shown}: name the one it has there (--code ... --carrier {carrier} --same-parcel)", 2)
+    with program.database.begin_write() as connection:
+        return _renumber(connection, shipment_id, number, True, hand)
+
+
+def _as_asked_by(carrier: str, account: Account | None, context: ShipmentContext) -> Number | None:
+    """The number that the parcel has, as this account would ask for it."""
+    from carriers.base import RefKind, TrackingRef
+
+    tracking = account.adapter.tracking if account is not None else None
+    if account is None or tracking is None or context.tracking_code is None or context.ref_kind is None:
+        return None
+    if context.ref_kind == RefKind.CODE.value:
+        ref = tracking.normalise(context.tracking_code)
+    else:
+        kind = RefKind(context.ref_kind)
+        ref = TrackingRef(kind, context.tracking_code) if kind in tracking.tracking_terms.ref_kinds else None
+    return Number(carrier, account.adapter.NAME, ref) if ref is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Wanting:
     """An order that wants a parcel: its file named no code, or one that cannot be (`instead_of`)."""
@@ -355,7 +406,7 @@ def _renumber(connection: Connection, shipment_id: int, number: Number | None, s
     from tracker.store.acts import acts_about
     from tracker.store.contexts import contexts_of
     from tracker.store.deadlines import forget
-    from tracker.store.histories import set_aside
+    from tracker.store.histories import set_aside, told_before_move
     from tracker.store.orders import owner_of_number, renumber
     from tracker.store.polls import restart
     from tracker.store.problems import lock_check
@@ -371,21 +422,28 @@ def _renumber(connection: Connection, shipment_id: int, number: Number | None, s
     owner = owner_of_number(connection, number.adapter, number.ref) if number is not None else None
     if owner is not None and owner[0] != shipment_id:
         return _is_anothers(now, *owner)
-    before = edits_of(acts_about(connection, "shipment", [shipment_id]).get(shipment_id, ())).get("tracking_code")
-    imported = before.imported if before is not None and before.now == was else was
-    shown = {"field": "tracking_code", "was": was, "now": now}
+    edited = edits_of(acts_about(connection, "shipment", [shipment_id]).get(shipment_id, ()))
+    field, old, new = ("tracking_code", was, now) if was != now else ("carrier", context.carrier, carrier)
+    before = edited.get(field)
+    imported = before.imported if before is not None and before.now == old else old
+    shown = {"field": field, "was": old, "now": new}
     facts = {**shown, "imported": imported, WRONG_NUMBER: not same_parcel}
     decide(connection, hand, ActKind.EDIT, "shipment", shipment_id, context.order.shop, "corrected", facts, shown)
     renumber(connection, shipment_id, (number.adapter, number.ref) if number else None, carrier, hand.now)
     if not same_parcel:
         set_aside(connection, shipment_id, hand.now)
         forget(connection, shipment_id)
+    elif carrier != context.carrier:
+        told_before_move(connection, shipment_id, context.carrier)
     restart(connection, shipment_id, carrier, hand.now)
     # What the right number shows decides; where it shows nothing, what rested on the wrong one must end all the same.
     wake(connection, "detection", [shipment_id], hand.now + SETTLES)
     wake(connection, "claims", [shipment_id], hand.now)
     kept = "what is known of it stays" if same_parcel else f"what {was or 'the old one'} showed is set aside"
     asked = f"{carrier} is asked now" if number is not None else "nobody is asked until it has one"
+    if field == "carrier":
+        filed = _filed(connection, shipment_id, f"with {context.carrier}: it stays there")
+        return Said(f"{name}: {old} -> {new}; {kept}, {asked}{filed}")
     return Said(f"{name}: code {was or 'none'} -> {now or 'none'}; {kept}, {asked}{_filed(connection, shipment_id)}")
 
 
@@ -393,10 +451,10 @@ SETTLES: Final = timedelta(minutes=15)
 """So long the right number has to show something before problems that rest on the wrong one are ended."""
 
 
-def _filed(connection: Connection, shipment_id: int) -> str:
-    """Claims that the carrier has about the old number."""
+def _filed(connection: Connection, shipment_id: int, how: str = "for the old code: tell the carrier") -> str:
+    """Claims that the carrier has about the old number, or that the old carrier has."""
     from tracker.store.claims import claims_of_shipments
 
     filed = [c for c in claims_of_shipments(connection, [shipment_id])[shipment_id] if c.opened_at and not c.closed_at]
     names = ", ".join(f"C{claim.id} {claim.protocol or ''}".strip() for claim in filed)
-    return f"; {names} was filed for the old code: tell the carrier" if names else ""
+    return f"; {names} was filed {how}" if names else ""

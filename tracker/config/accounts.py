@@ -10,19 +10,20 @@ from typing import Any, Final
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
-from carriers.base import Adapter, CodeWord, code_word
+from carriers.base import Adapter, CodeWord, code_status, code_word
 from carriers.registry import discover
 from tracker.config.cross import dotted, entries
 from tracker.config.model import CarrierSettings, ClaimMode
 from tracker.config.wording import closest, findings, known_keys
 from tracker.config.yaml_file import Finding, Loc
+from tracker.domain.codes import code_key
 
 CARRIER_KEYS: Final = frozenset(
     {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes"}
 )
 """The daemon's own keys of an entry; every other is the adapter's."""
-LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract"})
-CLAIM_KEYS: Final = frozenset({"mode", "max_value"}) | LETTER_KEYS
+LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract", "counterparty"})
+CLAIM_KEYS: Final = frozenset({"mode", "max_value", "presumed_loss_business_days"}) | LETTER_KEYS
 """The same within its `claims:`."""
 
 
@@ -182,12 +183,16 @@ def _idle_letters(loc: Loc, entry: dict[str, Any], settings: type[BaseModel]) ->
 
 
 def _idle_codes(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iterator[Finding]:
-    """Lines of a mapping that never apply: the adapter's own reading of a code comes first."""
+    """Lines of a mapping that never apply, and those that stand in place of what the adapter itself reads."""
     codes = entry.get("codes")
     for code in codes if isinstance(codes, dict) else ():
-        word = code_word(adapter, str(code).strip().upper())
+        word = code_word(adapter, code_key(str(code)))
         if word is CodeWord.KNOWN:
-            yield Finding((*loc, "codes", code), "is known to the adapter, whose own reading is used", "take it away")
+            own = code_status(adapter, code_key(str(code)))
+            what = f"stands in place of the adapter's own reading{f' ({own.value})' if own else ''}"
+            yield Finding(
+                (*loc, "codes", code), what, "right where the carrier means another thing by it; else take it away"
+            )
         elif word is CodeWord.NO_CODE:
             what = "cannot be a code of this carrier: the line does nothing"
             yield Finding((*loc, "codes", code), what, "write it as tracker carriers unknown shows it")

@@ -20,6 +20,7 @@ from carriers.base import Cause, TrackingStatus
 from tracker.config.secrets import is_placeholder
 from tracker.config.wording import closest
 from tracker.domain.alert_kinds import ALERT_KINDS
+from tracker.domain.codes import code_key
 from tracker.domain.documents import cep, cnpj
 from tracker.domain.text import fold
 from tracker.domain.words import Trigger
@@ -81,10 +82,11 @@ def _event_cause(value: Any) -> Any:
 
 
 def _event_code(text: str) -> str:
+    """As events have it: a code may be the carrier's own text, with blanks and accents in the merchant's file."""
     # One of a family may be a loss: a pattern would read it as its harmless neighbours.
     if not text.strip() or re.search(r"[*?%]", text):
         raise ValueError("must be one code, whole (as tracker carriers unknown shows it; a pattern is not taken)")
-    return text.strip().upper()
+    return code_key(text)
 
 
 def _identifier(text: str) -> str:

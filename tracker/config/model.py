@@ -119,6 +119,16 @@ class ClaimMode(StrEnum):
     AUTO = "auto"
 
 
+class Counterparty(Part):
+    """Who invoiced the freight, and so answers for the parcel: letters are written to it."""
+
+    kind: Literal["carrier", "broker"] | None = None
+    """None: what the adapter says of itself."""
+    name: Name | None = None
+    """None: the carrier's own name."""
+    cnpj: Cnpj | None = None
+
+
 class ClaimPolicy(Part):
     """What the daemon needs to know of claims with a carrier; the adapter's own keys are checked by the adapter."""
 
@@ -132,10 +142,15 @@ class ClaimPolicy(Part):
     """None: the shop's own."""
     letter_contract: Name | None = None
     """The contract that a letter names; None: the one that tracking told, if it did."""
+    counterparty: Counterparty | None = None
+    """None: the carrier, or the broker that its adapter is."""
+    presumed_loss_business_days: Annotated[int, Field(ge=1, le=120)] | None = None
+    """Without an event, before this carrier's parcels are taken for lost: the contract's own term. None: the rules', else the
+    carrier's usual one."""
 
 
 class CodeSettings(Part):
-    """What an event code means that the adapter does not know; a status alone may be written as one word."""
+    """What an event code means to this merchant; a status alone may be written as one word."""
 
     status: EventStatus
     cause: EventCause | None = None
@@ -160,7 +175,7 @@ class CarrierSettings(Part):
     """None: what the adapter's terms say."""
     claims: ClaimPolicy = ClaimPolicy()
     codes: dict[EventCode, CodeSettings] = Field(default_factory=dict)
-    """By the carrier's own code; only what the adapter leaves unknown is read so."""
+    """By the carrier's own code, or its text where it sends none; stands in place of the adapter's own reading."""
     own: InstanceOf[BaseModel] | None = Field(default=None, repr=False)
     """The adapter's `Settings`; None only where one of its credentials is not available in this process."""
 

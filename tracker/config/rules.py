@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from tracker.config.fields import LocalTime, TriggerName
 from tracker.config.part import Part
+from tracker.domain.claim_plan import SILENT_BUSINESS_DAYS
 from tracker.domain.notice_kinds import MAX_AGE_HOURS
 
 Hours = Annotated[int, Field(ge=1, le=2160)]
@@ -56,6 +57,11 @@ class StalledRules(Part):
         return {"" if name == STALLED_DEFAULT else name.upper(): days for name, days in self.business_days.items()}
 
 
+class ByWordsRules(Part):
+    silent_business_days: Annotated[int, Field(ge=1, le=60)] = SILENT_BUSINESS_DAYS
+    """Without movement after a text that tells of a loss, before money is asked for although no code confirms it."""
+
+
 class PickupExpiringRules(Part):
     business_days: Annotated[int, Field(ge=0, le=30)] = 2
     """Before the last day at the counter."""
@@ -100,6 +106,7 @@ class Rules(Part):
     not_posted: NotPostedRules = NotPostedRules()
     stalled: StalledRules = StalledRules()
     pickup_expiring: PickupExpiringRules = PickupExpiringRules()
+    by_words: ByWordsRules = ByWordsRules()
     not_found_days: Annotated[int, Field(ge=1, le=180)] = 30
     """Calendar days after which a number that the carrier never knew is no longer asked for."""
     max_age_hours: Annotated[dict[TriggerName, Hours], BeforeValidator(_over_defaults)] = Field(

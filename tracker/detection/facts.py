@@ -28,6 +28,8 @@ class DetectionPolicy:
     promise_slack_business_days: int = 1
     delay_grace_days: int = 0
     presumed_loss_business_days: int | None = None
+    presumed_loss_by_carrier: Mapping[str, int] = field(default_factory=dict)
+    """By account, what its contract says; comes before every other."""
     not_posted_business_days: int = 2
     handling_business_days: int = 3
     stalled_business_days: Mapping[str, int] = field(default_factory=lambda: {"": 5})
@@ -64,7 +66,7 @@ class FactReader:
             history=history,
             promise=promise,
             service=service,
-            presumed_loss_business_days=self._presumed_loss(terms, service),
+            presumed_loss_business_days=self._presumed_loss(context.carrier, terms, service),
             last_answered_at=context.last_answered_at,
             outages=tuple(outage for outage in away if outage[1] >= since),
             grace_days=policy.delay_grace_days,
@@ -83,7 +85,9 @@ class FactReader:
             renumbered_at=renumbered_at(acts),
         )
 
-    def _presumed_loss(self, terms: TrackingTerms | None, service: str | None) -> int | None:
+    def _presumed_loss(self, carrier: str, terms: TrackingTerms | None, service: str | None) -> int | None:
+        if carrier in self.policy.presumed_loss_by_carrier:
+            return self.policy.presumed_loss_by_carrier[carrier]
         if self.policy.presumed_loss_business_days is not None:
             return self.policy.presumed_loss_business_days
         return None if terms is None else _by_service(terms.presumed_loss_business_days, service)

@@ -92,6 +92,7 @@ def _note(shop: str, problem_id: int, finding: Finding, outcome: str) -> Decisio
         "since": finding.since.isoformat(),
         "cause": finding.cause.value if finding.cause else None,
         "presumed": finding.presumed,
+        **({"by_words": True} if finding.by_words else {}),
         "customer_since": finding.customer_since.isoformat() if finding.customer_since else None,
         "carrier_since": finding.carrier_since.isoformat() if finding.carrier_since else None,
         **(_ended(*finding.ended) if finding.ended else {}),
@@ -103,9 +104,10 @@ def _note(shop: str, problem_id: int, finding: Finding, outcome: str) -> Decisio
 
 def _since(finding: Finding) -> str:
     """The reason: since when, for the customer and for the carrier, so that a change of either is a new one."""
+    words = "; read from the carrier's text, without a confirmed code" if finding.by_words else ""
     sides = (("customer", finding.customer_since), ("carrier", finding.carrier_since))
     more = "".join(f"; for the {side} since {at.isoformat()}" for side, at in sides if at is not None)
-    return f"true since {finding.since.isoformat()}{more}"
+    return f"true since {finding.since.isoformat()}{more}{words}"
 
 
 def _ended(at: datetime, resolution: str) -> dict[str, str]:

@@ -52,7 +52,7 @@ def after_look_up(claim: ClaimFacts, status: ClaimStatus, terms: ClaimTerms, day
 
 def pursue(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
     """A claim that the carrier has and whose time has come: reopen it, look at it, or leave it be."""
-    if claim.indemnified_at is not None:
+    if claim.indemnified_at is not None and not claim.by_letter:
         return follow(claim, terms, days, now)
     if claim.by_letter:
         return pursue_letter(claim, gates, terms, days, now)
@@ -130,7 +130,9 @@ def _progress(claim: ClaimFacts, status: ClaimStatus, terms: ClaimTerms, days: C
         # Somebody else chose its motive and kind: the carrier says which.
         kind = status.kind.value if status.kind is not None else claim.kind
         claim = replace(claim, motive=status.motive or claim.motive, kind=kind)
-    if claim.indemnified_at is not None or status.progress is ClaimProgress.PAID:
+    # By letter it is a person who says what came of it; what tracking shows only asked them.
+    shown = claim.indemnified_at is not None and not claim.by_letter
+    if shown or status.progress is ClaimProgress.PAID:
         move = Move(
             State.PAID,
             "claim.paid",

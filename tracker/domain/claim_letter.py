@@ -132,6 +132,8 @@ def pursue_letter(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Cale
     if now >= end:
         reason = f"not followed beyond {terms.follow_days} days"
         return Move(claim.state, "claim.follow_ends", reason, outcome=claim.state.value, closed=True)
+    if claim.indemnified_at is not None and claim.state not in {State.ACCEPTED, State.PAID}:
+        return _indemnified(claim, terms, days, now)
     if claim.state is State.ACCEPTED:
         return _until_paid(claim, terms, days, now, end)
     if claim.state not in {State.OPEN, State.WAITING_APPROVAL}:
@@ -182,6 +184,24 @@ def _until_answered(
         return Move(State.OPEN, "claim.letter_follow_up", words, now, call=FOLLOW_UP)
     alert = ("claim_unanswered", "warning", "a claim sent by letter: has it been answered?")
     return Move(State.OPEN, "claim.follow", wait, end, alert=alert)
+
+
+def _indemnified(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime) -> Move:
+    """Tracking shows the carrier's own mark that it has paid: it has accepted, and whether the money came a person knows."""
+    alert = (
+        "claim_needs_person",
+        "warning",
+        "the carrier's tracking says that it was indemnified: has the money come?",
+    )
+    return Move(
+        State.ACCEPTED,
+        "claim.indemnified",
+        "tracking shows the indemnity: a person records the money",
+        days.at(days.since.add(days.local_date(now), terms.escalate_business_days + 1), FOLLOW_AT),
+        answered_on=days.local_date(claim.indemnified_at or now),
+        outcome="accepted",
+        alert=alert,
+    )
 
 
 def _until_paid(claim: ClaimFacts, terms: ClaimTerms, days: Calendars, now: datetime, end: datetime) -> Move:

@@ -19,9 +19,10 @@ from tracker.domain.words import ClaimState, Hold
 State = ClaimState
 
 RULE_VERSIONS: Final[Mapping[str, int]] = {
-    "claim.plan": 2,
+    "claim.plan": 3,
     "claim.account": 1,
     "claim.second_problem": 1,
+    "claim.gives_way": 1,
     "claim.window": 1,
     "claim.letter": 2,
     "claim.letter_sent": 1,
@@ -47,6 +48,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "claim.ask": 1,
     "claim.follow": 1,
     "claim.follow_ends": 1,
+    "claim.indemnified": 1,
     "claim.not_found": 1,
     "claim.not_followed": 2,
     "claim.answered": 1,

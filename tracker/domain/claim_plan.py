@@ -8,18 +8,20 @@ is one for "from"; the window counts calendar days, which knows no holidays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind
-from tracker.domain.calendar import Calendars
+from carriers.base import Cause, ClaimKind, ClaimOffer, ClaimStart, ClaimTerms, ProblemKind, WindowStart
+from tracker.domain.calendar import DAY, Calendars
 from tracker.domain.hand import Settlement, Wish
 from tracker.domain.history import FINAL, History
 
 Kind = ProblemKind
 RULE: Final = "claim.plan"
+SILENT_BUSINESS_DAYS: Final = 5
+"""The default of `rules.by_words.silent_business_days`: when a carrier by road is asked where a standing parcel is."""
 NEEDS_CARRIER_LATE = frozenset({Kind.DELAY, Kind.LATE_DELIVERY})
 """Claimed only where the carrier itself is late: a promise of the shop's own is told, not claimed."""
 STILL_OWED = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.VIOLATION, Kind.MISDELIVERY, Kind.RETURNED})
@@ -83,6 +85,20 @@ class ClaimableProblem:
     cause: Cause | None = None
     claims_wish: str | None = None
     """What a person who settled it wants of its claim (`Wish`); None where nobody settled it by hand."""
+    by_words: bool = False
+    """Only the carrier's free text says so: no confirmed code does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The second sign beside a text: no movement for so many business days after it, while the carrier answered.
+
+    `answered_at`: when tracking last answered; a silence that nobody listened to proves nothing.
+    """
+
+    business_days: int
+    today: date
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +111,8 @@ class ClaimPlan:
     kind: ClaimKind
     claimable_from: date
     alert_on: date
+    urge_on: date
+    """When an unfiled one is brought to a person: on its deadline, or before where that comes soon."""
     deadline_on: date
     last_on: date
     basis: Mapping[str, Any] = field(default_factory=dict)
@@ -124,11 +142,16 @@ def plan(
     first_on: date,
     by_contract: bool = False,
     codes: frozenset[str] = frozenset(),
+    silence: Silence | None = None,
 ) -> tuple[list[ClaimPlan], list[NotClaimable]]:
     """Every claim these problems allow, the best first; and for each problem without one, why.
 
     `first_on` is the day from which anything may be done at all (the shop's first day with this shipment). `by_contract`:
     this account's contract has been seen to settle lateness by service level. `codes`: those of the parcel's events.
+
+    A problem that only the carrier's text tells of (`by_words`) asks for money only with a second sign, `silence`; until then
+    the carrier is asked what happened, where a request for refund may still follow that (`ClaimTerms.inquiry_gives_way`).
+    Elsewhere the refund is planned, and what holds it back until then is `words_alone`.
     """
     plans: list[ClaimPlan] = []
     refused: list[NotClaimable] = []
@@ -138,6 +161,8 @@ def plan(
             continue
         offer = offer_for(problem.kind, problem.presumed, terms)
         outcome = _plan_one(problem, offer, history, terms, days, first_on, codes)
+        if isinstance(outcome, ClaimPlan) and problem.by_words:
+            outcome = _of_words(outcome, problem, history, terms, days, silence)
         if isinstance(outcome, ClaimPlan):
             plans.append(outcome)
         else:
@@ -167,18 +192,79 @@ def _plan_one(
             facts["cause"] = problem.cause.value
         return NotClaimable(problem.id, why or WhyNot.NO_OFFER, facts)
     start = claimable_from(problem, offer, history, terms, days)
-    base = window_base(problem, history, days)
+    alert_on, urge_on, deadline_on, last_on = _window(problem, offer, history, terms, days)
     return ClaimPlan(
         problem_id=problem.id,
         offer=offer,
         motive=offer.motive,
         kind=offer.kind,
         claimable_from=max(start, first_on),
-        alert_on=base + timedelta(days=terms.alert_day),
-        deadline_on=base + timedelta(days=terms.window_days),
-        last_on=base + timedelta(days=terms.last_day),
+        alert_on=alert_on,
+        urge_on=urge_on,
+        deadline_on=deadline_on,
+        last_on=last_on,
         basis={"problem": problem.kind.value, **_basis(problem, offer, history, terms, days, first_on)},
     )
+
+
+def _window(
+    problem: ClaimableProblem, offer: ClaimOffer, history: History, terms: ClaimTerms, days: Calendars
+) -> tuple[date, date, date, date]:
+    """The days of the first alert, of the urgent one, of the deadline, and the last."""
+    window = offer.window
+    if window is None:
+        base = window_base(problem, history, days)
+        alert, deadline, last = (timedelta(days=n) for n in (terms.alert_day, terms.window_days, terms.last_day))
+        return base + alert, base + deadline, base + deadline, base + last
+    base = days.local_date(problem.since)
+    if window.counts_from is WindowStart.DELIVERY and history.delivered_at is not None:
+        base = days.local_date(history.delivered_at)
+    alerts = [base + timedelta(days=day) for day in window.alert_days]
+    deadline_on = base + timedelta(days=window.days)
+    urge_on = alerts[-1] if len(alerts) > 1 else deadline_on
+    return alerts[0] if alerts else deadline_on, urge_on, deadline_on, base + timedelta(days=window.last_day)
+
+
+def _of_words(
+    entry: ClaimPlan,
+    problem: ClaimableProblem,
+    history: History,
+    terms: ClaimTerms,
+    days: Calendars,
+    silence: Silence | None,
+) -> ClaimPlan:
+    """The plan for a problem that only a text tells of."""
+    if entry.kind is not ClaimKind.REFUND or silence is None:
+        return replace(entry, basis={**entry.basis, "by_words": True})
+    until = words_alone([problem], history, days, silence)
+    if until is None:
+        sign = {"by_words": True, "second_sign": "silence", "silent_business_days": silence.business_days}
+        return replace(entry, basis={**entry.basis, **sign})
+    waits = {"by_words": True, "words_until": until.isoformat()}
+    kind = ClaimKind.INFORMATION_REQUEST if terms.inquiry_gives_way else entry.kind
+    return replace(entry, kind=kind, basis={**entry.basis, **waits})
+
+
+class Worded(Protocol):
+    """What of a problem says how sure it is."""
+
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def by_words(self) -> bool: ...
+
+
+def words_alone(problems: Sequence[Worded], history: History, days: Calendars, silence: Silence | None) -> date | None:
+    """Until when these problems rest on the carrier's text alone: no money is asked for before; None where they do not, or
+    a second sign has come. A day that has come, but of which the carrier has not answered yet, is waited out."""
+    if silence is None or not problems or not all(problem.by_words for problem in problems):
+        return None
+    last = max([problem.since for problem in problems] + ([history.last_event_at] if history.last_event_at else []))
+    silent_on = days.since.add(days.local_date(last), silence.business_days) + DAY
+    answered = silence.answered_at is not None and silence.answered_at >= days.start_of(silent_on)
+    if silence.today < silent_on:
+        return silent_on
+    return None if answered else silence.today + DAY
 
 
 def _basis(

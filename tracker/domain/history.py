@@ -69,7 +69,11 @@ class StoredEvent:
     void: bool = False
     vanished_at: datetime | None = None
     mapped: bool | None = None
-    """Read by the merchant's own mapping of a code that the adapter does not know."""
+    """Read by the merchant's own mapping of its code."""
+    by_words: bool = False
+    """Read from the carrier's free text, or from a code that nobody has confirmed (`carriers.base.TrackingEvent`)."""
+    told_by: str | None = None
+    """The account that told it, where the parcel has been moved to another one since; None: the one that follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,12 @@ class History:
     due_first_on: date | None = None
     due_on: date | None = None
     due_max_on: date | None = None
+    by_words: frozenset[str] = frozenset()
+    """Those of the marks in `WORDED` that rest on the carrier's free text alone: no confirmed code says the same."""
 
 
+WORDED: Final = ("lost_at", "stolen_at", "damaged_at", "returning_at", "returned_at", "trouble_at")
+"""The marks of `History` that a problem is made of."""
 SHRUNK_AT_LEAST: Final = 3
 """So many parcels of one call, and half of those that could, must show less than before: one alone was corrected."""
 
@@ -160,13 +168,47 @@ def _step(history: History, event: StoredEvent) -> History:
         marks["damaged_at"] = history.damaged_at or event.occurred_at
     if event.attempt and history.first_attempt_at is None and history.returning_at is None:
         marks["first_attempt_at"] = event.occurred_at
-    if event.status is Status.UNKNOWN:
-        return replace(history, **marks)  # kept and shown, but it moves nothing
-    if history.status is Status.RETURNING and event.status in _KEEPS_RETURNING:
-        return replace(history, **marks)
-    if history.posted_at is None and event.status not in _BEFORE_POSTING:
-        marks["posted_at"] = event.occurred_at
-    return replace(history, **marks, **_settled(history, event))
+    kept_returning = history.status is Status.RETURNING and event.status in _KEEPS_RETURNING
+    # An event of unknown meaning is kept and shown, but it moves nothing.
+    if event.status is not Status.UNKNOWN and not kept_returning:
+        if history.posted_at is None and event.status not in _BEFORE_POSTING:
+            marks["posted_at"] = event.occurred_at
+        marks |= _settled(history, event)
+    if event.by_words or history.by_words:
+        marks["by_words"] = _by_words(history, event, marks)
+    return replace(history, **marks)
+
+
+def _by_words(history: History, event: StoredEvent, marks: dict[str, Any]) -> frozenset[str]:
+    """The marks that rest on words alone after this event: a confirmed code that says the same confirms one for good."""
+    shown = _shown_by(event)
+    found = set()
+    for mark in WORDED:
+        before = getattr(history, mark)
+        after = marks.get(mark, before)
+        if after is None:
+            continue
+        if mark not in shown:
+            alone = mark in history.by_words
+        else:
+            alone = event.by_words and (mark in history.by_words or after != before)
+        if alone:
+            found.add(mark)
+    return frozenset(found)
+
+
+def _shown_by(event: StoredEvent) -> set[str]:
+    """The marks that an event is a sign of."""
+    status, cause = event.status, event.cause
+    signs = {
+        "lost_at": status is Status.LOST or cause is Cause.LOSS,
+        "stolen_at": status is Status.STOLEN or cause is Cause.THEFT,
+        "damaged_at": status is Status.DAMAGED or cause is Cause.DAMAGE,
+        "returning_at": status in {Status.RETURNING, Status.RETURNED},
+        "returned_at": status is Status.RETURNED,
+        "trouble_at": status in _TROUBLED | {Status.SEIZED},
+    }
+    return {mark for mark, is_shown in signs.items() if is_shown}
 
 
 def _settled(history: History, event: StoredEvent) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class ToldProblem:
     resolved_at: datetime | None
     by_hand: bool = False
     """A person reported it: what the customer has told us himself is no news to him."""
+    by_words: bool = False
+    """Only the carrier's free text says so: no confirmed code does."""
 
 
 @dataclass(frozen=True, slots=True)

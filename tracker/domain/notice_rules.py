@@ -59,7 +59,10 @@ def _problems(facts: NoticeFacts, policy: NoticePolicy) -> Iterator[Wanted]:
         trigger, since = begins.get(problem.kind, (None, None))
         if problem.kind is Kind.DELAY and problem.customer_since is not None:
             trigger, since = Trigger.DELAY_DETECTED, problem.customer_since
-        is_told = problem.resolved_at is None and not (problem.kind is Kind.LOSS and problem.presumed)
+        # "Confirmed" is a word for what a code says: neither for what is presumed nor for what a text seems to say.
+        unsure = problem.presumed if problem.kind is Kind.LOSS else False
+        unsure = unsure or (problem.by_words and trigger is Trigger.LOSS_CONFIRMED)
+        is_told = problem.resolved_at is None and not unsure
         if trigger is not None and is_told and not problem.by_hand and policy.is_on(trigger):
             yield _about(problem, trigger, since or problem.since, facts, policy)
 

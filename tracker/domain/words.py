@@ -55,6 +55,8 @@ class Hold(StrEnum):
     """Its letter did not leave, or nobody knows whether it did; approving it sends the same letter again."""
     MISSING_DATA = "missing_data"
     CONFIGURATION = "configuration"
+    BY_WORDS = "by_words"
+    """It asks for money and rests on the carrier's text alone; `tracker approve` files it all the same."""
     CARRIER_ANSWER = "carrier_answer"
     """The carrier's answer needs a person."""
     TEMPLATE = "template"

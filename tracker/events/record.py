@@ -63,10 +63,10 @@ def record_answers(
     """Record what a carrier answered about these shipments. Only answers that found something are looked at.
 
     *asks_deadlines*: the carrier can be asked for due dates that its tracking does not name. *codes*: the merchant's own
-    reading of codes that the adapter does not know.
+    reading of its codes.
     """
     found = {
-        key: storable(_as_merchant_reads(answer, codes))
+        key: _as_merchant_reads(storable(answer), codes)
         for key, answer in answers.items()
         if answer.outcome is AnswerOutcome.FOUND
     }
@@ -164,7 +164,8 @@ def _reread(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> li
 
 def _reading(event: StoredEvent | TrackingEvent) -> tuple[object, ...]:
     mapped = event.mapped is True if isinstance(event, StoredEvent) else isinstance(event, MappedEvent)
-    return event.status, event.cause, event.final, event.attempt, event.reversal, event.pickup_until, mapped
+    marks = event.final, event.attempt, event.reversal, event.indemnified, event.by_words, event.pickup_until
+    return event.status, event.cause, *marks, mapped
 
 
 def _new_due_dates(
@@ -180,7 +181,7 @@ def _new_due_dates(
 
 def _has_shrunk(known: Sequence[StoredEvent], answer: TrackingAnswer) -> bool | None:
     """Whether a full answer lacks events that we know and that have not vanished before; None where we know too few."""
-    standing = {event.event_key for event in known if event.vanished_at is None}
+    standing = {event.event_key for event in known if event.vanished_at is None and event.told_by is None}
     if len(standing) < 2 or not answer.complete:
         return None
     return not standing <= {event.key for event in answer.events}
@@ -199,6 +200,8 @@ def _mark_vanished(
         keys = {event.key for event in answer.events}
         oldest = min((event.occurred_at for event in answer.events), default=None)
         for event in known[shipment_id]:
+            if event.told_by is not None:
+                continue  # another account's word: this one cannot take it away
             if event.event_key in keys:
                 back += [event.id] if event.vanished_at else []
             elif answer.complete and event.vanished_at is None and oldest and oldest < event.occurred_at:

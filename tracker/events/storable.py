@@ -11,9 +11,9 @@ from hashlib import blake2b
 from typing import Final
 
 from carriers.base import TrackingAnswer, TrackingEvent
+from tracker.domain.codes import LONGEST_CODE
 
 LONGEST_KEY: Final = 300
-LONGEST_CODE: Final = 60
 LONGEST_PLACE: Final = 200
 LONGEST_TEXT: Final = 2_000
 _END: Final = "\x00"
@@ -44,7 +44,7 @@ def _fitted(event: TrackingEvent) -> TrackingEvent:
     return replace(
         event,
         key=_key(event.key),
-        carrier_code=_cut(event.carrier_code, LONGEST_CODE),
+        carrier_code=event.carrier_code.replace(_END, "")[:LONGEST_CODE].rstrip(),
         description=_cut(event.description, LONGEST_TEXT),
         location=_cut(event.location, LONGEST_PLACE) if event.location is not None else None,
     )

@@ -40,6 +40,8 @@ class Unfollowed:
 
     reason: str
     wrong: str | None = None
+    hint: str = ""
+    """Whose code it may be: a sentence with a blank before it, or nothing."""
 
 
 def doubtful_country(code: str | None, postal_code: str | None) -> str | None:

@@ -243,7 +243,8 @@ class Importer:
                 parcels.append(parcel)
             elif parcel.wrong is not None:
                 wrong.append(parcel.wrong)
-                lines.append(_line(order, "warning", wrong_at_carrier(parcel.reason, order.number, parcel.wrong)))
+                sentence = wrong_at_carrier(parcel.reason, order.number, parcel.wrong) + parcel.hint
+                lines.append(_line(order, "warning", sentence))
             else:
                 lines.append(_line(order, "warning", parcel.reason))
         return with_wrong_codes(order, wrong), parcels

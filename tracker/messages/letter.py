@@ -143,6 +143,8 @@ def values_of(facts: LetterFacts, writer: Writer, evidence: Sequence[Evidence], 
     return {
         "loja": writer.name,
         "transportadora": desk.title,
+        "destinataria_cnpj": _cnpj(desk.cnpj),
+        "transportada_por": desk.carried_by,
         "referencia": f"C{claim.id}",
         "objeto": facts.tracking_code,
         "titulo": _title(facts, problem, now),
@@ -167,7 +169,7 @@ def values_of(facts: LetterFacts, writer: Writer, evidence: Sequence[Evidence], 
         "entregue": _long(delivered) if delivered else None,
         "base_legal": _law(facts, now),
         "dias_uteis": str(desk.terms.answer_business_days),
-        "documentos": list(desk.asks_for),
+        "documentos": desk.documents(claim.motive),
         "anexos": [one.name for one in evidence],
         "contato": writer.contact or None,
         "carta_de": _long(facts.reminds_of) if facts.reminds_of else None,
@@ -180,7 +182,7 @@ def values_of(facts: LetterFacts, writer: Writer, evidence: Sequence[Evidence], 
 def _title(facts: LetterFacts, problem: str, now: datetime) -> str:
     """What the carrier's clerks call it, else what it is; a report of damage in its time has a name of its own."""
     own = facts.desk.words.get(facts.claim.motive)
-    if own:
+    if own and _is_offered_so(facts):
         return own
     if facts.problem in DAMAGED and _is_noticed_in_time(facts, now):
         return f"Carta-protesto por {problem}"
@@ -188,8 +190,17 @@ def _title(facts: LetterFacts, problem: str, now: datetime) -> str:
     return f"Pedido de {what} por {problem}"
 
 
+def _is_offered_so(facts: LetterFacts) -> bool:
+    """Whether the words for a motive fit: not where a refund's motive is only asked about."""
+    kinds = {offer.kind.value for offer in facts.desk.terms.offers if offer.motive == facts.claim.motive}
+    return not kinds or facts.claim.kind in kinds
+
+
 def _law(facts: LetterFacts, now: datetime) -> str | None:
     """What the law says with certainty of such a case; the merchant's own text may say more."""
+    own = facts.desk.law.get(facts.claim.motive)
+    if own:
+        return own
     if facts.problem in LATE:
         return "art. 749 do Código Civil (o transportador entrega no prazo ajustado ou previsto)"
     if facts.problem not in {Kind.LOSS, Kind.THEFT, *DAMAGED}:

@@ -26,6 +26,8 @@ _REQUIRED: Final = (
 )
 _OPTIONAL: Final = (
     Variable("cnpj", "12.345.678/0001-95", "CNPJ da loja"),
+    Variable("destinataria_cnpj", "98.765.432/0001-98", "CNPJ de quem recebe a carta, quando está na configuração"),
+    Variable("transportada_por", "Entrega Exemplo", "quem transporta, quando a carta vai a quem vendeu a etiqueta"),
     Variable("contrato", "9912345678", "contrato com a transportadora"),
     Variable("servico", "RODOVIARIO", "serviço contratado, como a transportadora o chama"),
     Variable("pedido", "10482", "número do pedido na loja"),

@@ -390,6 +390,7 @@ def told_problem(row: ProblemRow) -> ToldProblem:
         row.detected_at,
         row.resolved_at,
         row.rule.startswith(BY_HAND),
+        row.by_words,
     )
 
 

@@ -33,11 +33,11 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "events": tuple(
         "shop shipment_id tracking_code occurred_at seen_at status carrier_code description location void "
-        "vanished_at".split()
+        "vanished_at by_words told_by".split()
     ),
     "problems": tuple(
         "id shop shipment_id order_number tracking_code kind cause presumed since customer_since carrier_since "
-        "detected_at resolved_at resolution rule".split()
+        "detected_at resolved_at resolution rule by_words".split()
     ),
     "claims": tuple(
         "id shop problem_id shipment_id tracking_code carrier kind motive state protocol planned_at opened_at "

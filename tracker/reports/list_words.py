@@ -31,6 +31,7 @@ class ListLanguage:
     """By list, what is said where it is empty."""
     newest: str = "the newest {count}; name --limit for more"
     presumed: str = "{kind} (presumed)"
+    by_words: str = "{kind} (text only)"
     diverted: str = "{state} (diverted)"
     acked: str = "over"
 
@@ -47,6 +48,7 @@ HOLD: Final[Words] = {
     Hold.OBSERVE: "loja só observa",
     Hold.BEFORE_LIVE: "anterior ao live_from",
     Hold.PROPOSE: "aprovação",
+    Hold.BY_WORDS: "só pelo texto",
     Hold.VALUE_CEILING: "acima do teto",
     Hold.BY_LETTER: "vai por carta",
     Hold.LETTER: "carta não saiu",
@@ -164,6 +166,7 @@ PORTUGUESE: Final = ListLanguage(
     },
     newest="os {count} mais novos; --limit mostra mais",
     presumed="{kind} (presumido)",
+    by_words="{kind} (só pelo texto)",
     diverted="{state} (desviada)",
     acked="sim",
 )

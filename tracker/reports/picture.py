@@ -244,6 +244,8 @@ def _event(event: StoredEvent) -> dict[str, Any]:
         "void": event.void,
         "reversal": event.reversal,
         "vanished_at": event.vanished_at,
+        "by_words": event.by_words,
+        "told_by": event.told_by,
     }
     return {key: json_value(value) for key, value in values.items()}
 
@@ -260,6 +262,7 @@ def _problem_values(problem: ProblemRow, claim_id: int | None) -> dict[str, Any]
         "kind": problem.kind.value,
         "cause": problem.cause.value if problem.cause else None,
         "presumed": problem.presumed,
+        "by_words": problem.by_words,
         "since": problem.since,
         "customer_since": problem.customer_since,
         "carrier_since": problem.carrier_since,

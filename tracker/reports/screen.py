@@ -319,7 +319,7 @@ def _timeline(parcel: Parcel, story: OrderStory, when: _When, shown: int | None)
         gone = event.void or event.vanished_at is not None
         mark = " [anulado]" if event.void else " [retirado pela transportadora]" if event.vanished_at else ""
         mark = " [do código anterior]" if event.vanished_at in corrected else mark
-        mark = mark or (" [estorno]" if event.reversal else "")
+        mark = mark or (" [estorno]" if event.reversal else f" [de {event.told_by}]" if event.told_by else "")
         text = f"{when.minute(event.occurred_at)} {event.description} ({event.carrier_code}){place}{mark}"
         yield from _wrapped(text, "    ", " " * 21, "dim" if gone else "")
     if shown is not None and len(events) > shown:
@@ -334,6 +334,7 @@ def _problem(problem: ProblemRow, when: _When) -> tuple[str, str]:
     text = f"{public_id('problem', problem.id)} {kind} desde {when.day(problem.since)}"
     if problem.resolved_at is not None:
         return f"{text}, encerrado em {when.day(problem.resolved_at)}", "dim"
+    text += f" ({pt.BY_WORDS})" if problem.by_words else ""
     return f"{text}, em aberto", "bad"
 
 

@@ -23,18 +23,33 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "[ {?carrier_since}The carrier's own date was {carrier_due_first_on:day}."
         "| {!carrier_since}The carrier's own date was {carrier_due_first_on:day}, and it kept it.]"
     ),
-    "loss.coded": "Lost: the carrier says[, on {since:day},] that it has lost the parcel.",
+    "loss.coded": (
+        "Lost: the carrier says[, on {since:day},] that it has lost the parcel."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "loss.presumed": (
         "Presumed lost: nothing has been heard of it for[ {business_days:business_days}| too long]"
         "[, counted from {counted_from:day}].[ The last event was on {last_event_at:day}.]"
         "[ Holidays that did not count: {holidays_skipped:holidays}.]"
         "[ {?days_without_answer}Days on which the carrier did not answer our questions did not count: {days_without_answer}.]"
     ),
-    "theft.coded": "Stolen: the carrier says[, on {since:day},] that the parcel was stolen.",
-    "damage.coded": "Damaged: the carrier recorded[ on {since:day}] that the parcel is damaged.",
+    "theft.coded": (
+        "Stolen: the carrier says[, on {since:day},] that the parcel was stolen."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
+    "damage.coded": (
+        "Damaged: the carrier recorded[ on {since:day}] that the parcel is damaged."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "violation.*": "Opened: the carrier recorded[ on {since:day}] that the package was opened.",
-    "returning.coded": "Coming back: the parcel is on its way back to the shop[ since {since:day}][, because {cause:cause}].",
-    "returned.coded": "Returned: the parcel is back at the shop[ since {since:day}][, because {cause:cause}].",
+    "returning.coded": (
+        "Coming back: the parcel is on its way back to the shop[ since {since:day}][, because {cause:cause}]."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
+    "returned.coded": (
+        "Returned: the parcel is back at the shop[ since {since:day}][, because {cause:cause}]."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "delay.*": "Late: the parcel is past its date[ since {since:day}].",
     "late_delivery.*": "First attempt after the date: the carrier only came[ on {since:day}| after it].",
     "loss.*": "Lost: the parcel is taken for lost[ since {since:day}].",
@@ -52,15 +67,27 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     ),
     "delivery_failed.*": (
         "Delivery failed: the carrier tried to deliver[ on {since:day}] and could not[, because {cause:cause}]."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
     ),
-    "address_problem.*": "Address problem: the carrier could not deliver[ on {since:day}] because of the address.",
-    "refused.*": "Refused: whoever was at the address did not take the parcel[ on {since:day}].",
+    "address_problem.*": (
+        "Address problem: the carrier could not deliver[ on {since:day}] because of the address."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
+    "refused.*": (
+        "Refused: whoever was at the address did not take the parcel[ on {since:day}]."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "pickup_expiring.*": (
         "Pickup running out: the parcel waits for the customer at the counter[; the last day is {last_day:day}]"
         "[; it counts as a problem since {since:day}].[ Last place on record: {place}.]"
     ),
-    "customs_hold.*": "Held by customs[ since {since:day}].",
-    "seized.*": "Seized: an authority seized the parcel[ on {since:day}].",
+    "customs_hold.*": (
+        "Held by customs[ since {since:day}].[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
+    "seized.*": (
+        "Seized: an authority seized the parcel[ on {since:day}]."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "misdelivery.*": "Delivered to somebody else[ on {since:day}].",
     "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
@@ -139,11 +166,23 @@ _PLANS: Final[Mapping[str, str]] = {
         "|: {?days_after_event}{days_after_event:days} after the carrier's record of {event_on:day}"
         "|: the carrier recorded the problem on {event_on:day}]."
         "[ Holidays that did not count: {holidays_skipped:holidays}.][ The claim's term ends on {deadline_on:day}.]"
+        "[ {?by_words}{?second_sign}The problem was read from the carrier's text, without a confirmed code, and nothing moved for"
+        " {silent_business_days:business_days} after it."
+        "| {?by_words}The problem was read from the carrier's text, without a confirmed code: without a code, or a silence until"
+        " {words_until:day}, no refund is asked for it."
+        "| {?by_words}The problem was read from the carrier's text, without a confirmed code.]"
     ),
     "claim.plan/replanned": (
         "Claim planned anew, by what tracking shows now:"
         " [{kind:claim_kind}|a request to the carrier][, motive {motive}][, from {claimable_from:day} on]"
         "[; the latest date that the carrier has named is {due_on:day}][; the claim's term ends on {deadline_on:day}]."
+        "[ {?by_words}{?second_sign}The problem was read from the carrier's text, without a confirmed code, and nothing moved for"
+        " {silent_business_days:business_days} after it."
+        "| {?by_words}The problem was read from the carrier's text, without a confirmed code.]"
+    ),
+    "claim.gives_way": (
+        "The request for information ends: the refund that it asked about can be claimed now[, with motive {motive}], in a letter"
+        " of its own."
     ),
     "claim.plan/cancelled": "Claim cancelled: the problem ended before it was filed.",
     "claim.plan/cancelled/was_another_parcels": (
@@ -212,6 +251,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.hold.letter": (
         "Held: the letter did not leave, or nobody knows whether it did.[ The mail server or the program said: {reason:quote}.]"
     ),
+    "claim.hold.by_words": (
+        "Held: it asks for a refund of something read from the carrier's text, without a confirmed code. It waits for a code, for"
+        " more days without movement[ (until {next_step_at:day})], or for a person."
+    ),
     "claim.hold.missing_data": "Held: the order lacks the recipient's name, which the carrier asks for.",
     "claim.hold.configuration": (
         "Held: the configuration has to be put right.[ The carrier answered: {answer_text:quote} (code {answer_code}).]"
@@ -248,6 +291,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.not_found": "This time the carrier did not find the claim[ {protocol}].",
     "claim.ask": "The carrier was asked for its answer.",
     "claim.follow": "The carrier has not answered yet.",
+    "claim.indemnified": (
+        "Tracking shows that the carrier has indemnified this parcel: it counts as accepted. When the money comes, a person"
+        " records it (tracker claims answer)."
+    ),
     "claim.follow_ends": "The claim is followed no more: the time for it is over.",
     "claim.not_followed": "Registered, but the carrier does not show how it goes on.",
     "claim.answered": "The carrier answered without accepting or refusing[: {text:quote}].",

@@ -37,6 +37,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/waiting_approval/by_letter": (
         "{id}: send the claim to the carrier by {deadline_on:day} and then confirm it with tracker approve {id}."
     ),
+    "now.claim/waiting_approval/by_words": (
+        "{id}: only the carrier's text says so. To claim the refund all the same, tracker approve {id}; to give it up,"
+        " tracker reject {id}; if the text is sure, map it under codes (config.yaml). Term: {deadline_on:day}."
+    ),
     "now.claim/waiting_approval/missing_data": (
         "{id}: name the recipient (tracker edit ORDER --name NAME); then it goes on. Term: {deadline_on:day}."
     ),

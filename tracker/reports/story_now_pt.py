@@ -38,6 +38,10 @@ STANDING: Final[Mapping[str, str]] = {
     "now.claim/waiting_approval/by_letter": (
         "{id}: envie a reclamação à transportadora até {deadline_on:day} e depois confirme com tracker approve {id}."
     ),
+    "now.claim/waiting_approval/by_words": (
+        "{id}: só o texto da transportadora diz isso. Para pedir a indenização assim mesmo, tracker approve {id}; para desistir,"
+        " tracker reject {id}; se o texto é certo, ponha-o em codes (config.yaml). Prazo: {deadline_on:day}."
+    ),
     "now.claim/waiting_approval/missing_data": (
         "{id}: informe o nome do destinatário (tracker edit PEDIDO --name NOME); depois disso ela segue."
         " Prazo: {deadline_on:day}."

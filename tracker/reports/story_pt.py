@@ -23,18 +23,33 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "[ {?carrier_since}O prazo da transportadora era {carrier_due_first_on:day}."
         "| {!carrier_since}Para a transportadora o prazo era {carrier_due_first_on:day}, e ela o cumpriu.]"
     ),
-    "loss.coded": "Extravio: a transportadora informou[ em {since:day}] que a encomenda foi perdida.",
+    "loss.coded": (
+        "Extravio: a transportadora informou[ em {since:day}] que a encomenda foi perdida."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "loss.presumed": (
         "Extravio presumido: nenhuma movimentação por[ {business_days:business_days}| tempo demais]"
         "[, contados a partir de {counted_from:day}].[ A última movimentação foi em {last_event_at:day}.]"
         "[ Não contaram os feriados: {holidays_skipped:holidays}.]"
         "[ {?days_without_answer}Dias em que a transportadora não respondeu às consultas não contaram: {days_without_answer}.]"
     ),
-    "theft.coded": "Roubo: a transportadora informou[ em {since:day}] que a encomenda foi roubada.",
-    "damage.coded": "Avaria: a transportadora registrou[ em {since:day}] que a encomenda está danificada.",
+    "theft.coded": (
+        "Roubo: a transportadora informou[ em {since:day}] que a encomenda foi roubada."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
+    "damage.coded": (
+        "Avaria: a transportadora registrou[ em {since:day}] que a encomenda está danificada."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "violation.*": "Violação: a transportadora registrou[ em {since:day}] que a embalagem foi violada.",
-    "returning.coded": "Devolução: a encomenda está voltando para a loja[ desde {since:day}][, porque {cause:cause}].",
-    "returned.coded": "Devolvida: a encomenda voltou para a loja[ em {since:day}][, porque {cause:cause}].",
+    "returning.coded": (
+        "Devolução: a encomenda está voltando para a loja[ desde {since:day}][, porque {cause:cause}]."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
+    "returned.coded": (
+        "Devolvida: a encomenda voltou para a loja[ em {since:day}][, porque {cause:cause}]."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "delay.*": "Atraso: a encomenda passou do prazo[ em {since:day}].",
     "late_delivery.*": "Primeira tentativa fora do prazo: a transportadora só veio[ em {since:day}| depois dele].",
     "loss.*": "Extravio: a encomenda é dada como perdida[ desde {since:day}].",
@@ -52,17 +67,27 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     ),
     "delivery_failed.*": (
         "Entrega sem sucesso: a transportadora tentou entregar[ em {since:day}] e não conseguiu[, porque {cause:cause}]."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
     ),
     "address_problem.*": (
         "Problema no endereço: a transportadora não conseguiu entregar[ em {since:day}] por causa do endereço."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
     ),
-    "refused.*": "Recusada: quem estava no endereço não aceitou a encomenda[ em {since:day}].",
+    "refused.*": (
+        "Recusada: quem estava no endereço não aceitou a encomenda[ em {since:day}]."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "pickup_expiring.*": (
         "Prazo de retirada no fim: a encomenda espera pelo cliente na agência[; o último dia é {last_day:day}]"
         "[; conta como problema desde {since:day}].[ Último lugar registrado: {place}.]"
     ),
-    "customs_hold.*": "Retida na alfândega[ desde {since:day}].",
-    "seized.*": "Apreendida: a encomenda foi apreendida[ em {since:day}] por uma autoridade.",
+    "customs_hold.*": (
+        "Retida na alfândega[ desde {since:day}].[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
+    "seized.*": (
+        "Apreendida: a encomenda foi apreendida[ em {since:day}] por uma autoridade."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "misdelivery.*": "Entregue a outra pessoa[ em {since:day}].",
     "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
@@ -150,11 +175,23 @@ _PLANS: Final[Mapping[str, str]] = {
         "|: {?days_after_event}{days_after_event:days} depois do registro da transportadora em {event_on:day}"
         "|: a transportadora registrou o problema em {event_on:day}]."
         "[ Não contaram os feriados: {holidays_skipped:holidays}.][ O prazo para reclamar vai até {deadline_on:day}.]"
+        "[ {?by_words}{?second_sign}O problema foi lido do texto da transportadora, sem código confirmado, e não houve"
+        " movimentação por {silent_business_days:business_days} depois dele."
+        "| {?by_words}O problema foi lido do texto da transportadora, sem código confirmado: sem um código, ou sem movimentação"
+        " até {words_until:day}, não se pede indenização por ele."
+        "| {?by_words}O problema foi lido do texto da transportadora, sem código confirmado.]"
     ),
     "claim.plan/replanned": (
         "Reclamação replanejada com o que o rastreio mostra agora:"
         " [{kind:claim_kind}|pedido à transportadora][, motivo {motive}][, a partir de {claimable_from:day}]"
         "[; o prazo mais longo que a transportadora informou é {due_on:day}][; o prazo para reclamar vai até {deadline_on:day}]."
+        "[ {?by_words}{?second_sign}O problema foi lido do texto da transportadora, sem código confirmado, e não houve"
+        " movimentação por {silent_business_days:business_days} depois dele."
+        "| {?by_words}O problema foi lido do texto da transportadora, sem código confirmado.]"
+    ),
+    "claim.gives_way": (
+        "O pedido de informação termina: a indenização de que ele tratava já pode ser pedida[, com o motivo {motive}], em outra"
+        " carta."
     ),
     "claim.plan/cancelled": "Reclamação cancelada: o problema terminou antes de ela ser registrada.",
     "claim.plan/cancelled/was_another_parcels": (
@@ -226,6 +263,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.hold.letter": (
         "Retida: a carta não saiu, ou não se sabe se saiu.[ O servidor de e-mail ou o programa disse: {reason:quote}.]"
     ),
+    "claim.hold.by_words": (
+        "Retida: pede indenização por algo lido do texto da transportadora, sem código confirmado. Espera um código, mais dias"
+        " sem movimentação[ (até {next_step_at:day})], ou uma pessoa."
+    ),
     "claim.hold.missing_data": "Retida: falta no pedido o nome do destinatário, que a transportadora exige.",
     "claim.hold.configuration": (
         "Retida: falta acertar a configuração.[ A transportadora respondeu: {answer_text:quote} (código {answer_code}).]"
@@ -264,6 +305,10 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "claim.not_found": "Nesta consulta, a transportadora não encontrou a reclamação[ {protocol}].",
     "claim.ask": "A transportadora foi consultada sobre a resposta.",
     "claim.follow": "Ainda sem resposta da transportadora.",
+    "claim.indemnified": (
+        "O rastreio mostra que a transportadora indenizou esta encomenda: conta como aceita. Quando o dinheiro chegar, uma pessoa"
+        " registra (tracker claims answer)."
+    ),
     "claim.follow_ends": "A reclamação deixou de ser acompanhada: o tempo de acompanhamento acabou.",
     "claim.not_followed": "Registrada, mas a transportadora não mostra o andamento dela.",
     "claim.answered": "A transportadora respondeu sem aceitar nem recusar[: {text:quote}].",

@@ -80,6 +80,7 @@ def cells(kind: str, line: Line, zone: ZoneInfo, language: ListLanguage = ENGLIS
     shown |= {key: date.fromisoformat(line[key]) for key in _DAYS if line.get(key)}
     if kind == "problems":
         shown["kind"] = language.presumed.format(kind=shown["kind"]) if line["presumed"] else shown["kind"]
+        shown["kind"] = language.by_words.format(kind=shown["kind"]) if line["by_words"] else shown["kind"]
         if line["resolved_at"]:
             shown["ended"] = f"{local(line['resolved_at'], zone, language)} {shown['resolution'] or ''}"
     if kind == "messages" and line["diverted_to"]:

@@ -100,6 +100,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "promised_on": "promised date",
         "postal_code": "postal code",
         "tracking_code": "tracking code",
+        "carrier": "carrier",
     },
     "smtp": {
         "mailbox_full": "mailbox full",
@@ -160,6 +161,7 @@ HOLD: Final[Mapping[str, str]] = {
     "before_live": "it began before the shop went live (tracker release)",
     "propose": "waits for approval (tracker approve)",
     "value_ceiling": "worth more than what is filed by itself (tracker approve)",
+    "by_words": "only the carrier's text says so, no confirmed code (tracker approve)",
     "by_letter": "this carrier takes letters: send it, then approve it (tracker approve)",
     "letter": "the letter did not leave, or nobody knows whether it did (tracker explain)",
     "restored": "the database was put back to an earlier copy; it may have left already (tracker release)",

@@ -110,11 +110,14 @@ TRIGGER: Final[Mapping[str, str]] = {
     Trigger.RETURNED_TO_SENDER: "devolução à loja",
     Trigger.ADDRESS_PROBLEM: "endereço a conferir",
 }
+BY_WORDS: Final = "lido do texto da transportadora, sem código confirmado"
+"""Of a problem that no confirmed code tells of."""
 HOLD: Final[Mapping[str, str]] = {
     Hold.OBSERVE: "a loja ainda só observa (live_from)",
     Hold.BEFORE_LIVE: "começou antes de a loja entrar no ar",
     Hold.PROPOSE: "espera aprovação",
     Hold.VALUE_CEILING: "valor acima do limite automático",
+    Hold.BY_WORDS: "só o texto da transportadora diz isso, sem código confirmado",
     Hold.BY_LETTER: "esta transportadora recebe por carta: envie e aprove",
     Hold.LETTER: "a carta não saiu, ou não se sabe se saiu",
     Hold.MISSING_DATA: "falta o nome do destinatário no pedido",
@@ -228,6 +231,7 @@ FIELD: Final[Mapping[str, str]] = {
     "promised_on": "data prometida",
     "postal_code": "CEP",
     "tracking_code": "código de rastreio",
+    "carrier": "transportadora",
 }
 """Fields that a person can correct."""
 SMTP: Final[Mapping[str, str]] = {

@@ -56,6 +56,7 @@ class ClaimRow:
     planned_at: datetime
     claimable_from: date
     alert_on: date
+    urge_on: date | None
     deadline_on: date
     last_on: date
     approved_at: datetime | None
@@ -213,8 +214,8 @@ def take_unfiled(connection: Connection, carrier: str, today: date, now: datetim
 
 
 def take_overdue(connection: Connection, carrier: str, today: date, now: datetime) -> list[ClaimRow]:
-    """Those that are not filed on their deadline; each is given once."""
-    return _take_once(connection, carrier, "deadline_on", "escalated_at", today, now)
+    """Those that are not filed on the day on which a person must know, at the latest on their deadline; each is given once."""
+    return _take_once(connection, carrier, "urge_on", "escalated_at", today, now)
 
 
 def _take_once(

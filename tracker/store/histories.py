@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, delete, func, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
-from tracker.domain.codes import UNREAD, CodeReading, MappedEvent
+from tracker.domain.codes import MappedEvent, OwnReading
 from tracker.domain.history import History, StoredEvent
 from tracker.store.database import insert_new, upsert
 from tracker.store.tables import DueDate, Event, ShipmentHistory, table
@@ -88,6 +88,8 @@ def append_events(
             "pickup_until": event.pickup_until,
             "void": False,
             "mapped": _is_mapped(event),
+            "own": _own(event),
+            "by_words": event.by_words,
         }
         for (shipment_id, _), event in given.items()
     ]
@@ -112,6 +114,7 @@ def _stored(row_id: int, event: TrackingEvent, seen_at: datetime) -> StoredEvent
         indemnified=event.indemnified,
         pickup_until=event.pickup_until,
         mapped=_is_mapped(event),
+        by_words=event.by_words,
     )
 
 
@@ -119,19 +122,25 @@ def _is_mapped(event: TrackingEvent) -> bool | None:
     return True if isinstance(event, MappedEvent) else None
 
 
-def map_events(connection: Connection, event_ids: Sequence[int], reading: CodeReading) -> None:
-    """Read these events (row ids) by the merchant's mapping, or by none again (`UNREAD`)."""
-    connection.execute(
-        update(_EVENTS)
-        .where(_EVENTS.c.id.in_(event_ids))
-        .values(
-            status=reading.status.value,
-            cause=reading.cause.value if reading.cause else None,
-            final=reading.final,
-            attempt=reading.attempt,
-            mapped=None if reading == UNREAD else True,
-        )
-    )
+def _own(event: TrackingEvent) -> str | None:
+    return event.own.kept if isinstance(event, MappedEvent) and event.own is not None else None
+
+
+def map_events(connection: Connection, event_ids: Sequence[int], reading: OwnReading, own: OwnReading | None) -> None:
+    """Read these events (row ids) by the merchant's mapping, *own* being what their adapter reads in them."""
+    _read_as(connection, event_ids, reading, mapped=True, own=own.kept if own is not None else None)
+
+
+def unmap_events(connection: Connection, event_ids: Sequence[int], reading: OwnReading) -> None:
+    """Read these events (row ids) by no mapping again: as their adapter does."""
+    _read_as(connection, event_ids, reading, mapped=None, own=None)
+
+
+def _read_as(
+    connection: Connection, event_ids: Sequence[int], reading: OwnReading, *, mapped: bool | None, own: str | None
+) -> None:
+    values = {**reading.columns, "mapped": mapped, "own": own}
+    connection.execute(update(_EVENTS).where(_EVENTS.c.id.in_(event_ids)).values(**values))
 
 
 def reread_events(connection: Connection, changes: Iterable[tuple[int, TrackingEvent]]) -> None:
@@ -149,6 +158,8 @@ def reread_events(connection: Connection, changes: Iterable[tuple[int, TrackingE
                 indemnified=event.indemnified,
                 pickup_until=event.pickup_until,
                 mapped=_is_mapped(event),
+                own=_own(event),
+                by_words=event.by_words,
             )
         )
 
@@ -175,6 +186,12 @@ def set_aside(connection: Connection, shipment_id: int, at: datetime) -> None:
     named = (_DUES.c.shipment_id == shipment_id, _DUES.c.void.is_(False))
     connection.execute(update(_DUES).where(*named).values(void=True, seq=-_DUES.c.id))
     connection.execute(delete(_HISTORIES).where(_HISTORIES.c.shipment_id == shipment_id))
+
+
+def told_before_move(connection: Connection, shipment_id: int, carrier: str) -> None:
+    """The shipment goes to another account: what this one told stays and counts, marked with who told it."""
+    untold = (_EVENTS.c.shipment_id == shipment_id, _EVENTS.c.told_by.is_(None))
+    connection.execute(update(_EVENTS).where(*untold).values(told_by=carrier))
 
 
 def due_dates(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, dict[str, list[date]]]:
@@ -228,6 +245,7 @@ def _history_row(row: RowMapping) -> HistoryRow:
         due_first_on=row["carrier_due_first_on"],
         due_on=row["carrier_due_on"],
         due_max_on=row["carrier_due_max_on"],
+        by_words=frozenset((row["by_words"] or "").split(",")) - {""},
     )
     return HistoryRow(
         shipment_id=row["shipment_id"],
@@ -279,6 +297,7 @@ def save_histories(connection: Connection, rows: Sequence[HistoryRow]) -> None:
                 "trouble_at": history.trouble_at,
                 "trouble_cause": history.trouble_cause.value if history.trouble_cause else None,
                 "location": history.location,
+                "by_words": ",".join(sorted(history.by_words)) or None,
                 "carrier_due_first_on": history.due_first_on,
                 "carrier_due_on": history.due_on,
                 "carrier_due_max_on": history.due_max_on,

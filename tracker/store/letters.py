@@ -29,6 +29,7 @@ class WantedLetter:
     shop: str
     shipment_id: int
     motive: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class LetterRow:
     shop: str
     shipment_id: int
     motive: str
+    kind: str
     recipient: str | None
     copies: list[str]
     state: DeliveryState
@@ -65,7 +67,14 @@ def wanted_letters(connection: Connection, limit: int) -> list[WantedLetter]:
     steps = select(_STEPS).where(LETTERS_TO_LEAVE).subquery()
     taken_up = exists().where(_LETTERS.c.step_id == steps.c.id)
     query = (
-        select(steps.c.id, _CLAIMS.c.id, steps.c.action, _CLAIMS.c.shop, _CLAIMS.c.shipment_id, steps.c.motive)
+        select(
+            steps.c.id,
+            _CLAIMS.c.id,
+            steps.c.action,
+            _CLAIMS.c.shop,
+            _CLAIMS.c.shipment_id,
+            *(steps.c.motive, steps.c.kind),
+        )
         .join(_CLAIMS, _CLAIMS.c.id == steps.c.claim_id)
         .where(~taken_up)
         .order_by(steps.c.id)
@@ -90,7 +99,9 @@ def queue_letter(connection: Connection, wanted: WantedLetter, message_id: str, 
     if insert_new(connection, _LETTERS, [row], _LETTERS.c.id):
         return
     same = (_LETTERS.c.claim_id == wanted.claim_id, _LETTERS.c.part == wanted.part)
-    again = {name: row[name] for name in ("step_id", "motive", "state", "queued_at", "next_step_at", "attempts")}
+    again = {
+        name: row[name] for name in ("step_id", "motive", "kind", "state", "queued_at", "next_step_at", "attempts")
+    }
     connection.execute(update(_LETTERS).where(*same).values(**release({**again, "reason": None})))
 
 
@@ -121,10 +132,11 @@ def is_still_wanted(connection: Connection, step_id: int) -> bool:
 
 
 def left_before(connection: Connection, letter: LetterRow) -> int | None:
-    """The claim of another letter about the same parcel and motive that left, or may have."""
+    """The claim of another letter about the same parcel and motive, asking for the same, that left or may have."""
     query = select(_LETTERS.c.claim_id).where(
         _LETTERS.c.shipment_id == letter.shipment_id,
         _LETTERS.c.motive == letter.motive,
+        _LETTERS.c.kind == letter.kind,
         _LETTERS.c.part == letter.part,
         _LETTERS.c.sending_at.is_not(None),
         _LETTERS.c.id != letter.id,

@@ -46,6 +46,7 @@ class ProblemRow:
     version: int
     claims_wish: str | None = None
     rule: str = ""
+    by_words: bool = False
 
 
 def take_due_checks(
@@ -124,6 +125,7 @@ def as_known(row: ProblemRow, settlement: Settlement | None = None) -> KnownProb
         version=row.version,
         resolution=row.resolution,
         settlement=settlement,
+        by_words=row.by_words,
     )
 
 
@@ -209,6 +211,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
         "since": finding.since,
         "cause": finding.cause.value if finding.cause else None,
         "presumed": finding.presumed,
+        "by_words": finding.by_words,
         "customer_since": finding.customer_since,
         "carrier_since": finding.carrier_since,
         "resolved_at": ended_at,

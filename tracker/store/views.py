@@ -162,7 +162,7 @@ def _shipments(wanted: Filter) -> Query:
 def _events(wanted: Filter) -> Query:
     names = ("id", "shipment_id", "occurred_at", "seen_at", "status", "carrier_code", "description", "location")
     columns = (
-        *(_EVENTS.c[name] for name in (*names, "void", "vanished_at")),
+        *(_EVENTS.c[name] for name in (*names, "void", "vanished_at", "by_words", "told_by")),
         _SHIPMENTS.c.shop,
         tracking_code_of(_EVENTS.c.shipment_id).label("tracking_code"),
     )
@@ -172,7 +172,18 @@ def _events(wanted: Filter) -> Query:
 
 
 def _problems(wanted: Filter) -> Query:
-    names = ("id", "shop", "subject_kind", "subject_id", "kind", "cause", "presumed", "since", "customer_since")
+    names = (
+        "id",
+        "shop",
+        "subject_kind",
+        "subject_id",
+        "kind",
+        "cause",
+        "presumed",
+        "by_words",
+        "since",
+        "customer_since",
+    )
     more = ("carrier_since", "detected_at", "resolved_at", "resolution", "rule", "rule_version", "released_at")
     query = (
         select(

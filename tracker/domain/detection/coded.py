@@ -5,7 +5,9 @@ Sources: carrier reference section 10 (`normalized_status`, `problem`); contract
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from carriers.base import Cause, ProblemKind, TrackingStatus
 from tracker.domain.calendar import Calendars
@@ -19,13 +21,19 @@ Status = TrackingStatus
 def lost(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     """The carrier cannot find it."""
     at = facts.history.lost_at
-    return NOTHING if at is None else Seen((Finding(Kind.LOSS, "loss.coded", at, cause=Cause.LOSS),))
+    if at is None:
+        return NOTHING
+    words = by_words(facts.history, "lost_at")
+    return Seen((Finding(Kind.LOSS, "loss.coded", at, cause=Cause.LOSS, by_words=words),))
 
 
 def stolen(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     """It was stolen from the carrier."""
     at = facts.history.stolen_at
-    return NOTHING if at is None else Seen((Finding(Kind.THEFT, "theft.coded", at, cause=Cause.THEFT),))
+    if at is None:
+        return NOTHING
+    words = by_words(facts.history, "stolen_at")
+    return Seen((Finding(Kind.THEFT, "theft.coded", at, cause=Cause.THEFT, by_words=words),))
 
 
 def damaged(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
@@ -33,7 +41,8 @@ def damaged(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     at = facts.history.damaged_at
     if at is None:
         return NOTHING
-    return Seen((Finding(Kind.DAMAGE, "damage.coded", at, cause=Cause.DAMAGE, ended=arrival(facts.history)),))
+    words, ended = by_words(facts.history, "damaged_at"), arrival(facts.history)
+    return Seen((Finding(Kind.DAMAGE, "damage.coded", at, cause=Cause.DAMAGE, by_words=words, ended=ended),))
 
 
 def turned_back(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
@@ -44,14 +53,23 @@ def turned_back(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     """
     history = facts.history
     if history.status is Status.RETURNING and history.returning_at is not None:
-        return Seen(
-            (Finding(Kind.RETURNING, "returning.coded", history.returning_at, cause=history.returning_cause),),
-        )
+        return _turned(Kind.RETURNING, "returning.coded", history.returning_at, history.returning_cause, history)
     if history.status is Status.RETURNED and history.returned_at is not None:
-        return Seen((Finding(Kind.RETURNED, "returned.coded", history.returned_at, cause=history.returning_cause),))
+        return _turned(Kind.RETURNED, "returned.coded", history.returned_at, history.returning_cause, history)
     if history.trouble_cause is Cause.UNCLAIMED and history.trouble_at is not None:
-        return Seen((Finding(Kind.RETURNING, "returning.unclaimed", history.trouble_at, cause=Cause.UNCLAIMED),))
+        return _turned(Kind.RETURNING, "returning.unclaimed", history.trouble_at, Cause.UNCLAIMED, history)
     return NOTHING
+
+
+_MARKS: Final[Mapping[str, str]] = {
+    "returning.coded": "returning_at",
+    "returned.coded": "returned_at",
+    "returning.unclaimed": "trouble_at",
+}
+
+
+def _turned(kind: ProblemKind, rule: str, at: datetime, cause: Cause | None, history: History) -> Seen:
+    return Seen((Finding(kind, rule, at, cause=cause, by_words=by_words(history, _MARKS[rule])),))
 
 
 def seized(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
@@ -59,7 +77,13 @@ def seized(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     history = facts.history
     if history.status is not Status.SEIZED or history.trouble_at is None:
         return NOTHING
-    return Seen((Finding(Kind.SEIZED, "seized.coded", history.trouble_at, cause=Cause.SEIZED),))
+    words = by_words(history, "trouble_at")
+    return Seen((Finding(Kind.SEIZED, "seized.coded", history.trouble_at, cause=Cause.SEIZED, by_words=words),))
+
+
+def by_words(history: History, mark: str) -> bool:
+    """Whether only the carrier's free text, or a code that nobody has confirmed, says so."""
+    return mark in history.by_words
 
 
 def arrival(history: History) -> tuple[datetime, str] | None:

@@ -35,7 +35,8 @@ def troubled(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
         return NOTHING
     kind, rule = named
     shown = {"status": history.status.value, "last_event_at": iso(history.last_event_at)}
-    return Seen((Finding(kind, rule, history.trouble_at, cause=history.trouble_cause, facts=shown),))
+    words = "trouble_at" in history.by_words
+    return Seen((Finding(kind, rule, history.trouble_at, cause=history.trouble_cause, by_words=words, facts=shown),))
 
 
 def pickup_expiring(facts: Facts, days: Calendars, now: datetime) -> Seen:

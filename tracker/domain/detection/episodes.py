@@ -92,18 +92,19 @@ def compare(
                 opened.append((finding, standing.episode + 1))
         elif not (finding.kind in _RECORDS and _same_record(standing, finding)):
             opened.append((finding, standing.episode + 1))
-        elif finding.ended is None or finding.ended[0] != standing.resolved_at:
-            # A record is no new one because its end was undone, or is told otherwise now.
+        elif finding.ended is None or finding.ended[0] != standing.resolved_at or finding.by_words != standing.by_words:
+            # A record is no new one because its end was undone, is told otherwise now, or a code confirms it.
             changed.append((standing, finding))
     return tuple(opened), tuple(changed)
 
 
 def _is_news(settled: KnownProblem, finding: Finding) -> bool:
     """Whether a problem that a person has settled opens again: on something that came true, or was told, after that, on
-    another cause, or on the carrier's own word for what silence only made presume."""
+    another cause, or on the carrier's own word for what silence only made presume or a text only seemed to say."""
     newest = max(finding.since, finding.told_at or finding.since)
     after = settled.resolved_at is not None and newest > settled.resolved_at
-    return after or (finding.cause, finding.presumed) != (settled.cause, settled.presumed)
+    confirmed = settled.by_words and not finding.by_words
+    return after or confirmed or (finding.cause, finding.presumed) != (settled.cause, settled.presumed)
 
 
 def _same_record(problem: KnownProblem, finding: Finding) -> bool:
@@ -115,10 +116,11 @@ def _differs(problem: KnownProblem, finding: Finding) -> bool:
     if finding.ended is not None:
         return True
     # An older event that we learn of later moves the beginning: what is true does not hang on the order of learning.
-    return (problem.since, problem.cause, problem.presumed, problem.customer_since, problem.carrier_since) != (
+    sure = problem.presumed, problem.by_words
+    return (problem.since, problem.cause, sure, problem.customer_since, problem.carrier_since) != (
         finding.since,
         finding.cause,
-        finding.presumed,
+        (finding.presumed, finding.by_words),
         finding.customer_since,
         finding.carrier_since,
     )

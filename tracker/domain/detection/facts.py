@@ -66,6 +66,8 @@ class Finding:
     since: datetime
     cause: Cause | None = None
     presumed: bool = False
+    by_words: bool = False
+    """Only the carrier's free text says so: no confirmed code does."""
     customer_since: datetime | None = None
     carrier_since: datetime | None = None
     ended: tuple[datetime, str] | None = None
@@ -91,6 +93,7 @@ class KnownProblem:
     resolution: str | None = None
     settlement: Settlement | None = None
     """How a person settled it; it is ended so at the next look."""
+    by_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

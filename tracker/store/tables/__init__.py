@@ -23,7 +23,7 @@ from tracker.store.tables.base import BigId, Leased, table
 from tracker.store.tables.claims import Claim, ClaimCheck, ClaimFact, ClaimProblem, ClaimStep, SettledDesk
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.engine import EngineLane, EngineQueue, EngineWorker
-from tracker.store.tables.events import DueDate, Event, ShipmentHistory
+from tracker.store.tables.events import CodeMapping, DueDate, Event, ShipmentHistory
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct, Restore
@@ -55,6 +55,7 @@ __all__ = [
     "ClaimFact",
     "ClaimProblem",
     "ClaimStep",
+    "CodeMapping",
     "Decision",
     "Delivery",
     "Digest",
@@ -102,7 +103,7 @@ __all__ = [
 OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
     "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
-    "events": (Event, DueDate, ShipmentHistory),
+    "events": (Event, DueDate, ShipmentHistory, CodeMapping),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),
     "messages": (

@@ -35,7 +35,7 @@ class Claim(Leased, table=True):
         one_open("uq_claims_open", "tracking_ref_id", "closed_at"),
         due_index("ix_claims_due", "carrier", "next_step_at"),
         Index("ix_claims_unfiled", "carrier", "alert_on", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
-        Index("ix_claims_overdue", "carrier", "deadline_on", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
+        Index("ix_claims_overdue", "carrier", "urge_on", sqlite_where=_OVERDUE, postgresql_where=_OVERDUE),
         Index("ix_claims_shipment", "shipment_id"),
         Index("ix_claims_ref", "tracking_ref_id"),
     )
@@ -53,6 +53,8 @@ class Claim(Leased, table=True):
     planned_at: datetime
     claimable_from: date
     alert_on: date | None = None
+    urge_on: date | None = None
+    """When an unfiled one is brought to a person: on its deadline, or before where that comes soon."""
     deadline_on: date | None = None
     last_on: date | None = None
     approved_at: datetime | None = None

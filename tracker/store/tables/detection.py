@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -54,6 +54,8 @@ class Problem(SQLModel, table=True):
     episode: int = 1
     cause: str | None = None
     presumed: bool = False
+    by_words: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Only the carrier's free text says so: no confirmed code does."""
     since: datetime
     customer_since: datetime | None = None
     carrier_since: datetime | None = None

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from tracker.store.tables.base import BigId
 
 UNREAD: Final = "(status = 'unknown' OR mapped)"
-"""Events whose code the adapter does not know; queries must say it word for word to use its index."""
+"""Events whose code nobody reads, or the merchant does; queries must say it word for word to use its index."""
 
 
 class Event(SQLModel, table=True):
@@ -39,7 +39,13 @@ class Event(SQLModel, table=True):
     void: bool = False
     vanished_at: datetime | None = None
     mapped: bool | None = None
-    """Read by the merchant's own mapping: the adapter does not know its code."""
+    """Read by the merchant's own mapping."""
+    own: str | None = None
+    """What the adapter itself reads in a mapped event, as JSON (`domain.codes.OwnReading`); NULL where that is nothing."""
+    by_words: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Read from the carrier's free text, or from a code that nobody has confirmed."""
+    told_by: str | None = None
+    """The account that told it, where its parcel has been moved to another one since."""
 
 
 class DueDate(SQLModel, table=True):
@@ -57,6 +63,16 @@ class DueDate(SQLModel, table=True):
     seen_at: datetime
     void: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Named for a number that was not this shipment's; its place is negative then, out of the way of the right one's."""
+
+
+class CodeMapping(SQLModel, table=True):
+    """With which mapping of codes a carrier's stored events were read last."""
+
+    __tablename__ = "code_mappings"
+
+    carrier: str = Field(primary_key=True)
+    digest: str
+    read_at: datetime
 
 
 class ShipmentHistory(SQLModel, table=True):
@@ -84,6 +100,8 @@ class ShipmentHistory(SQLModel, table=True):
     trouble_at: datetime | None = None
     trouble_cause: str | None = None
     location: str | None = None
+    by_words: str | None = None
+    """The marks that rest on the carrier's free text alone, by name, with commas between."""
     carrier_due_first_on: date | None = None
     carrier_due_on: date | None = None
     carrier_due_max_on: date | None = None

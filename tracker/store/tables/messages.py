@@ -113,7 +113,8 @@ _LEFT: Final = text("sending_at IS NOT NULL")
 
 
 class Letter(Leased, table=True):
-    """A claim's letter to its carrier. One that left, or may have, is the only one about its parcel and motive."""
+    """A claim's letter to its carrier. One that left, or may have, is the only one that asks for its kind about its parcel and
+    motive."""
 
     __tablename__ = "letters"
     __table_args__ = (
@@ -121,7 +122,11 @@ class Letter(Leased, table=True):
         UniqueConstraint("message_id"),
         due_index("ix_letters_due", "next_step_at"),
         Index(
-            "uq_letters_left", "shipment_id", "motive", "part", unique=True, sqlite_where=_LEFT, postgresql_where=_LEFT
+            "uq_letters_left",
+            *("shipment_id", "motive", "kind", "part"),
+            unique=True,
+            sqlite_where=_LEFT,
+            postgresql_where=_LEFT,
         ),
         Index("ix_letters_sent", "sent_at"),
         Index("ix_letters_shipment", "shipment_id"),
@@ -136,6 +141,8 @@ class Letter(Leased, table=True):
     shop: str
     shipment_id: int = Field(foreign_key="shipments.id", sa_type=BigId)
     motive: str
+    kind: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """What it asks for: `information_request` or `refund`."""
     recipient: str | None = None
     copies: list[str] = Field(default_factory=list, sa_type=JSON)
     state: str

@@ -1,0 +1,45 @@
+"""Whose code a line's seems to be: told to a person, and never acted upon."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.support import Start
+from tracker.book import suggestion
+from tracker.store.tables import Shipment
+
+
+@pytest.mark.parametrize(
+    ("code", "but", "says"),
+    [
+        pytest.param("888012345678901", "", "Parece um código de J&T Express", id="a shape of its own"),
+        pytest.param("AA123456785BR", "jadlog", "Parece um código de Correios", id="not the carrier that was named"),
+        pytest.param("AA123456785BR", "correios", "", id="the named carrier has said no: nothing to add"),
+        pytest.param(
+            "35261112ABC34501DE35550010000010041102030432", "", "Parece a chave de uma NF-e", id="an invoice key"
+        ),
+        pytest.param("986578788855", "", "", id="digits that many write"),
+        pytest.param("PEDIDO10482", "", "", id="nobody's"),
+        pytest.param(None, "", "", id="no code"),
+    ],
+)
+def test_whose_code_it_seems(code: str | None, but: str, says: str) -> None:
+    found = suggestion(code, but)
+    assert found.startswith(f" {says}") if says else found == ""
+
+
+def test_a_line_says_whose_code_it_seems_and_nothing_is_assigned(start: Start) -> None:
+    trial = start()
+    other = {**trial.carrier, "id": "correios-2", "user": "98765432000198"}
+    trial.settings["carriers"].append(other)
+    heading = "Pedido;Cliente;E-mail;Transportadora;Código de rastreio"
+    lines = [
+        "1;Ana de Teste;ana@example.com;;888012345678901",
+        "2;Bia de Teste;bia@example.com;Correios;888012345678901",
+    ]
+    trial.drop("orders.csv", "\r\n".join([heading, *lines, ""]).encode())
+    said = " ".join(trial.command("import", str(trial.inbox / "orders.csv")).stdout.split())
+    assert (
+        said.count("Parece um código de J&T Express; se for, informe a transportadora na coluna Transportadora.") == 2
+    )
+    assert trial.rows(Shipment) == []
