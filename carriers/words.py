@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from carriers.base import CodeWord, TrackingEvent, TrackingStatus
 from carriers.codes import CodeTable, normal
-from carriers.payload import as_dict, event_key
+from carriers.payload import event_key
 
 _NOT_FOUND = re.compile(r"NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)|NENHUM[A]? (?:REGISTRO|DOCUMENTO|RESULTADO|NOTA|OBJETO)")
 _NOT_OF_PARCELS = re.compile(
@@ -23,18 +20,6 @@ def says_not_found(words: str) -> bool:
     """Whether a refusal's words say that the parcel is not known: of a user or a contract they say something else."""
     folded = normal(words)
     return bool(_NOT_FOUND.search(folded)) and not _NOT_OF_PARCELS.search(folded)
-
-
-def explaining(read: Callable[[dict[str, Any]], str]) -> Callable[[bytes], str | None]:
-    """What finds the carrier's words in the body of a refusal for `CarrierHttp`, where *read* finds them in its JSON."""
-
-    def explain(body: bytes) -> str | None:
-        try:
-            return read(as_dict(orjson.loads(body))) or None
-        except ValueError:
-            return None
-
-    return explain
 
 
 def event(
@@ -95,7 +80,12 @@ def with_delivery(
     return sorted(told, key=lambda one: one.status is TrackingStatus.DELIVERED)
 
 
+def status(table: CodeTable, code: str) -> TrackingStatus | None:
+    """For `check-config`: as what a text is read, by itself or by its words; None where it is not."""
+    found = table.read(normal(code), code).status
+    return None if found is TrackingStatus.UNKNOWN else found
+
+
 def word(table: CodeTable, code: str) -> CodeWord:
-    """For `check-config`: whether a text is read, by itself or by its words."""
-    known = table.read(normal(code), code).status is not TrackingStatus.UNKNOWN
-    return CodeWord.KNOWN if known else CodeWord.UNKNOWN
+    """For `check-config`: whether a text is read."""
+    return CodeWord.UNKNOWN if status(table, code) is None else CodeWord.KNOWN

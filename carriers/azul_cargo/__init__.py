@@ -44,7 +44,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.invoice import is_sellers, key_ref
-from carriers.payload import as_list, canonical, error, in_order, not_found, place, text, unread, without
+from carriers.payload import as_list, canonical, error, in_order, not_found, place, said_in, text, unread, without
 from carriers.redact import redact
 
 NAME = "azul_cargo"
@@ -106,7 +106,7 @@ class AzulCargoTracking:
                 "/api/Rastreio/Consultar",
                 idempotent=True,
                 json={**token, **asked},
-                explain=words.explaining(_said),
+                explain=said_in("ErrorText"),
                 family="tracking",
             )
             return self._hear(ref, answer.data)
@@ -249,6 +249,11 @@ class AzulCargo:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read; a code is not, since none is published."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for a token. Raises CarrierConfigError or TransientCarrierError."""

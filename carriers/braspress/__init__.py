@@ -34,11 +34,12 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.invoice import cnpj_of, invoice_of, key_or_invoice
-from carriers.payload import as_dict, as_list, canonical, in_order, not_found, text, unread, without
+from carriers.payload import as_dict, as_list, canonical, in_order, not_found, said_in, text, unread, without
 from carriers.redact import redact
 from carriers.signatures import basic
 
@@ -114,7 +115,7 @@ class BraspressTracking:
             f"/v3/tracking/byNf/{self._payer}/{number}/json",
             idempotent=True,
             headers=self._headers,
-            explain=words.explaining(_said),
+            explain=said_in("message"),
             also_read=(404,),
             family="tracking",
         )
@@ -225,6 +226,11 @@ class Braspress:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for an invoice that there is not. Raises CarrierConfigError or TransientCarrierError."""

@@ -34,10 +34,22 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_instant
-from carriers.payload import as_list, canonical, chronological, error, event_key, not_found, text, unread, without
+from carriers.payload import (
+    as_list,
+    canonical,
+    chronological,
+    error,
+    event_key,
+    not_found,
+    said_in,
+    text,
+    unread,
+    without,
+)
 from carriers.redact import redact
 
 NAME = "frenet"
@@ -154,7 +166,7 @@ class FrenetTracking:
             idempotent=True,
             headers=self._headers,
             json=asked,
-            explain=words.explaining(_said),
+            explain=said_in("ErrorMessage"),
             family="tracking",
         )
         data = answer.data
@@ -249,6 +261,11 @@ class Frenet:
     def code_word(code: str) -> CodeWord:
         """Whether this event type is read."""
         return TABLE.word(code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this event type is read."""
+        return TABLE.status(code)
 
     async def log_in(self) -> str:
         """Ask for a parcel that there is not. Raises CarrierConfigError or TransientCarrierError."""

@@ -33,6 +33,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
@@ -45,6 +46,7 @@ from carriers.payload import (
     error,
     in_order,
     not_found,
+    said_in,
     text,
     unread,
     without,
@@ -129,13 +131,13 @@ class JadlogTracking:
             idempotent=True,
             headers=self._headers,
             json={"consulta": asked},
-            explain=words.explaining(_refused),
+            explain=said_in("erro", "descricao"),
             family="tracking",
         )
         data = answer.data
         if isinstance(data, dict) and isinstance(data.get("consulta"), list):
             return [item for item in data["consulta"] if isinstance(item, dict)]
-        said = _refused(as_dict(data))
+        said = _said(as_dict(data).get("erro"))
         if "TOKEN" in codes.normal(said):
             raise CarrierConfigError(self._carrier, f"token refused: ask the franchise ({redact(said)})", answer.status)
         reason = redact(said) or "the answer has no list of parcels (consulta)"
@@ -181,11 +183,6 @@ def _is_unknown(item: Item | None) -> bool:
     return item is not None and words.says_not_found(_said(item.get("erro")))
 
 
-def _refused(data: dict[str, Any]) -> str:
-    """What the refusal of a whole call says."""
-    return _said(data.get("erro"))
-
-
 def _said(refusal: Any) -> str:
     told = as_dict(refusal)
     return " ".join(part for field in ("descricao", "detalhe") if (part := text(told.get(field))))
@@ -224,6 +221,11 @@ class Jadlog:
     def code_word(code: str) -> CodeWord:
         """Whether the table reads this text."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask with the token for a parcel that does not exist. Raises CarrierConfigError or TransientCarrierError."""

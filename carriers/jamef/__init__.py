@@ -34,6 +34,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
@@ -47,6 +48,7 @@ from carriers.payload import (
     in_order,
     not_found,
     place,
+    said_in,
     text,
     unread,
     without,
@@ -105,7 +107,7 @@ class JamefTracking:
                 idempotent=True,
                 params=question(ref),
                 headers=headers,
-                explain=words.explaining(_said),
+                explain=said_in("mensagem"),
                 also_read=(404,),
                 family="tracking",
             )
@@ -227,6 +229,11 @@ class Jamef:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for a token, unless one is in force: the carrier gives one a minute.

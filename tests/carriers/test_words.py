@@ -8,7 +8,7 @@ import pytest
 
 from carriers.base import CodeWord, TrackingStatus
 from carriers.codes import parse, road_words
-from carriers.words import event, explaining, says_not_found, with_delivery, word
+from carriers.words import event, says_not_found, status, with_delivery, word
 
 NOON = datetime(2026, 11, 19, 15, tzinfo=UTC)
 TABLE = parse("match,text,status,cause,final,confirmed,source\nCOLETADO,,posted,,no,no,x").with_words(road_words())
@@ -64,16 +64,5 @@ def test_which_texts_are_read() -> None:
     assert word(TABLE, "coletado") is CodeWord.KNOWN
     assert word(TABLE, "Saída para entrega") is CodeWord.KNOWN
     assert word(TABLE, "42") is CodeWord.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("body", "wanted"),
-    [
-        pytest.param(b'{"message": "nao"}', "nao", id="said"),
-        pytest.param(b'{"message": ""}', None, id="nothing said"),
-        pytest.param(b"[1]", None, id="another shape"),
-        pytest.param(b"<html>", None, id="a page"),
-    ],
-)
-def test_the_words_of_a_refusal(body: bytes, wanted: str | None) -> None:
-    assert explaining(lambda data: str(data.get("message", "")))(body) == wanted
+    assert status(TABLE, "Saída para entrega") is TrackingStatus.OUT_FOR_DELIVERY
+    assert status(TABLE, "42") is None

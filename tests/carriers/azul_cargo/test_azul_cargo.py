@@ -268,4 +268,5 @@ def test_numbers(value: str, wanted: TrackingRef | None) -> None:
 async def test_a_log_in_asks_for_a_token(login: respx.Route) -> None:
     assert await azul().log_in() == "e-mail and password give a token"
     assert AzulCargo.code_word("Entregue") is CodeWord.KNOWN
+    assert AzulCargo.code_status("Entregue") is Status.DELIVERED
     assert AzulCargo.code_word("01") is CodeWord.UNKNOWN

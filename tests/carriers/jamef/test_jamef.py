@@ -227,6 +227,7 @@ def test_numbers_and_texts() -> None:
     assert (normalise(KEY.value), normalise("11222333000181/001/1001")) == (KEY, INVOICE)
     assert normalise("1001") is None
     assert Jamef.code_word("Coletado") is CodeWord.KNOWN
+    assert Jamef.code_status("Coletado") is Status.POSTED
     assert Jamef.code_word("?") is CodeWord.UNKNOWN
 
 
