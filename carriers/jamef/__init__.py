@@ -189,7 +189,9 @@ def _minting(settings: JamefSettings, context: AdapterContext) -> oauth.Mint:
 
     async def mint() -> Token:
         fields = {"username": settings.user, "password": settings.password.get_secret_value()}
-        return await oauth.ask(context, "/auth/v1/login", fields, as_json=True, hint=hint, read=read)
+        path = "/auth/v1/login"
+        # A call that failed may have counted, and the next is allowed in a minute: a lane does not wait so long.
+        return await oauth.ask(context, path, fields, as_json=True, hint=hint, read=read, repeated=False)
 
     return mint
 

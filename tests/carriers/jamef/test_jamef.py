@@ -19,6 +19,7 @@ from carriers.base import (
     RefKind,
     TrackingRef,
     TrackingStatus,
+    TransientCarrierError,
 )
 from carriers.http import CarrierHttp
 from carriers.jamef import Jamef, read_events
@@ -172,6 +173,16 @@ async def test_a_refused_login_is_said(
 
     with pytest.raises(error, match=says):
         await jamef().log_in()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_login_that_fails_is_left_to_the_daemon(respx_mock: respx.Router, status: int) -> None:
+    route = respx_mock.post(LOGIN_URL).mock(return_value=httpx.Response(status))
+
+    with pytest.raises(TransientCarrierError):
+        await answer_of(jamef(), KEY)
+    assert route.call_count == 1, "a token a minute: no second try within the call"
 
 
 @pytest.mark.anyio
