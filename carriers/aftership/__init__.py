@@ -43,6 +43,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.hooks import ProvenHook
+from carriers.letters import road_claims
 from carriers.payload import (
     as_dict,
     as_list,
@@ -64,6 +65,10 @@ NAME = "aftership"
 ZONE = ZoneInfo("America/Sao_Paulo")
 """Its times carry their offset; a checkpoint without one is local to the place."""
 TABLE = codes.load("carriers.aftership")
+CLAIMS = road_claims(
+    source="an aggregator takes no claims: a letter to the carrier behind it",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 PATH = "/tracking/2025-07/trackings"
 BATCH_SIZE = 20
@@ -260,7 +265,7 @@ class AfterShip:
         if not isinstance(settings, AfterShipSettings):
             raise TypeError(f"AfterShip needs AfterShipSettings, not {type(settings).__name__}")
         self._http, self._headers = context.http, {"as-api-key": settings.api_key.get_secret_value()}
-        self.tracking, self.claims, self.hook = AfterShipTracking(settings, context), None, None
+        self.tracking, self.claims, self.hook = AfterShipTracking(settings, context), CLAIMS, None
         if settings.webhook_secret is not None:
             secret = settings.webhook_secret.get_secret_value()
             self.hook = ProvenHook(

@@ -44,12 +44,18 @@ from carriers.base import (
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.invoice import is_sellers, key_ref
+from carriers.letters import road_claims
 from carriers.payload import as_list, canonical, error, in_order, not_found, place, said_in, text, unread, without
 from carriers.redact import redact
 
 NAME = "azul_cargo"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.azul_cargo").with_words(codes.road_words())
+CLAIMS = road_claims(
+    source="no API for claims is known: a letter",
+    valid_since=date(2026, 11, 22),
+    by_road=False,
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -243,7 +249,7 @@ class AzulCargo:
         hint = "the carrier refuses a fresh token: ask it whether tracking is open to this user"
         self._access = oauth.TokenAccess(context, _minting(settings, context), hint=hint, header=_in_body)
         self.tracking = AzulCargoTracking(self._access, context)
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

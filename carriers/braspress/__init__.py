@@ -39,6 +39,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.invoice import cnpj_of, invoice_of, key_or_invoice
+from carriers.letters import road_claims
 from carriers.payload import as_dict, as_list, canonical, in_order, not_found, said_in, text, unread, without
 from carriers.redact import redact
 from carriers.signatures import basic
@@ -46,6 +47,10 @@ from carriers.signatures import basic
 NAME = "braspress"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.braspress").with_words(codes.road_words())
+CLAIMS = road_claims(
+    source="no API for claims is known: a letter, or the portal",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -220,7 +225,7 @@ class Braspress:
             raise TypeError(f"Braspress needs BraspressSettings, not {type(settings).__name__}")
         self._tracking = BraspressTracking(settings, context)
         self.tracking = self._tracking
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -36,6 +36,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.http import HttpAnswer
+from carriers.letters import road_claims
 from carriers.payload import (
     as_dict,
     as_list,
@@ -52,6 +53,11 @@ from carriers.payload import (
 NAME = "dhl"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.dhl")
+CLAIMS = road_claims(
+    source="claims go to the country's service desk; terms of carriage by air or across borders are not known here",
+    valid_since=date(2026, 11, 22),
+    by_road=False,
+)
 READING = "1"
 PATH = "/track/shipments"
 _NUMBER = re.compile(r"(?=.*[0-9])[A-Z0-9]{7,39}")
@@ -191,7 +197,7 @@ class Dhl:
             raise TypeError(f"Dhl needs DhlSettings, not {type(settings).__name__}")
         tracking = DhlTracking(settings, context)
         self._probe = tracking.track
-        self.tracking, self.claims = tracking, None
+        self.tracking, self.claims = tracking, CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

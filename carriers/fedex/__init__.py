@@ -36,6 +36,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.http import HttpAnswer
+from carriers.letters import road_claims
 from carriers.oauth import TokenAccess, client_credentials
 from carriers.payload import (
     as_dict,
@@ -55,6 +56,11 @@ NAME = "fedex"
 ZONE = ZoneInfo("America/Sao_Paulo")
 """For a time whose offset is missing."""
 TABLE = codes.load("carriers.fedex")
+CLAIMS = road_claims(
+    source="claims go to the portal or the service desk; terms of carriage across borders are not known here",
+    valid_since=date(2026, 11, 22),
+    by_road=False,
+)
 READING = "1"
 BATCH_SIZE = 30
 PATH = "/track/v1/trackingnumbers"
@@ -198,7 +204,7 @@ class Fedex:
         secret = settings.client_secret.get_secret_value()
         mint = client_credentials(context, TOKEN_PATH, settings.client_id, secret)
         self._access = TokenAccess(context, mint, hint="a fresh token is refused: add the Track API to the project")
-        self.tracking, self.claims = FedexTracking(context, self._access), None
+        self.tracking, self.claims = FedexTracking(context, self._access), CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_instant
+from carriers.letters import road_claims
 from carriers.payload import (
     as_list,
     canonical,
@@ -55,6 +57,10 @@ from carriers.redact import redact
 NAME = "frenet"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.frenet")
+CLAIMS = road_claims(
+    source="no API for claims is known; the freight is usually the carrier's own contract",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -255,7 +261,7 @@ class Frenet:
             raise TypeError(f"Frenet needs FrenetSettings, not {type(settings).__name__}")
         self._tracking = FrenetTracking(settings, context)
         self.tracking = self._tracking
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

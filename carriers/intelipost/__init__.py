@@ -44,6 +44,7 @@ from carriers.base import (
 from carriers.dates import parse_day, parse_instant
 from carriers.hooks import ProvenHook
 from carriers.invoice import invoice_of, key_ref
+from carriers.letters import road_claims
 from carriers.payload import as_dict, as_list, canonical, event_key, in_order, not_found, text, unread
 from carriers.redact import redact
 from carriers.signatures import same
@@ -51,6 +52,10 @@ from carriers.signatures import same
 NAME = "intelipost"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.intelipost")
+CLAIMS = road_claims(
+    source="no API for claims is known; the hub is no party to the freight",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 _ORDER = re.compile(r"[\w.\-/]{3,60}(#[0-9]{1,4})?", re.ASCII)
 _PAID = ("INDENIZACAO TOTAL", "INDENIZACAO PARCIAL")
@@ -254,7 +259,7 @@ class Intelipost:
     def __init__(self, settings: BaseModel, context: AdapterContext) -> None:
         if not isinstance(settings, IntelipostSettings):
             raise TypeError(f"Intelipost needs IntelipostSettings, not {type(settings).__name__}")
-        self.tracking, self.claims, self.hook = IntelipostTracking(settings, context), None, None
+        self.tracking, self.claims, self.hook = IntelipostTracking(settings, context), CLAIMS, None
         if settings.webhook_key is not None:
             key = settings.webhook_key.get_secret_value()
             self.hook = ProvenHook(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,7 @@ from carriers.base import (
 from carriers.dates import parse_day, parse_instant
 from carriers.jadlog import questions
 from carriers.jadlog.questions import Name, names, names_of_answer, other_question, question
+from carriers.letters import road_claims
 from carriers.payload import (
     as_dict,
     as_list,
@@ -56,6 +58,10 @@ from carriers.redact import redact
 NAME = "jadlog"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.jadlog").with_words(codes.road_words())
+CLAIMS = road_claims(
+    source="no API for claims is published: a letter to the franchise",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -215,7 +221,7 @@ class Jadlog:
             raise TypeError(f"Jadlog needs JadlogSettings, not {type(settings).__name__}")
         self._tracking = JadlogTracking(settings, context)
         self.tracking = self._tracking
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -40,6 +40,7 @@ from carriers.base import (
 from carriers.dates import parse_day, parse_instant
 from carriers.http import HttpAnswer
 from carriers.invoice import invoice_of, key_or_invoice
+from carriers.letters import road_claims
 from carriers.payload import (
     as_dict,
     as_list,
@@ -58,6 +59,10 @@ from carriers.redact import redact
 NAME = "jamef"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.jamef").with_words(codes.road_words())
+CLAIMS = road_claims(
+    source="no API for claims is known: a letter",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -225,7 +230,7 @@ class Jamef:
         hint = "the carrier refuses a fresh token: ask it whether tracking is open to this user"
         self._access = oauth.TokenAccess(context, _minting(settings, context), hint=hint)
         self.tracking = JamefTracking(self._access, context)
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -46,6 +47,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_instant
 from carriers.hooks import ProvenHook
+from carriers.letters import road_claims
 from carriers.payload import (
     as_dict,
     as_list,
@@ -64,6 +66,10 @@ from carriers.signatures import md5_base64, md5_hex, same
 NAME = "jt_express"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.jt_express")
+CLAIMS = road_claims(
+    source="no API for claims is known: a letter, or the portal",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 BATCH_SIZE = 30
 PATH = "/webopenplatformapi/api/logistics/trace"
@@ -252,7 +258,7 @@ class JtExpress:
             raise TypeError(f"JtExpress needs JtExpressSettings, not {type(settings).__name__}")
         tracking = JtExpressTracking(settings, context)
         self._probe = tracking.track
-        self.tracking, self.claims, self.hook = tracking, None, None
+        self.tracking, self.claims, self.hook = tracking, CLAIMS, None
         if settings.push:
             self.hook = ProvenHook(
                 context.carrier,

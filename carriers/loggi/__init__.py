@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -44,6 +45,7 @@ from carriers.base import (
 from carriers.dates import parse_day, parse_instant
 from carriers.hooks import ProvenHook
 from carriers.http import HttpAnswer
+from carriers.letters import road_claims
 from carriers.oauth import TokenAccess, client_credentials
 from carriers.payload import (
     as_dict,
@@ -64,6 +66,10 @@ NAME = "loggi"
 ZONE = ZoneInfo("America/Sao_Paulo")
 """Of its promised dates; its times carry their offset."""
 TABLE = codes.load("carriers.loggi")
+CLAIMS = road_claims(
+    source="claims go to Loggi's support; no API is published",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 NOT_FOUND = 5
 """gRPC's number for "not found", which its gateway writes into the body."""
@@ -99,7 +105,7 @@ class LoggiTracking:
             requests_per_second=2.0,
             timezone=ZONE.key,
             reading_version=f"{READING}-{TABLE.version}",
-            presumed_loss_business_days={"": 10},
+            presumed_loss_business_days={"": 15},
             terms_source="Loggi's help centre: loss is looked into 7 to 15 days after the promised date",
             push=settings.webhook_password is not None,
         )
@@ -230,7 +236,7 @@ class Loggi:
         secret = settings.client_secret.get_secret_value()
         mint = client_credentials(context, "/v2/oauth2/token", settings.client_id, secret, as_json=True)
         self._access = TokenAccess(context, mint, hint="a fresh token is refused: compare company_id with the contract")
-        self.tracking, self.claims, self.hook = LoggiTracking(settings, context, self._access), None, None
+        self.tracking, self.claims, self.hook = LoggiTracking(settings, context, self._access), CLAIMS, None
         if settings.webhook_user is not None and settings.webhook_password is not None:
             password = settings.webhook_password.get_secret_value()
             expected = basic(settings.webhook_user, password)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from carriers.base import (
     ClaimsAdapter,
     ClaimsByLetter,
     CodeWord,
+    CounterpartyKind,
     FeedReading,
     Heard,
     HookReceiver,
@@ -44,6 +46,7 @@ from carriers.base import (
 from carriers.dates import parse_instant
 from carriers.hooks import ProvenHook
 from carriers.http import HttpAnswer
+from carriers.letters import road_claims
 from carriers.oauth import Access, FixedToken, TokenAccess, refreshing
 from carriers.payload import canonical, event_key, in_order, not_found, read_safely, said_in, text, unread
 from carriers.signatures import hmac_sha256_base64, same
@@ -51,6 +54,11 @@ from carriers.signatures import hmac_sha256_base64, same
 NAME = "melhor_envio"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.melhor_envio")
+CLAIMS = road_claims(
+    source="no API for claims is known; the contract is with Melhor Envio, which asks the carrier",
+    valid_since=date(2026, 11, 22),
+    counterparty=CounterpartyKind.BROKER,
+)
 READING = "1"
 BATCH_SIZE = 50
 SIGNATURE = "x-me-signature"
@@ -268,7 +276,7 @@ class MelhorEnvio:
         if not isinstance(settings, MelhorEnvioSettings):
             raise TypeError(f"MelhorEnvio needs MelhorEnvioSettings, not {type(settings).__name__}")
         self._http, self._agent, self._access = context.http, settings.agent, _access(settings, context)
-        self.tracking, self.claims, self.hook = MelhorEnvioTracking(settings, context, self._access), None, None
+        self.tracking, self.claims, self.hook = MelhorEnvioTracking(settings, context, self._access), CLAIMS, None
         if settings.client_secret is not None:
             secret = settings.client_secret.get_secret_value()
             self.hook = ProvenHook(

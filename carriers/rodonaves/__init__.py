@@ -13,6 +13,7 @@ number is left out: how they are combined is not known.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -41,11 +42,16 @@ from carriers.base import (
 from carriers.dates import parse_instant
 from carriers.http import HttpAnswer
 from carriers.invoice import key_or_invoice
+from carriers.letters import road_claims
 from carriers.payload import as_list, canonical, chronological, not_found, text, unread, without
 
 NAME = "rodonaves"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.rodonaves").with_words(codes.road_words())
+CLAIMS = road_claims(
+    source="no API for claims is known: a letter",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -173,7 +179,7 @@ class Rodonaves:
         hint = "the carrier refuses a fresh token: ask it whether tracking is open to this user"
         self._access = oauth.TokenAccess(context, _minting(settings, context), hint=hint)
         self.tracking = RodonavesTracking(self._access, context)
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_instant
 from carriers.hooks import ProvenHook
+from carriers.letters import road_claims
 from carriers.payload import (
     as_dict,
     as_list,
@@ -64,6 +66,10 @@ NAME = "17track"
 ZONE = ZoneInfo("UTC")
 """Its times carry an offset; where one does not, it is the field that says UTC."""
 TABLE = codes.load("carriers.seventeentrack")
+CLAIMS = road_claims(
+    source="an aggregator takes no claims: a letter to the carrier behind it",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 BATCH_SIZE = 40
 BASE = "/track/v2.2"
@@ -294,7 +300,7 @@ class SeventeenTrack:
             raise TypeError(f"SeventeenTrack needs SeventeenTrackSettings, not {type(settings).__name__}")
         tracking = SeventeenTrackTracking(settings, context)
         self._ask = tracking.quota
-        self.tracking, self.claims, self.hook = tracking, None, None
+        self.tracking, self.claims, self.hook = tracking, CLAIMS, None
         if settings.push:
             key = settings.api_key.get_secret_value().encode()
             self.hook = ProvenHook(

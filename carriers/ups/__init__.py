@@ -37,6 +37,7 @@ from carriers.base import (
 )
 from carriers.dates import parse_instant
 from carriers.http import HttpAnswer
+from carriers.letters import road_claims
 from carriers.oauth import TokenAccess, client_credentials
 from carriers.payload import (
     as_dict,
@@ -56,6 +57,11 @@ NAME = "ups"
 ZONE = ZoneInfo("America/Sao_Paulo")
 """For a time whose offset is missing."""
 TABLE = codes.load("carriers.ups")
+CLAIMS = road_claims(
+    source="claims go to the portal or the service desk; terms of carriage across borders are not known here",
+    valid_since=date(2026, 11, 22),
+    by_road=False,
+)
 READING = "1"
 PATH = "/api/track/v1/details"
 TOKEN_PATH = "/security/v1/oauth/token"
@@ -214,7 +220,7 @@ class Ups:
         secret = settings.client_secret.get_secret_value()
         mint = client_credentials(context, TOKEN_PATH, settings.client_id, secret, by_basic=True)
         self._access = TokenAccess(context, mint, hint="a fresh token is refused: add the Track API to the application")
-        self.tracking, self.claims = UpsTracking(context, self._access), None
+        self.tracking, self.claims = UpsTracking(context, self._access), CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:
