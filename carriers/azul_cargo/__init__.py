@@ -63,6 +63,16 @@ TOKEN_LIFE = timedelta(hours=8)
 ABOUT_ACCESS = ("TOKEN", "AUTENTIC", "SENHA", "USUARIO", "SESSAO", "NAO AUTORIZAD")
 """What a refusal is about that a new token may mend: the words for an ended one are not published."""
 PICTURES = ("UrlPOD", "UrlAssinatura", "UrlInsucesso")
+OUTDONE_BY_A_PICTURE = frozenset(
+    {
+        TrackingStatus.UNKNOWN,
+        TrackingStatus.POSTED,
+        TrackingStatus.IN_TRANSIT,
+        TrackingStatus.OUT_FOR_DELIVERY,
+        TrackingStatus.DELIVERED,
+    }
+)
+"""Words that a picture of a failed attempt (`UrlInsucesso`) outweighs."""
 PERSONAL = frozenset({"comentario", "recebedor", "latitude", "longitude", "destinatario"})
 _AWB = re.compile(r"577[0-9]{8}")
 
@@ -181,8 +191,8 @@ def _event(line: dict[str, Any], number: str) -> TrackingEvent:
         location=where,
         code=text(line.get("Codigo")),
     )
-    if line.get("UrlInsucesso") and told.status is not TrackingStatus.DELIVERY_FAILED:
-        # A picture of a failed attempt says more than words that do not speak of one.
+    if line.get("UrlInsucesso") and told.status in OUTDONE_BY_A_PICTURE:
+        # Words that tell of something worse (damage, say) stand: the picture may well show just that.
         return replace(
             told,
             status=TrackingStatus.DELIVERY_FAILED,
