@@ -15,6 +15,8 @@ _NOT_OF_PARCELS = re.compile(
     r"\b(?:USUARIO|CLIENTE|CONTA|CONTRATO|CNPJ|TOKEN|LOGIN|SERVICO)\b[^.;:]{0,30} NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)"
 )
 
+_TOLD_BY_WORDS = (TrackingStatus.DELIVERED, TrackingStatus.RETURNING, TrackingStatus.RETURNED)
+
 
 def says_not_found(words: str) -> bool:
     """Whether a refusal's words say that the parcel is not known: of a user or a contract they say something else."""
@@ -61,10 +63,11 @@ def with_delivery(
 ) -> list[TrackingEvent]:
     """*events*, and the delivery that a date of its own tells, where no text was read as one.
 
+    On a way back the date says nothing of whom the parcel was given to, and is left alone.
     At one and the same time a delivery comes last: dates without an hour do not say what came first.
     """
     told = list(events)
-    if delivered_at is not None and not any(one.status is TrackingStatus.DELIVERED for one in told):
+    if delivered_at is not None and not any(one.status in _TOLD_BY_WORDS for one in told):
         told.append(
             TrackingEvent(
                 key=event_key(field, delivered_at.isoformat(), *stable),

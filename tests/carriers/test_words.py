@@ -54,6 +54,12 @@ def test_a_date_of_delivery_is_an_event_only_where_no_text_is_one() -> None:
     assert [one.carrier_code for one in with_delivery(told[1:], "dataEntrega", None)] == ["AUSENTE"]
 
 
+def test_on_the_way_back_a_date_of_delivery_is_nobodys() -> None:
+    told = [event(TABLE, "DEVOLVIDO AO REMETENTE", NOON - timedelta(days=1))]
+
+    assert [one.status for one in with_delivery(told, "dataEntrega", NOON)] == [TrackingStatus.RETURNED]
+
+
 def test_a_delivery_that_moves_is_another_event() -> None:
     (one,), (other,) = (with_delivery([], "dataEntrega", at, "7") for at in (NOON, NOON + timedelta(days=1)))
 
