@@ -125,14 +125,16 @@ async def ask(
     refresh: str | None = None,
     origin: str = "",
     read: Callable[[Any], tuple[str, Any]] | None = None,
+    repeated: bool = True,
 ) -> Token:
     """Ask a token endpoint. Refused credentials (400, 401, 403) are a CarrierConfigError that begins with *hint*.
 
-    *read* finds token and life in seconds in another carrier's words; *refresh* is what was asked with.
+    *read* finds token and life in seconds in another carrier's words; *refresh* is what was asked with. *repeated* is false for a
+    carrier that gives tokens so seldom that a failed call may not be made again at once.
     """
     body: dict[str, Any] = {"json": dict(fields)} if as_json else {"form": tuple(fields.items())}
     # Not repeated by itself where it might use up a refresh token: the daemon comes again soon enough.
-    idempotent = refresh is None
+    idempotent = repeated and refresh is None
     try:
         answer = await context.http.request_json(
             "POST", path, idempotent=idempotent, headers=headers, family=FAMILY, **body
