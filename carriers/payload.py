@@ -123,7 +123,7 @@ def read_safely(ref: TrackingRef, item: Any, reader: Reader) -> TrackingAnswer:
         return reader(ref, item)
     except KeyError as exc:
         return error(ref, f"the answer cannot be read: the field {exc} is missing")
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, IndexError):
         return error(ref, "the answer cannot be read: a field is of another kind than it should be")
     except (ValueError, RecursionError) as exc:
         return error(ref, f"the answer cannot be read: {exc}")
