@@ -23,7 +23,8 @@ from tracker.domain.mail_address import BadAddress, address_key
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, returned_outcome, scrubbed
 from tracker.domain.suppression import COMPLAINT
 from tracker.domain.words import DeliveryState
-from tracker.messages.email_sweep import CHANNEL, suppress_after
+from tracker.messages.email_settling import suppress_after
+from tracker.messages.email_sweep import CHANNEL
 from tracker.messages.mailbox import FETCHED, MailboxAccount, MailboxError, MailboxSession, opened_aside
 from tracker.messages.returned import Fate, Kind, Returned, read_returned
 from tracker.store.alerts import standing_keys

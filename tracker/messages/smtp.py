@@ -30,8 +30,6 @@ from tracker.domain.outcome import Outcome, Result, Scope, SmtpStage, smtp_outco
 
 Security = Literal["starttls", "tls", "none"]
 
-_LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _START_INPUT = 354
 _CLOSING = 421
@@ -329,13 +327,15 @@ class SmtpTransport:
 
 def _check_data(data: bytes) -> None:
     # A lone CR or LF could end the text early for one server and not for the next, and smuggle a second message in.
-    if not data.isascii() or _LONE_LINE_END.search(data):
+    pairs = data.count(b"\r\n")
+    if not data.isascii() or not data.count(b"\r") == data.count(b"\n") == pairs:
         raise ValueError("the message must be ASCII with CRLF line ends")
 
 
 def _on_the_wire(data: bytes) -> bytes:
-    ended = data if data.endswith(b"\r\n") else data + b"\r\n"
-    return _LEADING_DOT.sub(b"..", ended) + b".\r\n"
+    """The text as DATA takes it: dots that begin a line doubled (RFC 5321 section 4.5.2), and the final one."""
+    dotted = (b"." if data.startswith(b".") else b"") + data.replace(b"\r\n.", b"\r\n..")
+    return dotted + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _lost() -> Outcome:

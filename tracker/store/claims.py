@@ -117,12 +117,16 @@ def finish_checks(connection: Connection, nexts: Mapping[int, datetime | None], 
     finish(connection, _CHECKS, "next_check_at", nexts.items(), token=token)
 
 
+_OF_SHIPMENTS: Final = (
+    select(_CLAIMS).where(_CLAIMS.c.shipment_id.in_(bindparam("ids", expanding=True))).order_by(_CLAIMS.c.id)
+)
+
+
 def claims_of_shipments(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[ClaimRow]]:
     """Every claim about these shipments, oldest first."""
     ids = list(shipment_ids)
-    query = select(_CLAIMS).where(_CLAIMS.c.shipment_id.in_(ids)).order_by(_CLAIMS.c.id)
     found: dict[int, list[ClaimRow]] = {shipment_id: [] for shipment_id in ids}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_OF_SHIPMENTS, {"ids": ids}).mappings():
         found[row["shipment_id"]].append(_claim_row(dict(row)))
     return found
 

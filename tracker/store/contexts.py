@@ -144,12 +144,18 @@ def item_names(connection: Connection, order_id: int) -> list[str]:
     return items_of_orders(connection, [order_id])[order_id]
 
 
+_ITEMS_OF: Final = (
+    select(_ITEMS.c.order_id, _ITEMS.c.name)
+    .where(_ITEMS.c.order_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_ITEMS.c.line)
+)
+
+
 def items_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[str]]:
     """What each of these orders was about, in the order's own words."""
     ids = list(order_ids)
-    query = select(_ITEMS.c.order_id, _ITEMS.c.name).where(_ITEMS.c.order_id.in_(ids))
     found: dict[int, list[str]] = {order_id: [] for order_id in ids}
-    for order_id, name in connection.execute(query.order_by(_ITEMS.c.line)):
+    for order_id, name in connection.execute(_ITEMS_OF, {"ids": ids}):
         found[order_id].append(name)
     return found
 

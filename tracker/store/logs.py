@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert
 from tracker.store.tables import Decision, OperatorAct, Signal, table
 
 _DECISIONS, _SIGNALS, _ACTS = table(Decision), table(Signal), table(OperatorAct)
+_NEW_DECISIONS, _NEW_SIGNALS = insert(_DECISIONS), insert(_SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def log_decisions(connection: Connection, notes: Iterable[DecisionNote], at: dat
         for note in notes
     ]
     if rows:
-        connection.execute(insert(_DECISIONS), rows)
+        connection.execute(_NEW_DECISIONS, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def signal(connection: Connection, notes: Iterable[SignalNote], at: datetime) ->
         for note in notes
     ]
     if rows:
-        connection.execute(insert(_SIGNALS), rows)
+        connection.execute(_NEW_SIGNALS, rows)
 
 
 def log_act(
