@@ -76,7 +76,7 @@ class Mail(asyncio.Protocol):
     def _reply(line: bytes) -> bytes:
         verb = line[:4].upper()
         return {
-            b"EHLO": b"250-sink\r\n250 SIZE 10000000\r\n",
+            b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 SIZE 10000000\r\n",
             b"DATA": b"354 go on\r\n",
             b"QUIT": b"221 bye\r\n",
         }.get(verb, b"250 ok\r\n")
