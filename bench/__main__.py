@@ -38,6 +38,8 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], list[Figure]]]] = {
 PostgreSQL alone; `large` fills databases of three sizes once, and measures due_*, due_checks_*, detect_*, startup_1m, memory_1m
 and stop_1m in them."""
 
+LEAST_HOURS: Final = 2
+
 
 def main() -> None:
     """Measure what was asked for; ends with 1 where a target was missed."""
@@ -98,7 +100,10 @@ def _options() -> argparse.Namespace:
         ("rounds", "over which the median is taken"),
     ):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{name} {what}")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.hours is not None and options.hours < LEAST_HOURS:
+        parser.error(f"--hours {options.hours}: give at least {LEAST_HOURS}, for the first half only warms up")
+    return options
 
 
 def _sizes(options: argparse.Namespace) -> Sizes:

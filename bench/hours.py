@@ -35,6 +35,8 @@ STEP: Final = timedelta(minutes=10)
 FIRST_LOOKS: Final = timedelta(hours=2)
 """Over so long the parcels' first looks are spread."""
 PER: Final = 100_000
+TARGET: Final = 0.5
+"""MiB an hour: what the allocator moves by itself. Anything that were kept for each look or mail would be more."""
 
 
 def memory_hour(setting: Setting) -> list[Figure]:
@@ -56,6 +58,8 @@ def memory_hour(setting: Setting) -> list[Figure]:
             "MiB an hour",
             sizes.parcels,
             kind,
+            target=TARGET,
+            at_least=False,
             detail=f"{span}, {looks:,} looks, {mails:,} mails",
         ),
         Figure(

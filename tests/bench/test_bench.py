@@ -74,6 +74,13 @@ def test_memory_is_watched_over_simulated_hours() -> None:
     assert lines[0]["value"] == pytest.approx(last - warm, abs=0.11)
 
 
+def test_too_few_hours_are_refused() -> None:
+    command = [sys.executable, "-m", "bench", "--only", "memory_hour", "--hours", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2
+    assert "--hours 1: give at least 2, for the first half only warms up" in done.stderr
+
+
 @pytest.mark.slow
 def test_a_postgresql_server_is_measured_in_databases_of_its_own(postgres_url: str) -> None:
     names = ("poll_unchanged", "mail", "claims", "ingest_events")
