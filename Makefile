@@ -47,8 +47,9 @@ systemd: $(VENV)/.dev
 	SYSTEMD_LONG=1 $(BIN)/python -m pytest -m systemd -p no:cacheprovider tests/systemd
 
 # Figures as ratios to the same work done bare, a line of JSON each and a table; takes some minutes. docs/performance.md.
+# BENCH="--database sqlite --database postgresql://..." for PostgreSQL too, and the figures that need it.
 bench: $(VENV)/.dev
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 # As root: the program into /opt/shipment-tracker, its user, folders and unit; docs/operators.md goes on from there.
 install-service:

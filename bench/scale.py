@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -20,8 +20,7 @@ from bench.figures import Figure
 from bench.rows import CARRIER, fill
 from bench.servers import ask
 from bench.setting import Setting
-from bench.world import World, lanes, run
-from tracker.clock import SystemClock
+from bench.world import World, lanes, present, run
 from tracker.store.database import Database
 from tracker.store.leases import new_token, put_down
 from tracker.store.polls import take_due
@@ -133,6 +132,8 @@ def looking(worlds: dict[str, tuple[World, int]], setting: Setting) -> list[Figu
     rates: dict[str, float] = {}
     for name, (world, count) in worlds.items():
         with world.program() as app:
+            # What is due as filled is looked at beforehand: the first look opens connections and builds statements.
+            asyncio.run(run(lanes(app, "detect#"), present()))
             _have_checked(app.database, count // min(LOOKED_AT, count // 10))
             begun = time.perf_counter()
             looked = asyncio.run(run(lanes(app, "detect#"), present()))
@@ -208,8 +209,3 @@ def _peak_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
-
-
-def present() -> datetime:
-    """The real present: the daemon that is started here works by it."""
-    return SystemClock().now().astimezone(UTC)
