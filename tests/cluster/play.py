@@ -21,7 +21,7 @@ from sqlalchemy import func, or_, select
 
 from tests.chaos.ending import SETTLED, TOLERANT, check_claims
 from tests.chaos.play import HOURS, PARCELS, Play, new_play
-from tests.cluster.process import DEAD_AFTER_S
+from tests.cluster.process import DEAD_AFTER_S, SLOWNESS
 from tests.end_to_end.support import at, day
 from tests.support.schema import prepare
 from tracker.sandbox.plan import Shipment
@@ -29,8 +29,8 @@ from tracker.store import engine_rows, queue_schema
 from tracker.store.leases import LEASED
 from tracker.store.tables import Delivery, Notice, Signal, table
 
-PATIENCE_S = 60.0
-MOVE_AFTER_S = 6.0
+PATIENCE_S = 60.0 * SLOWNESS
+MOVE_AFTER_S = 6.0 * SLOWNESS
 QUIET_S = 0.7
 """Nothing has been due for so long: it is over."""
 _DUE = ("next_poll_at", "next_check_at", "next_step_at", "next_ask_at")
@@ -84,7 +84,11 @@ class Cluster:
         words = [sys.executable, "-m", "tests.cluster.process", str(self.folder)]
         words += ["run", "-c", str(self.play.trial.config)]
         with log.open("ab") as file:
-            environment = {**self.play.trial.environment, "NOTIFY_SOCKET": ""}
+            environment = {
+                **self.play.trial.environment,
+                "NOTIFY_SOCKET": "",
+                "CLUSTER_SLOWNESS": str(SLOWNESS),
+            }
             return subprocess.Popen(words, stdout=file, stderr=file, env=environment, cwd=self.play.trial.folder)
 
     def living(self) -> list[int]:

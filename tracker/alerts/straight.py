@@ -60,8 +60,6 @@ class DatabaseAlarm:
     wall: Clock = field(default_factory=SystemClock)
     """The machine's clock numbers the notifications: a trial's may stand still."""
     monotonic: Callable[[], float] = monotonic_s
-    stands_s: float = STANDS_S
-    every_s: float = EVERY_S
     _since_s: float | None = None
     _since: datetime | None = None
     _raised: AlertRow | None = None
@@ -80,7 +78,7 @@ class DatabaseAlarm:
             except Exception as exc:
                 # A fault of ours; without its next look nobody would hear of the database's.
                 log.error("alarm.failed", error=type(exc).__name__, exc_info=exc)
-            await asyncio.sleep(self.every_s)
+            await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
         """Look once; tell what there is to tell, each sink beside the others."""
@@ -98,7 +96,7 @@ class DatabaseAlarm:
     def _stands(self, fault: str) -> None:
         if self._since_s is None:
             self._since_s, self._since = self.monotonic(), self.clock.now()
-        if self._raised is not None or self.monotonic() - self._since_s < self.stands_s:
+        if self._raised is not None or self.monotonic() - self._since_s < STANDS_S:
             return
         self._raised = _alert(self._number(), fault, self._since or self.clock.now())
         wanting = [entry for entry in self.sinks() if entry.policy.wants(KIND, "critical")]
