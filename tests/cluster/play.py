@@ -109,8 +109,9 @@ class Cluster:
                 os.kill(pid, signal.SIGCONT)
 
     def _halted(self) -> set[int]:
+        """Of those that were ever struck the ones that stand still now: one may be struck again and again."""
         found = (json.loads(path.read_text(encoding="utf-8")) for path in self.folder.glob("*.struck"))
-        return {one["pid"] for one in found if one["how"] == "STOP"} - self.stopped
+        return {one["pid"] for one in found if one["how"] == "STOP" and _stands_still(one["pid"])}
 
     def end(self) -> None:
         """Kill what still lives, stopped or not."""
@@ -241,6 +242,14 @@ class Cluster:
     def said(self) -> str:
         """The ends of what the workers said."""
         return "\n".join(f"{w.log.name}: {w.log.read_text(encoding='utf-8')[-2500:]}" for w in self.workers)
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state.rpartition(")")[2].split()[0] == "T"
 
 
 @contextmanager
