@@ -13,7 +13,7 @@ from tracker.sandbox.judgement import ALREADY_OPEN, REGISTERED, SERVICE_LEVEL
 from tracker.sandbox.plan import Fate, Forecast, Shipment, Verdict
 from tracker.sandbox.workdays import add_business_days, local_date
 from tracker.store.claims import approve, claims_by_id
-from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll
+from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll, Signal
 
 LATE = of_fate(Fate.LATE_OPEN)
 """Due on the plan's day 4, a Thursday; delivered ten days later."""
@@ -51,6 +51,8 @@ def test_a_late_parcel_is_claimed_on_its_first_allowed_day(start: Start, databas
     assert claim["claimable_from"] == FIRST_DAY
     assert claim["opened_at"] == later(0)
     assert trial.world.registrations() == {LATE.code: [claim["protocol"]]}
+    # No alert stood: none is called off.
+    assert [row for row in trial.rows(Signal, raised=False) if row["kind"].startswith("claim")] == []
 
 
 def test_a_filing_that_was_refused_at_the_door_was_not_sent_and_is_filed_later(start: Start, database_url: str) -> None:
