@@ -33,7 +33,8 @@ soak: $(VENV)/.dev
 chaos: $(VENV)/.dev
 	SOAK=1 CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
 
-# The long form: four workers on one PostgreSQL through weeks of kills, stops and cuts; CLUSTER_SEED=1.
+# The long form: four workers on one PostgreSQL through weeks of kills, stops and cuts; CLUSTER_SEED=1, CLUSTER_DAYS=18 for so
+# many days of them, CLUSTER_SLOWNESS=3 on a machine that does much else.
 cluster: $(VENV)/.dev
 	CLUSTER_LONG=1 $(BIN)/python -m pytest -m cluster
 
