@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import groupby
 from typing import Final, NamedTuple, Protocol
@@ -219,9 +219,11 @@ class PollSweep:
 
     def _digest(self, said: bytes) -> str:
         """Covers what was said, and how this version of the adapter and its code table reads it."""
-        digest = blake2b(said, digest_size=16)
-        digest.update(b"\0" + self.adapter.tracking_terms.reading_version.encode())
-        return digest.hexdigest()
+        return blake2b(said + self._reading, digest_size=16).hexdigest()
+
+    @cached_property
+    def _reading(self) -> bytes:
+        return b"\0" + self.adapter.tracking_terms.reading_version.encode()
 
     def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR

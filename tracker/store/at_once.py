@@ -8,7 +8,7 @@ PostgreSQL reads a whole answer at once already.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -65,7 +65,8 @@ def _reviver(column: ColumnElement[Any]) -> Reviver | None:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    # Kept in UTC and without saying so.
+    return datetime.fromisoformat(f"{text}+00:00")
 
 
 _REVIVERS: Final[Mapping[type, Reviver | None]] = {
