@@ -199,7 +199,7 @@ def _unread(ref: TrackingRef, item: dict[str, Any]) -> Heard:
         said = canonical(item)
     except TypeError:  # nested beyond what can be written again: reading says so
         return read_object(ref, item)
-    # Of the bytes, not of *item*: most are never read, and to keep fifty decoded objects makes the next ones slower.
+    # Of the bytes, not of *item*: most are never read, and decoded an object takes many times the room.
     return UnreadAnswer(said, partial(_read_again, ref, said))
 
 

@@ -1,8 +1,7 @@
 """Many rows read in one piece.
 
-On SQLite the driver gives Python's lock away for each row that it fetches. Beside a thread that wants it too, to get it back
-costs more than the row did: polling spent a fifth of its time so. There the rows come as one JSON text. The driver for
-PostgreSQL reads a whole answer at once already.
+On SQLite they come as one JSON text: row by row, each passes through the driver and several layers of SQLAlchemy, and each
+instant through three functions. To lease and read a batch took a third more so. The driver for PostgreSQL brings its own types.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Claiming:
 
     chosen: AtOnce
     """The keys, the longest due first."""
-    at_once: ReturningUpdate[Any]
+    in_one: ReturningUpdate[Any]
     """Chooses and leases, among others who do so too."""
     by_key: Update
     """Leases what was chosen, where nobody else can write meanwhile."""
@@ -111,9 +111,9 @@ def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -
     # lease more than the limit.
     listed = chosen.cte("chosen")
     leased: dict[str, Any] = {"lease_token": bindparam("leased_to"), "lease_until": bindparam("leased_until")}
-    at_once = update(rows).where(key.in_(select(listed.c[key.name]))).values(**leased).returning(key, rows.c[due])
+    in_one = update(rows).where(key.in_(select(listed.c[key.name]))).values(**leased).returning(key, rows.c[due])
     by_key = update(rows).where(key.in_(bindparam("keys", expanding=True))).values(**leased)
-    return Claiming(AtOnce(chosen), at_once, by_key)
+    return Claiming(AtOnce(chosen), in_one, by_key)
 
 
 def claim(
@@ -123,7 +123,7 @@ def claim(
     asked = {"claimed_at": now, "at_most": limit, **values}
     lease = {"leased_to": token, "leased_until": now + LEASE}
     if connection.dialect.name != "sqlite":
-        found = connection.execute(statements.at_once, asked | lease).all()
+        found = connection.execute(statements.in_one, asked | lease).all()
         return [key for key, _ in sorted(found, key=lambda row: (row[1], row[0]))]
     # One writer at a time: between the two statements nobody takes a row.
     keys = [key for (key,) in statements.chosen.rows(connection, asked)]
