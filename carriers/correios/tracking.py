@@ -363,11 +363,9 @@ def _service(postal_type: Any) -> str | None:
 
 def _text(value: Any) -> str:
     """*value* on one line; numbers are taken for the text they would have been, anything else for none."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return " ".join(str(value).split())
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:
