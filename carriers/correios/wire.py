@@ -11,6 +11,7 @@ from carriers.redact import redact
 
 MAX_DEPTH = 40
 """Levels of nesting followed; a tracking object has six."""
+_NESTED = (dict, list)  # `dict | list` would be put together anew for each of an answer's fields
 
 
 def explain(body: bytes) -> str | None:
@@ -47,12 +48,12 @@ def without(value: Any, keys: frozenset[str], depth: int = 0) -> Any:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
         return {
-            k: without(v, keys, depth + 1) if isinstance(v, dict | list) else v
+            k: without(v, keys, depth + 1) if isinstance(v, _NESTED) else v
             for k, v in value.items()
             if k.lower() not in keys
         }
     if isinstance(value, list):
-        return [without(item, keys, depth + 1) if isinstance(item, dict | list) else item for item in value]
+        return [without(item, keys, depth + 1) if isinstance(item, _NESTED) else item for item in value]
     return value
 
 

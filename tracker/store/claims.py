@@ -9,12 +9,11 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, select, update
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.claim_moves import Step
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.database import insert_new, upsert
-from tracker.store.leases import claim, claim_due, claiming, finish, held, release
+from tracker.store.leases import Claiming, claim, claim_due, claiming, finish, held, release
 from tracker.store.tables import (
     Claim,
     ClaimCheck,
@@ -189,7 +188,7 @@ def take_due(
 
 
 @cache
-def _due(calls: bool) -> ReturningUpdate[Any]:
+def _due(calls: bool) -> Claiming:
     pending = exists().where(_STEPS.c.claim_id == _CLAIMS.c.id, _STEPS.c.state.in_(PENDING))
     elsewhere = exists().where(_POLLS.c.shipment_id == _CLAIMS.c.shipment_id, _POLLS.c.carrier != _CLAIMS.c.carrier)
     mine = _CLAIMS.c.carrier == bindparam("of_carrier")
