@@ -742,7 +742,11 @@ class TokenStore(Protocol):
         """Forget this token (not a newer one that somebody put in its place); its `refresh` is kept."""
 
     async def refresh_of(self, origin: str) -> str | None:
-        """The newest refresh token of this chain, of a discarded token too; None where this chain has none yet."""
+        """The newest refresh token of this chain, of a discarded token too; None where this chain has none yet.
+
+        To be asked, inside `mint`, before each use of a refresh token or a first one: a store that could not keep the next
+        one raises here. `get` may return a token of another `origin`, which the configuration had before: discard it.
+        """
 
 
 @dataclass(frozen=True, slots=True)

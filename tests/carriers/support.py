@@ -40,21 +40,27 @@ class Clock:
 
 
 class MemoryTokens:
-    """A `TokenStore` without a clock: keeps what was minted until it is discarded."""
+    """A `TokenStore` without a clock: keeps what was minted until it is discarded, and its chain beyond that."""
 
     def __init__(self) -> None:
         self.kept: Token | None = None
         self.minted = 0
+        self.chain: tuple[str, str | None] = ("", None)
 
     async def get(self, mint: Callable[[], Awaitable[Token]]) -> Token:
         if self.kept is None:
             self.kept = await mint()
             self.minted += 1
+            if self.kept.refresh is not None or self.kept.origin != self.chain[0]:
+                self.chain = (self.kept.origin, self.kept.refresh)
         return self.kept
 
     async def discard(self, token: Token) -> None:
         if self.kept == token:
             self.kept = None
+
+    async def refresh_of(self, origin: str) -> str | None:
+        return self.chain[1] if self.chain[0] == origin else None
 
 
 def http(base_url: str, clock: Clock | None = None, **options: Any) -> CarrierHttp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
@@ -436,11 +436,13 @@ def outages(
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    value: str | None
+    value: str | None = field(repr=False)
     expires_at: datetime | None
     renew_at: datetime | None
     lease_token: str | None
     lease_until: datetime | None
+    refresh: str | None = field(default=None, repr=False)
+    origin: str = ""
 
 
 def token_row(connection: Connection, carrier: str) -> TokenRow:
@@ -450,9 +452,9 @@ def token_row(connection: Connection, carrier: str) -> TokenRow:
     return TokenRow(*connection.execute(_TOKEN_OF.with_for_update(), {"of_carrier": carrier}).one())
 
 
-_TOKEN_OF: Final = select(
-    _TOKENS.c.value, _TOKENS.c.expires_at, _TOKENS.c.renew_at, _TOKENS.c.lease_token, _TOKENS.c.lease_until
-).where(_TOKENS.c.carrier == bindparam("of_carrier"))
+_TOKEN_OF: Final = select(*(_TOKENS.c[one.name] for one in fields(TokenRow))).where(
+    _TOKENS.c.carrier == bindparam("of_carrier")
+)
 
 
 def kept_token(connection: Connection, carrier: str) -> TokenRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import LargeBinary, Text, UniqueConstraint, false
+from sqlalchemy import LargeBinary, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -102,7 +102,7 @@ class CarrierOutage(SQLModel, table=True):
 
 
 class CarrierToken(Leased, table=True):
-    """One account's access token, shared by all its families and renewed under the lease."""
+    """One account's access token, shared by all its families and renewed under the lease; and what the next is asked with."""
 
     __tablename__ = "carrier_tokens"
 
@@ -110,3 +110,7 @@ class CarrierToken(Leased, table=True):
     value: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = None
     renew_at: datetime | None = None
+    refresh: str | None = Field(default=None, sa_type=Text)
+    """What the next token is asked for with, where the carrier gives a new one each time; outlives the token."""
+    origin: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """A digest of the configured credential that `refresh` descends from; `''`: of none."""
