@@ -354,13 +354,19 @@ class HookOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HookVerdict:
-    """What an adapter says of a request to its hook, and what it answers. `reason` is for the log, without any secret."""
+    """What an adapter says of a request to its hook, and what it answers. `reason` is for the log, without any secret.
+
+    Where what was signed holds its time, `sent_at` is that time and `good_for` how much later the carrier itself still sends
+    it: what comes after that is refused. A body that was seen already is never taken for a new one, with a time or without.
+    """
 
     outcome: HookOutcome
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     reason: str = ""
+    sent_at: datetime | None = None
+    good_for: timedelta | None = None
 
 
 @runtime_checkable

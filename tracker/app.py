@@ -29,6 +29,7 @@ from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import DatabaseFaultError, MissingCredentialError
+from tracker.hook_lanes import receivers_of
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
 from tracker.lanes import folders_of, lanes_of, polling_policy
@@ -39,6 +40,7 @@ from tracker.messages.mailbox import MailboxError, opened
 from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured
+from tracker.polling.hook_desk import HookDesk
 from tracker.polling.planner import Open, Plan, plan
 from tracker.polling.tokens import NotTriedError
 from tracker.store.claims import wake_held
@@ -66,6 +68,7 @@ class App:
     importer: Importer
     folders: tuple[FolderSweep, ...]
     lanes: tuple[Lane, ...]
+    hooks: HookDesk
 
     @property
     def is_shared(self) -> bool:
@@ -134,9 +137,8 @@ def build(
     book = CarrierBook(settings, {c.id: carrier_account(c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))
-    return App(
-        settings, database, clock, book, importer, folders, lanes_of(settings, database, book, folders, stopping)
-    )
+    lanes = lanes_of(settings, database, book, folders, stopping)
+    return App(settings, database, clock, book, importer, folders, lanes, HookDesk(database, receivers_of(book), clock))
 
 
 def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:

@@ -16,6 +16,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingTerms,
     deadlines_of,
+    hook_of,
 )
 from tracker.alert_lanes import alert_lanes, pinged
 from tracker.archives import Archive
@@ -37,6 +38,7 @@ from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.events.reread import CodeSweep
 from tracker.folder_mark import folder_mark
+from tracker.hook_lanes import hook_lanes
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -67,12 +69,15 @@ def lanes_of(
     stopping: Callable[[], bool],
 ) -> tuple[Lane, ...]:
     """Every lane, in the order of the stages."""
-    place = partial(_place, settings)
+    place, between = partial(_place, settings), calendars_of(settings)
     lanes = [
         Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S, place=place(folder.folder))
         for n, folder in enumerate(folders)
     ]
     lanes += _poll_lanes(settings, database, book, stopping)
+    lanes += hook_lanes(
+        book, database, lambda entry: _recorder(settings, entry), polling_policy(settings), between, stopping
+    )
     lanes += _deadline_lanes(settings, database, book, stopping)
     lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
     lanes += _detection_lanes(settings, database, book)
@@ -147,6 +152,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
                 settings.carrier(entry.id).requests_per_second
                 or entry.adapter.tracking.tracking_terms.requests_per_second
             ),
+            is_pushed=hook_of(entry.adapter) is not None,
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes

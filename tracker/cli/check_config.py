@@ -31,11 +31,12 @@ def check_config(config: ConfigOption = None, online: OnlineOption = False, as_j
     loaded = _load_for_json(config, online) if as_json else load_or_exit(config, strict=online)
     closed, plans = _looked_at(loaded.settings)
     _stop_at_faults(loaded, closed, as_json)
+    deaf = _deaf_hooks(loaded)
     results = _log_in(loaded) if online else []
     if as_json:
-        _print_json(loaded, results, plans)
+        _print_json(loaded, results, plans, deaf)
     else:
-        _print_lines(loaded, results, plans)
+        _print_lines(loaded, results, plans, deaf)
     if any(ok is False for _, ok, _ in results):
         raise typer.Exit(2)
 
@@ -57,6 +58,25 @@ def _stop_at_faults(loaded: LoadedConfig, closed: str | None, as_json: bool) -> 
         for fault in faults:
             typer.echo(str(fault), err=True)
     raise typer.Exit(2)
+
+
+def _deaf_hooks(loaded: LoadedConfig) -> Sequence[Fault]:
+    """A warning for each account whose carrier could push and does not reach this program."""
+    from tracker.accounts import adapter_alone
+    from tracker.config.yaml_file import Finding
+    from tracker.errors import MissingCredentialError
+    from tracker.hook_lanes import why_no_hook
+
+    findings = []
+    for place, carrier in enumerate(loaded.settings.carriers):
+        try:
+            adapter = adapter_alone(carrier)[0]
+        except MissingCredentialError:
+            continue
+        why = why_no_hook(loaded.settings, carrier.id, adapter)
+        if why is not None:
+            findings.append(Finding(("carriers", place), *why))
+    return loaded.located(findings)
 
 
 def _log_in(loaded: LoadedConfig) -> list[Proof]:
@@ -123,7 +143,7 @@ def _looked_at(settings: Settings) -> tuple[str | None, dict[str, Plan]]:
         return closed, {}
 
 
-def _print_json(loaded: LoadedConfig, results: list[Proof], plans: dict[str, Plan]) -> None:
+def _print_json(loaded: LoadedConfig, results: list[Proof], plans: dict[str, Plan], deaf: Sequence[Fault]) -> None:
     from tracker.config.check import describe
     from tracker.reports.freshness import plan_document
 
@@ -134,11 +154,11 @@ def _print_json(loaded: LoadedConfig, results: list[Proof], plans: dict[str, Pla
     )
 
 
-def _print_lines(loaded: LoadedConfig, results: list[Proof], plans: dict[str, Plan]) -> None:
+def _print_lines(loaded: LoadedConfig, results: list[Proof], plans: dict[str, Plan], deaf: Sequence[Fault]) -> None:
     from tracker.config.check import lines
     from tracker.reports.freshness import plan_lines
 
-    for line in lines(loaded):
+    for line in [*lines(loaded), *(f"warning   {fault}" for fault in deaf)]:
         typer.echo(line)
     for carrier, plan in plans.items():
         for line in plan_lines(carrier, plan):

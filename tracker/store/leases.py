@@ -34,6 +34,7 @@ from tracker.store.tables import (
     ClaimCheck,
     Delivery,
     Digest,
+    HookDelivery,
     Letter,
     NoticeCheck,
     NoticeOrderCheck,
@@ -62,6 +63,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         AlertNotification,
         Digest,
         CarrierToken,
+        HookDelivery,
     )
 )
 

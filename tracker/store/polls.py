@@ -78,6 +78,11 @@ class DuePoll:
     """What the carrier said last."""
     accounts_tried: str | None = None
     """Accounts that said the parcel is not theirs."""
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
+    last_polled_at: datetime | None = None
+    hook_at: datetime | None = None
+    """When the carrier last told this account of any parcel by itself; None also where nobody asked."""
 
 
 _TAKE: Final = {
@@ -101,6 +106,8 @@ _TAKEN: Final = (
         _HISTORIES.c.carrier_due_on,
         _POLLS.c.outcome,
         _POLLS.c.accounts_tried,
+        _POLLS.c.pushed_at,
+        _POLLS.c.last_polled_at,
     )
     .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -125,14 +132,20 @@ def take_due(
             keys += claim(connection, _TAKE[urgent], now=now, limit=left, token=token, of_carrier=carrier)
     if not keys:
         return []
-    found: dict[int, DuePoll] = {}
-    for kind, value, shipment_id, shop, *known in connection.execute(_TAKEN, {"keys": keys}):
-        if shipment_id not in found:
-            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(RefKind(kind), value), *known)
+    found = polls_of(connection, keys)
     without = [key for key in keys if key not in found]
     if without:
         _close_numberless(connection, without, token, now)
     return list(found.values())
+
+
+def polls_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, DuePoll]:
+    """These shipments as they are asked about, the longest due first; one without an active number is left out."""
+    found: dict[int, DuePoll] = {}
+    for kind, value, shipment_id, shop, *known in connection.execute(_TAKEN, {"keys": shipment_ids}):
+        if shipment_id not in found:
+            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(RefKind(kind), value), *known)
+    return found
 
 
 def _close_numberless(connection: Connection, shipment_ids: list[int], token: str, now: datetime) -> None:
@@ -195,6 +208,8 @@ _STILL_OURS: Final = (
     .where(
         _POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)), _POLLS.c.lease_token == bindparam("token_of_ours")
     )
+    # In one order, as whoever records what was pushed: two who lock several never wait for each other.
+    .order_by(_POLLS.c.shipment_id)
     .with_for_update()
 )
 

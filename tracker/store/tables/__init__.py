@@ -24,6 +24,7 @@ from tracker.store.tables.claims import Claim, ClaimCheck, ClaimFact, ClaimProbl
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.engine import EngineLane, EngineQueue, EngineWorker
 from tracker.store.tables.events import DueDate, Event, ShipmentHistory
+from tracker.store.tables.hooks import HookDelivery
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct, Restore
@@ -63,6 +64,7 @@ __all__ = [
     "EngineQueue",
     "EngineWorker",
     "Event",
+    "HookDelivery",
     "Import",
     "Incident",
     "IncidentMember",
@@ -101,7 +103,7 @@ __all__ = [
 
 OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
-    "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
+    "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken, HookDelivery),
     "events": (Event, DueDate, ShipmentHistory),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),

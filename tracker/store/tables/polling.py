@@ -32,6 +32,8 @@ class ShipmentPoll(Leased, table=True):
     closed_reason: str | None = None
     accounts_tried: str | None = None
     """Accounts of the same adapter that said the parcel is not theirs, with blanks between; each is asked once."""
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
 
 
 class ShipmentDeadline(Leased, table=True):
