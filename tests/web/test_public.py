@@ -158,3 +158,16 @@ async def test_one_that_goes_away_in_the_middle_harms_nobody() -> None:
         await writer.wait_closed()
         assert (await site(posted(2), b"{}"))[0] == 200
     assert [request[4] for request in site.came] == [b"{}"]
+
+
+async def test_a_flood_of_what_is_no_request_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with listening() as site:
+        for _ in range(30):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(b"\x16\x03\x01 no request\r\n\r\n")
+            assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 400")
+            writer.close()
+        assert (await site(posted(2), b"{}"))[0] == 200
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == [
+        "Invalid HTTP request received."
+    ]

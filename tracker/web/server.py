@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -19,12 +20,14 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tracker.clock import monotonic_s
 from tracker.errors import UsageError
 from tracker.log import get_logger
 from tracker.web.address import host_and_port
 
 log = get_logger(__name__)
 CLOSE_WITHIN_S: Final = 2
+SAID_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,40 @@ class _Brief(H11Protocol):
     """A connection that is closed after its time, whatever it is at; uvicorn itself waits for a first request for ever."""
 
     seconds: ClassVar[float]
+    quiet: ClassVar[logging.Logger]
     _end: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.logger = self.quiet
         super().connection_made(transport)
         self._end = self.loop.call_later(self.seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
         super().connection_lost(exc)
+
+
+class _OnceAMinute(logging.Filter):
+    """Lets a sentence through once a minute: strangers who send what is no request must not fill the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, words = monotonic_s(), str(record.msg)
+        if now - self._said.get(words, -SAID_EVERY_S) < SAID_EVERY_S:
+            return False
+        self._said[words] = now
+        return True
+
+
+def _quiet_logger() -> logging.Logger:
+    """Of one listener, into uvicorn's own."""
+    logger = logging.Logger("uvicorn.error", logging.WARNING)
+    logger.parent = logging.getLogger("uvicorn.error")
+    logger.addFilter(_OnceAMinute())
+    return logger
 
 
 class _Server(uvicorn.Server):
@@ -95,7 +123,7 @@ class Listener:
         """Answer requests from now on; *on_failure* is called once where the server ends by itself."""
         config = uvicorn.Config(
             app,
-            http=type("_BriefHere", (_Brief,), {"seconds": self._limits.connection_s}),
+            http=type("_BriefHere", (_Brief,), {"seconds": self._limits.connection_s, "quiet": _quiet_logger()}),
             ws="none",
             lifespan="off",
             loop="none",
