@@ -86,6 +86,19 @@ def test_what_the_carrier_signed_is_kept_once_before_it_is_answered(database: Da
     assert len(rows(database, HookDelivery)) == 2
 
 
+def test_many_at_once_are_kept_each(database: Database) -> None:
+    """They share commits, and so does a body that comes twice at the same moment."""
+
+    async def all_at_once() -> list[int]:
+        at_the_door = pushes.desk(database, NOW)
+        bodies = [body(item(CODE, (n % 30, MOVED, "C1"))) for n in range(120)]
+        calls = [at_the_door.receive("flecha", "POST", signed(one, NOW), "", one) for one in bodies]
+        return [reply.status for reply in await asyncio.gather(*calls) if reply is not None]
+
+    assert asyncio.run(all_at_once()) == [200] * 120
+    assert len(rows(database, HookDelivery)) == 30
+
+
 @pytest.mark.parametrize(
     ("payload", "headers", "method", "status"),
     [

@@ -16,20 +16,21 @@ from hashlib import blake2b
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
 
 from carriers.base import HookOutcome, HookReceiver, HookRequest, HookVerdict
 from tracker import metrics
 from tracker.clock import Clock
 from tracker.errors import ProgramError
 from tracker.store.database import Database
-from tracker.store.hooks import keep_delivery, packed
+from tracker.store.hooks import Arrival, keep_deliveries, packed
 from tracker.store.logs import SignalNote, signal
 
 log = structlog.get_logger(__name__)
 KEEP_WITHIN_S: Final = 4.0
 """A database that takes longer is busy: the carrier is asked to come again. Should the row come after all, it is kept once."""
 AGAIN_AFTER_S: Final = 60
+AT_ONCE: Final = 50
+"""Bodies in one commit."""
 MANY_REFUSED: Final = 20
 REFUSED_WITHIN: Final = timedelta(hours=1)
 REFUSALS: Final = frozenset({401, 403})
@@ -72,6 +73,38 @@ class _Tally:
         self.unkept_why = reason
 
 
+class _Together:
+    """Puts what comes while one commit lasts on the disk in the next: a commit is what costs most here."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[tuple[Arrival, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def keep(self, arrival: Arrival) -> bool:
+        """Returns once it is committed, whether it was new. Raises what the database raises."""
+        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, kept))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(), name="hooks")
+        return await kept
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            arrivals = [arrival for arrival, _ in batch]
+            try:
+                new = await self._database.write(partial(keep_deliveries, arrivals=arrivals))
+            except Exception as error:
+                for _, kept in batch:
+                    if not kept.done():
+                        kept.set_exception(error)
+                continue
+            for arrival, kept in batch:
+                if not kept.done():
+                    kept.set_result(arrival.key in new)
+
+
 class HookDesk:
     """The hooks of one configuration's accounts."""
 
@@ -79,6 +112,7 @@ class HookDesk:
         """*receivers*: by account."""
         self._database, self._receivers, self._clock = database, receivers, clock
         self._tallies = {carrier: _Tally() for carrier in receivers}
+        self._together = _Together(database)
         self._began_at = clock.now()
 
     @property
@@ -119,12 +153,8 @@ class HookDesk:
 
     async def _keep(self, carrier: str, body: bytes, now: datetime) -> str | None:
         """Put a body on the disk; why it is not there, or not known to be."""
-        digest = blake2b(body, digest_size=32).hexdigest()
-
-        def keep(connection: Connection) -> bool:
-            return keep_delivery(connection, carrier, digest, packed(body), now)
-
-        keeping = asyncio.ensure_future(self._database.write(keep))
+        arrival = Arrival(carrier, blake2b(body, digest_size=32).hexdigest(), packed(body), now)
+        keeping = asyncio.ensure_future(self._together.keep(arrival))
         # A thread cannot be called back, and what it writes later is the carrier's all the same.
         done, _ = await asyncio.wait([keeping], timeout=KEEP_WITHIN_S)
         if not done:

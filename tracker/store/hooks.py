@@ -19,10 +19,37 @@ UNREADABLE: Final = "unreadable"
 _HOOKS, _POLLS, _REFS = table(HookDelivery), table(ShipmentPoll), table(ShipmentRef)
 
 
-def keep_delivery(connection: Connection, carrier: str, digest: str, body: bytes, at: datetime) -> bool:
-    """Keep a body that came; False where the same one is kept already. *body*: compressed (`packed`)."""
-    row = {"carrier": carrier, "digest": digest, "received_at": at, "body": body, "state": "waiting"}
-    return bool(insert_new(connection, _HOOKS, [row | {"next_read_at": at}], _HOOKS.c.id))
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A body that came to an account's hook, compressed (`packed`)."""
+
+    carrier: str
+    digest: str
+    body: bytes = field(repr=False)
+    at: datetime
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells a repetition."""
+        return self.carrier, self.digest
+
+
+def keep_deliveries(connection: Connection, arrivals: Iterable[Arrival]) -> set[tuple[str, str]]:
+    """Keep what came, each different body once; returns the keys of those that were new."""
+    rows = [
+        {
+            "carrier": one.carrier,
+            "digest": one.digest,
+            "received_at": one.at,
+            "body": one.body,
+            "state": "waiting",
+            "next_read_at": one.at,
+        }
+        for one in arrivals
+    ]
+    return {
+        (carrier, digest) for carrier, digest in insert_new(connection, _HOOKS, rows, _HOOKS.c.carrier, _HOOKS.c.digest)
+    }
 
 
 def packed(body: bytes) -> bytes:

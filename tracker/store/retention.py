@@ -247,7 +247,7 @@ def _last_queries(order_ids: Sequence[int]) -> Iterable[Select[Any, Any]]:
     of_shipment = _SHIPMENTS.c.order_id
     yield newest(_ORDERS.c.updated_at, _ORDERS.c.id)
     yield newest(_SHIPMENTS.c.created_at, of_shipment)
-    for column in (_POLLS.c.last_answered_at, _POLLS.c.last_polled_at):
+    for column in (_POLLS.c.last_answered_at, _POLLS.c.last_polled_at, _POLLS.c.pushed_at):
         yield newest(column, of_shipment).join_from(_SHIPMENTS, _POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
     for column in (_HISTORIES.c.last_event_at, _HISTORIES.c.first_seen_at):
         yield newest(column, of_shipment).join_from(_SHIPMENTS, _HISTORIES, _HISTORIES.c.shipment_id == _SHIPMENTS.c.id)
