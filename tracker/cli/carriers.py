@@ -242,4 +242,6 @@ def _abilities(account: dict[str, Any]) -> list[str]:
     if account["hook"] is not None:
         fault = f"; {account['hook']['fault']}" if account["hook"]["fault"] else ""
         lines.append(f"pushes to {account['hook']['address']}{fault}")
+    elif tracking is not None and tracking["push"]:
+        lines.append("could push: the account's settings hold nothing that would prove it")
     return lines

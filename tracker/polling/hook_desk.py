@@ -20,7 +20,7 @@ import structlog
 from carriers.base import HookOutcome, HookReceiver, HookRequest, HookVerdict
 from tracker import metrics
 from tracker.clock import Clock
-from tracker.errors import ProgramError
+from tracker.errors import DatabaseFaultError, ProgramError
 from tracker.store.database import Database
 from tracker.store.hooks import Arrival, keep_deliveries, packed
 from tracker.store.logs import SignalNote, signal
@@ -31,6 +31,9 @@ KEEP_WITHIN_S: Final = 4.0
 AGAIN_AFTER_S: Final = 60
 AT_ONCE: Final = 50
 """Bodies in one commit."""
+MOST_WAITING: Final = 200
+"""So many wait in memory for a database that hangs; the carriers keep the others."""
+BUSY: Final = "the database is busy"
 MANY_REFUSED: Final = 20
 REFUSED_WITHIN: Final = timedelta(hours=1)
 REFUSALS: Final = frozenset({401, 403})
@@ -83,6 +86,8 @@ class _Together:
 
     async def keep(self, arrival: Arrival) -> bool:
         """Returns once it is committed, whether it was new. Raises what the database raises."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise DatabaseFaultError(BUSY)
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, kept))
         if self._writing is None or self._writing.done():
@@ -159,7 +164,7 @@ class HookDesk:
         done, _ = await asyncio.wait([keeping], timeout=KEEP_WITHIN_S)
         if not done:
             keeping.add_done_callback(lambda late: late.cancelled() or late.exception())
-            return "the database is busy"
+            return BUSY
         error = keeping.exception()
         if error is not None:
             return str(error) if isinstance(error, ProgramError) else type(error).__name__
