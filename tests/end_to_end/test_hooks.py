@@ -101,6 +101,27 @@ def test_a_kill_between_the_commit_and_the_answer_doubles_nothing(trial: Trial, 
     assert daemon.stop() == 0
 
 
+@pytest.mark.soak
+def test_workers_that_share_the_lanes_read_it_too(
+    start: Start, run: Run, flecha: Flecha, tmp_path: Path, postgres_url: str
+) -> None:
+    trial = beside(start(url=postgres_url), flecha)
+    trial.settings["carriers"][1]["hook_secret"] = SECRET
+    trial.plugins = (install(tmp_path / "plugins"),)
+    trial.clock_at(NOW)
+    public = free_port()
+    trial.settings |= {"engine": "procrastinate", "web": {"operator": None, "public": f"127.0.0.1:{public}"}}
+    trial.write_config()
+    assert trial.command("db", "upgrade").returncode == 0
+    daemon = run(trial)
+    daemon.hear("READY=1")
+    daemon.wait(lambda: len(trial.rows(Event)) > 3, "the first looks")
+    assert post(public, PUSH)[0] == 200
+    daemon.wait(lambda: any(row["pushed_at"] for row in trial.rows(ShipmentPoll)), "the news")
+    assert trial.one(HookDelivery)["state"] == "unmatched"
+    assert daemon.stop() == 0
+
+
 def test_a_pass_reads_what_was_pushed(trial: Trial) -> None:
     """`run --once` opens no listener; what another process took is read all the same."""
     prepare(trial.database_url)
