@@ -39,7 +39,8 @@ from tracker.store.tables import Alert, CarrierState, Problem, ShipmentPoll, tab
 HOUR = timedelta(hours=1)
 CARRIERS = ["correios", "idle"]
 DUE_TABLES = (
-    "shipment_polls shipment_checks order_checks claim_checks notice_checks claims deliveries alert_deliveries alerts"
+    "hook_deliveries shipment_polls shipment_checks order_checks claim_checks notice_checks claims deliveries "
+    "alert_deliveries alerts"
 ).split()
 NOBODY_READS = tracked("ZZ-99", NOW - 9 * HOUR, TrackingStatus.UNKNOWN, "Objeto em situação nova")
 

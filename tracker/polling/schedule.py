@@ -31,6 +31,10 @@ STUCK_AFTER: Final = timedelta(days=10)
 """A parcel without an event for so long is asked about half as often, unless it is late."""
 LONG_LATE: Final = timedelta(days=30)
 """So long after its due date a parcel that stands still is asked about daily: whatever comes, comes slowly."""
+PUSH_ALIVE_FOR: Final = timedelta(hours=24)
+"""So long after it brought something an account's hook counts as alive."""
+PUSHED_SLOWER: Final = 4
+PUSHED_MOST: Final = timedelta(hours=24)
 FAILURE_WAITS: Final = tuple(timedelta(hours=h) for h in (1, 2, 4, 8, 24))
 """After answers about one parcel that could not be read."""
 
@@ -60,6 +64,10 @@ class Standing(NamedTuple):
     last_event_at: datetime | None = None
     due_on: date | None = None
     """The earlier of the customer's and the carrier's date."""
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
+    hook_at: datetime | None = None
+    """When the carrier last told this account of any parcel by itself."""
 
 
 class Next(NamedTuple):
@@ -88,8 +96,56 @@ def next_look(
         return _second_look(standing, policy, now)
     if standing.status in PROBLEMS:
         return _problem_look(standing, policy, now)
-    at = _jittered(now, _interval(standing, policy, days, now), standing.shipment_id)
+    wait = _interval(standing, policy, days, now)
+    if is_told(standing, now):
+        wait = _told_wait(standing, wait, days, now)
+    at = _jittered(now, wait, standing.shipment_id)
     return Next(at, urgent=_urgent(standing, days, at))
+
+
+def next_after_push(
+    standing: Standing, looked_at: datetime | None, policy: PollingPolicy, days: Calendars, now: datetime
+) -> Next:
+    """When to ask after a push: as after an answer, but a day after the last look at the latest. What was never looked at is
+    looked at as if nothing had come: a push tells what has just happened, not what was before."""
+    following = next_look(AnswerOutcome.FOUND, standing, policy, days, now)
+    if looked_at is None:
+        return Next(now, urgent=following.urgent)
+    if following.at is None or standing.status in ENDED:
+        return following
+    latest = max(looked_at + PUSHED_MOST, now)
+    return Next(min(following.at, latest), urgent=following.urgent)
+
+
+def is_told(standing: Standing, now: datetime) -> bool:
+    """Whether the carrier tells of this parcel by itself, and still does so of parcels at all.
+
+    Both are needed: a hook may be alive for parcels of one kind (labels made by one application) and never tell of another.
+    """
+    return (
+        standing.pushed_at is not None
+        and standing.hook_at is not None
+        and now - standing.hook_at <= PUSH_ALIVE_FOR
+        and standing.status not in PROBLEMS
+        and standing.status not in ENDED
+    )
+
+
+def _told_wait(standing: Standing, wait: timedelta, days: Calendars, now: datetime) -> timedelta:
+    """Four times the usual wait, a day at most: the push brings what happens, the look is there for what it forgot.
+
+    Never past the first minute of the due day: what is due or late, out for delivery, lost, damaged or ended is looked at as if
+    there were no push, since customers are told and claims are filed on what those looks say, and one push that got lost must not
+    make a delivered parcel late. When the hook goes quiet, the look that is due within a day finds the usual rhythm again.
+    """
+    today = days.local_date(now)
+    is_late = standing.due_on is not None and today >= standing.due_on
+    if standing.status is Status.OUT_FOR_DELIVERY or is_late:
+        return wait
+    slower = min(wait * PUSHED_SLOWER, max(PUSHED_MOST, wait))
+    if standing.due_on is not None:
+        slower = min(slower, max(days.start_of(standing.due_on) - now, wait))
+    return slower
 
 
 def _not_seen_yet(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:

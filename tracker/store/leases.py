@@ -36,6 +36,7 @@ from tracker.store.tables import (
     ClaimCheck,
     Delivery,
     Digest,
+    HookDelivery,
     Letter,
     NoticeCheck,
     NoticeOrderCheck,
@@ -64,6 +65,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         AlertNotification,
         Digest,
         CarrierToken,
+        HookDelivery,
     )
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -78,6 +78,11 @@ class DuePoll(NamedTuple):
     """What the carrier said last."""
     accounts_tried: str | None = None
     """Accounts that said the parcel is not theirs."""
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
+    last_polled_at: datetime | None = None
+    hook_at: datetime | None = None
+    """When the carrier last told this account of any parcel by itself; None also where nobody asked."""
 
 
 _KINDS: Final = {kind.value: kind for kind in RefKind}
@@ -102,6 +107,8 @@ _TAKEN: Final = AtOnce(
         _HISTORIES.c.carrier_due_on,
         _POLLS.c.outcome,
         _POLLS.c.accounts_tried,
+        _POLLS.c.pushed_at,
+        _POLLS.c.last_polled_at,
     )
     .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -126,14 +133,20 @@ def take_due(
             keys += claim(connection, _TAKE[urgent], now=now, limit=left, token=token, of_carrier=carrier)
     if not keys:
         return []
-    found: dict[int, DuePoll] = {}
-    for shipment_id, shop, kind, value, *known in _TAKEN.rows(connection, {"keys": keys}):
-        if shipment_id not in found:
-            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(_KINDS[kind], value), *known)
+    found = polls_of(connection, keys)
     without = [key for key in keys if key not in found]
     if without:
         _close_numberless(connection, without, token, now)
     return list(found.values())
+
+
+def polls_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, DuePoll]:
+    """These shipments as they are asked about, the longest due first; one without an active number is left out."""
+    found: dict[int, DuePoll] = {}
+    for shipment_id, shop, kind, value, *known in _TAKEN.rows(connection, {"keys": shipment_ids}):
+        if shipment_id not in found:
+            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(_KINDS[kind], value), *known)
+    return found
 
 
 def _close_numberless(connection: Connection, shipment_ids: list[int], token: str, now: datetime) -> None:
@@ -196,6 +209,8 @@ _STILL_OURS: Final = (
     .where(
         _POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)), _POLLS.c.lease_token == bindparam("token_of_ours")
     )
+    # In one order, as whoever records what was pushed: two who lock several never wait for each other.
+    .order_by(_POLLS.c.shipment_id)
     .with_for_update()
 )
 
@@ -437,11 +452,13 @@ def outages(
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    value: str | None
+    value: str | None = field(repr=False)
     expires_at: datetime | None
     renew_at: datetime | None
     lease_token: str | None
     lease_until: datetime | None
+    refresh: str | None = field(default=None, repr=False)
+    origin: str = ""
 
 
 def token_row(connection: Connection, carrier: str) -> TokenRow:
@@ -451,9 +468,9 @@ def token_row(connection: Connection, carrier: str) -> TokenRow:
     return TokenRow(*connection.execute(_TOKEN_OF.with_for_update(), {"of_carrier": carrier}).one())
 
 
-_TOKEN_OF: Final = select(
-    _TOKENS.c.value, _TOKENS.c.expires_at, _TOKENS.c.renew_at, _TOKENS.c.lease_token, _TOKENS.c.lease_until
-).where(_TOKENS.c.carrier == bindparam("of_carrier"))
+_TOKEN_OF: Final = select(*(_TOKENS.c[one.name] for one in fields(TokenRow))).where(
+    _TOKENS.c.carrier == bindparam("of_carrier")
+)
 
 
 def kept_token(connection: Connection, carrier: str) -> TokenRow | None:
