@@ -66,7 +66,7 @@ async def test_a_carrier_that_gives_no_successor_keeps_the_one_there_is() -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("body", [{}, [], {"access_token": ""}, {"access_token": "a b"}, {"access_token": 7}, None])
+@pytest.mark.parametrize("body", [{}, [], {"access_token": ""}, {"access_token": "a b"}, {"access_token": 7}])
 async def test_an_answer_without_a_token_is_no_token(body: Any) -> None:
     ctx, _ = context((200, body))
 
