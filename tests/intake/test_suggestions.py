@@ -30,7 +30,8 @@ def test_whose_code_it_seems(code: str | None, but: str, says: str) -> None:
 
 def test_a_line_says_whose_code_it_seems_and_nothing_is_assigned(start: Start) -> None:
     trial = start()
-    other = {**trial.carrier, "id": "correios-2", "user": "98765432000198"}
+    other = {**trial.carrier, "id": "correios-2", "adapter": "correios", "user": "98765432000198"}
+    other.pop("aliases", None)
     trial.settings["carriers"].append(other)
     heading = "Pedido;Cliente;E-mail;Transportadora;Código de rastreio"
     lines = [
@@ -38,7 +39,9 @@ def test_a_line_says_whose_code_it_seems_and_nothing_is_assigned(start: Start) -
         "2;Bia de Teste;bia@example.com;Correios;888012345678901",
     ]
     trial.drop("orders.csv", "\r\n".join([heading, *lines, ""]).encode())
-    said = " ".join(trial.command("import", str(trial.inbox / "orders.csv")).stdout.split())
+    trial.write_config()
+    done = trial.command("import", str(trial.inbox / "orders.csv"))
+    said = " ".join((done.stdout + done.stderr).split())
     assert (
         said.count("Parece um código de J&T Express; se for, informe a transportadora na coluna Transportadora.") == 2
     )
