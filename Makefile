@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-quick fuzz soak chaos cluster quarter systemd bench install-service lint format lock clean
+.PHONY: demo test test-quick fuzz soak chaos contract cluster quarter systemd bench install-service lint format lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/tracker demo
@@ -32,6 +32,10 @@ soak: $(VENV)/.dev
 # The long form: a kill at every point passed, not only at the chosen ones.
 chaos: $(VENV)/.dev
 	SOAK=1 CHAOS_POINTS=1000 $(BIN)/python -m pytest -m chaos
+
+# Requests of the adapters whose carriers publish a description, judged by Prism; needs Node.js 18.20 or newer and npm.
+contract: $(VENV)/.dev
+	CONTRACT=1 $(BIN)/python -m pytest tests/contract
 
 # The long form: four workers on one PostgreSQL through weeks of kills, stops and cuts; CLUSTER_SEED=1.
 cluster: $(VENV)/.dev

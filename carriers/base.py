@@ -214,6 +214,8 @@ class TrackingAnswer:
     contract: str | None = None
     declared_value_cents: int | None = None
     message: str | None = None
+    also: tuple[TrackingRef, ...] = ()
+    """Other numbers of the same parcel that a feed names: tried in turn where `ref` is no parcel of ours."""
 
     @property
     def said(self) -> bytes:
@@ -271,14 +273,18 @@ class TrackingTerms:
     """Calendar days a parcel waits at a counter where its events name no last day; None: not known, and never guessed."""
 
 
-@runtime_checkable
-class TrackingAdapter(Protocol):
-    """Asks a carrier about parcels."""
+class Followed(Protocol):
+    """How a carrier's parcels are numbered, and on what terms they are followed, be it asked or told."""
 
     tracking_terms: TrackingTerms
 
     def normalise(self, value: str) -> TrackingRef | None:
         """The number as this carrier writes it, or None where it cannot be one of its own (form or check digit)."""
+
+
+@runtime_checkable
+class TrackingAdapter(Followed, Protocol):
+    """Asks a carrier about parcels."""
 
     async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, Heard]:
         """Ask about up to `batch_size` numbers; every one asked has its answer in what comes back, read or not yet.
@@ -318,6 +324,9 @@ class EventFeed(Protocol):
 @runtime_checkable
 class FileFeed(EventFeed, Protocol):
     """A feed of files that come by folder, SFTP or mail."""
+
+    max_bytes: int
+    """A larger file is refused without being read."""
 
     def is_own(self, name: str, payload: bytes) -> bool:
         """Whether a file that lies there is one of these at all: others are left where they are."""
@@ -810,6 +819,7 @@ class Adapter(Protocol):
 
         deadlines: DeadlineAdapter | None     due dates that tracking does not name (`deadlines_of`)
         feed: FileFeed | PulledFeed | None    what the carrier writes for many parcels at once (`feed_of`)
+        READS_FILES: bool                     static: its feed is a `FileFeed` (`reads_files`)
         hook: HookReceiver | None             what the carrier pushes (`hook_of`)
         code_word(code: str) -> CodeWord      static: whether it reads an event code itself (`code_word`)
         code_status(code: str) -> TrackingStatus | None    static: as what it reads it (`code_status`)
@@ -826,7 +836,10 @@ class Adapter(Protocol):
     Settings: ClassVar[type[BaseModel]]
     """This carrier's own keys of its entry under `carriers:`, checked with unknown keys refused."""
 
-    tracking: TrackingAdapter | None
+    @property
+    def tracking(self) -> Followed | None:
+        """A `TrackingAdapter`; of a carrier that only sends (`feed`) what its parcels are known by, which cannot be asked."""
+
     claims: ClaimsAdapter | ClaimsByLetter | None
 
     def __init__(self, settings: BaseModel, context: AdapterContext) -> None: ...
@@ -870,6 +883,11 @@ def feed_of(adapter: Adapter) -> FileFeed | PulledFeed | None:
     """The adapter's feed, where it has one."""
     found = getattr(adapter, "feed", None)
     return found if isinstance(found, FileFeed | PulledFeed) else None
+
+
+def reads_files(adapter: type[Adapter]) -> bool:
+    """Whether its feed is one of files, so that its accounts name places where they come to (`files`)."""
+    return bool(getattr(adapter, "READS_FILES", False))
 
 
 def hook_of(adapter: Adapter) -> HookReceiver | None:

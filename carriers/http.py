@@ -50,6 +50,8 @@ MAX_CONNECTIONS = 16
 TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=15.0, pool=15.0)
 CALL_LIMIT_S = 90.0
 """For one whole exchange: the read time-out alone would let a carrier that drips bytes hold a lane for ever."""
+SHORTEST_KEY = 6
+"""A header's value of fewer characters is no key, and may be a word of the carrier's sentence."""
 RETRY_AFTER_WAITED = timedelta(seconds=10)
 """A longer wish is handed up the chain: a lane must not sleep through it."""
 RETRY_AFTER_LIMIT = timedelta(days=1)
@@ -109,12 +111,21 @@ class _Call:
     also_read: Collection[int]
     family: str
     decode: Callable[[_Reply], Any] = field(repr=False)
+    max_bytes: int | None = None
+    """None: as any answer."""
 
     @property
     def target(self) -> str:
         """Path and query. Given to httpx in one piece: it walks through every character at each step of its own."""
         joined = "&" if "?" in self.path else "?"
         return f"{self.path}{joined}{urlencode(self.params)}" if self.params else self.path
+
+    def without_headers(self, words: str) -> str:
+        """*words* without what our own headers said: some carriers repeat the key that they refuse."""
+        for value in self.headers.values():
+            if len(value) >= SHORTEST_KEY:
+                words = words.replace(value, "[hidden]")
+        return words
 
     def __str__(self) -> str:
         return f"{self.method} {self.path.partition('?')[0]}"
@@ -241,14 +252,15 @@ class CarrierHttp:
         explain: Explain | None = None,
         also_read: Collection[int] = (),
         family: str = "",
+        max_bytes: int | None = None,
     ) -> HttpAnswer:
         """Ask, and hand over the bytes of a 2xx answer (XML, a file). A page of HTML or nothing is an outage here as well.
 
-        Otherwise as `request_json`.
+        *max_bytes* is for an answer about many parcels at once, which may be larger than others. Otherwise as `request_json`.
         """
         sent = {"Accept": "*/*"} | dict(headers or {}) | ({} if content is None else {"Content-Type": content_type})
         call = _Call(
-            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing
+            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing, max_bytes
         )
         return await self._patiently(call)
 
@@ -289,15 +301,15 @@ class CarrierHttp:
             call.method, self._base + call.target.lstrip("/"), headers=call.headers, content=call.content
         )
         response = await self._client.send(request, stream=True)
-        body = bytearray()
+        body, limit = bytearray(), call.max_bytes or self._max_body_bytes
         try:
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > self._max_body_bytes:
+                if len(body) > limit:
                     break
         finally:
             await response.aclose()
-        cut = len(body) > self._max_body_bytes
+        cut = len(body) > limit
         return _Reply(response.status_code, response.headers, bytes(body), cut, response.charset_encoding)
 
     def _unanswered(self, call: _Call, exc: Exception) -> CarrierError:
@@ -323,7 +335,7 @@ class CarrierHttp:
         """The error for a status other than 2xx."""
         status = reply.status
         words = call.explain(reply.body) if call.explain and not reply.cut else None
-        message = f"{call}: HTTP {status}" + (f": {redact(words)}" if words else "")
+        message = f"{call}: HTTP {status}" + (f": {redact(call.without_headers(words))}" if words else "")
         if status in (401, 403):
             return CarrierConfigError(self.carrier, message, status)
         if status in (408, 425, 429) or (status >= 500 and call.idempotent):

@@ -13,7 +13,11 @@ from carriers.base import RefKind, TrackingRef
 
 _KEY = re.compile(r"[0-9]{6}[0-9A-Z]{12}[0-9]{26}")
 _ISSUER = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
+_INVOICE_MODELS = ("55", "65")
+"""NF-e and NFC-e: what stands behind these places of the key otherwise is no invoice of a seller's."""
 _PUNCTUATION = re.compile(r"[\s./\-]")
+_SELLERS = ("55", "65")
+"""The models NF-e and NFC-e; other keys of this form name freight documents (CT-e, MDF-e)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,32 @@ def key_ref(value: str) -> TrackingRef | None:
     return TrackingRef(RefKind.INVOICE_KEY, key) if key else None
 
 
+def key_or_invoice(value: str) -> TrackingRef | None:
+    """The access key of an NF-e, or an invoice written `CNPJ/series/number`; None for anything else.
+
+    For carriers that have no numbers of their own, or are asked for invoices beside them.
+    """
+    found = key_ref(value)
+    if found is not None:
+        return found if is_sellers(found.value) else None
+    parts = value.rsplit("/", 2)
+    return invoice_ref(*parts) if len(parts) == 3 else None
+
+
+def is_sellers(key: str) -> bool:
+    """Whether a valid access key names an invoice (NF-e, NFC-e) and no freight document."""
+    return key[20:22] in _SELLERS
+
+
 def invoice_of(key: str) -> Invoice:
     """Issuer, series and number of a valid access key."""
     return Invoice(key[6:20], key[22:25].lstrip("0") or "0", int(key[25:34]))
+
+
+def cnpj_of(value: str) -> str | None:
+    """The fourteen characters of a CNPJ, which may hold letters, without punctuation; None for another form."""
+    found = _PUNCTUATION.sub("", value).upper()
+    return found if _ISSUER.fullmatch(found) else None
 
 
 def invoice_ref(issuer: str, series: str, number: str | int) -> TrackingRef | None:
@@ -53,13 +80,21 @@ def invoice_ref(issuer: str, series: str, number: str | int) -> TrackingRef | No
     Leading zeros and blanks do not count: files write a series as `1`, `001` or ` 1`, and the number with 8 or 9 digits. An
     empty series is series 0.
     """
-    cnpj = _PUNCTUATION.sub("", issuer).upper()
+    cnpj = cnpj_of(issuer)
     digits = str(number).strip()
-    if not _ISSUER.fullmatch(cnpj) or not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+    if cnpj is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         return None
     if int(digits) == 0:
         return None
     return TrackingRef(RefKind.INVOICE, f"{cnpj}/{series.strip().upper().lstrip('0') or '0'}/{int(digits)}")
+
+
+def ref_of_key(key: str) -> TrackingRef | None:
+    """The invoice that a valid access key names; None where it is the key of a freight document (CT-e, MDF-e)."""
+    if key[20:22] not in _INVOICE_MODELS:
+        return None
+    found = invoice_of(key)
+    return invoice_ref(found.issuer, found.series, found.number)
 
 
 def _check_digit(first: str) -> int:

@@ -100,6 +100,7 @@ def road_claims(
     words: Mapping[str, str] | None = None,
     asks_for: Iterable[str] = (),
     without: Iterable[ProblemKind] = (),
+    by_road: bool = True,
 ) -> ClaimsByLetter:
     """Claims by letter as they are made of a carrier by road, an express carrier or a broker.
 
@@ -110,11 +111,13 @@ def road_claims(
         words: its own clerks' words for a motive, over `WORDS`.
         asks_for: documents it asks for beside every letter.
         without: problems it takes nothing for.
+        by_road: whether Lei 11.442 (carriage by road) is cited; by air or across borders only the Código Civil is.
     """
     excluded = frozenset(without)
+    statutes = (ANSWERS_FOR_IT, PROTEST, ONE_YEAR) if by_road else (ANSWERS_FOR_IT, PROTEST)
     terms = ClaimTerms(
         offers=tuple(offer for offer in OFFERS if offer.problem not in excluded),
-        source=f"{source}; {ANSWERS_FOR_IT.source}; {PROTEST.source}; {ONE_YEAR.source}",
+        source="; ".join([source, *(statute.source for statute in statutes)]),
         valid_since=valid_since,
         margin_business_days=AFTER_PROMISE_BUSINESS_DAYS,
         answer_business_days=ANSWER_BUSINESS_DAYS,
@@ -130,6 +133,6 @@ def road_claims(
         words={**WORDS, **(words or {})},
         asks_for=tuple(asks_for),
         asks_for_motive=ASKS_FOR,
-        law=LAW,
+        law=LAW if by_road else {**LAW, LOSS: ANSWERS_FOR_IT.cited, THEFT: ANSWERS_FOR_IT.cited},
         counterparty=counterparty,
     )

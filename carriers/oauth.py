@@ -125,14 +125,16 @@ async def ask(
     refresh: str | None = None,
     origin: str = "",
     read: Callable[[Any], tuple[str, Any]] | None = None,
+    repeated: bool = True,
 ) -> Token:
     """Ask a token endpoint. Refused credentials (400, 401, 403) are a CarrierConfigError that begins with *hint*.
 
-    *read* finds token and life in seconds in another carrier's words; *refresh* is what was asked with.
+    *read* finds token and life in seconds in another carrier's words; *refresh* is what was asked with. *repeated* is false for a
+    carrier that gives tokens so seldom that a failed call may not be made again at once.
     """
     body: dict[str, Any] = {"json": dict(fields)} if as_json else {"form": tuple(fields.items())}
     # Not repeated by itself where it might use up a refresh token: the daemon comes again soon enough.
-    idempotent = refresh is None
+    idempotent = repeated and refresh is None
     try:
         answer = await context.http.request_json(
             "POST", path, idempotent=idempotent, headers=headers, family=FAMILY, **body
@@ -147,7 +149,7 @@ async def ask(
         value, seconds = (read or _read)(answer.data)
         successor = answer.data.get("refresh_token") if refresh is not None else None
         return made(context, value, seconds, refresh=successor or refresh, origin=origin)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as exc:
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as exc:
         # Only the error's kind: its text may quote the answer, and with it the token.
         raise PermanentCarrierError(
             context.carrier, f"token answer cannot be read ({type(exc).__name__})", answer.status
@@ -169,3 +171,22 @@ def made(context: AdapterContext, value: Any, seconds: Any, *, refresh: str | No
 
 def _read(data: Any) -> tuple[str, Any]:
     return data["access_token"], data.get("expires_in")
+
+
+class FixedToken:
+    """A token that a person made and only a person can renew; the same calls as `TokenAccess`."""
+
+    def __init__(self, value: str, *, hint: str, header: Callable[[str], Mapping[str, str]] = bearer) -> None:
+        self._headers = header(value)
+        self._hint = hint
+
+    async def call(self, send: Callable[[Mapping[str, str]], Awaitable[T]]) -> T:
+        """Make one call. Raises CarrierConfigError with the hint where it is refused."""
+        try:
+            return await send(self._headers)
+        except CarrierConfigError as exc:
+            raise CarrierConfigError(exc.carrier, f"{self._hint} ({exc.message})", exc.http_status) from exc
+
+
+Access = TokenAccess | FixedToken
+"""A way in; `call` is the same for both."""

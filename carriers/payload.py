@@ -92,6 +92,14 @@ def in_order(events: Iterable[TrackingEvent]) -> tuple[TrackingEvent, ...]:
     return tuple(sorted(unique.values(), key=lambda event: event.occurred_at))
 
 
+def chronological(events: Iterable[TrackingEvent]) -> tuple[TrackingEvent, ...]:
+    """As `in_order`, for an answer that may tell the newest first: its order decides between events of the same time."""
+    told = list(events)
+    if told and told[0].occurred_at > told[-1].occurred_at:
+        told.reverse()
+    return in_order(told)
+
+
 def place(*parts: Any) -> str | None:
     """`CURITIBA/PR` of what the carrier names; None where it names nothing."""
     return "/".join(part for value in parts if (part := text(value))) or None
@@ -129,3 +137,19 @@ def error(ref: TrackingRef, message: str, raw: bytes = b"") -> TrackingAnswer:
 def not_found(ref: TrackingRef, raw: bytes = b"", message: str = "") -> TrackingAnswer:
     """The carrier does not know the number (yet)."""
     return TrackingAnswer(ref, AnswerOutcome.NOT_FOUND, raw, message=redact(message) or None)
+
+
+def said_in(*path: str) -> Callable[[bytes], str | None]:
+    """Finds a carrier's own words in a refusal's JSON body, under these keys from the outside in; for `explain`."""
+
+    def explain(body: bytes) -> str | None:
+        try:
+            found = orjson.loads(body)
+            for step in path:
+                found = found[0] if isinstance(found, list) else found
+                found = found[step]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None
+        return text(found) or None
+
+    return explain

@@ -11,7 +11,7 @@ def same(given: str | None, expected: str) -> bool:
     """Whether a header's value is the expected one, in constant time; never true for a missing or an empty one."""
     if not given or not expected:
         return False
-    return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), expected.encode())
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def hmac_sha256_base64(secret: str, body: bytes) -> str:

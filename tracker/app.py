@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
-from carriers.base import (
-    CarrierConfigError,
-    CarrierError,
-    TrackingStatus,
-)
+from carriers.base import CarrierConfigError, CarrierError, TrackingAdapter, TrackingStatus, facts_of
 from carriers.registry import load
 from tracker.accounts import adapter_alone, carrier_account
 from tracker.book import Account, CarrierBook
@@ -28,16 +25,18 @@ from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
 from tracker.errors import MissingCredentialError
+from tracker.feed_lanes import feed_places, place_checks
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
 from tracker.lanes import folders_of, lanes_of, polling_policy
+from tracker.mailbox import MailboxError, opened
 from tracker.message_lanes import composer, mailbox_account, smtp_account
 from tracker.messages.compose import Composer
 from tracker.messages.email_sweep import CHANNEL
-from tracker.messages.mailbox import MailboxError, opened
 from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured
+from tracker.polling.feed_places import FeedFolder
 from tracker.polling.planner import Open, Plan, plan
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
@@ -48,6 +47,7 @@ from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
+log = structlog.get_logger(__name__)
 IDLE_S: Final = 15.0
 """Where several processes share the lanes, a transaction may wait so long for its next statement: half as long as until a
 silent process counts as dead, so that what it had locked is free by then."""
@@ -63,6 +63,7 @@ class App:
     book: CarrierBook
     importer: Importer
     folders: tuple[FolderSweep, ...]
+    feed_folders: tuple[FeedFolder, ...]
     lanes: tuple[Lane, ...]
 
     @property
@@ -97,6 +98,14 @@ class App:
         if is_new:
             wake_not_live(connection, CHANNEL, now)
         unconfigured.watch(connection, self.book.accounts, now)
+        self._name_experimental()
+
+    def _name_experimental(self) -> None:
+        """Say at each start which accounts rest on thin facts: a merchant may have read no table."""
+        for entry in self.book.accounts.values():
+            facts = facts_of(type(entry.adapter))
+            if facts is not None and facts.experimental:
+                log.warning("carrier.experimental", carrier=entry.id, adapter=entry.name, gaps=list(facts.gaps))
 
     def reconfigured(self) -> None:
         """A running engine took this configuration over."""
@@ -106,6 +115,7 @@ class App:
     async def wait_settled(self) -> bool:
         """Wait for files that were dropped a moment ago; whether there were any."""
         waiting = [folder.settle_s for folder in self.folders if folder.waiting]
+        waiting += [folder.settle_s for folder in self.feed_folders if folder.waiting]
         if waiting:
             # By the disk's own clock the files are fresh; real time has to pass, whatever the trial clock says.
             await asyncio.sleep(max(waiting) + 0.2)
@@ -132,20 +142,21 @@ def build(
     book = CarrierBook(settings, {c.id: carrier_account(c, database, clock) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))
-    return App(
-        settings, database, clock, book, importer, folders, lanes_of(settings, database, book, folders, stopping)
-    )
+    places = feed_places(settings, database, book, stopping)
+    feed_folders = tuple(place for listed in places.values() for place in listed if isinstance(place, FeedFolder))
+    lanes = lanes_of(settings, database, book, folders, stopping, places)
+    return App(settings, database, clock, book, importer, folders, feed_folders, lanes)
 
 
 def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:
-    """By account, how fresh its looks can be. One whose credential is not here, or that cannot track, is left out."""
+    """By account, how fresh its looks can be. One whose credential is not here, or that cannot be asked, is left out."""
     plans = {}
     for carrier in settings.carriers:
         try:
             tracking = adapter_alone(carrier)[0].tracking
         except MissingCredentialError:
             continue
-        if tracking is None:
+        if not isinstance(tracking, TrackingAdapter):
             continue
         found = [Open(TrackingStatus(c.status), c.is_due, c.shipments) for c in counts if c.carrier == carrier.id]
         terms = tracking.tracking_terms
@@ -170,6 +181,7 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     results = []
     for carrier in loaded.settings.carriers:
         results.append(await _check_carrier(loaded.settings, carrier))
+        results += await place_checks(carrier)
     for account in loaded.settings.messages.accounts:
         results.append(await _check_mail(account))
     if loaded.settings.messages.bounces is not None:
@@ -211,7 +223,7 @@ def composer_alone(settings: Settings) -> Composer:
         with suppress(MissingCredentialError):
             adapter, http = adapter_alone(carrier)
             accounts[carrier.id] = Account(carrier.id, carrier.adapter, adapter, http, "")
-    titles = {carrier.id: load(carrier.adapter).TITLE for carrier in settings.carriers}
+    titles = {carrier.id: carrier.known_as(load(carrier.adapter).TITLE) for carrier in settings.carriers}
     return replace(composer(settings, CarrierBook(settings, accounts)), carrier_titles=titles)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, TrackingRef
 from carriers.http import CarrierHttp
+from carriers.invoice import invoice_ref, ref_of_key
 from carriers.numbers import INVOICE, Certainty, recognise
 from tracker.config import Settings
 from tracker.domain.order import Package
@@ -56,8 +57,15 @@ class CarrierBook:
                 f"A transportadora {package.carrier_raw} não está na configuração; "
                 "acrescente-a em carriers, ou o nome dela em aliases."
             )
-        ref = self._ref(account, package, options)
+        ref = self._ref(account, package, self.settings.shop(shop).cnpj, options)
         if ref is None:
+            if not _takes_codes(account):
+                name = self.settings.carrier(account.id).known_as(account.adapter.TITLE)
+                reason = (
+                    f"{name} é acompanhada pela nota fiscal; informe a chave de acesso da NF-e (44 caracteres) "
+                    "e envie a linha de novo."
+                )
+                return Unfollowed(reason, package.tracking_code)
             shown = package.tracking_code or "(sem código)"
             reason = f"O código {shown} não é um código de {account.adapter.TITLE}; confira e envie a linha de novo."
             hint = suggestion(package.tracking_code, but=account.adapter.NAME)
@@ -82,18 +90,34 @@ class CarrierBook:
         return fitting[0] if len({account.name for account in fitting}) == 1 else None
 
     @staticmethod
-    def _ref(account: Account, package: Package, options: ReadOptions) -> TrackingRef | None:
+    def _ref(account: Account, package: Package, cnpj: str | None, options: ReadOptions) -> TrackingRef | None:
         tracking = account.adapter.tracking
         if tracking is None:
             return None
         if package.tracking_code:
             found = _normalised(account, package.tracking_code)
-            if found is None and options.accept_bad_check_digits:
+            if found is None and options.accept_bad_check_digits and _takes_codes(account):
                 return TrackingRef(RefKind.CODE, package.tracking_code)
-            return found
-        if package.invoice_key and RefKind.INVOICE_KEY in tracking.tracking_terms.ref_kinds:
+            # Where the carrier has no codes, what stands in their column is some other number of the shop's.
+            if found is not None or _takes_codes(account):
+                return found
+        kinds = tracking.tracking_terms.ref_kinds
+        if package.invoice_key and RefKind.INVOICE_KEY in kinds:
             return TrackingRef(RefKind.INVOICE_KEY, package.invoice_key)
-        return None
+        return _invoice(package, cnpj) if RefKind.INVOICE in kinds else None
+
+
+def _takes_codes(account: Account) -> bool:
+    tracking = account.adapter.tracking
+    return tracking is None or RefKind.CODE in tracking.tracking_terms.ref_kinds
+
+
+def _invoice(package: Package, cnpj: str | None) -> TrackingRef | None:
+    """The invoice behind the package's key, else the shop's own of this series and number (`1/4711`, `1-4711`)."""
+    if package.invoice_key:
+        return ref_of_key(package.invoice_key)
+    series, mark, number = (package.invoice_number or "").replace("-", "/").partition("/")
+    return invoice_ref(cnpj, series, number) if cnpj and mark and series.strip() else None
 
 
 def suggestion(code: str | None, but: str = "") -> str:

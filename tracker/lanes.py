@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from carriers.base import (
     ClaimsByLetter,
+    TrackingAdapter,
     TrackingAnswer,
     TrackingTerms,
     deadlines_of,
@@ -36,6 +37,7 @@ from tracker.domain.retention import Terms
 from tracker.engine.base import Lane
 from tracker.events.record import CALCULATOR, Recorded, record_answers, record_due_date
 from tracker.events.reread import CodeSweep
+from tracker.feed_lanes import feed_sweeps
 from tracker.folder_mark import folder_mark
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
@@ -43,6 +45,8 @@ from tracker.intake.options import ReadOptions
 from tracker.message_lanes import letter_desk, message_lanes
 from tracker.polling.breaker import Breaker
 from tracker.polling.deadlines import DeadlineSweep
+from tracker.polling.feed_places import FeedFolder, Place
+from tracker.polling.feed_sweep import FeedSweep
 from tracker.polling.schedule import PollingPolicy
 from tracker.polling.sight import Sight
 from tracker.polling.sweep import PollSweep, at_once
@@ -52,6 +56,7 @@ from tracker.store.database import Database
 
 INTAKE_EVERY_S: Final = 15.0
 POLL_EVERY_S: Final = 20.0
+FEED_EVERY_S: Final = 60.0
 DECIDE_EVERY_S: Final = 30.0
 BACKUP_EVERY_S: Final = 60.0
 RETENTION_EVERY_S: Final = 60.0
@@ -65,6 +70,7 @@ def lanes_of(
     book: CarrierBook,
     folders: tuple[FolderSweep, ...],
     stopping: Callable[[], bool],
+    places: Mapping[str, Sequence[Place]],
 ) -> tuple[Lane, ...]:
     """Every lane, in the order of the stages."""
     place = partial(_place, settings)
@@ -73,6 +79,7 @@ def lanes_of(
         for n, folder in enumerate(folders)
     ]
     lanes += _poll_lanes(settings, database, book, stopping)
+    lanes += _feed_lanes(settings, database, book, places, stopping)
     lanes += _deadline_lanes(settings, database, book, stopping)
     lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
     lanes += _detection_lanes(settings, database, book)
@@ -130,7 +137,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
     policy = polling_policy(settings)
     lanes = []
     for entry in book.accounts.values():
-        if entry.adapter.tracking is None:
+        if not isinstance(entry.adapter.tracking, TrackingAdapter):
             continue
         sweep = PollSweep(
             database=database,
@@ -150,6 +157,26 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes
+
+
+def _feed_lanes(
+    settings: Settings,
+    database: Database,
+    book: CarrierBook,
+    places: Mapping[str, Sequence[Place]],
+    stopping: Callable[[], bool],
+) -> list[Lane]:
+    sweeps = feed_sweeps(settings, database, book, places, polling_policy(settings), _recorder, stopping)
+    return [
+        Lane(f"feed:{sweep.carrier}", sweep.run, FEED_EVERY_S, place=_place_of_feed(settings, sweep))
+        for sweep in sweeps
+    ]
+
+
+def _place_of_feed(settings: Settings, sweep: FeedSweep) -> str:
+    """A folder is read where it is seen."""
+    folder = next((place.folder for place, _ in sweep.places if isinstance(place, FeedFolder)), None)
+    return _place(settings, folder) if folder is not None else ""
 
 
 def polling_policy(settings: Settings) -> PollingPolicy:

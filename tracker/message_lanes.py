@@ -26,6 +26,7 @@ from tracker.domain.notices import NoticePolicy, Place
 from tracker.domain.relays import Unmailed
 from tracker.domain.words import Trigger
 from tracker.engine.base import Lane
+from tracker.mailbox import MailboxAccount
 from tracker.messages.bounce_sweep import BounceSweep
 from tracker.messages.compose import Composer, ReturnPath, Sender
 from tracker.messages.email_message import new_message_id, parse_mailbox
@@ -34,7 +35,6 @@ from tracker.messages.going_live import LiveSweep
 from tracker.messages.letter import LetterBook, Writer
 from tracker.messages.letter_sweep import LetterSweep
 from tracker.messages.mail_accounts import MailAccount, MailAccounts
-from tracker.messages.mailbox import MailboxAccount
 from tracker.messages.planning import NoticeSweep
 from tracker.messages.smtp import SmtpAccount, SmtpTransport
 from tracker.messages.story import ShopVoice
@@ -121,10 +121,11 @@ def letter_desk(settings: Settings, carrier_id: str, adapter: Adapter) -> Letter
         return None
     named = claims.counterparty
     kind = CounterpartyKind(named.kind) if named and named.kind else by_letter.counterparty
-    title = (named.name if named else None) or adapter.TITLE
+    known = settings.carrier(carrier_id).known_as(adapter.TITLE)
+    title = (named.name if named else None) or known
     return LetterDesk(
         title=title,
-        carried_by=adapter.TITLE if kind is CounterpartyKind.BROKER and title != adapter.TITLE else None,
+        carried_by=known if kind is CounterpartyKind.BROKER and title != known else None,
         cnpj=named.cnpj if named else None,
         terms=by_letter.claim_terms,
         to=claims.letter_to or by_letter.letter_to,
@@ -168,7 +169,7 @@ def composer(settings: Settings, book: CarrierBook) -> Composer:
     return Composer(
         templates=Templates(settings.messages.templates),
         senders=senders,
-        carrier_titles={entry.id: entry.adapter.TITLE for entry in accounts},
+        carrier_titles={e.id: settings.carrier(e.id).known_as(e.adapter.TITLE) for e in accounts},
         claim_terms={entry.id: entry.claim_terms for entry in accounts},
         days=calendars_of(settings),
         policy=notice_policy(settings),

@@ -41,12 +41,17 @@ from carriers.base import (
 )
 from carriers.dates import parse_instant
 from carriers.invoice import key_ref
+from carriers.letters import road_claims
 from carriers.payload import as_list, canonical, event_key, in_order, not_found, text, unread, without
 from carriers.redact import redact
 
 NAME = "ssw"
 ZONE = ZoneInfo("America/Sao_Paulo")
 TABLE = codes.load("carriers.ssw").with_words(codes.road_words())
+CLAIMS = road_claims(
+    source="no API for shippers is known: a letter to the carrier's own claims desk",
+    valid_since=date(2026, 11, 22),
+)
 READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
@@ -229,7 +234,7 @@ class Ssw:
             raise TypeError(f"Ssw needs SswSettings, not {type(settings).__name__}")
         self._settings = settings
         self.tracking = SswTracking(settings, context)
-        self.claims = None
+        self.claims = CLAIMS
 
     @staticmethod
     def code_word(code: str) -> CodeWord:

@@ -94,6 +94,8 @@ class Kit:
 
     settings: Mapping[str, Any] = {}
     """A whole account, with invented credentials, each unlike any other text."""
+    everything: Mapping[str, Any] = {}
+    """Settings beside those, with which the adapter does all that it can; no check needs them."""
     codes: Codes
     numbers: Sequence[str] = ()
     """Numbers as a merchant writes them; at least one more than a batch holds."""
@@ -107,8 +109,8 @@ class Kit:
     """False where the carrier sends words alone: all it tells is `by_words`."""
     milestones: bool = False
     """The carrier tells a date for each stage at most, and no list of events."""
-    zoned: bool = False
-    """Its times carry their offset."""
+    proves_in_body: bool = False
+    """A push carries its proof in its body, and no header matters."""
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:
         """This number's part of an answer (`number` as the adapter asks for it)."""

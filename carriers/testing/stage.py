@@ -63,8 +63,11 @@ class Stage:
 
     @property
     def tracking(self) -> TrackingAdapter:
-        assert self.adapter.tracking is not None, "the adapter has no tracking"
-        return self.adapter.tracking
+        found = self.adapter.tracking
+        # A carrier that only sends cannot be asked.
+        needs(isinstance(found, TrackingAdapter))
+        assert isinstance(found, TrackingAdapter)
+        return found
 
     def ref(self, at: int = 0) -> TrackingRef:
         """The kit's number *at* as the adapter normalises it."""

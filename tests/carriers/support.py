@@ -12,7 +12,8 @@ from carriers.base import (
     AdapterContext,
     AnswerOutcome,
     Cause,
-    TrackingAdapter,
+    EventFeed,
+    Followed,
     TrackingAnswer,
     TrackingRef,
     TrackingStatus,
@@ -59,7 +60,7 @@ def sample_json(name: str) -> Any:
     return orjson.loads(sample(name))
 
 
-def assert_fits_contract(adapter: TrackingAdapter, ref: TrackingRef, answer: TrackingAnswer) -> None:
+def assert_fits_contract(adapter: Followed, ref: TrackingRef, answer: TrackingAnswer) -> None:
     """What `carriers.base` promises of every answer, whoever the carrier is."""
     assert answer.ref == ref
     assert adapter.normalise(ref.value) == ref, "a number must stay as it is once normalised"
@@ -76,3 +77,15 @@ def assert_fits_contract(adapter: TrackingAdapter, ref: TrackingRef, answer: Tra
         assert event.carrier_code and event.key
     if answer.outcome is not AnswerOutcome.FOUND:
         assert not answer.events
+
+
+def assert_feed_fits_contract(numbers: Followed, feed: EventFeed, payload: bytes) -> None:
+    """What `carriers.base` promises of what a carrier sends by itself."""
+    reading = feed.read(payload)
+    assert feed.read(payload) == reading, "the same bytes say the same"
+    for ref, answer in reading.answers.items():
+        assert_fits_contract(numbers, ref, answer)
+        assert answer.outcome is AnswerOutcome.FOUND
+        assert answer.events
+        assert all(other != ref for other in answer.also)
+    assert all(fault.line is None or fault.line >= 1 for fault in reading.faults)

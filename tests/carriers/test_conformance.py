@@ -30,7 +30,9 @@ async def test_an_adapter_passes_every_check(adapter: type[Adapter]) -> None:
     report = await check(adapter, kit_of(adapter))
 
     assert not report.failed, str(report)
-    assert len(report.passed) >= 12, report.score
+    # One that only sends cannot be asked.
+    is_asked = any(one.name == "one_is_asked" and one.applies for one in report.results)
+    assert len(report.passed) >= (12 if is_asked else 7), report.score
 
 
 class Broken(Ssw):

@@ -22,6 +22,9 @@ ENV |= {
     "OLD_ALERT_SECRET": "um-segredo-antigo",
     "APPRISE_URL": "json://127.0.0.1:9",
     "PING_URL": "https://ping.example/u",
+    "SFTP_PASSWORD": "senha-do-sftp",
+    "SFTP_KEY": "uma-chave",
+    "EDI_PASSWORD": "senha-da-caixa",
 }
 ALTERNATIVES = {"api_key"}
 """Excluded by another key of the example; it stands in a comment."""

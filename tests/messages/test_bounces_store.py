@@ -225,7 +225,7 @@ def test_a_death_before_the_filing_reads_the_mail_once_more(
     trial = with_mailbox(start(POSTED), imap)
     arrived(imap, report(JOANA, message_id=message_id(trial)))
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr("tracker.messages.mailbox.MailboxSession.file", lambda *_: 1 / 0)
+        patch.setattr("tracker.mailbox.MailboxSession.file", lambda *_: 1 / 0)
         trial.pass_at(FIRST + MINUTE)
     assert (states(trial), [flags for flags, _ in imap.mails()]) == (["bounced"], [""])
     trial.pass_at(FIRST + 2 * MINUTE)

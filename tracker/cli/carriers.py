@@ -1,7 +1,7 @@
 """`tracker carriers list`: the adapters there are, the accounts configured with them, and what each account can do.
 
 `tracker carriers unknown`: event codes that nobody reads, and the line of the configuration that maps each.
-`tracker carriers check NAME`: the conformance kit over one adapter.
+`tracker carriers check NAME`: the conformance kit over one adapter. `tracker carriers new NAME`: the beginning of another.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,9 +17,7 @@ import typer
 from tracker.cli.common import ConfigOption, JsonOption, echo_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from carriers.base import Adapter, TrackingAdapter
+    from carriers.base import Adapter, Followed
     from carriers.testing import Report, Result
     from tracker.config import CarrierSettings
     from tracker.store.codes import UnknownCode
@@ -147,6 +146,31 @@ def check_adapter(
         raise typer.Exit(1)
 
 
+@carriers.command("new")
+def new_adapter(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The adapter's name in the configuration, e.g. `exemplo`.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder for the package; default: shipment-tracker-NAME here.")
+    ] = None,
+) -> None:
+    """Write the beginning of an adapter: a package that works and passes the kit, to be changed step by step."""
+    from carriers.scaffold import ScaffoldError, write
+
+    folder = to or Path(f"shipment-tracker-{name.replace('_', '-')}")
+    try:
+        written = write(name, folder)
+    except (ScaffoldError, OSError) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(2) from exc
+    for path in written:
+        typer.echo(f"wrote {path}")
+    typer.echo(
+        f"next: pip install -e {folder} && tracker carriers check {name}; {folder / 'README.md'} says what to change"
+    )
+
+
 def _report(report: Report) -> dict[str, Any]:
     checks = [
         {"name": one.name, "what": one.what, "state": _state(one), "fault": one.fault or None} for one in report.results
@@ -205,6 +229,7 @@ def _account(carrier: CarrierSettings) -> dict[str, Any]:
         "adapter": carrier.adapter,
         "base_url": carrier.base_url,
         "shops": list(carrier.shops),
+        "files": [place.shown for place in carrier.files],
         "credentials_here": adapter is not None,
         "tracking": None,
         "claims": None,
@@ -229,10 +254,13 @@ def _built(carrier: CarrierSettings) -> Adapter | None:
         return None
 
 
-def _tracking(tracking: TrackingAdapter, rate: float | None) -> dict[str, Any]:
+def _tracking(tracking: Followed, rate: float | None) -> dict[str, Any]:
+    from carriers.base import TrackingAdapter
+
     terms = tracking.tracking_terms
     return {
         "by": [kind.value for kind in terms.ref_kinds],
+        "asked": isinstance(tracking, TrackingAdapter),
         "batch_size": terms.batch_size,
         "requests_per_second": rate or terms.requests_per_second,
         "presumed_loss_business_days": dict(terms.presumed_loss_business_days),
@@ -279,7 +307,8 @@ def _print(document: dict[str, Any]) -> None:
     for one in document["broken"]:
         typer.echo(f"broken    {one['fault']}")
     for account in document["accounts"]:
-        typer.echo(f"account   {account['id']}: adapter {account['adapter']} at {account['base_url']}")
+        at = f" at {account['base_url']}" if account["base_url"] else ""
+        typer.echo(f"account   {account['id']}: adapter {account['adapter']}{at}")
         for line in _abilities(account):
             typer.echo(f"{'':<10}{line}")
     for fault in document["config_faults"]:
@@ -293,7 +322,10 @@ def _abilities(account: dict[str, Any]) -> list[str]:
     lines = ["no tracking", "no claims"]
     if tracking is not None:
         by, rate = " and ".join(tracking["by"]), tracking["requests_per_second"]
-        lines[0] = f"tracking by {by}, {tracking['batch_size']} a call, {rate:g} calls a second; {tracking['source']}"
+        pace = f"{tracking['batch_size']} a call, {rate:g} calls a second"
+        if not tracking["asked"]:
+            pace = f"told by files in {', '.join(account['files'])}" if account["files"] else "told by a daily feed"
+        lines[0] = f"tracking by {by}, {pace}; {tracking['source']}"
     if claims is not None:
         what = ", ".join(claims["problems"])
         lines[1] = f"claims by {claims['by']} ({claims['mode']}): {what}; {claims['source']}"

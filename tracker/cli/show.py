@@ -172,7 +172,7 @@ def desk_of(program: Opened, accounts: Mapping[str, Account]) -> Desk:
     from tracker.reports.picture import Desk
 
     classes = adapters()
-    titles = {c.id: classes[c.adapter].TITLE for c in program.settings.carriers if c.adapter in classes}
+    titles = {c.id: c.known_as(classes[c.adapter].TITLE) for c in program.settings.carriers if c.adapter in classes}
     terms = {carrier: entry.claim_terms for carrier, entry in accounts.items()}
     return Desk(titles, terms, program.promises(), program.now)
 

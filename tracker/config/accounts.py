@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
-from carriers.base import Adapter, CodeWord, code_status, code_word
+from carriers.base import Adapter, CodeWord, code_status, code_word, reads_files
 from carriers.registry import discover
 from tracker.config.cross import dotted, entries
 from tracker.config.model import CarrierSettings, ClaimMode
@@ -19,7 +19,19 @@ from tracker.config.yaml_file import Finding, Loc
 from tracker.domain.codes import code_key
 
 CARRIER_KEYS: Final = frozenset(
-    {"id", "adapter", "aliases", "shops", "base_url", "requests_per_second", "claims", "codes"}
+    {
+        "id",
+        "adapter",
+        "title",
+        "aliases",
+        "shops",
+        "base_url",
+        "requests_per_second",
+        "claims",
+        "codes",
+        "files",
+        "silent_days",
+    }
 )
 """The daemon's own keys of an entry; every other is the adapter's."""
 LETTER_KEYS: Final = frozenset({"letter_to", "letter_cc", "letter_reply_to", "letter_contract", "counterparty"})
@@ -35,7 +47,7 @@ def serves_outward(loc: Loc) -> bool:
         case ("carriers", int(), "claims", key, *_):
             return key not in CLAIM_KEYS
         case ("carriers", int(), key, *_):
-            return key not in CARRIER_KEYS or key == "base_url"
+            return key not in CARRIER_KEYS or key in {"base_url", "files"}
     return False
 
 
@@ -48,6 +60,8 @@ class Account:
     base_url: str
     default_url: str
     own: BaseModel | None
+    files: Any = None
+    """As written: two carriers that send files of one kind differ in nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,12 @@ def check_accounts(
         warnings += _claims_without_keys(loc, entry, adapter.Settings)
         warnings += _idle_letters(loc, entry, adapter.Settings)
         warnings += _idle_codes(loc, entry, adapter)
-        accounts.append(Account(loc, name, str(entry.get("base_url") or adapter.BASE_URL), adapter.BASE_URL, own))
+        warnings += _files(loc, entry, adapter)
+        accounts.append(
+            Account(
+                loc, name, str(entry.get("base_url") or adapter.BASE_URL), adapter.BASE_URL, own, entry.get("files")
+            )
+        )
     faults += _same_accounts(accounts)
     return CheckedAccounts(_without_own_keys(data), tuple(accounts), tuple(faults), tuple(warnings))
 
@@ -99,9 +118,13 @@ def carrier_digest(carrier: CarrierSettings) -> str:
     Raises MissingCredentialError.
     """
     effective = {
-        **carrier.model_dump(mode="python", exclude={"own", "aliases", "shops", "codes"}),
+        **carrier.model_dump(
+            mode="python", exclude={"own", "aliases", "shops", "codes", "files", "silent_days", "title"}
+        ),
         "own": carrier.adapter_settings.model_dump(mode="python"),
     }
+    if carrier.files:
+        effective["files"] = [place.model_dump(mode="python") for place in carrier.files]
     return hashlib.sha256(json.dumps(effective, sort_keys=True, default=_revealed).encode()).hexdigest()
 
 
@@ -198,13 +221,24 @@ def _idle_codes(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iter
             yield Finding((*loc, "codes", code), what, "write it as tracker carriers unknown shows it")
 
 
+def _files(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iterator[Finding]:
+    """A carrier that sends files needs a place for them, and no other does."""
+    if reads_files(adapter) and not entry.get("files"):
+        advice = "name a folder, an SFTP server or a mailbox under files"
+        yield Finding(
+            loc, "sends files, and there is no place where they come to: nothing is known of its parcels", advice
+        )
+    elif entry.get("files") and not reads_files(adapter):
+        yield Finding((*loc, "files"), "does nothing: this carrier sends no files", "take it away")
+
+
 def _same_accounts(accounts: Iterable[Account]) -> Iterator[Finding]:
     """Two entries for one account would each spend its whole rate limit."""
     first: dict[tuple[str, str, str], Loc] = {}
     for account in accounts:
         if account.own is None:
             continue
-        key = (account.adapter, account.base_url.rstrip("/"), _identity(account.own))
+        key = (account.adapter, account.base_url.rstrip("/"), f"{_identity(account.own)}{account.files or ''}")
         if first.setdefault(key, account.loc) != account.loc:
             what = f"is the same account as {dotted(first[key])}"
             yield Finding(account.loc, what, "keep one entry and list all its shops there")

@@ -108,6 +108,7 @@ def _carrier(carrier: CarrierSettings) -> dict[str, Any]:
         "id": carrier.id,
         "adapter": carrier.adapter,
         "base_url": carrier.base_url,
+        "files": [place.shown for place in carrier.files],
         "shops": list(carrier.shops) or None,
         "claims": str(carrier.claims.mode),
         "claims_max_value_cents": carrier.claims.max_value_cents,
@@ -133,7 +134,8 @@ def _carrier_line(carrier: dict[str, Any]) -> str:
     }[ClaimMode(carrier["claims"])]
     shops = f"shops {', '.join(carrier['shops'])}" if carrier["shops"] else "every shop"
     letters = f", by letter to {carrier['claims_letter_to']}" if _writes(carrier) else ""
-    return f"{carrier['id']} (adapter {carrier['adapter']}, {carrier['base_url']}): {shops}; {claims}{letters}"
+    where = ", ".join(filter(None, (carrier["base_url"], *carrier["files"])))
+    return f"{carrier['id']} (adapter {carrier['adapter']}, {where}): {shops}; {claims}{letters}"
 
 
 def _writes(carrier: dict[str, Any]) -> bool:

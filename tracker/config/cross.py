@@ -110,7 +110,7 @@ def _mail_accounts(data: Any, shops: list[str]) -> Iterator[Finding]:
 
 def _folders(data: Any) -> Iterator[Finding]:
     seen: list[tuple[str, Loc]] = []
-    for loc, folder in entries(data, "intake"):
+    for loc, folder in [*entries(data, "intake"), *_file_places(data)]:
         if not isinstance(folder.get("path"), str):
             continue
         path = os.path.normpath(folder["path"])
@@ -122,6 +122,14 @@ def _folders(data: Any) -> Iterator[Finding]:
                     (*loc, "path"), f"lies in or around the folder of {dotted(where)}", "use separate folders"
                 )
         seen.append((path, loc))
+
+
+def _file_places(data: Any) -> Iterator[tuple[Loc, dict[str, Any]]]:
+    """The folders that carriers' files come to."""
+    for loc, carrier in entries(data, "carriers"):
+        for (_, place), entry in entries(carrier, "files"):
+            if entry.get("kind") == "folder":
+                yield (*loc, "files", place), entry
 
 
 def idle_parts(data: Any) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from carriers.base import Adapter
 from tracker.config.accounts import Account, check_accounts, serves_outward
 from tracker.config.cross import cross_faults, idle_parts
 from tracker.config.exposed import exposed_secrets
+from tracker.config.feeds import FolderFiles, MailFiles, SftpFiles
 from tracker.config.fields import is_loopback
 from tracker.config.model import DatabaseSettings, RetentionSettings, Settings, ShopSettings
 from tracker.config.secrets import References, is_placeholder
@@ -182,7 +183,13 @@ def _complete(settings: Settings, accounts: tuple[Account, ...], folder: Path, e
         for shop in settings.shops
     ]
     carriers = [
-        carrier.model_copy(update={"base_url": carrier.base_url or account.default_url, "own": account.own})
+        carrier.model_copy(
+            update={
+                "base_url": carrier.base_url or account.default_url,
+                "own": account.own,
+                "files": tuple(_found(place, state, folder) for place in carrier.files),
+            }
+        )
         for carrier, account in zip(settings.carriers, accounts, strict=True)
     ]
     intake = [
@@ -211,6 +218,16 @@ def _placed(database: DatabaseSettings, state: Path) -> DatabaseSettings:
     if database.backup is not None:
         changed["backup"] = database.backup.model_copy(update={"path": state / database.backup.path})
     return database.model_copy(update=changed)
+
+
+def _found(
+    place: FolderFiles | SftpFiles | MailFiles, state: Path, folder: Path
+) -> FolderFiles | SftpFiles | MailFiles:
+    if isinstance(place, FolderFiles):
+        return place.model_copy(update={"path": state / place.path})
+    if isinstance(place, SftpFiles) and place.known_hosts is not None:
+        return place.model_copy(update={"known_hosts": folder / place.known_hosts})
+    return place
 
 
 def _kept(retention: RetentionSettings, state: Path) -> RetentionSettings:
@@ -251,7 +268,10 @@ def trial_clock_faults(settings: Settings) -> list[str]:
 
     A replaced clock (`TRACKER_CLOCK_FILE`) is refused unless there is none: claims and messages dated by it would be real.
     """
-    hosts = [(f"carrier {carrier.id}", _host_of(carrier.base_url)) for carrier in settings.carriers]
+    hosts = [(f"carrier {carrier.id}", _host_of(carrier.base_url)) for carrier in settings.carriers if carrier.base_url]
+    hosts += [
+        (f"carrier {c.id} files", place.host) for c in settings.carriers for place in c.files if place.kind != "folder"
+    ]
     hosts += [("messages.email", account.host) for account in settings.messages.accounts]
     if settings.messages.bounces is not None:
         hosts.append(("messages.bounces", settings.messages.bounces.host))

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from tracker.config.feeds import FilePlace
 from tracker.config.fields import (
     BaseAddress,
     Cents,
@@ -166,6 +167,8 @@ class CarrierSettings(Part):
 
     id: Identifier
     adapter: str = Field(default_factory=lambda data: str(data.get("id", "")))
+    title: Name | None = None
+    """The carrier's name as customers know it; None: the adapter's own word for it."""
     aliases: tuple[Name, ...] = ()
     shops: tuple[str, ...] = ()
     """Empty: all."""
@@ -174,6 +177,10 @@ class CarrierSettings(Part):
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
     """None: what the adapter's terms say."""
     claims: ClaimPolicy = ClaimPolicy()
+    files: tuple[FilePlace, ...] = ()
+    """Where the files of a carrier that sends files come to."""
+    silent_days: Annotated[int, Field(ge=1, le=60)] = 2
+    """So many business days without a file of such a carrier mean that something is broken."""
     codes: dict[EventCode, CodeSettings] = Field(default_factory=dict)
     """By the carrier's own code, or its text where it sends none; stands in place of the adapter's own reading."""
     own: InstanceOf[BaseModel] | None = Field(default=None, repr=False)
@@ -185,6 +192,10 @@ class CarrierSettings(Part):
         if self.own is None:
             raise MissingCredentialError(f"carrier {self.id}")
         return self.own
+
+    def known_as(self, title: str) -> str:
+        """What customers call it, where its adapter calls it *title*."""
+        return self.title or title
 
     def serves(self, shop_id: str) -> bool:
         return not self.shops or shop_id in self.shops

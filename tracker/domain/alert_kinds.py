@@ -79,6 +79,24 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "When the configuration names it, or no open shipment is its any more.",
         "Há envios de uma transportadora que não está na configuração: ninguém os acompanha.",
     ),
+    "feed_silent": AlertKind(
+        CRITICAL,
+        "A carrier that sends files by itself has sent none for longer than `silent_days` allows.",
+        "The carrier stopped or changed the sending, or the files end up somewhere else.",
+        "Ask the carrier, and look at the places under `carriers[].files`. Nothing is known of its parcels meanwhile, so rules "
+        "about silence and lateness wait; what is sent afterwards is read as ever.",
+        "With the next file that can be read.",
+        "A transportadora parou de mandar arquivos. Peça-os: até lá nada se sabe dos envios dela.",
+    ),
+    "feed_refused": AlertKind(
+        WARNING,
+        "A file that a carrier sent could not be read, or lines of it could not.",
+        "A fault in the carrier's program, or a file that was cut off on its way.",
+        "The report beside the file (`done/` or `refused/` in its folder) names each line; send it to the carrier. The other "
+        "lines count. A mended file is read whatever its name is.",
+        "With the next file of this carrier that has no fault.",
+        "Um arquivo da transportadora tem linhas ilegíveis; o relatório ao lado dele diz quais. As outras valem.",
+    ),
     "untrackable": AlertKind(
         WARNING,
         "The carrier will not follow a number, and it is no longer asked about.",

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from operator import mul
 from typing import Literal
 
+from carriers.invoice import access_key, invoice_of
+
 DocumentKind = Literal["cpf", "cnpj"]
 
 _SEPARATORS = re.compile(r"[\s./\-]+")
 _CNPJ_FORM = re.compile(r"[A-Z0-9]{12}[0-9]{2}", re.ASCII)
-_KEY_FORM = re.compile(r"\d{6}[A-Z0-9]{12}\d{26}", re.ASCII)
 _S10_FORM = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 _CPF_WEIGHTS = (tuple(range(10, 1, -1)), tuple(range(11, 1, -1)))
 _CNPJ_WEIGHTS = ((5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2))
-_KEY_WEIGHTS = tuple(2 + position % 8 for position in range(42, -1, -1))
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 _MIN_PADDED_DIGITS = 8  # a spreadsheet eats the leading zeros only; shorter values are some other number
 
@@ -81,15 +81,13 @@ def cnpj_root(value: str) -> str:
 
 def nfe_key(text: str) -> str | None:
     """The 44 characters of an access key whose check digit agrees; any model (NF-e 55, NFC-e 65, CT-e 57)."""
-    value = bare(text)
-    if not _KEY_FORM.fullmatch(value):
-        return None
-    return value if _check_digit(value[:-1], _KEY_WEIGHTS) == value[-1] else None
+    return access_key(text)
 
 
 def invoice_of_key(key: str) -> tuple[str, str]:
     """Series and number, without leading zeros, that a valid access key carries."""
-    return str(int(key[22:25])), str(int(key[25:34]))
+    invoice = invoice_of(key)
+    return invoice.series, str(invoice.number)
 
 
 def is_s10_form(code: str) -> bool:

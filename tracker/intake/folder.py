@@ -24,12 +24,12 @@ from typing import BinaryIO, Final
 import structlog
 
 from tracker.domain.order import LineReport
+from tracker.drop_folder import PUT_AWAY, DropFolder, free_name, is_unchanged, was_renamed
 from tracker.intake.importer import Account, Imported, Importer, Intake, PutDownError
 from tracker.intake.options import TruncatedFile
 from tracker.intake.spool import reported
 
 log = structlog.get_logger(__name__)
-PUT_AWAY: Final = ("done", "refused", "duplicate")
 LEFT_ALONE: Final = ("leia-me.txt", "readme.txt")
 REPORT_NAME: Final = ".resultado.csv"
 """Ends the name of a report, after the whole name of the file it tells of: two of them may differ in their suffix alone."""
@@ -78,7 +78,7 @@ class FolderSweep:
         self.waiting = False
         before = self.tally.copy()
         self.unfinished = {path: written for path, written in self.unfinished.items() if path.exists()}
-        disk_now = self._disk_now()
+        disk_now = DropFolder(self.folder).disk_now()
         for path in sorted(self._files()):
             if self.stopping():
                 break
@@ -87,7 +87,7 @@ class FolderSweep:
                 continue
             age = disk_now - path.stat().st_mtime
             # A file dated in the future was copied with its own date: it has settled.
-            if 0 <= age < self.settle_s and not _was_renamed(path):
+            if 0 <= age < self.settle_s and not was_renamed(path):
                 self.waiting = True
                 continue
             await self._take(path, age, now)
@@ -103,12 +103,6 @@ class FolderSweep:
             if path.is_file() and not hidden and parts[0] not in PUT_AWAY and path.name.lower() not in LEFT_ALONE:
                 yield path
 
-    def _disk_now(self) -> float:
-        probe = self.folder / ".clock"
-        probe.touch()
-        os.utime(probe)
-        return probe.stat().st_mtime
-
     async def _take(self, path: Path, age: float, now: datetime) -> None:
         with reported() as faults, reported() as orders:
             account = Account(faults, orders, stopping=self.stopping)
@@ -123,7 +117,7 @@ class FolderSweep:
             with path.open("rb") as file:
                 before = os.fstat(file.fileno())
                 result = await self._read_open(path, file, age, now, account)
-            if result is not None and not _is_unchanged(path, before):
+            if result is not None and not is_unchanged(path, before):
                 # Somebody wrote to it meanwhile: it is read again once it has settled, which doubles nothing.
                 self.waiting = True
                 log.info("import.changed", shop=self.intake.shop, file=path.name)
@@ -158,47 +152,30 @@ class FolderSweep:
 
     def _put_away(self, path: Path, result: Imported, account: Account) -> None:
         where = "refused" if result.refused else "duplicate" if result.duplicate else "done"
-        target = _free_name(self.folder / where / path.relative_to(self.folder))
-        self._make(target.parent)
+        target = free_name(self.folder / where / path.relative_to(self.folder))
+        DropFolder(self.folder).make(target.parent)
         if result.refused:
-            self._write(target.with_name(f"{target.name}{REASON_NAME}"), [f"{result.refused}\n".encode()])
+            DropFolder(self.folder).write(
+                target.with_name(f"{target.name}{REASON_NAME}"), [f"{result.refused}\n".encode()]
+            )
         if result.refused_lines or not (result.refused or result.duplicate):
             # What asks for a person stands first, then a line for each order.
             rows = _rows(chain(account.faults, account.orders))
-            self._write(_free_name(target.with_name(f"{target.name}{REPORT_NAME}")), chain([_HEADING], rows))
+            DropFolder(self.folder).write(
+                free_name(target.with_name(f"{target.name}{REPORT_NAME}")), chain([_HEADING], rows)
+            )
         path.replace(target)
         self.tally[where] += 1
         self.refused_lines += 0 if result.refused else result.refused_lines
 
     def _lay_by(self, path: Path) -> None:
         """Put what this program wrote itself into done/: it came with the files that somebody moved back."""
-        target = _free_name(self.folder / "done" / path.relative_to(self.folder))
+        target = free_name(self.folder / "done" / path.relative_to(self.folder))
         try:
-            self._make(target.parent)
+            DropFolder(self.folder).make(target.parent)
             path.replace(target)
         except OSError as fault:
             log.warning("import.unreadable", file=path.name, reason=fault.strerror)
-
-    def _make(self, folder: Path) -> None:
-        """Make a folder that the inbox's group may enter like the inbox itself, whatever the service's umask."""
-        missing = [place for place in (folder, *folder.parents) if not place.exists()]
-        mode = self.folder.stat().st_mode & 0o770
-        # Not chmod: the systemd unit forbids it a mode with a setgid bit (RestrictSUIDSGID), and a mode without one would
-        # take away the bit that the new folder has inherited from the inbox.
-        before = os.umask(0o777 & ~mode)
-        try:
-            for place in reversed(missing):
-                place.mkdir(mode)
-        finally:
-            os.umask(before)
-
-    def _write(self, path: Path, pages: Iterable[bytes]) -> None:
-        """All of it or nothing: a reader never meets half a report."""
-        unfinished = path.with_name(f".{path.name}.part")
-        with unfinished.open("wb") as file:
-            file.writelines(pages)
-        unfinished.chmod(self.folder.stat().st_mode & 0o660)
-        unfinished.replace(path)
 
 
 def _rows(lines: Iterable[LineReport]) -> Iterator[bytes]:
@@ -211,12 +188,6 @@ def _rows(lines: Iterable[LineReport]) -> Iterator[bytes]:
             row = [line.line or "", line.order_number or "", _OUTCOMES.get(line.outcome, line.outcome), line.reason]
             writer.writerow([_defused(str(cell)) for cell in row])
         yield text.getvalue().encode()
-
-
-def _is_unchanged(path: Path, before: os.stat_result) -> bool:
-    """Whether the file was neither written to nor replaced."""
-    now = path.stat()
-    return all(getattr(now, name) == getattr(before, name) for name in ("st_dev", "st_ino", "st_size", "st_mtime_ns"))
 
 
 def _defused(cell: str) -> str:
@@ -235,16 +206,3 @@ def _is_ours(path: Path) -> bool:
             return file.readline(len(_HEADING) + 2).rstrip(b"\r\n").removeprefix(_BOM) == _TITLES
     except OSError:
         return False
-
-
-def _was_renamed(path: Path) -> bool:
-    """Renamed into place: its content was finished before its name was."""
-    stat = path.stat()
-    return stat.st_ctime - stat.st_mtime > 1.0
-
-
-def _free_name(path: Path) -> Path:
-    if not path.exists():
-        return path
-    numbers = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, 1_000_000))
-    return next(candidate for candidate in numbers if not candidate.exists())

@@ -23,9 +23,9 @@ from tracker.domain.mail_address import BadAddress, address_key
 from tracker.domain.outcome import Outcome, Result, Scope, backoff, returned_outcome, scrubbed
 from tracker.domain.suppression import COMPLAINT
 from tracker.domain.words import DeliveryState
+from tracker.mailbox import FETCHED, MailboxAccount, MailboxError, MailboxSession, opened_aside
 from tracker.messages.email_sweep import CHANNEL, suppress_after
-from tracker.messages.mailbox import FETCHED, MailboxAccount, MailboxError, MailboxSession, opened_aside
-from tracker.messages.returned import Fate, Kind, Returned, read_returned
+from tracker.messages.returned import MAX_BYTES, Fate, Kind, Returned, read_returned
 from tracker.store.alerts import standing_keys
 from tracker.store.database import Database
 from tracker.store.deliveries import DueDelivery, came_back, delivery_by_id
@@ -284,7 +284,7 @@ class BounceSweep:
 
 
 def _fetched(box: MailboxSession, uids: Sequence[int]) -> list[tuple[int, Returned]]:
-    return [(uid, read_returned(raw)) for uid, raw in sorted(box.fetch(uids).items())]
+    return [(uid, read_returned(raw)) for uid, raw in sorted(box.fetch(uids, MAX_BYTES).items())]
 
 
 def _keys(addresses: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from carriers.base import ClaimTerms, TrackingStatus
+from carriers.base import ClaimTerms, RefKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
 from tracker.domain.history import History
 from tracker.domain.incidents import Where
@@ -67,7 +67,8 @@ class Part:
             incident,
             context.shipment_id,
             context.carrier,
-            context.tracking_code,
+            # What companies call an invoice among themselves tells a customer nothing.
+            context.tracking_code if context.ref_kind != RefKind.INVOICE.value else None,
             episode,
         )
 

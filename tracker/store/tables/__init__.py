@@ -30,9 +30,13 @@ from tracker.store.tables.logs import Decision, OperatorAct, Restore
 from tracker.store.tables.mail import MailCircuit, MailUse, ReturnedMail, ReturnMailbox, Suppression
 from tracker.store.tables.messages import Delivery, Letter, Notice, NoticeCheck, NoticeMember, NoticeOrderCheck
 from tracker.store.tables.polling import (
+    CarrierFeed,
     CarrierOutage,
     CarrierState,
     CarrierToken,
+    FeedFile,
+    FeedSeen,
+    FeedWaiting,
     RawAnswer,
     ShipmentDeadline,
     ShipmentPoll,
@@ -47,6 +51,7 @@ __all__ = [
     "AlertSink",
     "ArchivedName",
     "BigId",
+    "CarrierFeed",
     "CarrierOutage",
     "CarrierState",
     "CarrierToken",
@@ -64,6 +69,9 @@ __all__ = [
     "EngineQueue",
     "EngineWorker",
     "Event",
+    "FeedFile",
+    "FeedSeen",
+    "FeedWaiting",
     "Import",
     "Incident",
     "IncidentMember",
@@ -102,7 +110,10 @@ __all__ = [
 
 OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
-    "polling": (ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
+    "polling": (
+        *(ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
+        *(CarrierFeed, FeedFile, FeedWaiting, FeedSeen),
+    ),
     "events": (Event, DueDate, ShipmentHistory, CodeMapping),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),
     "claims": (ClaimCheck, Claim, ClaimProblem, ClaimStep, SettledDesk),

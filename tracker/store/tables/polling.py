@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import LargeBinary, Text, UniqueConstraint, false
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -110,3 +111,80 @@ class CarrierToken(Leased, table=True):
     value: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = None
     renew_at: datetime | None = None
+
+
+class CarrierFeed(SQLModel, table=True):
+    """How what one carrier account sends by itself comes in."""
+
+    __tablename__ = "carrier_feeds"
+
+    carrier: str = Field(primary_key=True)
+    began_at: datetime
+    """Since when this program waits for it."""
+    heard_at: datetime | None = None
+    """When the last news came in."""
+    silent_since: datetime | None = None
+    """Set while it should have come and does not."""
+    pulled_at: datetime | None = None
+    """When it was last asked for, where it has to be."""
+    today_at: datetime | None = None
+    """When the day that was still going on was last asked for."""
+    whole_until: date | None = None
+    """Up to this day everything was fetched after the day had ended."""
+    tidied_on: date | None = None
+
+
+class FeedFile(SQLModel, table=True):
+    """A file, or a day's answer, that a carrier sent by itself; known by its content."""
+
+    __tablename__ = "feed_files"
+    __table_args__ = (
+        UniqueConstraint("carrier", "content_hash"),
+        Index("ix_feed_files_received", "carrier", "received_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    carrier: str
+    content_hash: str
+    name: str
+    received_at: datetime
+    size: int
+    state: str
+    """`stored` (not read to its end yet), `read` or `refused`."""
+    answers: int = 0
+    matched: int = 0
+    """Of the numbers in it, those that were parcels of ours."""
+    faults: int = 0
+    report: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Compressed; None once nothing in it is waited for any more."""
+
+
+class FeedWaiting(SQLModel, table=True):
+    """A number that a feed named and no parcel has yet: tried again when its order comes, for some weeks."""
+
+    __tablename__ = "feed_waiting"
+    __table_args__ = (UniqueConstraint("carrier", "kind", "value", "file_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    carrier: str
+    kind: str
+    value: str
+    file_id: int = Field(foreign_key="feed_files.id", sa_type=BigId, index=True)
+    of_kind: str
+    """With `of_value`: under which number the file speaks of it."""
+    of_value: str
+    seen_at: datetime
+
+
+class FeedSeen(SQLModel, table=True):
+    """What was looked at already in a place that files come from, and is still there."""
+
+    __tablename__ = "feed_seen"
+
+    carrier: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    mark: str
+    """What changes when it is another one: size and time of a file, the last number of a mailbox."""
+    seen_at: datetime

@@ -1,7 +1,7 @@
-"""The mailbox of returned mail, by IMAP. Everything here blocks: it is called in a thread, one session after another.
+"""A mailbox that is read, by IMAP. Everything here blocks: it is called in a thread, one session after another.
 
 Nothing is ever deleted: what was ours is marked as seen, or moved where the server can move (RFC 6851); all else is left as
-it was, unread included. Of each mail only the beginning is asked for, however large it is.
+it was, unread included. Of each mail no more is asked for than its reader can use, however large it is.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from imap_tools.errors import ImapToolsError
 from imap_tools.mailbox import BaseMailBox
 from imap_tools.utils import encode_folder
 
-from tracker.messages.returned import MAX_BYTES
-
 FETCHED: Final = 25
 """So many mails are asked for at once."""
 _UID = re.compile(rb"\bUID (\d+)")
@@ -31,6 +29,10 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 class MailboxError(Exception):
     """The mailbox cannot be read; the words are for a person, without user and password."""
+
+
+class MailboxRefusedError(MailboxError):
+    """It does not take user and password: a person must mend that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,12 @@ class MailboxSession:
         return sorted(one for one in found if one > uid)
 
     @_faults_told()
-    def fetch(self, uids: Sequence[int]) -> dict[int, bytes]:
+    def fetch(self, uids: Sequence[int], max_bytes: int) -> dict[int, bytes]:
         """The beginning of each of these mails; one that is gone meanwhile is absent. They stay unread."""
         if not uids:
             return {}
         numbers = ",".join(map(str, uids))
-        kind, data = self._box.client.uid("FETCH", numbers, f"(UID BODY.PEEK[]<0.{MAX_BYTES}>)")
+        kind, data = self._box.client.uid("FETCH", numbers, f"(UID BODY.PEEK[]<0.{max_bytes}>)")
         if kind != "OK":
             raise MailboxError("the server does not show its mails")
         return dict(_bodies(data))
@@ -178,7 +180,7 @@ def _log_in(box: BaseMailBox, account: MailboxAccount) -> None:
             box.login_utf8(account.user, account.password, initial_folder=None)
     except (imaplib.IMAP4.error, ImapToolsError) as exc:
         # The library's own words repeat what was sent.
-        raise MailboxError("it refused the login: are user and password right?") from exc
+        raise MailboxRefusedError("it refused the login: are user and password right?") from exc
     try:
         box.folder.set(account.folder)
     except (imaplib.IMAP4.error, ImapToolsError) as exc:

@@ -1,0 +1,72 @@
+"""How AfterShip's answers look on the wire, for the conformance kit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from carriers.aftership import SIGNATURE
+from carriers.signatures import hmac_sha256_base64
+from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+
+_SECRET = "segredo-inventado-1157"
+
+
+class AfterShipKit(Kit):
+    """A list of numbers a call, each made known before."""
+
+    settings: Mapping[str, Any] = {"api_key": "asat_inventada_4410", "webhook_secret": _SECRET}
+    numbers = tuple(f"EX{serial:09d}BR" for serial in range(1, 22))
+    strangers = ("não é um código", "", "☃" * 20, "ABC", "SEMDIGITO")
+    codes = Codes(
+        moving="InTransit",
+        delivered="Delivered",
+        unknown="Novelty",
+        lost="Exception_013",
+        damaged="Exception_012",
+    )
+
+    def entry(self, number: str, events: Sequence[Told]) -> Any:
+        newest = max(events, key=lambda event: event.at, default=None)
+        return {
+            "id": "exemplo",
+            "tracking_number": number,
+            "slug": "brazil-correios",
+            "tag": newest.code.partition("_")[0] if newest else "Pending",
+            "customers": [{"name": self.person}],
+            "courier_estimated_delivery_date": {"estimated_delivery_date": "2026-11-25"},
+            "checkpoints": [self._checkpoint(event) for event in events],
+        }
+
+    def _checkpoint(self, event: Told) -> dict[str, Any]:
+        tag, _, finer = event.code.partition("_")
+        return {
+            "checkpoint_time": event.at.isoformat(),
+            "message": event.text,
+            "tag": tag,
+            "subtag": event.code if finer else None,
+            "city": event.city,
+            "state": event.state,
+        }
+
+    def asked(self, question: Question) -> Sequence[str]:
+        if question.method == "POST":
+            return [question.json["tracking_number"]]
+        return [number for number in question.param("tracking_numbers").split(",") if number]
+
+    def assemble(self, question: Question, entries: Mapping[str, Any]) -> Reply:
+        if question.method == "POST":
+            return json_reply({"meta": {"code": 201}, "data": {"id": "exemplo"}}, 201)
+        return json_reply({"meta": {"code": 200}, "data": {"trackings": list(entries.values())}})
+
+    def refused(self, question: Question) -> Reply:
+        return json_reply({"meta": {"code": 401, "type": "Unauthorized", "message": "invalid"}, "data": {}}, 401)
+
+    def push(self, number: str, events: Sequence[Told]) -> Push:
+        body = orjson.dumps({"event": "tracking_update", "msg": self.entry(number, events), "ts": 1795109700})
+        return Push(body, {SIGNATURE: hmac_sha256_base64(_SECRET, body)})
+
+
+KIT = AfterShipKit()

@@ -1,0 +1,60 @@
+"""How a day of Total Express looks on the wire, for the conformance kit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+from carriers.testing import Codes, Kit, Question, Reply, Told
+from carriers.total_express import ZONE
+
+_START = (
+    '<?xml version="1.0" encoding="ISO-8859-1"?>'
+    '<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/"><SOAP-ENV:Body>'
+    '<ns1:ObterTrackingResponse xmlns:ns1="urn:ObterTracking"><ObterTrackingResponse><CodigoProc>1</CodigoProc>'
+    "<ArrayLoteRetorno><item><CodRetorno>600000001</CodRetorno><ArrayEncomendaRetorno>"
+)
+_END = (
+    "</ArrayEncomendaRetorno></item></ArrayLoteRetorno></ObterTrackingResponse></ns1:ObterTrackingResponse>"
+    "</SOAP-ENV:Body></SOAP-ENV:Envelope>"
+)
+
+
+class TotalExpressKit(Kit):
+    """A day for all parcels: nobody can be asked about one."""
+
+    settings: Mapping[str, Any] = {"user": "loja-ficticia", "password": "senha-inventada-9142"}
+    numbers = ("TXAA000000001tx", "TXAA000000002tx")
+    codes = Codes(moving="102", delivered="1", unknown="777", posted="83", lost="142", damaged="14")
+
+    def is_login(self, question: Question) -> bool:
+        return question.path.endswith("/webservice24.php")  # to fetch a day is all that this carrier can be asked for
+
+    def login(self, question: Question, count: int) -> Reply:
+        return Reply(200, self.payload({}), {"Content-Type": "text/xml; charset=ISO-8859-1"})
+
+    def login_refused(self, question: Question) -> Reply:
+        body = self.payload({}).replace(b"<CodigoProc>1<", b"<CodigoProc>0<")
+        return Reply(200, body, {"Content-Type": "text/xml; charset=ISO-8859-1"})
+
+    def payload(self, told: Mapping[str, Sequence[Told]]) -> bytes:
+        parcels = "".join(self._parcel(number, events) for number, events in told.items())
+        return f"{_START}{parcels}{_END}".encode("latin-1")
+
+    def _parcel(self, number: str, events: Sequence[Told]) -> str:
+        statuses = "".join(self._status(event) for event in events)
+        return (
+            f"<item><Awb>{number}</Awb><Pedido>PED-1</Pedido><NotaFiscal>1001</NotaFiscal><SerieNotaFiscal>1"
+            f"</SerieNotaFiscal><ArrayStatusTotal>{statuses}</ArrayStatusTotal></item>"
+        )
+
+    def _status(self, event: Told) -> str:
+        at = event.at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+        return (
+            f"<item><CodStatus>{event.code}</CodStatus><DescStatus>{escape(event.text)}</DescStatus>"
+            f"<DataStatus>{at}</DataStatus></item>"
+        )
+
+
+KIT = TotalExpressKit()
