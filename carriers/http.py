@@ -260,7 +260,17 @@ class CarrierHttp:
         """
         sent = {"Accept": "*/*"} | dict(headers or {}) | ({} if content is None else {"Content-Type": content_type})
         call = _Call(
-            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing, max_bytes
+            method,
+            path,
+            idempotent,
+            (),
+            sent,
+            content,
+            explain,
+            frozenset(also_read),
+            family,
+            _decode_nothing,
+            max_bytes,
         )
         return await self._patiently(call)
 

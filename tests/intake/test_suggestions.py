@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.support import Start
+from carriers.base import RefKind, TrackingRef
+from tests.carriers.fictitious import FictitiousTracking
+from tests.claims.letters import by_letter
+from tests.end_to_end.flecha import Flecha
+from tests.end_to_end.flecha import flecha as flecha
+from tests.end_to_end.support import Start, at, day
 from tracker.book import suggestion
 from tracker.store.tables import Shipment
 
@@ -46,3 +51,22 @@ def test_a_line_says_whose_code_it_seems_and_nothing_is_assigned(start: Start) -
         said.count("Parece um código de J&T Express; se for, informe a transportadora na coluna Transportadora.") == 2
     )
     assert trial.rows(Shipment) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "carriers"),
+    [
+        pytest.param("888012345678901", [], id="another carrier's shape: a person says whose it is"),
+        pytest.param("20260000000012345", ["flecha"], id="nobody's shape: the only carrier that takes it"),
+    ],
+)
+def test_a_carrier_that_takes_every_number_gets_none_of_anothers(
+    start: Start, flecha: Flecha, monkeypatch: pytest.MonkeyPatch, code: str, carriers: list[str]
+) -> None:
+    monkeypatch.setattr(FictitiousTracking, "normalise", lambda self, value: TrackingRef(RefKind.CODE, value))
+    trial = start()
+    ours = trial.carrier
+    by_letter(trial, flecha, numbers=(code,))
+    trial.settings["carriers"].insert(0, ours)
+    trial.pass_at(at(day(2), 12))
+    assert [row["carrier"] for row in trial.rows(Shipment)] == carriers
