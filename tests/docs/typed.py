@@ -12,7 +12,6 @@ _BESIDE = [ROOT / "README.md", ROOT / "carriers" / "README.md", ROOT / "systemd"
 PAGES = sorted([*_BESIDE, *(ROOT / "docs").glob("*.md")])
 
 PLACEHOLDERS = {
-    "ACCOUNT": "correios",
     "ADDRESS": "ana@example.com",
     "AMOUNT": "12,34",
     "CODE": "AA123456785BR",
