@@ -10,11 +10,10 @@ from carriers.base import CodeWord, TrackingEvent, TrackingStatus
 from carriers.codes import CodeTable, normal
 from carriers.payload import event_key
 
-_NOT_FOUND = re.compile(r"NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)|NENHUM[A]? (?:REGISTRO|DOCUMENTO|RESULTADO|NOTA|OBJETO)")
+_NOT_FOUND = re.compile(r"NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)|NENHUMA? (?:REGISTRO|DOCUMENTO|RESULTADO|NOTA|OBJETO)")
 _NOT_OF_PARCELS = re.compile(
     r"\b(?:USUARIO|CLIENTE|CONTA|CONTRATO|CNPJ|TOKEN|LOGIN|SERVICO)\b[^.;:]{0,30} NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)"
 )
-
 _TOLD_BY_WORDS = (TrackingStatus.DELIVERED, TrackingStatus.RETURNING, TrackingStatus.RETURNED)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from tracker import metrics
+from tracker.alert_lanes import sink_entries
+from tracker.alerts.straight import DatabaseAlarm
 from tracker.app import App
 from tracker.engine.base import Engine, Lane
 from tracker.engine.local import LocalEngine
@@ -86,12 +89,18 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
 
     # Where the lanes are shared the engine writes their rows itself: it plans by them.
     record = None if app.is_shared else Record(engine.health, lambda: present, lambda: current.database)
+    alarm = DatabaseAlarm(
+        fault=lambda: engine.health().database_fault,
+        sinks=lambda: sink_entries(current.settings),
+        database=lambda: current.database,
+        clock=app.clock,
+    )
     service = Service(
         engine, notifier=Notifier.from_env(os.environ), reload=reload, lock=lock, backlog=counts.due_words
     )
     try:
         await operator.switch(operator.take(app.settings.web.operator))
-        async with _recorded(record):
+        async with _kept(alarm.keep(), "database alarm"), _recorded(record):
             return await service.run()
     finally:
         await operator.close()
@@ -104,13 +113,22 @@ async def _recorded(record: Record | None) -> AsyncIterator[None]:
     if record is None:
         yield
         return
-    keeping = asyncio.create_task(record.keep(), name="engine record")
+    try:
+        async with _kept(record.keep(), "engine record"):
+            yield
+    finally:
+        await record.end()
+
+
+@asynccontextmanager
+async def _kept(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Beside the engine for as long as it runs; what it cannot do stops nothing else."""
+    keeping = asyncio.create_task(work, name=name)
     try:
         yield
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        await record.end()
 
 
 def _engine(app: App, lanes: Sequence[Lane], stop: asyncio.Event) -> Engine:

@@ -312,6 +312,14 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "When that machine works again; one that is gone for good is acknowledged.",
         "Uma das máquinas parou de dar sinal; as outras assumiram o trabalho dela.",
     ),
+    "database_unusable": AlertKind(
+        CRITICAL,
+        "Work stands still because the database, or the disk it lies on, does not do as asked.",
+        "A full or read-only disk, a server that is away or too slow, or another program that holds the database.",
+        "The summary says what is wrong. Mend it: the work goes on by itself within a minute, and nothing is lost.",
+        "When every lane works again. It is told straight from memory, once a machine, and written into the database afterwards.",
+        "O banco de dados, ou o disco dele, não responde como deve. Corrija a causa; o trabalho continua sozinho.",
+    ),
     # --- data ---------------------------------------------------------------------------------------
     "backup_failed": AlertKind(
         WARNING,

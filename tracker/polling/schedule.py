@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from carriers.base import AnswerOutcome, TrackingStatus
 from tracker.domain.calendar import Calendars
@@ -23,6 +23,8 @@ _STEADY: Final = frozenset(
     }
 )
 """Asked about in one rhythm, whatever the due date and however long nothing happened."""
+_SLOW: Final = frozenset({Status.PRE_TRANSIT, Status.UNKNOWN, Status.RETURNING})
+_NEVER_URGENT: Final = _STEADY - {Status.OUT_FOR_DELIVERY}
 JITTER: Final = 0.1
 """At most this share of an interval is cut off, so that what was imported together is not asked for together for ever."""
 STUCK_AFTER: Final = timedelta(days=10)
@@ -47,8 +49,7 @@ class PollingPolicy:
     not_found_for: timedelta = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What the next look depends on."""
 
     shipment_id: int
@@ -61,8 +62,7 @@ class Standing:
     """The earlier of the customer's and the carrier's date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(NamedTuple):
     """The next look, or None with the reason why there is none."""
 
     at: datetime | None
@@ -89,7 +89,7 @@ def next_look(
     if standing.status in PROBLEMS:
         return _problem_look(standing, policy, now)
     at = _jittered(now, _interval(standing, policy, days, now), standing.shipment_id)
-    return Next(at, urgent=_urgent(standing, days.local_date(at)))
+    return Next(at, urgent=_urgent(standing, days, at))
 
 
 def _not_seen_yet(standing: Standing, policy: PollingPolicy, now: datetime) -> Next:
@@ -117,30 +117,33 @@ def wanted(status: Status, policy: PollingPolicy, *, is_due: bool) -> timedelta:
     """How often a parcel of this status, which has not ended, is asked about; *is_due*: due today or late, not for long."""
     if status in PROBLEMS:
         return policy.problem
-    if status in {Status.PRE_TRANSIT, Status.UNKNOWN, Status.RETURNING}:
+    if status in _SLOW:
         return policy.pre_transit
     if status is Status.AVAILABLE_FOR_PICKUP:
         return policy.pickup
     return policy.urgent if is_due or status is Status.OUT_FOR_DELIVERY else policy.in_transit
 
 
-def _urgent(standing: Standing, on: date) -> bool:
-    """Whether on that day the customer expects it, and what it does next matters by the hour."""
-    if standing.status in _STEADY - {Status.OUT_FOR_DELIVERY}:
-        return False
+def _urgent(standing: Standing, days: Calendars, at: datetime) -> bool:
+    """Whether by then the customer expects it, and what it does next matters by the hour."""
+    if standing.status is Status.OUT_FOR_DELIVERY:
+        return True
     due_on = standing.due_on
-    return standing.status is Status.OUT_FOR_DELIVERY or (due_on is not None and due_on <= on <= due_on + LONG_LATE)
+    if due_on is None or standing.status in _NEVER_URGENT:
+        return False
+    return due_on <= days.local_date(at) <= due_on + LONG_LATE
 
 
 def _interval(standing: Standing, policy: PollingPolicy, days: Calendars, now: datetime) -> timedelta:
-    status, today = standing.status or Status.UNKNOWN, days.local_date(now)
-    is_due = standing.due_on is not None and today >= standing.due_on
+    status, due_on = standing.status or Status.UNKNOWN, standing.due_on
+    today = days.local_date(now)
+    is_due = due_on is not None and today >= due_on
     usual = wanted(status, policy, is_due=is_due)
     if status in _STEADY:
         return usual
     is_stuck = standing.last_event_at is not None and now - standing.last_event_at > STUCK_AFTER
-    if is_due and standing.due_on is not None:
-        if today - standing.due_on <= LONG_LATE:
+    if is_due and due_on is not None:
+        if today - due_on <= LONG_LATE:
             return usual
         return policy.problem if is_stuck else policy.in_transit
     return policy.in_transit * 2 if is_stuck else policy.in_transit
@@ -148,5 +151,5 @@ def _interval(standing: Standing, policy: PollingPolicy, days: Calendars, now: d
 
 def _jittered(now: datetime, wait: timedelta, shipment_id: int) -> datetime:
     """A little earlier, by a share drawn from the shipment and the instant: the same look twice gives the same answer."""
-    seed = blake2b(f"{shipment_id}:{now.timestamp()}".encode(), digest_size=4).digest()
-    return now + wait * (1 - JITTER * int.from_bytes(seed) / 2**32)
+    seed = blake2b(b"%d:%d" % (shipment_id, now.timestamp()), digest_size=4).digest()
+    return now + timedelta(seconds=wait.total_seconds() * (1 - JITTER * int.from_bytes(seed) / 2**32))

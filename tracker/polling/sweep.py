@@ -14,10 +14,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -71,13 +71,15 @@ AT_ONCE: Final = 4
 """At most so many batches are asked about at a time: a carrier takes longer to answer than its limit makes us wait."""
 OTHERS_EVERY: Final = 4
 """Every so many batches begin with what is not urgent: where the budget is too small the others come late, but they come."""
-_SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
+_SETTLED: Final[Mapping[str | None, AnswerOutcome]] = {
+    outcome.value: outcome for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR
+}
+_STATUSES: Final[Mapping[str | None, TrackingStatus]] = {status.value: status for status in TrackingStatus}
 UNFOLLOWED: Final = frozenset({"invalid_number", "other_account", "not_found"})
 """Polls that ended although the parcel may travel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One shipment's answer, and whether it says anything that the last one did not."""
 
     poll: DuePoll
@@ -211,15 +213,17 @@ class PollSweep:
         changed = digest != poll.digest
         if not changed and poll.outcome in _SETTLED:
             # The same bytes read in the same way say the same: they are not read again.
-            return Look(poll, heard, AnswerOutcome(poll.outcome), digest, changed, is_known=True)
+            return Look(poll, heard, _SETTLED[poll.outcome], digest, changed, is_known=True)
         answer = heard.read()
         return Look(poll, answer, answer.outcome, digest, changed)
 
     def _digest(self, said: bytes) -> str:
         """Covers what was said, and how this version of the adapter and its code table reads it."""
-        digest = blake2b(said, digest_size=16)
-        digest.update(b"\0" + self.adapter.tracking_terms.reading_version.encode())
-        return digest.hexdigest()
+        return blake2b(said + self._reading, digest_size=16).hexdigest()
+
+    @cached_property
+    def _reading(self) -> bytes:
+        return b"\0" + self.adapter.tracking_terms.reading_version.encode()
 
     def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
@@ -413,14 +417,9 @@ def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:
         status: TrackingStatus | None = history.status
         status_at, last_event_at, carrier_due_on = history.status_at, history.last_event_at, history.due_on
     else:
-        status = TrackingStatus(poll.status) if poll.status else None
+        status = _STATUSES[poll.status] if poll.status else None
         status_at, last_event_at, carrier_due_on = poll.status_at, poll.last_event_at, poll.carrier_due_on
-    return Standing(
-        shipment_id=poll.shipment_id,
-        created_at=poll.created_at,
-        failures=poll.failures,
-        status=status,
-        status_at=status_at,
-        last_event_at=last_event_at,
-        due_on=min((day for day in (poll.promised_on, carrier_due_on) if day is not None), default=None),
-    )
+    due_on = carrier_due_on
+    if poll.promised_on is not None and (due_on is None or poll.promised_on < due_on):
+        due_on = poll.promised_on
+    return Standing(poll.shipment_id, poll.created_at, poll.failures, status, status_at, last_event_at, due_on)

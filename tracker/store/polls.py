@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from carriers.base import RefKind, TrackingRef
 from tracker.domain.words import CLOSED, CLOSED_REASONS
+from tracker.store.at_once import AtOnce
 from tracker.store.database import insert_new
 from tracker.store.decisions import log_changes
 from tracker.store.leases import claim, claiming, held, release
@@ -58,8 +59,7 @@ OWN_ABSENCE: Final = "own_absence"
 """The family of times in which nobody was there to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class DuePoll:
+class DuePoll(NamedTuple):
     """One shipment to ask about, with what its next instant depends on."""
 
     shipment_id: int
@@ -80,16 +80,17 @@ class DuePoll:
     """Accounts that said the parcel is not theirs."""
 
 
+_KINDS: Final = {kind.value: kind for kind in RefKind}
 _TAKE: Final = {
     urgent: claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier"), _POLLS.c.urgent.is_(urgent)])
     for urgent in (True, False)
 }
-_TAKEN: Final = (
+_TAKEN: Final = AtOnce(
     select(
-        _REFS.c.kind,
-        _REFS.c.value,
         _POLLS.c.shipment_id,
         _SHIPMENTS.c.shop,
+        _REFS.c.kind,
+        _REFS.c.value,
         _POLLS.c.digest,
         _POLLS.c.failures,
         _SHIPMENTS.c.created_at,
@@ -126,9 +127,9 @@ def take_due(
     if not keys:
         return []
     found: dict[int, DuePoll] = {}
-    for kind, value, shipment_id, shop, *known in connection.execute(_TAKEN, {"keys": keys}):
+    for shipment_id, shop, kind, value, *known in _TAKEN.rows(connection, {"keys": keys}):
         if shipment_id not in found:
-            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(RefKind(kind), value), *known)
+            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(_KINDS[kind], value), *known)
     without = [key for key in keys if key not in found]
     if without:
         _close_numberless(connection, without, token, now)
@@ -259,7 +260,7 @@ def reschedule(
 
 
 def _as_sqlite_keeps(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @cache
