@@ -142,7 +142,7 @@ class RefKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class TrackingRef:
-    """One number a carrier can be asked for, already normalised (upper case, no blanks)."""
+    """One number a carrier knows a parcel by, already normalised (no blanks; upper case, unless the carrier minds)."""
 
     kind: RefKind
     value: str

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from carriers.base import AnswerOutcome, Heard, TrackingAnswer, TrackingEvent, TrackingRef, UnreadAnswer
 from carriers.redact import redact
+
+Part = TypeVar("Part")
 
 MAX_DEPTH = 40
 """Levels of nesting followed; no carrier's answer has more than eight."""
@@ -128,6 +130,27 @@ def read_safely(ref: TrackingRef, item: Any, reader: Reader) -> TrackingAnswer:
         return error(ref, "the answer cannot be read: a field is of another kind than it should be")
     except (ValueError, RecursionError) as exc:
         return error(ref, f"the answer cannot be read: {exc}")
+
+
+class Answers(Mapping[TrackingRef, TrackingAnswer]):
+    """Answers that are made when they are asked for: a file about a hundred thousand parcels is read a few at a time.
+
+    *parts* holds by number what *reader*, which must not fail, makes its answer of.
+    """
+
+    def __init__(
+        self, parts: Mapping[TrackingRef, Part], reader: Callable[[TrackingRef, Part], TrackingAnswer]
+    ) -> None:
+        self._parts, self._reader = parts, reader
+
+    def __getitem__(self, ref: TrackingRef) -> TrackingAnswer:
+        return self._reader(ref, self._parts[ref])
+
+    def __iter__(self) -> Iterator[TrackingRef]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 def error(ref: TrackingRef, message: str, raw: bytes = b"") -> TrackingAnswer:

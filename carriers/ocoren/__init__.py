@@ -38,7 +38,7 @@ from carriers.base import (
 from carriers.invoice import access_key, invoice_ref, ref_of_key
 from carriers.letters import PRESUMED_LOSS_BUSINESS_DAYS, road_claims
 from carriers.ocoren.records import ZONE, Occurrence, by_ref, is_ocoren, read_file
-from carriers.payload import canonical, event_key, in_order
+from carriers.payload import Answers, canonical, event_key, in_order
 from carriers.redact import redact
 
 __all__ = ["Ocoren"]
@@ -60,6 +60,8 @@ OBSERVATIONS = {
     "05": "recusa parcial, com nota de devolução",
 }
 REFUSED_WHOLE = ("01", "04")
+INDEMNIFIED = "31"
+"""Delivered with indemnity made: the carrier's mark that it has paid."""
 
 TERMS = TrackingTerms(
     ref_kinds=(RefKind.INVOICE,),
@@ -125,45 +127,37 @@ class OcorenFeed:
                 self._carrier, "this is no OCOREN file (no record 340 or 540 in its first lines)"
             )
         file = read_file(payload)
-        wanted = tuple(one for one in file.occurrences if self._cnpj in (None, one.carrier))
-        return FeedReading({ref: _answer(ref, lines) for ref, lines in by_ref(wanted)}, file.faults)
+        wanted = (one for one in file.occurrences if self._cnpj in (None, one.carrier))
+        return FeedReading(Answers(by_ref(wanted), _answer), file.faults)
 
 
 def _answer(ref: TrackingRef, lines: list[Occurrence]) -> TrackingAnswer:
-    events = in_order(_event(line) for line in lines)
-    return TrackingAnswer(
-        ref, AnswerOutcome.FOUND, canonical([_evidence(line) for line in lines]), events, complete=False
-    )
+    texts = [_free_text(line) for line in lines]
+    events = in_order(_event(line, text) for line, text in zip(lines, texts, strict=True))
+    raw = canonical([_evidence(line, text) for line, text in zip(lines, texts, strict=True)])
+    return TrackingAnswer(ref, AnswerOutcome.FOUND, raw, events, complete=False)
 
 
-def _event(line: Occurrence) -> TrackingEvent:
+def _event(line: Occurrence, text: str) -> TrackingEvent:
     reading = TABLE.read(line.code)
     status, cause, final = reading.status, reading.cause, reading.final
     if status is TrackingStatus.DELIVERED and line.observation in REFUSED_WHOLE:
         # "Delivered", and all of it refused: the customer does not have it.
         status, cause, final = TrackingStatus.DELIVERY_FAILED, Cause.REFUSED, False
+    said = [reading.text or f"Ocorrência {line.code}", OBSERVATIONS.get(line.observation, ""), *line.items, text]
     return TrackingEvent(
         # The text may be worded anew and the padding differ from file to file: the same occurrence all the same.
         key=event_key(line.ref.value, line.code, line.stamp),
         occurred_at=line.occurred_at,
         carrier_code=line.code,
         status=status,
-        description=_description(line),
+        description="; ".join(filter(None, said)),
         cause=cause,
         final=final,
         attempt=codes.Reading(status, cause).attempt,
-        indemnified=line.code == "31",
+        indemnified=line.code == INDEMNIFIED,
         by_words=reading.by_words,
     )
-
-
-def _description(line: Occurrence) -> str:
-    said = [
-        TABLE.read(line.code).text or f"Ocorrência {line.code}",
-        OBSERVATIONS.get(line.observation, ""),
-        *line.items,
-    ]
-    return "; ".join(part for part in (*said, _free_text(line)) if part)
 
 
 def _free_text(line: Occurrence) -> str:
@@ -171,13 +165,13 @@ def _free_text(line: Occurrence) -> str:
     return "" if TABLE.read(line.code).status is TrackingStatus.DELIVERED else redact(line.text)
 
 
-def _evidence(line: Occurrence) -> dict[str, object]:
+def _evidence(line: Occurrence, text: str) -> dict[str, object]:
     return {
         "nota": line.ref.value,
         "codigo": line.code,
         "data": line.stamp,
         "observacao": line.observation,
-        "texto": _free_text(line),
+        "texto": text,
         "itens": list(line.items),
         "transportadora": line.carrier,
     }

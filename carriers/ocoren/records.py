@@ -8,7 +8,7 @@ occurrence before them. What cannot be read costs its own line and no other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -261,9 +261,9 @@ def _quantity(text: str) -> str:
     return f"{whole},{hundredths:02}".rstrip("0").rstrip(",") if hundredths else str(whole)
 
 
-def by_ref(occurrences: tuple[Occurrence, ...]) -> Iterator[tuple[TrackingRef, list[Occurrence]]]:
-    """The occurrences of each invoice."""
+def by_ref(occurrences: Iterable[Occurrence]) -> dict[TrackingRef, list[Occurrence]]:
+    """The occurrences of each invoice, in the order of the file."""
     found: dict[TrackingRef, list[Occurrence]] = {}
     for one in occurrences:
         found.setdefault(one.ref, []).append(one)
-    yield from found.items()
+    return found

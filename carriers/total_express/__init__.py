@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, ClassVar
@@ -49,7 +50,7 @@ from carriers.base import (
 from carriers.dates import parse_instant
 from carriers.invoice import access_key, invoice_ref, ref_of_key
 from carriers.letters import PRESUMED_LOSS_BUSINESS_DAYS, road_claims
-from carriers.payload import canonical, event_key, in_order
+from carriers.payload import Answers, canonical, event_key, in_order
 from carriers.redact import redact
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class TotalExpressFeed:
     def read(self, payload: bytes) -> FeedReading:
         """See `EventFeed`."""
         code, number = "", 0
-        parts: dict[str, list[_Part]] = {}
+        parts: dict[TrackingRef, list[_Part]] = {}
         faults = []
         for element in self._elements(payload):
             if _local(element.tag) == "CodigoProc":
@@ -210,8 +211,7 @@ class TotalExpressFeed:
             element.clear()
         if code != DONE:
             raise PermanentCarrierError(self._carrier, f"the answer holds no day (CodigoProc {code or 'is missing'})")
-        answers = [_answer(awb, found) for awb, found in parts.items()]
-        return FeedReading({answer.ref: answer for answer in answers}, tuple(faults))
+        return FeedReading(Answers(parts, _answer), tuple(faults))
 
     def _part(self, item: Element) -> _Part:
         found = _AWB.fullmatch(_text(item, "Awb"))
@@ -220,31 +220,34 @@ class TotalExpressFeed:
         cnpj, number = self._settings.cnpj, _text(item, "NotaFiscal")
         invoice = invoice_ref(cnpj, _text(item, "SerieNotaFiscal"), number) if cnpj and number else None
         try:
-            return _Part(f"{found[1]}tx", invoice, [_status(one) for one in _items(item, "ArrayStatusTotal")])
+            statuses = tuple(_status(one) for one in _items(item, "ArrayStatusTotal"))
         except ValueError as exc:
             raise _PartError(str(exc)) from exc
+        return _Part(TrackingRef(RefKind.CODE, f"{found[1]}tx"), invoice, statuses)
 
 
 class _PartError(Exception):
     """One parcel of a day cannot be read."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Part:
     """One parcel in one batch of a day."""
 
-    def __init__(self, awb: str, invoice: TrackingRef | None, statuses: list[tuple[str, str, str]]) -> None:
-        self.awb, self.invoice, self.statuses = awb, invoice, statuses
-        self.events = [_event(awb, *status) for status in statuses]
+    awb: TrackingRef
+    invoice: TrackingRef | None
+    statuses: tuple[tuple[str, str, str], ...]
+    """Code, text and time of each, as they came."""
 
 
-def _answer(awb: str, parts: list[_Part]) -> TrackingAnswer:
+def _answer(awb: TrackingRef, parts: list[_Part]) -> TrackingAnswer:
     """What all batches of a day say of one parcel; never its whole history."""
     said = sorted({status for part in parts for status in part.statuses}, key=lambda status: (status[2], status[0]))
     return TrackingAnswer(
-        TrackingRef(RefKind.CODE, awb),
+        awb,
         AnswerOutcome.FOUND,
-        canonical([{"awb": awb, "codigo": code, "descricao": text, "data": at} for code, text, at in said]),
-        in_order(event for part in parts for event in part.events),
+        canonical([{"awb": awb.value, "codigo": code, "descricao": text, "data": at} for code, text, at in said]),
+        in_order(_event(awb.value, *status) for status in said),
         complete=False,
         also=tuple(dict.fromkeys(part.invoice for part in parts if part.invoice is not None)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -166,3 +167,12 @@ async def test_numbers_nobody_names_are_given_up_and_old_files_lose_their_conten
             bodies = connection.execute(select(table(FeedFile).c.body)).scalars().all()
         assert count(database, FeedWaiting) == waiting
         assert [body is not None for body in bodies] == [has_body] * rows
+
+
+@pytest.mark.anyio
+async def test_a_name_of_any_bytes_is_taken_and_put_away(database: Database, tmp_path: Path) -> None:
+    parcels(database, 1)
+    (tmp_path / os.fsdecode(b"ocorr\xeancia.txt")).write_bytes(ocoren(1))
+    assert await visit(FeedFolder(tmp_path, looked(database), 1_000_000, settle_s=0), reader(database)) == 1
+    assert taken(database) == [("ocorr\ufffdncia.txt", "read")]
+    assert [os.fsencode(path.name) for path in (tmp_path / "done").iterdir()] == [b"ocorr\xeancia.txt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -91,6 +92,16 @@ async def test_files_are_taken_once_and_stay(database: Database, tmp_path: Path)
         assert await visit(here, files) == 1
         assert taken(database) == [("a.txt", "read"), ("b.txt", "read"), ("a.txt", "read")]
         assert server.names() == {"a.txt", "b.txt", "nota.pdf", "c.txt.filepart", "pasta"}
+
+
+@pytest.mark.anyio
+async def test_a_name_in_an_old_encoding_is_no_obstacle(database: Database, tmp_path: Path) -> None:
+    async with serving(tmp_path / "sftp") as server:
+        (server.folder / os.fsdecode(b"ocorr\xeancia.txt")).write_bytes(ocoren(1))
+        here = place(server, database, removes=True)
+        assert await visit(here, reader(database)) == 1
+        assert taken(database) == [("ocorr\ufffdncia.txt", "read")]
+        assert server.names() == set()
 
 
 @pytest.mark.anyio

@@ -188,25 +188,27 @@ def test_a_death_between_keeping_and_reading_is_made_good_at_the_next_start(tria
 
 
 def test_a_feed_that_falls_silent_is_told_and_its_silence_is_no_news(trial: Trial) -> None:
+    trial.settings["rules"] = {"stalled": {"business_days": 2}}
     trial.drop("pedidos.csv", orders(1001, promised="30/09/2026"))
     drop(trial, "a.txt", file(line(1001, "98", at(day(1), 10)), line(1001, "00", at(day(1), 9))))
-    trial.pass_through(at(day(n), 12) for n in range(1, 11))
+    trial.pass_through(at(day(n), 12) for n in range(1, 6))
     assert "has sent nothing since 2026-08-03 15:00Z" in open_alerts(trial)["feed_silent"]
     assert trial.one(ShipmentPoll)["last_answered_at"] == at(day(1), 12)
-    drop(trial, "b.txt", file(line(1002, "00", at(day(10), 10))))
-    trial.pass_at(at(day(10), 15))
+    drop(trial, "b.txt", file(line(1002, "00", at(day(5), 10))))
+    trial.pass_at(at(day(5), 15))
     assert "feed_silent" not in open_alerts(trial)
-    assert trial.one(ShipmentPoll)["last_answered_at"] == at(day(10), 15)
+    assert trial.one(ShipmentPoll)["last_answered_at"] == at(day(5), 15)
     outage = trial.one(CarrierOutage, family="tracking")
-    assert (outage["started_at"], outage["ended_at"]) == (at(day(1), 12), at(day(10), 15))
+    assert (outage["started_at"], outage["ended_at"]) == (at(day(1), 12), at(day(5), 15))
     # The feed is alive again and does not mention it; but none of those days was one of silence.
     assert trial.rows(Problem) == []
 
 
 def test_silence_counts_while_the_feed_is_alive(trial: Trial) -> None:
+    trial.settings["rules"] = {"stalled": {"business_days": 2}}
     trial.drop("pedidos.csv", orders(1001, promised="30/09/2026"))
     drop(trial, "a.txt", file(line(1001, "98", at(day(1), 10)), line(1001, "00", at(day(1), 9))))
-    for n in range(1, 11):
+    for n in range(1, 5):
         drop(trial, f"{n}.txt", file(line(1002, "98", at(day(n), 10))))
         trial.pass_at(at(day(n), 12))
     assert "feed_silent" not in open_alerts(trial)

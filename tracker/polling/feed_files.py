@@ -174,21 +174,23 @@ class FeedFiles:
             log.error("feed.reader_failed", carrier=self.carrier, file=kept.name, exc_info=fault)
             return await self._refuse(kept, f"its reader failed ({type(fault).__name__}): the log says where", now)
         known = await self._answers_of(former) if former is not None else {}
-        news = [answer for ref, answer in reading.answers.items() if not _is_known(known, ref, answer)]
+        numbers = list(reading.answers)
         await self.database.write(lambda c: restart_file(c, kept.id))
-        matched = 0
-        for start in range(0, len(news), BATCH):
+        answers = matched = 0
+        for start in range(0, len(numbers), BATCH):
             if self.stopping():
                 log.info("feed.put_down", carrier=self.carrier, file=kept.name)
                 return Taken(Fate.PUT_DOWN)
-            batch = news[start : start + BATCH]
-            matched += await self.database.write(partial(self._save, file_id=kept.id, batch=batch, now=now))
+            batch = await asyncio.to_thread(_news, reading.answers, numbers[start : start + BATCH], known)
+            answers += len(batch)
+            if batch:
+                matched += await self.database.write(partial(self._save, file_id=kept.id, batch=batch, now=now))
         # One that lacks something may not be put in the place of the former: its parcels may still come.
         replaced = former.id if former is not None and known.keys() <= reading.answers.keys() else None
         await self.database.write(partial(self._finished, kept=kept, reading=reading, replaced=replaced, now=now))
-        counts = {"answers": len(news), "shipments": matched, "faults": len(reading.faults)}
+        counts = {"answers": answers, "shipments": matched, "faults": len(reading.faults)}
         log.info("feed.read", carrier=self.carrier, file=kept.name, **counts)
-        return Taken(Fate.READ, tuple(sentence(fault) for fault in reading.faults), matched, len(news))
+        return Taken(Fate.READ, tuple(sentence(fault) for fault in reading.faults), matched, answers)
 
     def _save(self, connection: Connection, *, file_id: int, batch: Sequence[TrackingAnswer], now: datetime) -> int:
         """One batch: what is said of our parcels is recorded, the other numbers are waited for."""
@@ -294,9 +296,18 @@ def sentence(fault: FeedFault) -> str:
     return fault.reason if fault.line is None else f"line {fault.line}: {fault.reason}"
 
 
-def _is_known(known: Mapping[TrackingRef, TrackingAnswer], ref: TrackingRef, answer: TrackingAnswer) -> bool:
-    before = known.get(ref)
-    return before is not None and before.raw == answer.raw and before.events == answer.events
+def _news(
+    answers: Mapping[TrackingRef, TrackingAnswer],
+    numbers: Sequence[TrackingRef],
+    known: Mapping[TrackingRef, TrackingAnswer],
+) -> list[TrackingAnswer]:
+    """Of these numbers, the answers that are not known word for word."""
+    found = []
+    for ref in numbers:
+        answer, before = answers[ref], known.get(ref)
+        if before is None or before.raw != answer.raw or before.events != answer.events:
+            found.append(answer)
+    return found
 
 
 def _joined(one: TrackingAnswer, other: TrackingAnswer) -> TrackingAnswer:

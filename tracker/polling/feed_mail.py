@@ -19,7 +19,7 @@ import structlog
 
 from tracker.mailbox import MailboxAccount, MailboxError, MailboxRefusedError, MailboxSession, opened_aside
 from tracker.polling.feed_files import Fate
-from tracker.polling.feed_places import Looked, PlaceError, Take
+from tracker.polling.feed_places import Looked, PlaceError, Take, readable
 
 log = structlog.get_logger(__name__)
 LOOKS_BACK: Final = timedelta(days=14)
@@ -137,4 +137,4 @@ def _files(message: EmailMessage) -> Iterator[tuple[str, bytes]]:
             continue
         payload = part.get_payload(decode=True)
         if isinstance(payload, bytes) and payload:
-            yield (name or f"anexo-{number}").replace("/", "-"), payload
+            yield readable((name or f"anexo-{number}").encode("utf-8", "replace").decode()), payload

@@ -25,6 +25,7 @@ from tracker.store.feeds import forget_seen, save_seen, seen
 log = structlog.get_logger(__name__)
 REPORT_NAME: Final = ".report.txt"
 """Ends the name of the report beside a file, after the whole name of the file it tells of."""
+MAX_NAME: Final = 300
 UNFINISHED: Final = (".part", ".filepart", ".tmp", ".partial", ".crdownload")
 """Names under which programs write what they have not finished."""
 _PUT_AWAY: Final = {Fate.READ: "done", Fate.REFUSED: "refused", Fate.DUPLICATE: "duplicate"}
@@ -78,6 +79,11 @@ class Looked:
         log.warning("feed.left_alone", carrier=self.carrier, place=self.place, file=name, reason=taken.report[0])
 
 
+def readable(name: str) -> str:
+    """A file's name as it can be kept and shown, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "replace")[:MAX_NAME]
+
+
 def is_unfinished(name: str) -> bool:
     """Whether a name is one of those under which something is still being written, or hidden."""
     return name.startswith((".", "~")) or name.lower().endswith(UNFINISHED)
@@ -112,7 +118,7 @@ class FeedFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         marks, count = await self.looked.marks(), 0
         disk_now = DropFolder(self.folder).disk_now()
-        there = {str(path.relative_to(self.folder)): path for path in sorted(self._files())}
+        there = {readable(str(path.relative_to(self.folder))): path for path in sorted(self._files())}
         await self.looked.forget(set(marks) - set(there))
         for name, path in there.items():
             if self.stopping():

@@ -8,6 +8,7 @@ it stays (and is remembered), or is removed once it is kept here.
 from __future__ import annotations
 
 import asyncio
+import os
 import posixpath
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,12 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tracker.polling.feed_files import Fate
-from tracker.polling.feed_places import Looked, PlaceError, Take, is_unfinished
+from tracker.polling.feed_places import Looked, PlaceError, Take, is_unfinished, readable
 
 if TYPE_CHECKING:
     from asyncssh import SFTPClient
 
 MAX_ENTRIES: Final = 100_000
+FILE_LIMIT_S: Final = 600.0
+"""For one file: a server that drips bytes must not hold the lane for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,54 +73,65 @@ class FeedSftp:
 
     async def _visit(self, sftp: SFTPClient, take: Take, now: datetime) -> int:
         marks = await self.looked.marks()
-        there = await _listed(sftp, self.account.path)
-        await self.looked.forget(set(marks) - set(there))
-        new = {name: mark for name, mark in there.items() if marks.get(name) != mark}
+        there = await _listed(sftp, self.account)
+        await self.looked.forget(set(marks) - set(map(readable, there)))
+        new = {name: mark for name, mark in there.items() if marks.get(readable(name)) != mark}
         if not new:
             return 0
         await self.sleep(self.settle_s)
-        later = await _listed(sftp, self.account.path)
+        later = await _listed(sftp, self.account)
         count = 0
         for name in sorted(name for name, mark in new.items() if later.get(name) == mark):
             if self.stopping():
                 break
             payload = await self._read(sftp, name)
-            taken = await take(name, payload)
+            taken = await take(readable(name), payload)
             if taken.fate is Fate.PUT_DOWN:
                 break
             if taken.fate is Fate.FOREIGN:
-                self.looked.leave_alone(name, taken)
+                self.looked.leave_alone(readable(name), taken)
             else:
                 count += 1
             if self.removes and taken.fate in (Fate.READ, Fate.DUPLICATE):
-                await sftp.remove(posixpath.join(self.account.path, name))
+                async with asyncio.timeout(self.account.timeout_s):
+                    await sftp.remove(_within(self.account, name))
             else:
                 # What could not be read is left to its sender, whatever was asked for.
-                await self.looked.save(name, new[name], now)
+                await self.looked.save(readable(name), new[name], now)
         return count
 
     async def _read(self, sftp: SFTPClient, name: str) -> bytes:
-        async with sftp.open(posixpath.join(self.account.path, name), "rb") as file:
+        async with (
+            asyncio.timeout(self.account.timeout_s + FILE_LIMIT_S),
+            sftp.open(_within(self.account, name), "rb") as file,
+        ):
             payload: bytes = await file.read(self.max_bytes + 1)
         return payload
+
+
+def _within(account: SftpAccount, name: str) -> bytes:
+    """A file's path on the server, in the server's own bytes."""
+    return posixpath.join(os.fsencode(account.path), os.fsencode(name))
 
 
 async def count_files(account: SftpAccount) -> int:
     """Log in and look: how many files lie there. Raises PlaceError."""
     async with _connected(account) as sftp:
-        return len(await _listed(sftp, account.path))
+        return len(await _listed(sftp, account))
 
 
-async def _listed(sftp: SFTPClient, path: str) -> dict[str, str]:
-    """Every file that may be one of ours, with what changes when it is another."""
+async def _listed(sftp: SFTPClient, account: SftpAccount) -> dict[str, str]:
+    """Every file that may be one of ours, with what changes when it is another; names as `os.fsdecode` writes them."""
     found: dict[str, str] = {}
-    async for entry in sftp.scandir(path):
-        name, about = str(entry.filename), entry.attrs
-        if is_unfinished(name) or not stat.S_ISREG(about.permissions or stat.S_IFREG):
-            continue
-        found[name] = f"{about.size}:{about.mtime}"
-        if len(found) > MAX_ENTRIES:
-            raise PlaceError(f"more than {MAX_ENTRIES} files lie there: have the old ones taken away")
+    async with asyncio.timeout(account.timeout_s):
+        async for entry in sftp.scandir(os.fsencode(account.path)):
+            # Asked for in bytes: names on old servers are in no encoding that anybody has written down.
+            name, about = os.fsdecode(entry.filename), entry.attrs
+            if is_unfinished(name) or not stat.S_ISREG(about.permissions or stat.S_IFREG):
+                continue
+            found[name] = f"{about.size}:{about.mtime}"
+            if len(found) > MAX_ENTRIES:
+                raise PlaceError(f"more than {MAX_ENTRIES} files lie there: have the old ones taken away")
     return found
 
 
