@@ -93,6 +93,9 @@ class History:
     lost_at: datetime | None = None
     stolen_at: datetime | None = None
     damaged_at: datetime | None = None
+    violated_at: datetime | None = None
+    misdelivered_at: datetime | None = None
+    """Since when the carrier itself says, or asks whether, it was handed to somebody else; None once it says otherwise."""
     last_event_at: datetime | None = None
     indemnified_at: datetime | None = None
     pickup_until: date | None = None
@@ -111,7 +114,10 @@ class History:
     """Those of the marks in `WORDED` that rest on the carrier's free text alone: no confirmed code says the same."""
 
 
-WORDED: Final = ("lost_at", "stolen_at", "damaged_at", "returning_at", "returned_at", "trouble_at")
+WORDED: Final = (
+    *("lost_at", "stolen_at", "damaged_at", "violated_at", "misdelivered_at"),
+    *("returning_at", "returned_at", "trouble_at"),
+)
 """The marks of `History` that a problem is made of."""
 SHRUNK_AT_LEAST: Final = 3
 """So many parcels of one call, and half of those that could, must show less than before: one alone was corrected."""
@@ -169,6 +175,8 @@ def _step(history: History, event: StoredEvent) -> dict[str, Any]:
         marks["indemnified_at"] = event.occurred_at
     if event.cause is Cause.DAMAGE or event.status is Status.DAMAGED:
         marks["damaged_at"] = history.damaged_at or event.occurred_at
+    if event.cause is Cause.VIOLATION:
+        marks["violated_at"] = history.violated_at or event.occurred_at
     if event.attempt and history.first_attempt_at is None and history.returning_at is None:
         marks["first_attempt_at"] = event.occurred_at
     kept_returning = history.status is Status.RETURNING and event.status in _KEEPS_RETURNING
@@ -207,6 +215,8 @@ def _shown_by(event: StoredEvent) -> set[str]:
         "lost_at": status is Status.LOST or cause is Cause.LOSS,
         "stolen_at": status is Status.STOLEN or cause is Cause.THEFT,
         "damaged_at": status is Status.DAMAGED or cause is Cause.DAMAGE,
+        "violated_at": cause is Cause.VIOLATION,
+        "misdelivered_at": cause is Cause.MISDELIVERY,
         "returning_at": status in {Status.RETURNING, Status.RETURNED},
         "returned_at": status is Status.RETURNED,
         "trouble_at": status in _TROUBLED | {Status.SEIZED},
@@ -231,6 +241,7 @@ def _settled(history: History, event: StoredEvent) -> dict[str, Any]:
         "returned_at": at if status is Status.RETURNED else None,
         "lost_at": (history.lost_at or at) if is_lost else None,
         "stolen_at": (history.stolen_at or at) if is_stolen else None,
+        "misdelivered_at": (history.misdelivered_at or at) if event.cause is Cause.MISDELIVERY else None,
         "pickup_until": (event.pickup_until or waited.pickup_until) if waiting else None,
         "pickup_since": (waited.pickup_since or at) if waiting else None,
         "trouble_at": trouble_at,

@@ -238,6 +238,8 @@ def _happened(facts: LetterFacts) -> list[str]:
         (history.stolen_at, "roubo registrado pela transportadora"),
         (history.lost_at, "extravio registrado pela transportadora"),
         (history.damaged_at, "avaria registrada pela transportadora"),
+        (history.violated_at, "violação registrada pela transportadora"),
+        (history.misdelivered_at, "entrega a outra pessoa apontada pela transportadora"),
         (history.returned_at, "devolvido ao remetente"),
     ]
     known = [(at, what) for at, what in dated if at is not None]

@@ -93,6 +93,8 @@ CAUSE: Final[Words] = {
     Cause.LOSS: "extravio",
     Cause.THEFT: "roubo",
     Cause.DAMAGE: "avaria",
+    Cause.VIOLATION: "violação",
+    Cause.MISDELIVERY: "entrega a outra pessoa",
     Cause.CUSTOMS_HOLD: "alfândega",
     Cause.SEIZED: "apreensão",
     Cause.OTHER: "outra",

@@ -41,7 +41,10 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "Damaged: the carrier recorded[ on {since:day}] that the parcel is damaged."
         "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
     ),
-    "violation.*": "Opened: the carrier recorded[ on {since:day}] that the package was opened.",
+    "violation.*": (
+        "Opened: the carrier recorded[ on {since:day}] that the package was opened."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "returning.coded": (
         "Coming back: the parcel is on its way back to the shop[ since {since:day}][, because {cause:cause}]."
         "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
@@ -88,7 +91,10 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "Seized: an authority seized the parcel[ on {since:day}]."
         "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
     ),
-    "misdelivery.*": "Delivered to somebody else[ on {since:day}].",
+    "misdelivery.*": (
+        "Delivered to somebody else[ on {since:day}]."
+        "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
+    ),
     "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
         "No shipment: the order should have left the shop and has no tracking code yet"

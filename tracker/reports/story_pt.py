@@ -41,7 +41,10 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "Avaria: a transportadora registrou[ em {since:day}] que a encomenda está danificada."
         "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
     ),
-    "violation.*": "Violação: a transportadora registrou[ em {since:day}] que a embalagem foi violada.",
+    "violation.*": (
+        "Violação: a transportadora registrou[ em {since:day}] que a embalagem foi violada."
+        "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "returning.coded": (
         "Devolução: a encomenda está voltando para a loja[ desde {since:day}][, porque {cause:cause}]."
         "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
@@ -88,7 +91,9 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "Apreendida: a encomenda foi apreendida[ em {since:day}] por uma autoridade."
         "[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
     ),
-    "misdelivery.*": "Entregue a outra pessoa[ em {since:day}].",
+    "misdelivery.*": (
+        "Entregue a outra pessoa[ em {since:day}].[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
+    ),
     "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}][: {closed_reason:closed}].",
     "not_posted.no_shipment": (
         "Sem envio: o pedido deveria ter saído da loja e ainda não tem código de rastreio"

@@ -45,6 +45,24 @@ def damaged(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     return Seen((Finding(Kind.DAMAGE, "damage.coded", at, cause=Cause.DAMAGE, by_words=words, ended=ended),))
 
 
+def violated(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
+    """Opened on the way, by the carrier's own word; it stays so until it arrives somewhere."""
+    at = facts.history.violated_at
+    if at is None:
+        return NOTHING
+    words, ended = by_words(facts.history, "violated_at"), arrival(facts.history)
+    return Seen((Finding(Kind.VIOLATION, "violation.coded", at, cause=Cause.VIOLATION, by_words=words, ended=ended),))
+
+
+def misdelivered(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
+    """Handed to somebody else, by the carrier's own word, until it says otherwise."""
+    at = facts.history.misdelivered_at
+    if at is None:
+        return NOTHING
+    words = by_words(facts.history, "misdelivered_at")
+    return Seen((Finding(Kind.MISDELIVERY, "misdelivery.coded", at, cause=Cause.MISDELIVERY, by_words=words),))
+
+
 def turned_back(facts: Facts, _days: Calendars, _now: datetime) -> Seen:
     """On its way back, or back, with the reason for which it turned.
 

@@ -37,7 +37,7 @@ RESOLUTIONS: Final = frozenset(
     }
 )
 """How a problem may end."""
-_RECORDS = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.RETURNED})
+_RECORDS = frozenset({Kind.LATE_DELIVERY, Kind.DAMAGE, Kind.VIOLATION, Kind.RETURNED})
 """Kinds that record what happened, rather than what is going on: the same facts are the same episode."""
 _BY_HAND: Final = frozenset(how.value for how in Settled)
 _NO_MORE = frozenset({Kind.DELAY, Kind.NOT_POSTED, Kind.PICKUP_EXPIRING, Kind.UNTRACKABLE})

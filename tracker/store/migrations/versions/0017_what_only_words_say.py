@@ -17,6 +17,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('by_words', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('told_by', sqlmodel.sql.sqltypes.AutoString(), nullable=True))
     with op.batch_alter_table('shipment_histories', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('violated_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('misdelivered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column('by_words', sqlmodel.sql.sqltypes.AutoString(), nullable=True))
     with op.batch_alter_table('problems', schema=None) as batch_op:
         batch_op.add_column(sa.Column('by_words', sa.Boolean(), server_default=sa.false(), nullable=False))
