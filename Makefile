@@ -37,7 +37,8 @@ chaos: $(VENV)/.dev
 contract: $(VENV)/.dev
 	CONTRACT=1 $(BIN)/python -m pytest tests/contract
 
-# The long form: four workers on one PostgreSQL through weeks of kills, stops and cuts; CLUSTER_SEED=1.
+# The long form: four workers on one PostgreSQL through weeks of kills, stops and cuts; CLUSTER_SEED=1, CLUSTER_DAYS=18 for so
+# many days of them, CLUSTER_SLOWNESS=3 on a machine that does much else.
 cluster: $(VENV)/.dev
 	CLUSTER_LONG=1 $(BIN)/python -m pytest -m cluster
 
@@ -51,8 +52,9 @@ systemd: $(VENV)/.dev
 	SYSTEMD_LONG=1 $(BIN)/python -m pytest -m systemd -p no:cacheprovider tests/systemd
 
 # Figures as ratios to the same work done bare, a line of JSON each and a table; takes some minutes. docs/performance.md.
+# BENCH="--database sqlite --database postgresql://..." for PostgreSQL too, and the figures that need it.
 bench: $(VENV)/.dev
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 # As root: the program into /opt/shipment-tracker, its user, folders and unit; docs/operators.md goes on from there.
 install-service:

@@ -17,7 +17,7 @@ from typing import Final
 
 import orjson
 
-from bench import ingest, mailing, polling, scale
+from bench import claiming, hours, ingest, mailing, polling, scale, workers
 from bench.figures import Figure, machine, shown, versions
 from bench.servers import running
 from bench.setting import QUICK, TINY, Setting, Sizes
@@ -26,13 +26,19 @@ BENCHMARKS: Final[dict[str, Callable[[Setting], list[Figure]]]] = {
     "poll_unchanged": polling.unchanged,
     "poll_tenth_new": polling.tenth_new,
     "mail": mailing.mail,
+    "claims": claiming.claims,
     "ingest_events": ingest.events,
     "import_csv": ingest.lines,
+    "memory_hour": hours.memory_hour,
+    "workers": workers.workers,
     "large": scale.large,
     "help": scale.helping,
 }
-"""By the name that `--only` takes. `large` fills databases of three sizes once, and measures due_*, due_checks_*, detect_*,
-startup_1m, memory_1m and stop_1m in them."""
+"""By the name that `--only` takes. `memory_hour` gives memory_looks too; `workers` gives workers_1, workers_2 and workers_4, on
+PostgreSQL alone; `large` fills databases of three sizes once, and measures due_*, due_checks_*, detect_*, startup_1m, memory_1m
+and stop_1m in them."""
+
+LEAST_HOURS: Final = 2
 
 
 def main() -> None:
@@ -41,8 +47,8 @@ def main() -> None:
     figures: list[Figure] = []
     with (
         tempfile.TemporaryDirectory(prefix="tracker-bench-", dir=options.folder) as folder,
-        running("carrier") as carrier,
-        running("mail") as mail,
+        running("bench.servers", "carrier") as carrier,
+        running("bench.servers", "mail") as mail,
     ):
         servers = [None if one == "sqlite" else one for one in options.database or ["sqlite"]]
         numbers = count(1)
@@ -86,13 +92,18 @@ def _options() -> argparse.Namespace:
     for name, what in (
         ("parcels", "polled"),
         ("messages", "sent"),
+        ("claims", "filed a round"),
         ("events", "recorded"),
         ("lines", "imported"),
         ("shipments", "in the largest database"),
+        ("hours", "simulated, over which memory is watched"),
         ("rounds", "over which the median is taken"),
     ):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{name} {what}")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.hours is not None and options.hours < LEAST_HOURS:
+        parser.error(f"--hours {options.hours}: give at least {LEAST_HOURS}, for the first half only warms up")
+    return options
 
 
 def _sizes(options: argparse.Namespace) -> Sizes:

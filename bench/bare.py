@@ -10,14 +10,17 @@ import httpx
 import orjson
 from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, String, Table, bindparam, insert, update
 
+from bench.desk import HELD
 from bench.parcels import code_of
 from bench.rows import SHOP
 from tracker.messages.email_message import build_message
 from tracker.messages.templates import Templates
 from tracker.messages.variables import Value
+from tracker.sandbox.correios import CLAIMS_PATH, TOKEN_PATH
 from tracker.store.database import Database
 
 BATCH = 50
+CLAIMS_A_CALL = 10
 Parameter = tuple[str, str | int | float | bool | None]
 _METADATA = MetaData()
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -27,6 +30,7 @@ _POLLS = Table(
     Column("id", _ID, primary_key=True),
     Column("polled_at", DateTime(timezone=True)),
     Column("next_at", DateTime(timezone=True)),
+    Column("protocol", String),
 )
 EVENTS = Table(
     "bare_events",
@@ -55,10 +59,7 @@ async def poll(database: Database, port: int, numbers: Sequence[int], now: datet
     """
     found: list[int] = []
     fresh: list[dict[str, object]] = []
-    limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-    base = f"http://127.0.0.1:{port}"
-    # Without certificates: to load them takes longer than some hundred calls.
-    async with httpx.AsyncClient(base_url=base, limits=limits, trust_env=False, verify=False) as client:
+    async with _client(port) as client:
         for start in range(0, len(numbers), BATCH):
             part = numbers[start : start + BATCH]
             params: list[Parameter] = [("codigosObjetos", code_of(number)) for number in part]
@@ -80,6 +81,12 @@ async def poll(database: Database, port: int, numbers: Sequence[int], now: datet
     return len(found)
 
 
+def _client(port: int) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+    # Without certificates: to load them takes longer than some hundred calls.
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, trust_env=False, verify=False)
+
+
 def _event(number: int, event: Mapping[str, str], now: datetime) -> dict[str, object]:
     place = event["unidade"]["endereco"]["cidade"]  # type: ignore[index]
     return {
@@ -88,6 +95,47 @@ def _event(number: int, event: Mapping[str, str], now: datetime) -> dict[str, ob
         "code": event["codigo"],
         "text": event["descricao"],
         "place": place,
+    }
+
+
+async def token(port: int) -> str:
+    """A token of the claims desk, for `claims`."""
+    async with _client(port) as client:
+        answer = await client.post(TOKEN_PATH, auth=(HELD.user, HELD.access_code), json={"numero": HELD.posting_card})
+    return str(answer.json()["token"])
+
+
+async def claims(database: Database, port: int, bearer: str, numbers: Sequence[int], now: datetime) -> int:
+    """File a claim for each parcel, ten a call, and write the protocol numbers in one bulk statement."""
+    headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json", "Accept-Language": "pt-BR"}
+    found: list[dict[str, object]] = []
+    async with _client(port) as client:
+        for start in range(0, len(numbers), CLAIMS_A_CALL):
+            part = numbers[start : start + CLAIMS_A_CALL]
+            body = {"contrato": HELD.contract, "cartao": HELD.posting_card, "telefone": "4133330000"}
+            content = orjson.dumps(body | {"pedidos": [_claim(number) for number in part]})
+            answer = await client.post(f"{CLAIMS_PATH}/cadastra", headers=headers, content=content)
+            items = orjson.loads(answer.content)["pi"]
+            found += [
+                {"key": number, "at": now, "number": item["numero do pi"]}
+                for number, item in zip(part, items, strict=True)
+            ]
+    if not all(row["number"] for row in found):
+        raise RuntimeError("the desk did not take every bare claim: the figure would mean nothing")
+    with database.begin_write() as connection:
+        statement = update(_POLLS).where(_POLLS.c.id == bindparam("key"))
+        connection.execute(statement.values(polled_at=bindparam("at"), protocol=bindparam("number")), found)
+    return len(found)
+
+
+def _claim(number: int) -> dict[str, object]:
+    return {
+        "codigoObjeto": code_of(number),
+        "emailResposta": "pi@aurora.example",
+        "nomeDestinatario": "Marina Exemplo",
+        "codigoMotivoReclamacao": 211,
+        "tipoEmbalagem": "C",
+        "tipoManifestacao": "I",
     }
 
 

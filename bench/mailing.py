@@ -37,7 +37,7 @@ async def _rounds(world: World, count: int, rounds: int) -> list[tuple[Took, Too
     pairs = []
     with world.program() as app:
         fill(app.database, count, poll_at=lambda _: NOW, check_at=lambda _: NOW)
-        fill_deliveries(app.database, count, NOW)
+        fill_deliveries(app.database, count, lambda _: NOW)
         for _ in range(rounds):
             with app.database.begin_write() as connection:
                 at = NOW.strftime("%Y-%m-%d %H:%M:%S.%f") if app.database.sqlite else NOW

@@ -41,7 +41,7 @@ def _measured(setting: Setting, one_round: Round) -> list[tuple[Took, Took]]:
 
 
 async def _rounds(world: World, count: int, rounds: int, one_round: Round) -> list[tuple[Took, Took]]:
-    aside = _aside(world)
+    aside = world.aside()
     with world.program() as app:
         fill(app.database, count, poll_at=lambda _: NOW)
         bare.prepare(aside, count)
@@ -77,13 +77,6 @@ async def _busy(app: App, aside: Database, world: World, count: int, number: int
             f"{looked} parcels were looked at, fewer than {count // SHARE}: the figure would mean nothing"
         )
     return bare_took, polled + detected
-
-
-def _aside(world: World) -> Database:
-    """The database of the bare work: beside ours, with the same settings."""
-    if world.url.startswith("sqlite"):
-        return Database(f"sqlite:///{world.folder / 'bare.db'}")
-    return Database(world.url)
 
 
 def _all_due(app: App, now: datetime) -> datetime:

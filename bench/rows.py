@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Connection, insert, text
 from sqlmodel import SQLModel
 
 from bench.parcels import START, code_of, due_on
@@ -32,14 +33,28 @@ Row = dict[str, Any]
 When = Callable[[int], datetime]
 
 
-def fill(database: Database, count: int, *, poll_at: When, check_at: When | None = None) -> None:
-    """Add orders of one parcel each, numbered from 1; those with *check_at* have a history and are looked at again then."""
+def fill(
+    database: Database,
+    count: int,
+    *,
+    poll_at: When,
+    check_at: When | None = None,
+    accounts: Sequence[str] = (CARRIER,),
+) -> None:
+    """Add orders of one parcel each, numbered from 1; those with *check_at* have a history and are looked at again then.
+
+    *accounts*: the carrier accounts that share the parcels evenly.
+    """
+
+    def account(number: int) -> str:
+        return accounts[number % len(accounts)]
+
     kinds: list[tuple[type[SQLModel], Callable[[int], Row]]] = [
         (Order, _order),
         (OrderItem, _item),
-        (Shipment, _shipment),
+        (Shipment, lambda n: _shipment(n, account(n))),
         (ShipmentRef, _ref),
-        (ShipmentPoll, lambda n: {"shipment_id": n, "carrier": CARRIER, "next_poll_at": poll_at(n), "failures": 0}),
+        (ShipmentPoll, lambda n: {"shipment_id": n, "carrier": account(n), "next_poll_at": poll_at(n), "failures": 0}),
     ]
     if check_at is not None:
         kinds.append((ShipmentHistory, _history))
@@ -47,16 +62,44 @@ def fill(database: Database, count: int, *, poll_at: When, check_at: When | None
     for chunk in _chunks(count):
         with database.begin_write() as connection:
             for model, row in kinds:
-                connection.execute(insert(table(model)), [row(number) for number in chunk])
+                _put(connection, model, [row(number) for number in chunk])
+    _get_ready(database, [Order, Shipment, ShipmentRef])
 
 
-def fill_deliveries(database: Database, count: int, now: datetime) -> None:
+def fill_deliveries(database: Database, count: int, due_at: When) -> None:
     """Queue one e-mail for each of the first shipments: their parcels were posted."""
     for chunk in _chunks(count):
         with database.begin_write() as connection:
-            connection.execute(insert(table(Notice)), [_notice(number, now) for number in chunk])
-            connection.execute(insert(table(NoticeMember)), [_member(number) for number in chunk])
-            connection.execute(insert(table(Delivery)), [_delivery(number, now) for number in chunk])
+            _put(connection, Notice, [_notice(number, due_at(number)) for number in chunk])
+            _put(connection, NoticeMember, [_member(number) for number in chunk])
+            _put(connection, Delivery, [_delivery(number, due_at(number)) for number in chunk])
+    _get_ready(database, [Notice, Delivery])
+
+
+def _put(connection: Connection, model: type[SQLModel], rows: Sequence[Row]) -> None:
+    """Write rows that all name the same columns, as quickly as each database takes them."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(insert(table(model)), list(rows))
+        return
+    names = list(rows[0])
+    copying = SQL("COPY {} ({}) FROM STDIN").format(
+        Identifier(table(model).name), SQL(", ").join(map(Identifier, names))
+    )
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(copying) as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+
+
+def _get_ready(database: Database, numbered: Sequence[type[SQLModel]]) -> None:
+    """PostgreSQL counts on from what was numbered here, and knows how large its tables are, as after some minutes of life."""
+    if database.sqlite:
+        return
+    with database.begin_write() as connection:
+        for name in (table(model).name for model in numbered):
+            sequence = f"pg_get_serial_sequence('{name}', 'id')"
+            connection.execute(text(f"SELECT setval({sequence}, max(id)) FROM {name} HAVING max(id) > 0"))
+        connection.execute(text("ANALYZE"))
 
 
 def _chunks(count: int) -> Iterator[range]:
@@ -88,12 +131,12 @@ def _item(number: int) -> Row:
     return {"order_id": number, "line": 1, "name": "fone sem fio", "quantity": "1", "unit_cents": 18_990}
 
 
-def _shipment(number: int) -> Row:
+def _shipment(number: int, account: str) -> Row:
     return {
         "id": number,
         "order_id": number,
         "shop": SHOP,
-        "carrier": CARRIER,
+        "carrier": account,
         "service": "PAC",
         "direction": "outbound",
         "created_at": START,

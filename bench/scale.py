@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -20,13 +20,12 @@ from bench.figures import Figure
 from bench.rows import CARRIER, fill
 from bench.servers import ask
 from bench.setting import Setting
-from bench.world import World, lanes, run
-from tracker.clock import SystemClock
+from bench.world import World, lanes, present, run
 from tracker.store.database import Database
-from tracker.store.leases import new_token
+from tracker.store.leases import new_token, put_down
 from tracker.store.polls import take_due
 from tracker.store.problems import take_due_checks
-from tracker.store.tables import ShipmentCheck, table
+from tracker.store.tables import ShipmentCheck, ShipmentPoll, table
 
 SIZES: Final = {"10k": 100, "100k": 10, "1m": 1}
 """Each name's share of the largest size."""
@@ -44,7 +43,11 @@ class _Undo(Exception):
 
 
 def fill_spread(database: Database, count: int, due: int, now: datetime) -> None:
-    """*count* shipments of which *due*, evenly strewn, are due; the others within three hours."""
+    """*count* shipments of which *due*, evenly strewn, are due; the others within three hours.
+
+    Those that are due were leased before, as is every row that was ever looked at: a row's first lease lengthens it, and pages
+    as full as a bulk insert leaves them would be split for it, the larger the database the deeper.
+    """
     every = count // due
 
     def at(number: int) -> datetime:
@@ -53,6 +56,13 @@ def fill_spread(database: Database, count: int, due: int, now: datetime) -> None
         return now + timedelta(minutes=5) + SPREAD * ((number * 7919 % count) / count)
 
     fill(database, count, poll_at=at, check_at=at)
+    token = new_token()
+    with database.begin_write() as connection:
+        polls = take_due(connection, CARRIER, now=now, limit=due, token=token)
+        checks = take_due_checks(connection, 0, 1, now=now, limit=due, token=token)
+    with database.begin_write() as connection:
+        put_down(connection, table(ShipmentPoll), [poll.shipment_id for poll in polls], token)
+        put_down(connection, table(ShipmentCheck), checks, token)
 
 
 @contextlib.contextmanager
@@ -122,6 +132,8 @@ def looking(worlds: dict[str, tuple[World, int]], setting: Setting) -> list[Figu
     rates: dict[str, float] = {}
     for name, (world, count) in worlds.items():
         with world.program() as app:
+            # What is due as filled is looked at beforehand: the first look opens connections and builds statements.
+            asyncio.run(run(lanes(app, "detect#"), present()))
             _have_checked(app.database, count // min(LOOKED_AT, count // 10))
             begun = time.perf_counter()
             looked = asyncio.run(run(lanes(app, "detect#"), present()))
@@ -197,8 +209,3 @@ def _peak_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
-
-
-def present() -> datetime:
-    """The real present: the daemon that is started here works by it."""
-    return SystemClock().now().astimezone(UTC)

@@ -76,7 +76,7 @@ class Mail(asyncio.Protocol):
     def _reply(line: bytes) -> bytes:
         verb = line[:4].upper()
         return {
-            b"EHLO": b"250-sink\r\n250 SIZE 10000000\r\n",
+            b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 SIZE 10000000\r\n",
             b"DATA": b"354 go on\r\n",
             b"QUIT": b"221 bye\r\n",
         }.get(verb, b"250 ok\r\n")
@@ -92,9 +92,9 @@ async def _serve(protocol: type[asyncio.Protocol]) -> None:
 
 
 @contextlib.contextmanager
-def running(kind: str) -> Iterator[int]:
-    """Start a server (`carrier` or `mail`); gives its port, and ends it."""
-    command = [sys.executable, "-m", "bench.servers", kind]
+def running(module: str, *words: str) -> Iterator[int]:
+    """Start a server, `python -m MODULE WORDS` that prints its port and serves until its input ends; gives the port."""
+    command = [sys.executable, "-m", module, *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,15 +17,17 @@ from sqlalchemy.engine import make_url
 from bench.parcels import START
 from tracker import log
 from tracker.app import App, build
-from tracker.clock import FrozenClock
+from tracker.clock import FrozenClock, SystemClock
 from tracker.config import load_config
 from tracker.engine import memory
 from tracker.engine.base import Lane
+from tracker.store.database import Database
 from tracker.store.migrate import upgrade
 
 NOW: Final = START + timedelta(days=7)
 _CONFIG: Final = """\
 database: {{url: "{url}"}}
+engine: {engine}
 shops:
   - id: aurora
     name: Loja Aurora
@@ -36,16 +38,24 @@ shops:
     holidays: {{state: PR}}
     live_from: 2026-01-01
 carriers:
-  - id: correios
-    base_url: http://127.0.0.1:{carrier_port}
+{accounts}messages:
+  email: {{host: 127.0.0.1, port: {mail_port}, security: none}}
+web: {{operator: {web}}}
+"""
+_ACCOUNT: Final = """\
+  - id: {id}
+    adapter: correios
+    base_url: http://127.0.0.1:{port}
     api_key: cws-measured
     contract: "9912000001"
-    posting_card: "0067599079"
+    posting_card: "{card}"
     requests_per_second: 1000
-messages:
-  email: {{host: 127.0.0.1, port: {mail_port}, security: none}}
-web: {{operator: "127.0.0.1:{web_port}"}}
 """
+
+
+def account(id_: str, port: int, card: str = "0067599079") -> str:
+    """The lines of the configuration for one account of the carrier at this port."""
+    return _ACCOUNT.format(id=id_, port=port, card=card)
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,9 @@ class World:
     url: str
     carrier_port: int
     mail_port: int
+    engine: str = "local"
+    accounts: str = field(default="", repr=False)
+    """The lines about carriers; empty: one account of the carrier at `carrier_port`."""
 
     @property
     def config(self) -> Path:
@@ -64,15 +77,29 @@ class World:
     def prepare(self) -> None:
         """Write the configuration and create the schema."""
         words = _CONFIG.format(
-            url=self.url, carrier_port=self.carrier_port, mail_port=self.mail_port, web_port=_free_port()
+            url=self.url,
+            engine=self.engine,
+            accounts=self.accounts or account("correios", self.carrier_port),
+            mail_port=self.mail_port,
+            # Several processes of one configuration cannot have one port.
+            web=f'"127.0.0.1:{_free_port()}"' if self.engine == "local" else "null",
         )
         self.config.write_text(words, encoding="utf-8")
         upgrade(self.url)
 
+    def aside(self) -> Database:
+        """The database of the bare work: beside ours, with the same settings."""
+        return Database(f"sqlite:///{self.folder / 'bare.db'}" if self.url.startswith("sqlite") else self.url)
+
+    @property
+    def clock_file(self) -> Path:
+        """The replaced clock of a trial, where there is one."""
+        return self.folder / "clock.txt"
+
     @contextlib.contextmanager
-    def program(self) -> Iterator[App]:
+    def program(self, env: Mapping[str, str] | None = None) -> Iterator[App]:
         """The program, its log lines written to memory: what a line costs is part of the work."""
-        app = build(load_config(self.config, {}, strict_credentials=True), {})
+        app = build(load_config(self.config, {}, strict_credentials=True), env or {})
         log.configure(FrozenClock(NOW), io.StringIO(), force_json=True)
         app.take_over()
         memory.settle()
@@ -109,3 +136,8 @@ def lanes(app: App, prefix: str) -> list[Lane]:
 async def run(chosen: list[Lane], now: datetime) -> int:
     """Run each lane once; returns the rows worked on."""
     return sum([await lane.run(now) for lane in chosen])
+
+
+def present() -> datetime:
+    """The real present: the daemons that are started here work by it."""
+    return SystemClock().now()

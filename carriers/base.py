@@ -366,13 +366,19 @@ class HookOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HookVerdict:
-    """What an adapter says of a request to its hook, and what it answers. `reason` is for the log, without any secret."""
+    """What an adapter says of a request to its hook, and what it answers. `reason` is for the log, without any secret.
+
+    Where what was signed holds its time, `sent_at` is that time and `good_for` how much later the carrier itself still sends
+    it: what comes after that is refused. A body that was seen already is never taken for a new one, with a time or without.
+    """
 
     outcome: HookOutcome
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     reason: str = ""
+    sent_at: datetime | None = None
+    good_for: timedelta | None = None
 
 
 @runtime_checkable
@@ -797,7 +803,11 @@ class TokenStore(Protocol):
         """Forget this token (not a newer one that somebody put in its place); its `refresh` is kept."""
 
     async def refresh_of(self, origin: str) -> str | None:
-        """The newest refresh token of this chain, of a discarded token too; None where this chain has none yet."""
+        """The newest refresh token of this chain, of a discarded token too; None where this chain has none yet.
+
+        To be asked, inside `mint`, before each use of a refresh token or a first one: a store that could not keep the next
+        one raises here. `get` may return a token of another `origin`, which the configuration had before: discard it.
+        """
 
 
 @dataclass(frozen=True, slots=True)

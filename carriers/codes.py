@@ -13,7 +13,7 @@ import csv
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
@@ -51,27 +51,29 @@ class CodeTable:
     codes: Mapping[str, Reading]
     words: tuple[tuple[str, Reading], ...] = ()
     version: str = ""
+    texts: Mapping[str, Reading] = field(default_factory=dict)
+    """What a code's own text says where the code is missing: the whole text, for "ENTREGUE" stands in "NAO ENTREGUE" too."""
 
     def read(self, code: str, text: str = "") -> Reading:
         """What *code* means; only where it has no meaning here, what *text* says. Never a guess: else UNKNOWN."""
         found = self.codes.get(code)
         if found is not None:
             return found
-        return self.read_words(text) if text and self.words else UNKNOWN
+        return self.read_words(text) if text else UNKNOWN
 
     def with_words(self, other: CodeTable) -> CodeTable:
         """This table, and where it does not know a code: the text as one of its own texts writes it, then *other*'s words.
 
         Whatever is read so is `by_words`.
         """
-        own = tuple((normal(one.text), replace(one, by_words=True)) for one in self.codes.values() if one.text)
-        # Longest first: "ENTREGA REALIZADA COM RESSALVA" holds "ENTREGA REALIZADA".
-        longest_first = tuple(sorted(own, key=lambda pair: -len(pair[0])))
-        return replace(self, words=self.words + longest_first + other.words, version=f"{self.version}{other.version}")
+        own = {normal(one.text): replace(one, by_words=True) for one in self.codes.values() if one.text}
+        return replace(self, words=self.words + other.words, texts=own, version=f"{self.version}{other.version}")
 
     def read_words(self, text: str) -> Reading:
-        """What a text says, by the first of the table's words that it holds."""
+        """What a text says: as a text of the table's own, else by the first of its words that the text holds."""
         normalised = normal(text)
+        if normalised in self.texts:
+            return self.texts[normalised]
         for words, reading in self.words:
             if words in normalised:
                 return reading

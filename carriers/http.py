@@ -260,13 +260,37 @@ class CarrierHttp:
         """
         sent = {"Accept": "*/*"} | dict(headers or {}) | ({} if content is None else {"Content-Type": content_type})
         call = _Call(
-            method, path, idempotent, (), sent, content, explain, frozenset(also_read), family, _decode_nothing, max_bytes
+            method,
+            path,
+            idempotent,
+            (),
+            sent,
+            content,
+            explain,
+            frozenset(also_read),
+            family,
+            _decode_nothing,
+            max_bytes,
         )
         return await self._patiently(call)
 
     async def _patiently(self, call: _Call) -> HttpAnswer:
-        if not call.idempotent:
+        try:
             return await self._once(call)
+        except TransientCarrierError as error:
+            if not call.idempotent or not _worth_repeating(error):
+                raise
+            return await self._repeat(call, error)
+
+    async def _repeat(self, call: _Call, first: TransientCarrierError) -> HttpAnswer:
+        """Patience, set up only where it is needed: nearly all calls are answered at once. *first* was the first outcome."""
+        failed: list[TransientCarrierError] = [first]
+
+        async def outcome() -> HttpAnswer:
+            if failed:
+                raise failed.pop()
+            return await self._once(call)
+
         retrying = AsyncRetrying(
             stop=_enough,
             wait=_wait_s,
@@ -274,7 +298,7 @@ class CarrierHttp:
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(self._once, call)
+        return await retrying(outcome)
 
     async def _once(self, call: _Call) -> HttpAnswer:
         await self._bucket(call.family).take()

@@ -25,7 +25,8 @@ LIFE_UNSAID = timedelta(hours=1)
 
 
 class TokenAccess:
-    """A way in by token. *hint* says to a person what to look at where a fresh token is refused."""
+    """A way in by token. *hint* says to a person what to look at where a fresh token is refused; *origin* is that of its own
+    tokens (`origin_of`), where *mint* names one."""
 
     def __init__(
         self,
@@ -34,7 +35,9 @@ class TokenAccess:
         *,
         hint: str,
         header: Callable[[str], Mapping[str, str]] | None = None,
+        origin: str | None = None,
     ) -> None:
+        self._origin = origin
         self._tokens = context.tokens
         self._mint = mint
         self._hint = hint
@@ -45,12 +48,12 @@ class TokenAccess:
 
         Raises CarrierConfigError where access stays refused, otherwise what *send* raises.
         """
-        token = await self._tokens.get(self._mint)
+        token = await self.prove()
         try:
             return await send(self._header(token.value))
         except CarrierConfigError:
             await self._tokens.discard(token)
-        token = await self._tokens.get(self._mint)
+        token = await self.prove()
         try:
             return await send(self._header(token.value))
         except CarrierConfigError as exc:
@@ -58,7 +61,17 @@ class TokenAccess:
 
     async def prove(self) -> Token:
         """A token newly minted or kept. Raises CarrierConfigError where the credentials are refused."""
-        return await self._tokens.get(self._mint)
+        token = await self._tokens.get(self._mint)
+        if self._origin is not None and token.origin != self._origin:
+            # Of the credential that the configuration had before.
+            await self._tokens.discard(token)
+            token = await self._tokens.get(self._mint)
+        return token
+
+
+def origin_of(*credential: str) -> str:
+    """What marks the tokens of a configured credential, and tells nothing of it."""
+    return sha256_hex("\x1f".join(credential).encode())[:16]
 
 
 def bearer(value: str) -> Mapping[str, str]:
@@ -80,13 +93,16 @@ def client_credentials(
     as_json: bool = False,
 ) -> Mint:
     """Mints by client credentials: in the body (a form, or JSON), or by HTTP Basic. *path* is the token endpoint."""
+    origin = origin_of(client_id, client_secret)
 
     async def mint() -> Token:
         fields = {"grant_type": "client_credentials"}
         if not by_basic:
             fields |= {"client_id": client_id, "client_secret": client_secret}
         headers = {"Authorization": basic(client_id, client_secret)} if by_basic else {}
-        return await ask(context, path, fields, headers=headers, as_json=as_json, hint="client id or secret refused")
+        return await ask(
+            context, path, fields, headers=headers, as_json=as_json, hint="client id or secret refused", origin=origin
+        )
 
     return mint
 
@@ -98,7 +114,7 @@ def refreshing(
 
     The store keeps token and successor in one commit before either is used. A new *first* begins a chain of its own.
     """
-    origin = sha256_hex(first.encode())
+    origin = origin_of(first)
 
     async def mint() -> Token:
         refresh = await context.tokens.refresh_of(origin) or first
@@ -125,14 +141,16 @@ async def ask(
     refresh: str | None = None,
     origin: str = "",
     read: Callable[[Any], tuple[str, Any]] | None = None,
+    repeated: bool = True,
 ) -> Token:
     """Ask a token endpoint. Refused credentials (400, 401, 403) are a CarrierConfigError that begins with *hint*.
 
-    *read* finds token and life in seconds in another carrier's words; *refresh* is what was asked with.
+    *read* finds token and life in seconds in another carrier's words; *refresh* is what was asked with. *repeated* is false for a
+    carrier that gives tokens so seldom that a failed call may not be made again at once.
     """
     body: dict[str, Any] = {"json": dict(fields)} if as_json else {"form": tuple(fields.items())}
     # Not repeated by itself where it might use up a refresh token: the daemon comes again soon enough.
-    idempotent = refresh is None
+    idempotent = repeated and refresh is None
     try:
         answer = await context.http.request_json(
             "POST", path, idempotent=idempotent, headers=headers, family=FAMILY, **body

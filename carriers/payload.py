@@ -17,6 +17,7 @@ Part = TypeVar("Part")
 
 MAX_DEPTH = 40
 """Levels of nesting followed; no carrier's answer has more than eight."""
+_NESTED = (dict, list)  # `dict | list` would be put together anew for each of an answer's fields
 MAX_EVENTS = 2000
 """Of one number: beyond that it is no history of a parcel, and reading it would hold up everybody's."""
 
@@ -35,12 +36,12 @@ def without(value: Any, keys: frozenset[str], depth: int = 0) -> Any:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
         return {
-            k: without(v, keys, depth + 1) if isinstance(v, dict | list) else v
+            k: without(v, keys, depth + 1) if isinstance(v, _NESTED) else v
             for k, v in value.items()
             if k.lower() not in keys
         }
     if isinstance(value, list):
-        return [without(item, keys, depth + 1) if isinstance(item, dict | list) else item for item in value]
+        return [without(item, keys, depth + 1) if isinstance(item, _NESTED) else item for item in value]
     return value
 
 
@@ -125,7 +126,7 @@ def read_safely(ref: TrackingRef, item: Any, reader: Reader) -> TrackingAnswer:
         return reader(ref, item)
     except KeyError as exc:
         return error(ref, f"the answer cannot be read: the field {exc} is missing")
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, IndexError):
         return error(ref, "the answer cannot be read: a field is of another kind than it should be")
     except (ValueError, RecursionError) as exc:
         return error(ref, f"the answer cannot be read: {exc}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -9,13 +10,17 @@ from carriers.base import CodeWord, TrackingEvent, TrackingStatus
 from carriers.codes import CodeTable, normal
 from carriers.payload import event_key
 
-_NOT_FOUND = ("NAO LOCALIZAD", "NAO ENCONTRAD", "NENHUM REGISTRO", "NENHUM DOCUMENTO", "NENHUM RESULTADO")
+_NOT_FOUND = re.compile(r"NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)|NENHUMA? (?:REGISTRO|DOCUMENTO|RESULTADO|NOTA|OBJETO)")
+_NOT_OF_PARCELS = re.compile(
+    r"\b(?:USUARIO|CLIENTE|CONTA|CONTRATO|CNPJ|TOKEN|LOGIN|SERVICO)\b[^.;:]{0,30} NAO (?:FOI )?(?:LOCALIZAD|ENCONTRAD)"
+)
+_TOLD_BY_WORDS = (TrackingStatus.DELIVERED, TrackingStatus.RETURNING, TrackingStatus.RETURNED)
 
 
 def says_not_found(words: str) -> bool:
-    """Whether a refusal's words say that the number is not known."""
+    """Whether a refusal's words say that the parcel is not known: of a user or a contract they say something else."""
     folded = normal(words)
-    return any(sign in folded for sign in _NOT_FOUND)
+    return bool(_NOT_FOUND.search(folded)) and not _NOT_OF_PARCELS.search(folded)
 
 
 def event(
@@ -57,10 +62,11 @@ def with_delivery(
 ) -> list[TrackingEvent]:
     """*events*, and the delivery that a date of its own tells, where no text was read as one.
 
+    On a way back the date says nothing of whom the parcel was given to, and is left alone.
     At one and the same time a delivery comes last: dates without an hour do not say what came first.
     """
     told = list(events)
-    if delivered_at is not None and not any(one.status is TrackingStatus.DELIVERED for one in told):
+    if delivered_at is not None and not any(one.status in _TOLD_BY_WORDS for one in told):
         told.append(
             TrackingEvent(
                 key=event_key(field, delivered_at.isoformat(), *stable),
@@ -76,7 +82,12 @@ def with_delivery(
     return sorted(told, key=lambda one: one.status is TrackingStatus.DELIVERED)
 
 
+def status(table: CodeTable, code: str) -> TrackingStatus | None:
+    """For `check-config`: as what a text is read, by itself or by its words; None where it is not."""
+    found = table.read(normal(code), code).status
+    return None if found is TrackingStatus.UNKNOWN else found
+
+
 def word(table: CodeTable, code: str) -> CodeWord:
-    """For `check-config`: whether a text is read, by itself or by its words."""
-    known = table.read(normal(code), code).status is not TrackingStatus.UNKNOWN
-    return CodeWord.KNOWN if known else CodeWord.UNKNOWN
+    """For `check-config`: whether a text is read."""
+    return CodeWord.UNKNOWN if status(table, code) is None else CodeWord.KNOWN

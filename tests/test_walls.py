@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = ["intake", "polling", "events", "detection", "claims", "messages", "alerts"]
 
 # What builds the program out of a configuration: no stage knows it.
-BUILDERS = ["app", "accounts", "lanes", "message_lanes", "alert_lanes", "feed_lanes", "shops"]
+BUILDERS = ["app", "accounts", "lanes", "hook_lanes", "message_lanes", "alert_lanes", "feed_lanes", "shops"]
 
 # Package -> prefixes it must not import.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
@@ -65,6 +65,7 @@ WRITERS = {
     "polls": "polling",
     "deadlines": "polling",
     "feeds": "polling",
+    "hooks": "polling",
     "histories": "events",
     "codes": "events",
     "problems": "detection",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carriers.base import Adapter, AdapterContext
+from carriers.base import Adapter, AdapterContext, TokenStore
 from carriers.http import CarrierHttp
 from carriers.registry import load
 from tracker.book import Account
@@ -27,8 +27,15 @@ def carrier_account(carrier: CarrierSettings, database: Database, clock: Clock) 
     return Account(carrier.id, carrier.adapter, adapter, http, carrier_digest(carrier))
 
 
-def adapter_alone(carrier: CarrierSettings) -> tuple[Adapter, CarrierHttp]:
-    """An account's adapter without a database: to prove its credentials, or to ask what it can do."""
+def adapter_alone(carrier: CarrierSettings, tokens: TokenStore | None = None) -> tuple[Adapter, CarrierHttp]:
+    """An account's adapter without a database: to ask what it can do, or with `proving_tokens` to prove its credentials."""
     http = CarrierHttp(carrier.id, carrier.base_url)
-    context = AdapterContext(carrier.id, http, FreshTokens(), SystemClock().now)
+    context = AdapterContext(carrier.id, http, tokens or FreshTokens(), SystemClock().now)
     return load(carrier.adapter)(carrier.adapter_settings, context), http
+
+
+def proving_tokens(carrier: CarrierSettings, database: Database | None, clock: Clock) -> TokenStore:
+    """Tokens for a login that proves a credential: kept in the account's row wherever there is a database to keep them in."""
+    if database is None or database.closed_because is not None:
+        return FreshTokens()
+    return StoredTokens(database, carrier.id, clock, anew=True)

@@ -10,16 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
-from carriers.base import (
-    CarrierConfigError,
-    CarrierError,
-    TrackingAdapter,
-    TrackingStatus,
-)
+from carriers.base import CarrierConfigError, CarrierError, TokenStore, TrackingAdapter, TrackingStatus, facts_of
 from carriers.registry import load
-from tracker.accounts import adapter_alone, carrier_account
+from tracker.accounts import adapter_alone, carrier_account, proving_tokens
 from tracker.book import Account, CarrierBook
 from tracker.claims import contract
 from tracker.clock import Clock, clock_from_env
@@ -28,8 +24,9 @@ from tracker.config.mail import MailServer, ReturnedMail
 from tracker.config.model import CarrierSettings
 from tracker.domain.outcome import Result
 from tracker.engine.base import Lane
-from tracker.errors import MissingCredentialError
+from tracker.errors import DatabaseFaultError, MissingCredentialError
 from tracker.feed_lanes import feed_places, place_checks
+from tracker.hook_lanes import receivers_of
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer
 from tracker.lanes import folders_of, lanes_of, polling_policy
@@ -41,7 +38,9 @@ from tracker.messages.outcomes import why_no_mail
 from tracker.messages.smtp import SmtpTransport
 from tracker.polling import unconfigured
 from tracker.polling.feed_places import FeedFolder
+from tracker.polling.hook_desk import HookDesk
 from tracker.polling.planner import Open, Plan, plan
+from tracker.polling.tokens import NotTriedError
 from tracker.store.claims import wake_held
 from tracker.store.database import Database
 from tracker.store.deadlines import ask_again
@@ -51,6 +50,7 @@ from tracker.store.freshness import OpenCount
 from tracker.store.leases import free_all
 from tracker.store.polls import configuration_changed, wait_for_configuration
 
+log = structlog.get_logger(__name__)
 IDLE_S: Final = 15.0
 """Where several processes share the lanes, a transaction may wait so long for its next statement: half as long as until a
 silent process counts as dead, so that what it had locked is free by then."""
@@ -68,6 +68,7 @@ class App:
     folders: tuple[FolderSweep, ...]
     feed_folders: tuple[FeedFolder, ...]
     lanes: tuple[Lane, ...]
+    hooks: HookDesk
 
     @property
     def is_shared(self) -> bool:
@@ -101,6 +102,14 @@ class App:
         if is_new:
             wake_not_live(connection, CHANNEL, now)
         unconfigured.watch(connection, self.book.accounts, now)
+        self._name_experimental()
+
+    def _name_experimental(self) -> None:
+        """Say at each start which accounts rest on thin facts: a merchant may have read no table."""
+        for entry in self.book.accounts.values():
+            facts = facts_of(type(entry.adapter))
+            if facts is not None and facts.experimental:
+                log.warning("carrier.experimental", carrier=entry.id, adapter=entry.name, gaps=list(facts.gaps))
 
     def reconfigured(self) -> None:
         """A running engine took this configuration over."""
@@ -140,7 +149,8 @@ def build(
     places = feed_places(settings, database, book, stopping)
     feed_folders = tuple(place for listed in places.values() for place in listed if isinstance(place, FeedFolder))
     lanes = lanes_of(settings, database, book, folders, stopping, places)
-    return App(settings, database, clock, book, importer, folders, feed_folders, lanes)
+    desk = HookDesk(database, receivers_of(book), clock)
+    return App(settings, database, clock, book, importer, folders, feed_folders, lanes, desk)
 
 
 def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str, Plan]:
@@ -167,15 +177,20 @@ def freshness_plans(settings: Settings, counts: Sequence[OpenCount]) -> dict[str
 # --- proving the configuration ----------------------------------------------------------------------
 
 
-def online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
-    """Log in to every carrier and mail server: (what, whether it worked, one sentence)."""
-    return asyncio.run(_online_checks(loaded))
+Proof = tuple[str, bool | None, str]
+"""What was tried, whether it worked (None: it was left alone), one sentence."""
 
 
-async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
-    results = []
+def online_checks(loaded: LoadedConfig, database: Database | None, clock: Clock) -> list[Proof]:
+    """Log in to every carrier and mail server. *database*: the shop's, where it has one; it keeps what a login gives once."""
+    return asyncio.run(_online_checks(loaded, database, clock))
+
+
+async def _online_checks(loaded: LoadedConfig, database: Database | None, clock: Clock) -> list[Proof]:
+    results: list[Proof] = []
     for carrier in loaded.settings.carriers:
-        results.append(await _check_carrier(loaded.settings, carrier))
+        proof = await _check_carrier(carrier, proving_tokens(carrier, database, clock))
+        results.append(proof)
         results += await place_checks(carrier)
     for account in loaded.settings.messages.accounts:
         results.append(await _check_mail(account))
@@ -184,7 +199,7 @@ async def _online_checks(loaded: LoadedConfig) -> list[tuple[str, bool, str]]:
     return results
 
 
-async def _check_mail(account: MailServer) -> tuple[str, bool, str]:
+async def _check_mail(account: MailServer) -> Proof:
     transport = SmtpTransport(smtp_account(account))
     outcome = await transport.probe()
     what = f"mail server {transport.server}" + (f" ({account.id})" if account.id else "")
@@ -192,7 +207,7 @@ async def _check_mail(account: MailServer) -> tuple[str, bool, str]:
     return what, good, "takes mail" if good else f"does not take mail: {why_no_mail(outcome)}"
 
 
-def _check_mailbox(mailbox: ReturnedMail) -> tuple[str, bool, str]:
+def _check_mailbox(mailbox: ReturnedMail) -> Proof:
     account = mailbox_account(mailbox)
     what = f"mailbox of returned mail {account.shown}"
     try:
@@ -222,12 +237,16 @@ def composer_alone(settings: Settings) -> Composer:
     return replace(composer(settings, CarrierBook(settings, accounts)), carrier_titles=titles)
 
 
-async def _check_carrier(settings: Settings, carrier: CarrierSettings) -> tuple[str, bool, str]:
+async def _check_carrier(carrier: CarrierSettings, tokens: TokenStore) -> Proof:
     what = f"carrier {carrier.id}"
-    adapter, http = adapter_alone(carrier)
+    adapter, http = adapter_alone(carrier, tokens)
     try:
         return what, True, await adapter.log_in()
     except (CarrierError, CarrierConfigError) as error:
         return what, False, error.message
+    except NotTriedError as reason:
+        return what, None, str(reason)
+    except DatabaseFaultError as fault:
+        return what, False, str(fault)
     finally:
         await http.aclose()

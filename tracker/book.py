@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, TrackingRef
 from carriers.http import CarrierHttp
 from carriers.invoice import invoice_ref, ref_of_key
-from carriers.numbers import INVOICE, Certainty, recognise
+from carriers.numbers import INVOICE, Certainty, Recognised, recognise
 from tracker.config import Settings
 from tracker.domain.order import Package
 from tracker.intake.codes import Unfollowed
@@ -87,7 +87,11 @@ class CarrierBook:
         ]
         if not fitting and len(self.settings.carriers_of(shop)) == 1:
             return self.accounts.get(self.settings.carriers_of(shop)[0].id)
-        return fitting[0] if len({account.name for account in fitting}) == 1 else None
+        if len({account.name for account in fitting}) != 1:
+            return None
+        # An adapter that takes whatever has digits is no proof against a shape that is another carrier's own.
+        others = _families(package.tracking_code)
+        return fitting[0] if not others or fitting[0].name in others else None
 
     @staticmethod
     def _ref(account: Account, package: Package, cnpj: str | None, options: ReadOptions) -> TrackingRef | None:
@@ -120,12 +124,21 @@ def _invoice(package: Package, cnpj: str | None) -> TrackingRef | None:
     return invoice_ref(cnpj, series, number) if cnpj and mark and series.strip() else None
 
 
+def _recognised(code: str | None) -> list[Recognised]:
+    """Whose number it is by more than a shape that many share."""
+    return [one for one in recognise(code or "") if one.certainty is not Certainty.SHAPE]
+
+
+def _families(code: str | None) -> set[str]:
+    return {one.family for one in _recognised(code)}
+
+
 def suggestion(code: str | None, but: str = "") -> str:
     """Whose code this seems to be, for a person to decide: a sentence with a blank before it, or nothing.
 
     *but* is the adapter that has said already that it is none of its own. Shapes alone, which many share, suggest nothing.
     """
-    found = [one for one in recognise(code or "") if one.family != but and one.certainty is not Certainty.SHAPE]
+    found = [one for one in _recognised(code) if one.family != but]
     if not found:
         return ""
     if found[0].family == INVOICE[0]:

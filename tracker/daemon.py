@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from tracker import metrics
+from tracker.alert_lanes import sink_entries
+from tracker.alerts.straight import DatabaseAlarm
 from tracker.app import App
-from tracker.engine.base import Engine, Lane
+from tracker.engine.base import HERE, Engine, Lane
 from tracker.engine.local import LocalEngine
 from tracker.engine.lock import EngineLock
 from tracker.engine.notify import Notifier
@@ -20,17 +23,20 @@ from tracker.log import get_logger
 from tracker.messages.email_sweep import CHANNEL
 from tracker.polling.schedule import ENDED
 from tracker.store.gauges import answers
+from tracker.web import public as public_side
 from tracker.web.counts import Counts
 from tracker.web.exposition import Exposition
-from tracker.web.operator import OperatorSide
 from tracker.web.pages import machine_pages
+from tracker.web.public import PublicPages
 from tracker.web.server import Listener, ListenerError
+from tracker.web.side import ListenerSide
 
 log = get_logger(__name__)
+REFUSALS_EVERY_S: Final = 60.0
 
 
 async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asyncio.Event) -> int:
-    """Work until stopped; returns the exit code. Raises ListenerError where the operator's address cannot be listened on.
+    """Work until stopped; returns the exit code. Raises ListenerError where an address cannot be listened on.
 
     `reread` builds the program anew from the configuration file, for SIGHUP: where that has faults, or names an address
     that is taken, the old one goes on and says so. A new database address waits for a restart, since the lock belongs to
@@ -48,7 +54,7 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         zone=lambda: current.settings.timezone,
         database="sqlite" if app.database.sqlite else "postgresql",
     )
-    operator = OperatorSide(
+    operator = ListenerSide(
         lambda hosts: machine_pages(
             health=engine.health,
             is_stopping=stop.is_set,
@@ -58,12 +64,21 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         ),
         on_failure=lambda reason: service.stop(reason, failed=True),
     )
+    public = ListenerSide(
+        lambda _hosts: PublicPages(
+            has_hook=lambda carrier: carrier in current.hooks.carriers,
+            receive=lambda *request: current.hooks.receive(*request),
+        ),
+        on_failure=lambda reason: service.stop(reason, failed=True),
+        key=public_side.KEY,
+        limits=public_side.LIMITS,
+    )
 
     async def reload() -> None:
         nonlocal current, present
         try:
             fresh = _reread(reread, current)
-            listener = await _take_listener(operator, fresh)
+            listeners = await _take_listeners(operator, public, fresh)
         except ConfigFileError as error:
             _reject([str(fault) for fault in error.faults])
             return
@@ -73,7 +88,7 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         try:
             await asyncio.to_thread(fresh.reconfigured)
         except BaseException:
-            await operator.drop(listener)
+            await _drop_listeners(listeners)
             await fresh.close()
             raise
         log.info("config.accepted")
@@ -81,19 +96,34 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
         old, current = current, fresh
         present = _lanes(fresh, counts)
         runs = engine.replace_lanes(present)
-        await operator.switch(listener)
+        for side, listener in listeners.items():
+            await side.switch(listener)
         retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))
 
     # Where the lanes are shared the engine writes their rows itself: it plans by them.
     record = None if app.is_shared else Record(engine.health, lambda: present, lambda: current.database)
+    alarm = DatabaseAlarm(
+        fault=lambda: engine.health().database_fault,
+        sinks=lambda: sink_entries(current.settings),
+        database=lambda: current.database,
+        clock=app.clock,
+    )
     service = Service(
         engine, notifier=Notifier.from_env(os.environ), reload=reload, lock=lock, backlog=counts.due_words
     )
     try:
-        await operator.switch(operator.take(app.settings.web.operator))
-        async with _recorded(record):
+        listeners = {operator: operator.take(app.settings.web.operator)}
+        try:
+            listeners[public] = public.take(app.settings.web.public)
+        except ListenerError:
+            await _drop_listeners(listeners)
+            raise
+        for side, listener in listeners.items():
+            await side.switch(listener)
+        async with _kept(alarm.keep(), "database alarm"), _recorded(record):
             return await service.run()
     finally:
+        await public.close()
         await operator.close()
         await asyncio.gather(*retired, return_exceptions=True)
         await current.close()
@@ -104,13 +134,22 @@ async def _recorded(record: Record | None) -> AsyncIterator[None]:
     if record is None:
         yield
         return
-    keeping = asyncio.create_task(record.keep(), name="engine record")
+    try:
+        async with _kept(record.keep(), "engine record"):
+            yield
+    finally:
+        await record.end()
+
+
+@asynccontextmanager
+async def _kept(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Beside the engine for as long as it runs; what it cannot do stops nothing else."""
+    keeping = asyncio.create_task(work, name=name)
     try:
         yield
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        await record.end()
 
 
 def _engine(app: App, lanes: Sequence[Lane], stop: asyncio.Event) -> Engine:
@@ -126,6 +165,9 @@ def _engine(app: App, lanes: Sequence[Lane], stop: asyncio.Event) -> Engine:
 def _lanes(app: App, counts: Counts) -> list[Lane]:
     """The configuration's lanes, and the one that counts how all stands."""
     lanes = [*app.lanes, counts.lane(app.database, list(app.book.accounts), [CHANNEL])]
+    if app.settings.web.public is not None and app.hooks.carriers:
+        lanes.append(Lane("hooks:refused", app.hooks.tell, REFUSALS_EVERY_S, place=HERE))
+    metrics.begin_hooks(app.hooks.carriers)
     metrics.begin(lane.name for lane in lanes)
     return lanes
 
@@ -140,13 +182,26 @@ def _reread(reread: Callable[[], App], current: App) -> App:
     return fresh
 
 
-async def _take_listener(operator: OperatorSide, fresh: App) -> Listener | None:
+Listeners = dict[ListenerSide, Listener | None]
+"""What each side shall listen on; None: nothing."""
+
+
+async def _take_listeners(operator: ListenerSide, public: ListenerSide, fresh: App) -> Listeners:
+    taken: Listeners = {}
     try:
-        # In a thread: a host name is asked of a server that may take its time.
-        return await asyncio.to_thread(operator.take, fresh.settings.web.operator)
+        for side, address in ((operator, fresh.settings.web.operator), (public, fresh.settings.web.public)):
+            # In a thread: a host name is asked of a server that may take its time.
+            taken[side] = await asyncio.to_thread(side.take, address)
     except ListenerError:
+        await _drop_listeners(taken)
         await fresh.close()
         raise
+    return taken
+
+
+async def _drop_listeners(taken: Listeners) -> None:
+    for side, listener in taken.items():
+        await side.drop(listener)
 
 
 def _reject(faults: Sequence[str]) -> None:

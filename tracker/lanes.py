@@ -17,6 +17,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingTerms,
     deadlines_of,
+    hook_of,
 )
 from tracker.alert_lanes import alert_lanes, pinged
 from tracker.archives import Archive
@@ -39,6 +40,7 @@ from tracker.events.record import CALCULATOR, Recorded, record_answers, record_d
 from tracker.events.reread import CodeSweep
 from tracker.feed_lanes import feed_sweeps
 from tracker.folder_mark import folder_mark
+from tracker.hook_lanes import hook_lanes
 from tracker.intake.folder import FolderSweep
 from tracker.intake.importer import Importer, Intake
 from tracker.intake.options import ReadOptions
@@ -73,13 +75,16 @@ def lanes_of(
     places: Mapping[str, Sequence[Place]],
 ) -> tuple[Lane, ...]:
     """Every lane, in the order of the stages."""
-    place = partial(_place, settings)
+    place, between = partial(_place, settings), calendars_of(settings)
     lanes = [
         Lane(f"intake:{folder.folder.name}#{n}", folder.run, INTAKE_EVERY_S, place=place(folder.folder))
         for n, folder in enumerate(folders)
     ]
     lanes += _poll_lanes(settings, database, book, stopping)
     lanes += _feed_lanes(settings, database, book, places, stopping)
+    lanes += hook_lanes(
+        book, database, lambda entry: _recorder(settings, entry), polling_policy(settings), between, stopping
+    )
     lanes += _deadline_lanes(settings, database, book, stopping)
     lanes.append(Lane("codes", CodeSweep(database, {c.id: code_map(c) for c in settings.carriers}).run, DECIDE_EVERY_S))
     lanes += _detection_lanes(settings, database, book)
@@ -154,6 +159,7 @@ def _poll_lanes(settings: Settings, database: Database, book: CarrierBook, stopp
                 settings.carrier(entry.id).requests_per_second
                 or entry.adapter.tracking.tracking_terms.requests_per_second
             ),
+            is_pushed=hook_of(entry.adapter) is not None,
         )
         lanes.append(Lane(f"poll:{entry.id}", sweep.run, POLL_EVERY_S))
     return lanes

@@ -36,6 +36,18 @@ _CALL_FAILURES = _counter(
     "family",
     "reason",
 )
+_HOOK_REQUESTS = _counter(
+    "hook_requests",
+    "Requests to a carrier's hook: accepted, repeated (kept already), probe, refused, unavailable (not kept; sent again).",
+    "carrier",
+    "outcome",
+)
+_HOOK_READINGS = _counter(
+    "hook_readings",
+    "Kept deliveries that were read: read, unmatched (numbers nobody knows), unreadable.",
+    "carrier",
+    "outcome",
+)
 _CLAIM_MOVES = _counter("claim_moves", "Claims that came into a state.", "carrier", "state")
 _MESSAGES = _counter("messages", "Messages that came into a state.", "trigger", "state")
 _MAILS = _counter("mails", "Tries to hand a mail to the server, by its answer.", "outcome")
@@ -66,6 +78,30 @@ def unknown_events(carrier: str, number: int) -> None:
 def call_failed(carrier: str, family: str, reason: str) -> None:
     """A call got no answer: `no_answer`, `throttled` or `refused`."""
     _CALL_FAILURES.labels(carrier, family, reason).inc()
+
+
+HOOK_REQUESTS: Final = ("accepted", "repeated", "probe", "refused", "unavailable")
+HOOK_READINGS: Final = ("read", "unmatched", "unreadable")
+
+
+def hook_asked(carrier: str, outcome: str) -> None:
+    """A request came to a hook: one of `HOOK_REQUESTS`."""
+    _HOOK_REQUESTS.labels(carrier, outcome).inc()
+
+
+def hook_read(carrier: str, outcome: str, events_added: int = 0) -> None:
+    """A delivery was read: one of `HOOK_READINGS`."""
+    _HOOK_READINGS.labels(carrier, outcome).inc()
+    _NEW_EVENTS.labels(carrier).inc(events_added)
+
+
+def begin_hooks(carriers: Iterable[str]) -> None:
+    """As `begin`, for the accounts that have a hook."""
+    for carrier in carriers:
+        for outcome in HOOK_REQUESTS:
+            _HOOK_REQUESTS.labels(carrier, outcome)
+        for outcome in HOOK_READINGS:
+            _HOOK_READINGS.labels(carrier, outcome)
 
 
 def claim_moved(carrier: str, state: str) -> None:

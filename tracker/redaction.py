@@ -27,7 +27,9 @@ _TEXT_RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(//[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
     (re.compile(r"\b(authorization|bearer|basic)\b[\s:=]+(?:(?:bearer|basic)\s+)?[^\s,;\"'}]+", re.I), rf"\1 {HIDDEN}"),
     (
-        re.compile(r"\b(password|passwd|senha|secret|token|api_?key)([\"']?\s*[=:]\s*[\"']?)[^\s,;&\"'}]+", re.I),
+        re.compile(
+            r"\b((?:\w+_)?(?:password|passwd|senha|secret|token|api_?key))([\"']?\s*[=:]\s*[\"']?)[^\s,;&\"'}]+", re.I
+        ),
         rf"\1\2{HIDDEN}",
     ),
     (re.compile(r"\beyJ[\w.-]{8,}"), HIDDEN),

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from tracker.archives import Archive, Place
 from tracker.clock import monotonic_s
-from tracker.domain.retention import SIGNALS_KEPT, Terms, next_hour, unresolved_longer
+from tracker.domain.retention import HOOKS_KEPT, SIGNALS_KEPT, Terms, next_hour, unresolved_longer
 from tracker.errors import ProgramError
 from tracker.log import get_logger
 from tracker.store.alerts import standing_since
@@ -27,6 +27,7 @@ from tracker.store.database import Database
 from tracker.store.logs import SignalNote, signal
 from tracker.store.retention import (
     ANSWERS,
+    HOOKS,
     LOGS,
     ORDERS,
     SIGNALS,
@@ -80,7 +81,8 @@ class RetentionSweep:
         logs = [(pile, self.terms.logs) for pile in LOGS]
         longer = unresolved_longer(self.terms)
         orders = replace(ORDERS, may_go=partial(orders_may_go, unresolved_longer=longer))
-        return [(orders, self.terms.orders), (ANSWERS, self.terms.answers), (SIGNALS, SIGNALS_KEPT), *logs]
+        short = [(HOOKS, HOOKS_KEPT), (SIGNALS, SIGNALS_KEPT)]
+        return [(orders, self.terms.orders), (ANSWERS, self.terms.answers), *short, *logs]
 
     async def _walk(self, pile: Pile, now: datetime, cutoff: datetime) -> int:
         mark = await self.database.read(partial(mark_of, pile=pile.name))

@@ -45,7 +45,7 @@ from carriers.base import (
 from carriers.dates import parse_day, parse_instant
 from carriers.invoice import is_sellers, key_ref
 from carriers.letters import road_claims
-from carriers.payload import as_list, canonical, error, in_order, not_found, place, text, unread, without
+from carriers.payload import as_list, canonical, error, in_order, not_found, place, said_in, text, unread, without
 from carriers.redact import redact
 
 NAME = "azul_cargo"
@@ -60,8 +60,19 @@ READING = "1"
 """Counts up whenever this file reads the same bytes differently."""
 
 TOKEN_LIFE = timedelta(hours=8)
-ABOUT_ACCESS = ("TOKEN", "AUTENTIC", "SENHA", "NAO AUTORIZAD")
+ABOUT_ACCESS = ("TOKEN", "AUTENTIC", "SENHA", "USUARIO", "SESSAO", "NAO AUTORIZAD")
+"""What a refusal is about that a new token may mend: the words for an ended one are not published."""
 PICTURES = ("UrlPOD", "UrlAssinatura", "UrlInsucesso")
+OUTDONE_BY_A_PICTURE = frozenset(
+    {
+        TrackingStatus.UNKNOWN,
+        TrackingStatus.POSTED,
+        TrackingStatus.IN_TRANSIT,
+        TrackingStatus.OUT_FOR_DELIVERY,
+        TrackingStatus.DELIVERED,
+    }
+)
+"""Words that a picture of a failed attempt (`UrlInsucesso`) outweighs."""
 PERSONAL = frozenset({"comentario", "recebedor", "latitude", "longitude", "destinatario"})
 _AWB = re.compile(r"577[0-9]{8}")
 
@@ -107,7 +118,12 @@ class AzulCargoTracking:
 
         async def send(token: Mapping[str, str]) -> Heard:
             answer = await self._http.request_json(
-                "POST", "/api/Rastreio/Consultar", idempotent=True, json={**token, **asked}, family="tracking"
+                "POST",
+                "/api/Rastreio/Consultar",
+                idempotent=True,
+                json={**token, **asked},
+                explain=said_in("ErrorText"),
+                family="tracking",
             )
             return self._hear(ref, answer.data)
 
@@ -119,12 +135,16 @@ class AzulCargoTracking:
             raise PermanentCarrierError(self._carrier, "the answer does not say whether it is one (HasErrors)")
         if not data["HasErrors"]:
             return unread(ref, {"Value": _stable(data.get("Value"))}, read_waybills)
-        said = text(data.get("ErrorText"))
-        if words.says_not_found(said):
-            return not_found(ref, canonical({"ErrorText": said}), said)
+        said = _said(data)
         if any(sign in codes.normal(said) for sign in ABOUT_ACCESS):
             raise CarrierConfigError(self._carrier, f"refused: {redact(said)}")
+        if words.says_not_found(said):
+            return not_found(ref, canonical({"ErrorText": said}), said)
         return error(ref, said or "refused without a reason", canonical({"ErrorText": said}))
+
+
+def _said(envelope: Mapping[str, Any]) -> str:
+    return text(envelope.get("ErrorText"))
 
 
 def _stable(waybills: Any) -> Any:
@@ -171,8 +191,8 @@ def _event(line: dict[str, Any], number: str) -> TrackingEvent:
         location=where,
         code=text(line.get("Codigo")),
     )
-    if line.get("UrlInsucesso") and told.status is not TrackingStatus.DELIVERY_FAILED:
-        # A picture of a failed attempt says more than words that do not speak of one.
+    if line.get("UrlInsucesso") and told.status in OUTDONE_BY_A_PICTURE:
+        # Words that tell of something worse (damage, say) stand: the picture may well show just that.
         return replace(
             told,
             status=TrackingStatus.DELIVERY_FAILED,
@@ -194,7 +214,7 @@ def _minting(settings: AzulCargoSettings, context: AdapterContext) -> oauth.Mint
 
     def read(data: Any) -> tuple[str, Any]:
         if data["HasErrors"] is True:
-            raise CarrierConfigError(context.carrier, f"{hint} ({redact(text(data.get('ErrorText')))})")
+            raise CarrierConfigError(context.carrier, f"{hint} ({redact(_said(data))})")
         return data["Value"], TOKEN_LIFE.total_seconds()
 
     async def mint() -> Token:
@@ -245,6 +265,11 @@ class AzulCargo:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read; a code is not, since none is published."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for a token. Raises CarrierConfigError or TransientCarrierError."""

@@ -16,7 +16,6 @@ from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-import orjson
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from carriers import codes, words
@@ -35,12 +34,13 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
 from carriers.invoice import cnpj_of, invoice_of, key_or_invoice
 from carriers.letters import road_claims
-from carriers.payload import as_dict, as_list, canonical, in_order, not_found, text, unread, without
+from carriers.payload import as_dict, as_list, canonical, in_order, not_found, said_in, text, unread, without
 from carriers.redact import redact
 from carriers.signatures import basic
 
@@ -106,7 +106,7 @@ class BraspressTracking:
         if "conhecimentos" in data:
             # The rest of the answer tells when it was made, and would never be the same twice.
             return {ref: unread(ref, {"conhecimentos": data["conhecimentos"]}, read_freights)}
-        said = text(data.get("message"))
+        said = _said(data)
         return {ref: not_found(ref, canonical({"message": said}), said)}
 
     async def prove(self) -> None:
@@ -120,18 +120,22 @@ class BraspressTracking:
             f"/v3/tracking/byNf/{self._payer}/{number}/json",
             idempotent=True,
             headers=self._headers,
-            explain=explain,
+            explain=said_in("message"),
             also_read=(404,),
             family="tracking",
         )
         data = as_dict(answer.data)
-        said, status = text(data.get("message")), data.get("statusCode")
+        said, status = _said(data), data.get("statusCode")
         if "conhecimentos" in data or words.says_not_found(said):
             return data
         if status in REFUSED:
             raise CarrierConfigError(self._carrier, f"user or password refused ({redact(said)})", int(status))
         reason = redact(said) or "the answer has no list of freights (conhecimentos)"
         raise PermanentCarrierError(self._carrier, reason, answer.status)
+
+
+def _said(refusal: Mapping[str, Any]) -> str:
+    return text(refusal.get("message"))
 
 
 def named_by(ref: TrackingRef) -> tuple[str, int, str]:
@@ -194,14 +198,6 @@ def _day(value: Any) -> date | None:
     return parse_day(value, ZONE) if value else None
 
 
-def explain(body: bytes) -> str | None:
-    """The carrier's words in a refusal, None where there are none."""
-    try:
-        return text(as_dict(orjson.loads(body)).get("message")) or None
-    except ValueError:
-        return None
-
-
 class Braspress:
     """One freight payer's account with Braspress."""
 
@@ -235,6 +231,11 @@ class Braspress:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for an invoice that there is not. Raises CarrierConfigError or TransientCarrierError."""

@@ -35,6 +35,7 @@ class CorreiosKit(Kit):
         "contract": "9912000001",
         "posting_card": "0070000001",
     }
+    everything: Mapping[str, Any] = {"claims": {"phone": "(41) 90000-0000", "reply_email": "pi@loja-exemplo.com.br"}}
     numbers = tuple(_object_code(serial) for serial in range(10_000_001, 10_000_052))
     codes = Codes(
         moving="RO-01",

@@ -16,6 +16,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
+import orjson
+
 from carriers.base import (
     AnswerOutcome,
     Cause,
@@ -184,8 +186,8 @@ def hear(carrier: str, refs: Sequence[TrackingRef], payload: Any) -> dict[Tracki
         raise PermanentCarrierError(carrier, "tracking answer has no list of objects (objetos)")
     by_code: dict[str, dict[str, Any]] = {}
     for item in objects:
-        if isinstance(item, dict) and isinstance(item.get("codObjeto"), str):
-            by_code.setdefault(item["codObjeto"].strip().upper(), item)
+        if isinstance(item, dict) and isinstance(code := item.get("codObjeto"), str):
+            by_code.setdefault(code.strip().upper(), item)
     return {
         ref: _unread(ref, by_code[ref.value])
         if ref.value in by_code
@@ -196,9 +198,15 @@ def hear(carrier: str, refs: Sequence[TrackingRef], payload: Any) -> dict[Tracki
 
 def _unread(ref: TrackingRef, item: dict[str, Any]) -> Heard:
     try:
-        return UnreadAnswer(canonical(item), partial(read_object, ref, item))
+        said = canonical(item)
     except TypeError:  # nested beyond what can be written again: reading says so
         return read_object(ref, item)
+    # Of the bytes, not of *item*: most are never read, and decoded an object takes many times the room.
+    return UnreadAnswer(said, partial(_read_again, ref, said))
+
+
+def _read_again(ref: TrackingRef, said: bytes) -> TrackingAnswer:
+    return read_object(ref, orjson.loads(said))
 
 
 def read_object(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:
@@ -357,11 +365,9 @@ def _service(postal_type: Any) -> str | None:
 
 def _text(value: Any) -> str:
     """*value* on one line; numbers are taken for the text they would have been, anything else for none."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return " ".join(str(value).split())
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from carriers.base import (
 from carriers.dates import parse_day, parse_instant
 from carriers.http import HttpAnswer
 from carriers.letters import road_claims
-from carriers.oauth import TokenAccess, client_credentials
+from carriers.oauth import TokenAccess, client_credentials, origin_of
 from carriers.payload import (
     as_dict,
     as_list,
@@ -203,7 +203,12 @@ class Fedex:
             raise TypeError(f"Fedex needs FedexSettings, not {type(settings).__name__}")
         secret = settings.client_secret.get_secret_value()
         mint = client_credentials(context, TOKEN_PATH, settings.client_id, secret)
-        self._access = TokenAccess(context, mint, hint="a fresh token is refused: add the Track API to the project")
+        self._access = TokenAccess(
+            context,
+            mint,
+            hint="a fresh token is refused: add the Track API to the project",
+            origin=origin_of(settings.client_id, secret),
+        )
         self.tracking, self.claims = FedexTracking(context, self._access), CLAIMS
 
     @staticmethod

@@ -35,11 +35,23 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_instant
 from carriers.letters import road_claims
-from carriers.payload import as_list, canonical, chronological, error, event_key, not_found, text, unread, without
+from carriers.payload import (
+    as_list,
+    canonical,
+    chronological,
+    error,
+    event_key,
+    not_found,
+    said_in,
+    text,
+    unread,
+    without,
+)
 from carriers.redact import redact
 
 NAME = "frenet"
@@ -126,7 +138,7 @@ class FrenetTracking:
         heard = error(ref, "no service in `services` writes numbers like this one")
         for nth, code in enumerate(self._codes_for(ref.value)):
             data = await self._call(ref.value, code)
-            message = text(data.get("ErrorMessage"))
+            message = _said(data)
             if not message and data["TrackingEvents"]:
                 # The address may carry a key that changes.
                 return {ref: unread(ref, {k: v for k, v in data.items() if k != "TrackingUrl"}, read_history)}
@@ -138,7 +150,7 @@ class FrenetTracking:
     async def prove(self) -> None:
         """A call for a parcel that there is not, by every service: refused where token or service code are."""
         for code, _ in self._services:
-            message = text((await self._call(NO_NUMBER, code)).get("ErrorMessage"))
+            message = _said(await self._call(NO_NUMBER, code))
             if SERVICE in codes.normal(message):
                 raise CarrierConfigError(self._carrier, f"service code {code} is not taken ({redact(message)})")
 
@@ -155,12 +167,18 @@ class FrenetTracking:
             "OrderNumber": "",
         }
         answer = await self._http.request_json(
-            "POST", "/tracking/trackinginfo", idempotent=True, headers=self._headers, json=asked, family="tracking"
+            "POST",
+            "/tracking/trackinginfo",
+            idempotent=True,
+            headers=self._headers,
+            json=asked,
+            explain=said_in("ErrorMessage"),
+            family="tracking",
         )
         data = answer.data
-        if not isinstance(data, dict) or not ("TrackingEvents" in data or text(data.get("ErrorMessage"))):
+        if not isinstance(data, dict) or not ("TrackingEvents" in data or _said(data)):
             raise PermanentCarrierError(self._carrier, "the answer has no history (TrackingEvents)", answer.status)
-        message = text(data.get("ErrorMessage"))
+        message = _said(data)
         if "TOKEN" in codes.normal(message):
             raise CarrierConfigError(self._carrier, f"token refused ({redact(message)})", answer.status)
         return data
@@ -171,6 +189,10 @@ class FrenetTracking:
         if SERVICE in codes.normal(message):
             return error(ref, f"{message} (check the codes in `services`)", raw)
         return not_found(ref, raw, message) if words.says_not_found(message) else error(ref, message, raw)
+
+
+def _said(data: Mapping[str, Any]) -> str:
+    return text(data.get("ErrorMessage"))
 
 
 def read_history(ref: TrackingRef, data: dict[str, Any]) -> TrackingAnswer:
@@ -245,6 +267,11 @@ class Frenet:
     def code_word(code: str) -> CodeWord:
         """Whether this event type is read."""
         return TABLE.word(code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this event type is read."""
+        return TABLE.status(code)
 
     async def log_in(self) -> str:
         """Ask for a parcel that there is not. Raises CarrierConfigError or TransientCarrierError."""

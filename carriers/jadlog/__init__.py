@@ -34,6 +34,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
@@ -47,6 +48,7 @@ from carriers.payload import (
     error,
     in_order,
     not_found,
+    said_in,
     text,
     unread,
     without,
@@ -135,6 +137,7 @@ class JadlogTracking:
             idempotent=True,
             headers=self._headers,
             json={"consulta": asked},
+            explain=said_in("erro", "descricao"),
             family="tracking",
         )
         data = answer.data
@@ -224,6 +227,11 @@ class Jadlog:
     def code_word(code: str) -> CodeWord:
         """Whether the table reads this text."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask with the token for a parcel that does not exist. Raises CarrierConfigError or TransientCarrierError."""

@@ -34,6 +34,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
 )
 from carriers.dates import parse_day, parse_instant
@@ -48,6 +49,7 @@ from carriers.payload import (
     in_order,
     not_found,
     place,
+    said_in,
     text,
     unread,
     without,
@@ -110,6 +112,7 @@ class JamefTracking:
                 idempotent=True,
                 params=question(ref),
                 headers=headers,
+                explain=said_in("mensagem"),
                 also_read=(404,),
                 family="tracking",
             )
@@ -119,7 +122,7 @@ class JamefTracking:
 
     def _hear(self, ref: TrackingRef, answer: HttpAnswer) -> Heard:
         data = as_dict(answer.data)
-        situation, said = text(data.get("situacao")), text(data.get("mensagem"))
+        situation, said = text(data.get("situacao")), _said(data)
         if situation == OK and "dado" in data:
             # The rest of the envelope tells when and as what the answer was made, and is never the same twice.
             return unread(ref, {"dado": data["dado"]}, read_history)
@@ -130,6 +133,10 @@ class JamefTracking:
         raise PermanentCarrierError(
             self._carrier, redact(said) or "the answer has no history (situacao, dado)", answer.status
         )
+
+
+def _said(envelope: Mapping[str, Any]) -> str:
+    return text(envelope.get("mensagem"))
 
 
 def question(ref: TrackingRef) -> tuple[tuple[str, str], ...]:
@@ -178,7 +185,7 @@ def _minting(settings: JamefSettings, context: AdapterContext) -> oauth.Mint:
 
     def read(data: Any) -> tuple[str, Any]:
         if text(data.get("situacao")) in REFUSED:
-            raise CarrierConfigError(context.carrier, f"{hint} ({redact(text(data.get('mensagem')))})")
+            raise CarrierConfigError(context.carrier, f"{hint} ({redact(_said(data))})")
         granted = data["dado"][0]
         # One client reads the names of OAuth here.
         return granted.get("accessToken") or granted["access_token"], granted.get("expiresIn") or granted.get(
@@ -187,7 +194,9 @@ def _minting(settings: JamefSettings, context: AdapterContext) -> oauth.Mint:
 
     async def mint() -> Token:
         fields = {"username": settings.user, "password": settings.password.get_secret_value()}
-        return await oauth.ask(context, "/auth/v1/login", fields, as_json=True, hint=hint, read=read)
+        path = "/auth/v1/login"
+        # A call that failed may have counted, and the next is allowed in a minute: a lane does not wait so long.
+        return await oauth.ask(context, path, fields, as_json=True, hint=hint, read=read, repeated=False)
 
     return mint
 
@@ -227,6 +236,11 @@ class Jamef:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for a token, unless one is in force: the carrier gives one a minute.

@@ -46,7 +46,7 @@ from carriers.dates import parse_day, parse_instant
 from carriers.hooks import ProvenHook
 from carriers.http import HttpAnswer
 from carriers.letters import road_claims
-from carriers.oauth import TokenAccess, client_credentials
+from carriers.oauth import TokenAccess, client_credentials, origin_of
 from carriers.payload import (
     as_dict,
     as_list,
@@ -235,7 +235,12 @@ class Loggi:
             raise TypeError(f"Loggi needs LoggiSettings, not {type(settings).__name__}")
         secret = settings.client_secret.get_secret_value()
         mint = client_credentials(context, "/v2/oauth2/token", settings.client_id, secret, as_json=True)
-        self._access = TokenAccess(context, mint, hint="a fresh token is refused: compare company_id with the contract")
+        self._access = TokenAccess(
+            context,
+            mint,
+            hint="a fresh token is refused: compare company_id with the contract",
+            origin=origin_of(settings.client_id, secret),
+        )
         self.tracking, self.claims, self.hook = LoggiTracking(settings, context, self._access), CLAIMS, None
         if settings.webhook_user is not None and settings.webhook_password is not None:
             password = settings.webhook_password.get_secret_value()

@@ -47,7 +47,7 @@ from carriers.dates import parse_instant
 from carriers.hooks import ProvenHook
 from carriers.http import HttpAnswer
 from carriers.letters import road_claims
-from carriers.oauth import Access, FixedToken, TokenAccess, refreshing
+from carriers.oauth import Access, FixedToken, TokenAccess, origin_of, refreshing
 from carriers.payload import canonical, event_key, in_order, not_found, read_safely, said_in, text, unread
 from carriers.signatures import hmac_sha256_base64, same
 
@@ -246,7 +246,12 @@ def _access(settings: MelhorEnvioSettings, context: AdapterContext) -> Access:
         settings.refresh_token.get_secret_value(),
         as_json=True,
     )
-    return TokenAccess(context, mint, hint="a fresh token is refused: the application needs the right to see shipments")
+    return TokenAccess(
+        context,
+        mint,
+        hint="a fresh token is refused: the application needs the right to see shipments",
+        origin=origin_of(settings.refresh_token.get_secret_value()),
+    )
 
 
 class MelhorEnvio:

@@ -35,6 +35,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingEvent,
     TrackingRef,
+    TrackingStatus,
     TrackingTerms,
     TransientCarrierError,
 )
@@ -184,6 +185,11 @@ class Rodonaves:
     def code_word(code: str) -> CodeWord:
         """Whether this text is read."""
         return words.word(TABLE, code)
+
+    @staticmethod
+    def code_status(code: str) -> TrackingStatus | None:
+        """As what this text is read."""
+        return words.status(TABLE, code)
 
     async def log_in(self) -> str:
         """Ask for a token. Raises CarrierConfigError or TransientCarrierError."""

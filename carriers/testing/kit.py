@@ -94,6 +94,8 @@ class Kit:
 
     settings: Mapping[str, Any] = {}
     """A whole account, with invented credentials, each unlike any other text."""
+    everything: Mapping[str, Any] = {}
+    """Settings beside those, with which the adapter does all that it can; no check needs them."""
     codes: Codes
     numbers: Sequence[str] = ()
     """Numbers as a merchant writes them; at least one more than a batch holds."""

@@ -38,7 +38,7 @@ from carriers.base import (
 from carriers.dates import parse_instant
 from carriers.http import HttpAnswer
 from carriers.letters import road_claims
-from carriers.oauth import TokenAccess, client_credentials
+from carriers.oauth import TokenAccess, client_credentials, origin_of
 from carriers.payload import (
     as_dict,
     as_list,
@@ -219,7 +219,12 @@ class Ups:
             raise TypeError(f"Ups needs UpsSettings, not {type(settings).__name__}")
         secret = settings.client_secret.get_secret_value()
         mint = client_credentials(context, TOKEN_PATH, settings.client_id, secret, by_basic=True)
-        self._access = TokenAccess(context, mint, hint="a fresh token is refused: add the Track API to the application")
+        self._access = TokenAccess(
+            context,
+            mint,
+            hint="a fresh token is refused: add the Track API to the application",
+            origin=origin_of(settings.client_id, secret),
+        )
         self.tracking, self.claims = UpsTracking(context, self._access), CLAIMS
 
     @staticmethod

@@ -6,13 +6,20 @@ claims go by letter; an event may come without a code, and then its text alone s
 
     {"numero": "FX00000001", "entrega_prevista": "2026-11-20", "servico": "RODOVIARIO",
      "eventos": [{"id": 7, "quando": "2026-11-18T14:22:07-03:00", "codigo": "E9", "texto": "Entregue", "local": "Natal/RN"}]}
+
+It pushes `{"itens": [...]}` of the same shape, with the newest events alone. `X-Quando` holds the instant, `X-Assinatura` the
+Base64 of HMAC-SHA256 over that instant, a point and the body; it tries an address by GET, HEAD or an empty POST.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -29,6 +36,10 @@ from carriers.base import (
     ClaimsByLetter,
     ClaimStart,
     ClaimTerms,
+    FeedReading,
+    HookOutcome,
+    HookRequest,
+    HookVerdict,
     PermanentCarrierError,
     ProblemKind,
     RefKind,
@@ -53,6 +64,7 @@ STATUS_BY_CODE: dict[str, tuple[TrackingStatus, Cause | None]] = {
     "D2": (TrackingStatus.DELIVERY_FAILED, Cause.ABSENT),  # Destinatário ausente
     "E9": (TrackingStatus.DELIVERED, None),  # Entregue
     "X1": (TrackingStatus.LOST, Cause.LOSS),  # Extravio
+    "X9": (TrackingStatus.LOST, Cause.LOSS),  # Indenizado
     "X2": (TrackingStatus.DAMAGED, Cause.DAMAGE),  # Avaria
     "R1": (TrackingStatus.RETURNING, Cause.REFUSED),  # Em devolução
     "R9": (TrackingStatus.RETURNED, Cause.RETURN),  # Devolvido
@@ -75,10 +87,11 @@ class FictitiousSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     key: SecretStr
+    hook_secret: SecretStr | None = None
 
 
 class FictitiousTracking:
-    def __init__(self, carrier: str, http: CarrierHttp, key: SecretStr) -> None:
+    def __init__(self, carrier: str, http: CarrierHttp, key: SecretStr, *, push: bool) -> None:
         self.tracking_terms = TrackingTerms(
             ref_kinds=(RefKind.CODE,),
             batch_size=1,
@@ -87,6 +100,7 @@ class FictitiousTracking:
             reading_version="1",
             presumed_loss_business_days={"": 15},
             terms_source="contract of an invented carrier",
+            push=push,
         )
         self._carrier = carrier
         self._http = http
@@ -115,6 +129,41 @@ class FictitiousTracking:
             raise PermanentCarrierError(self._carrier, f"unreadable answer: {type(exc).__name__}") from exc
 
 
+class FictitiousHook:
+    """Fits `carriers.base.HookReceiver`."""
+
+    def __init__(self, carrier: str, secret: SecretStr) -> None:
+        self._carrier = carrier
+        self._secret = secret.get_secret_value()
+
+    def check(self, request: HookRequest) -> HookVerdict:
+        if request.method != "POST" or not request.body:
+            return HookVerdict(HookOutcome.PROBE)
+        when, given = request.headers.get("x-quando", ""), request.headers.get("x-assinatura", "")
+        if not hmac.compare_digest(signature(self._secret, when, request.body).encode(), given.encode()):
+            return HookVerdict(HookOutcome.REFUSED, 401, reason="another signature")
+        answer = b'{"recebido": true}'
+        sent_at = parse_instant(when, ZONE)
+        return HookVerdict(HookOutcome.ACCEPTED, body=answer, sent_at=sent_at, good_for=timedelta(days=1))
+
+    def read(self, payload: bytes) -> FeedReading:
+        try:
+            items = orjson.loads(payload)["itens"]
+        except (orjson.JSONDecodeError, LookupError, TypeError) as exc:
+            raise PermanentCarrierError(self._carrier, f"unreadable push: {type(exc).__name__}") from exc
+        answers = {}
+        for item in items:
+            ref = TrackingRef(RefKind.CODE, item["numero"])
+            answers[ref] = replace(read(ref, item), complete=False)
+        return FeedReading(answers)
+
+
+def signature(secret: str, when: str, body: bytes) -> str:
+    """What the carrier writes into `X-Assinatura`."""
+    signed = f"{when}.".encode() + body
+    return base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).decode()
+
+
 def read(ref: TrackingRef, data: dict[str, Any]) -> TrackingAnswer:
     events = sorted((_event(item) for item in data["eventos"]), key=lambda event: event.occurred_at)
     due = data.get("entrega_prevista")
@@ -138,6 +187,7 @@ def _event(item: dict[str, Any]) -> TrackingEvent:
         occurred_at=parse_instant(item["quando"], ZONE),
         carrier_code=code,
         by_words=not item["codigo"],
+        indemnified=code == "X9",
         status=status,
         description=item["texto"],
         cause=cause,
@@ -162,7 +212,9 @@ class Fictitious:
     def __init__(self, settings: BaseModel, context: AdapterContext) -> None:
         assert isinstance(settings, FictitiousSettings)
         self._http = context.http
-        self.tracking = FictitiousTracking(context.carrier, context.http, settings.key)
+        secret = settings.hook_secret
+        self.tracking = FictitiousTracking(context.carrier, context.http, settings.key, push=secret is not None)
+        self.hook = FictitiousHook(context.carrier, secret) if secret is not None else None
         self.claims = ClaimsByLetter(
             LETTER_TERMS,
             words={"extravio": "Indenização por extravio (formulário F-12)"},

@@ -1,17 +1,14 @@
-"""One contract, every adapter: ours as installed, an invented one, and the example of the README."""
+"""One contract, two adapters as different as it allows: Correios over its recorded answers, and an invented one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
-import carriers
 from carriers import registry
 from carriers.base import (
     Adapter,
@@ -29,17 +26,6 @@ from carriers.base import (
 from tests.carriers.correios.support import ACCOUNT, TOKEN_URL
 from tests.carriers.fictitious import Fictitious
 from tests.carriers.support import DATA, assert_fits_contract, context, sample, sample_json
-
-README = Path(carriers.__file__).with_name("README.md")
-
-
-def example_of_the_readme() -> type[Adapter]:
-    (source,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.S)
-    namespace: dict[str, Any] = {}
-    # Not with this module's own `annotations` future: the example must stand on its own.
-    exec(compile(source, str(README), "exec", dont_inherit=True), namespace)
-    found: type[Adapter] = namespace["Exemplo"]
-    return found
 
 
 def correios_answers() -> Iterator[tuple[str, bytes]]:
@@ -62,26 +48,18 @@ FLECHA = [
     ("FX00000003", flecha(("2026-11-18T14:22:07-03:00", "??"))),
     ("FX00000004", flecha()),
 ]
-EXEMPLO = [
-    ("EX00000001", b'{"eventos": [{"codigo": "90", "dataHora": "18/11/2026 14:22:07", "descricao": "Entregue"}]}'),
-    ("EX00000002", b'{"eventos": [{"codigo": "77", "dataHora": "18/11/2026 14:22:07", "descricao": "?"}]}'),
-    ("EX00000003", b'{"eventos": []}'),
-]
-
 CASES: list[Any] = [
     *(
         pytest.param(registry.load("correios"), ACCOUNT, code, body, id=f"correios {code}")
         for code, body in correios_answers()
     ),
     *(pytest.param(Fictitious, {"key": "k"}, code, body, id=f"flecha {code}") for code, body in FLECHA),
-    *(pytest.param(example_of_the_readme(), {"key": "k"}, code, body, id=f"README {code}") for code, body in EXEMPLO),
 ]
 ADAPTERS: list[Any] = [
-    *(pytest.param(found, ACCOUNT, id=name) for name, found in registry.adapters().items()),
+    pytest.param(registry.load("correios"), ACCOUNT, id="correios"),
     pytest.param(Fictitious, {"key": "k"}, id="flecha"),
-    pytest.param(example_of_the_readme(), {"key": "k"}, id="README"),
 ]
-NUMBERS = {"correios": "AD100000017BR", "flecha": "FX00000001", "exemplo": "EX00000001"}
+NUMBERS = {"correios": "AD100000017BR", "flecha": "FX00000001"}
 
 
 def build(kind: type[Adapter], account: dict[str, Any]) -> tuple[Adapter, TrackingAdapter]:

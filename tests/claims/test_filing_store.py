@@ -13,7 +13,7 @@ from tracker.sandbox.judgement import ALREADY_OPEN, REGISTERED, SERVICE_LEVEL
 from tracker.sandbox.plan import Fate, Forecast, Shipment, Verdict
 from tracker.sandbox.workdays import add_business_days, local_date
 from tracker.store.claims import approve, claims_by_id
-from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll
+from tracker.store.tables import Alert, Claim, ClaimStep, Decision, Problem, ShipmentPoll, Signal
 
 LATE = of_fate(Fate.LATE_OPEN)
 """Due on the plan's day 4, a Thursday; delivered ten days later."""
@@ -51,6 +51,25 @@ def test_a_late_parcel_is_claimed_on_its_first_allowed_day(start: Start, databas
     assert claim["claimable_from"] == FIRST_DAY
     assert claim["opened_at"] == later(0)
     assert trial.world.registrations() == {LATE.code: [claim["protocol"]]}
+    # No alert stood: none is called off.
+    assert [row for row in trial.rows(Signal, raised=False) if row["kind"].startswith("claim")] == []
+
+
+def test_a_filing_that_was_refused_at_the_door_was_not_sent_and_is_filed_later(start: Start, database_url: str) -> None:
+    """Credentials that are refused say nothing of the claim: it is not looked up as one whose answer was lost."""
+    trial = late_parcel(start(LATE, url=database_url))
+    trial.world.faults.next("403", count=2, path="cadastra")
+    trial.pass_at(later(0))
+    step = trial.one(ClaimStep)
+    assert (step["action"], step["state"], step["called_at"]) == ("open", "intended", None)
+    assert trial.one(Claim)["lease_token"] is None
+    assert trial.one(Alert, resolved_at=None)["kind"] == "credentials_refused"
+    trial.pass_at(later(61))
+    assert [row["action"] for row in trial.rows(ClaimStep)][:1] == ["open"]
+    assert trial.one(ClaimStep, id=step["id"])["state"] == "done"
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["opened_at"]) == ("open", later(61))
+    assert results(trial) == [REGISTERED] and trial.world.registrations() == {LATE.code: [claim["protocol"]]}
 
 
 def test_an_answer_that_was_lost_is_looked_up_and_never_sent_again(start: Start, database_url: str) -> None:

@@ -218,3 +218,18 @@ def test_what_was_written_and_answered_can_be_told(start: Start, flecha: Flecha)
     assert table[0]["letter_to"] == TO
     assert json.loads(said(trial, "claims", "--json"))[0]["letter_to"] == TO
     assert "C1" in said(trial, "claims", "--open")
+
+
+def test_an_indemnity_that_tracking_shows_is_confirmed_by_a_person(start: Start, flecha: Flecha) -> None:
+    trial = open_claim(by_letter(start(), flecha, code="X1"))
+    flecha.show(LATE, (1, at(day(1), 14), "B1"), (3, at(day(5), 8), "X1"), (4, at(day(8), 9), "X9"))
+    trial.pass_at(at(day(9), 12))
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["received_cents"], claim["closed_at"]) == ("accepted", None, None)
+    assert "has the money come?" in trial.one(Alert, kind="claim_needs_person")["summary"]
+    trial.clock_at(at(day(10), 10))
+    said(trial, "claims", "answer", "C1", "--paid", "--amount", "75,50", "--reason", "extrato")
+    trial.pass_at(at(day(10), 12))
+    claim = trial.one(Claim)
+    assert (claim["state"], claim["received_cents"], claim["closed_at"]) == ("paid", 75_50, at(day(10), 12))
+    assert trial.one(Alert, kind="claim_needs_person")["resolved_at"] is not None

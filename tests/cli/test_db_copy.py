@@ -151,6 +151,37 @@ def test_after_coming_back_what_was_about_to_leave_waits_for_a_person(tracker: T
     assert "was not copied to another database" in refused(tracker("db", "reopen"))
 
 
+def copy_on(tmp_path: Path, source: str, name: str) -> str:
+    """The shop moves on from there; its next database."""
+    folder = tmp_path / name
+    folder.mkdir()
+    target = f"sqlite:///{folder / 'tracker.db'}"
+    prepare(target)
+    assert Tracker(app, write_config(folder, source, None))("db", "copy", "--to", target).exit_code == 0
+    return target
+
+
+def test_coming_back_over_several_copies_names_the_one_that_lives(
+    tracker: Tracker, file: Path, new: str, tmp_path: Path
+) -> None:
+    assert tracker("db", "copy", "--to", new).exit_code == 0
+    third = copy_on(tmp_path, new, "third")
+    last = copy_on(tmp_path, third, "last")
+    said = tracker("db", "reopen")
+    assert said.exit_code == 0, said.output
+    assert f"since {last} may have worked meanwhile" in said.stdout
+    assert f"let nothing work on {last} any more, then start the service" in said.stdout
+    assert new not in said.stdout and third not in said.stdout
+
+
+def test_coming_back_from_one_that_cannot_be_asked_says_so(tracker: Tracker, file: Path, new: str) -> None:
+    assert tracker("db", "copy", "--to", new).exit_code == 0
+    Path(str(make_url(new).database)).unlink()
+    said = tracker("db", "reopen")
+    assert said.exit_code == 0, said.output
+    assert f"let nothing work on {new} any more, nor on one that it was copied to, then start" in said.stdout
+
+
 def test_a_copy_that_was_given_up_leaves_the_shop_as_it_was(
     tracker: Tracker, file: Path, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

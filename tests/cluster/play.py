@@ -21,7 +21,7 @@ from sqlalchemy import func, or_, select
 
 from tests.chaos.ending import SETTLED, TOLERANT, check_claims
 from tests.chaos.play import HOURS, PARCELS, Play, new_play
-from tests.cluster.process import DEAD_AFTER_S
+from tests.cluster.process import DEAD_AFTER_S, SLOWNESS
 from tests.end_to_end.support import at, day
 from tests.support.schema import prepare
 from tracker.sandbox.plan import Shipment
@@ -29,8 +29,8 @@ from tracker.store import engine_rows, queue_schema
 from tracker.store.leases import LEASED
 from tracker.store.tables import Delivery, Notice, Signal, table
 
-PATIENCE_S = 60.0
-MOVE_AFTER_S = 6.0
+PATIENCE_S = 60.0 * SLOWNESS
+MOVE_AFTER_S = 6.0 * SLOWNESS
 QUIET_S = 0.7
 """Nothing has been due for so long: it is over."""
 _DUE = ("next_poll_at", "next_check_at", "next_step_at", "next_ask_at")
@@ -84,7 +84,11 @@ class Cluster:
         words = [sys.executable, "-m", "tests.cluster.process", str(self.folder)]
         words += ["run", "-c", str(self.play.trial.config)]
         with log.open("ab") as file:
-            environment = {**self.play.trial.environment, "NOTIFY_SOCKET": ""}
+            environment = {
+                **self.play.trial.environment,
+                "NOTIFY_SOCKET": "",
+                "CLUSTER_SLOWNESS": str(SLOWNESS),
+            }
             return subprocess.Popen(words, stdout=file, stderr=file, env=environment, cwd=self.play.trial.folder)
 
     def living(self) -> list[int]:
@@ -105,8 +109,9 @@ class Cluster:
                 os.kill(pid, signal.SIGCONT)
 
     def _halted(self) -> set[int]:
+        """Of those that were ever struck the ones that stand still now: one may be struck again and again."""
         found = (json.loads(path.read_text(encoding="utf-8")) for path in self.folder.glob("*.struck"))
-        return {one["pid"] for one in found if one["how"] == "STOP"} - self.stopped
+        return {one["pid"] for one in found if one["how"] == "STOP" and _stands_still(one["pid"])}
 
     def end(self) -> None:
         """Kill what still lives, stopped or not."""
@@ -237,6 +242,14 @@ class Cluster:
     def said(self) -> str:
         """The ends of what the workers said."""
         return "\n".join(f"{w.log.name}: {w.log.read_text(encoding='utf-8')[-2500:]}" for w in self.workers)
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state.rpartition(")")[2].split()[0] == "T"
 
 
 @contextmanager

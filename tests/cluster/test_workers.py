@@ -44,8 +44,9 @@ POINTS = (
     "commit.before:*engine_lanes*",
     "commit.after:*engine_lanes*",
 )
-LONG_DAYS = 30
-STRUCK_DAYS = 18
+STRUCK_DAYS = int(os.environ.get("CLUSTER_DAYS", "18"))
+LONG_DAYS = max(30, STRUCK_DAYS + 12)
+"""Without traps the rest: so long the last story takes to its end."""
 
 
 def cut_connections(server: PostgresServer, url: str) -> None:

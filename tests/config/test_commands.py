@@ -234,7 +234,7 @@ def test_online_logs_in(shop: Path, monkeypatch: pytest.MonkeyPatch, works: bool
 
 def composition_root(works: bool) -> ModuleType:
     module = ModuleType("tracker.app")
-    module.online_checks = lambda loaded: [("correios", works, "logged in")]  # type: ignore[attr-defined]
+    module.online_checks = lambda loaded, database, clock: [("correios", works, "logged in")]  # type: ignore[attr-defined]
     return module
 
 

@@ -238,6 +238,11 @@ def test_one_fault(tmp_path: Path, old: str, new: str, expected: str) -> None:
         pytest.param(
             "alerts: [{kind: log, ulr: x}]\n", "alerts.0.ulr: unknown key", id="unknown key of one of several kinds"
         ),
+        pytest.param(
+            "web: {public: '127.0.0.1:8080'}\n",
+            "web.public: is the operator's address",
+            id="one address for both listeners",
+        ),
         pytest.param("web: {operator: 8080}\n", "web.operator: is not host:port", id="listener"),
     ],
 )

@@ -20,9 +20,11 @@ import pytest
 from aiosmtplib.protocol import SMTPProtocol
 from typer.testing import CliRunner, Result
 
+from tests.alerts.support import SECRET, Receiver
 from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tests.end_to_end.test_restore import mails
 from tests.support.disk import OnSmallDisk, unshare
+from tests.web.support import free_port, get
 from tracker.cli.main import app
 from tracker.errors import DatabaseFaultError
 from tracker.sandbox.plan import Fate
@@ -35,7 +37,9 @@ PATIENCE_S = 25.0
 FAST = """
 import sys
 from tracker import alert_lanes, lanes, message_lanes
+from tracker.alerts import straight
 from tracker.engine import base
+straight.STANDS_S, straight.EVERY_S = 1.0, 0.2
 lanes.INTAKE_EVERY_S = lanes.POLL_EVERY_S = 0.5
 lanes.DECIDE_EVERY_S = message_lanes.DECIDE_EVERY_S = alert_lanes.DECIDE_EVERY_S = 0.5
 base.MIN_BACKOFF_S = base.MAX_DATABASE_BACKOFF_S = 0.5
@@ -77,8 +81,8 @@ class Lines:
         return [line for line in list(self.found) if line["event"] in events]
 
 
-def until(is_so: Callable[[], bool], said: Lines) -> None:
-    ends = time.monotonic() + PATIENCE_S
+def until(is_so: Callable[[], bool], said: Lines, patience_s: float = PATIENCE_S) -> None:
+    ends = time.monotonic() + patience_s
     while not is_so():
         assert time.monotonic() < ends, said.found[-5:]
         threading.Event().wait(0.05)
@@ -104,9 +108,18 @@ def daemon(trial: Trial, kib: int) -> Iterator[tuple[OnSmallDisk, Lines]]:
         disk.process.wait()
 
 
+def shown(port: int, name: str) -> list[float]:
+    """The values of this metric, as a scraper reads them."""
+    lines = get(port, "/metrics").text.splitlines()
+    return [float(line.rpartition(" ")[2]) for line in lines if line.partition(" ")[0].partition("{")[0] == name]
+
+
 @needs_mounts
-def test_the_daemon_outlives_a_full_disk(start: Start) -> None:
+def test_the_daemon_outlives_a_full_disk(start: Start, receiver: Receiver) -> None:
     trial = start(LATE)
+    port = free_port()
+    trial.settings["web"]["operator"] = f"127.0.0.1:{port}"
+    trial.settings["alerts"].append({"kind": "webhook", "url": receiver.url, "secret": SECRET})
     trial.drop_orders()
     trial.clock_at(at(day(2)))
     with daemon(trial, 9_000) as (disk, said):
@@ -114,17 +127,29 @@ def test_the_daemon_outlives_a_full_disk(start: Start) -> None:
         disk.fill()
         many_orders(trial, 1)
         until(lambda: bool(said.of("database.unusable")), said)
+        # The alert has no room as a row, and goes all the same.
+        until(lambda: len(receiver.got) == 1, said)
+        assert shown(port, "tracker_database_unusable") == [1.0]
+        assert max(shown(port, "tracker_lane_failures")) > 0
         trial.clock_at(at(day(6)))
         disk.make_room()
         until(lambda: bool(said.of("database.usable")), said)
         until(lambda: len(trial.told()) == 2 and bool(trial.world.registrations()), said)
         until(lambda: (trial.inbox / "done" / "muitos-1.csv").exists(), said)
+        until(lambda: len(receiver.got) == 2, said)
+        assert shown(port, "tracker_database_unusable") == [0.0]
         disk.process.send_signal(signal.SIGTERM)
         assert disk.process.wait(timeout=PATIENCE_S) == 0
     # Twenty lanes met it, over and over; it was said once.
     (full,) = said.of("database.unusable")
     assert "the disk is full; make room" in full["reason"]
     assert said.of("lane.failed", "engine.gave_up") == []
+    raised, over = receiver.envelopes()
+    assert (raised["kind"], raised["resolved_at"]) == ("database_unusable", None)
+    assert "the disk is full; make room" in raised["summary"]
+    assert over["id"] == raised["id"] and over["resolved_at"] is not None
+    told = [line["kind"] for line in said.of("alert.raised", "alert.resolved")]
+    assert told.count("database_unusable") == 2
     assert set(mails(trial).values()) == {1}
     assert [len(protocols) for protocols in trial.world.registrations().values()] == [1]
 

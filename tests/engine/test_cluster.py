@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -97,6 +99,28 @@ async def test_two_engines_run_a_lane_once_at_a_time_and_both_get_their_share(ur
     async with running(*engines):
         await until(lambda: turns["a"] > 2 and turns["b"] > 2)
     assert most == 1
+
+
+async def test_what_a_lane_remembers_of_its_own_runs_goes_when_another_has_run_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def lane(who: str) -> Lane:
+        async def run(_now: datetime) -> int:
+            said.append(who)
+            return 0
+
+        return Lane("messages:email", run, 0.05, forget=lambda: said.append(f"{who} forgets"))
+
+    async with AsyncExitStack() as machines:
+        for who in ("a", "b"):
+            monkeypatch.setattr(socket, "gethostname", lambda who=who: who)
+            await machines.enter_async_context(running(engine_of(url, lane(who))))
+        await until(lambda: {"a", "b"} <= set(said[-20:]) and len(said) > 40)
+    runs = [(place, word) for place, word in enumerate(said) if word in {"a", "b"}]
+    for (before, one), (after, other) in pairwise(runs):
+        assert said[before + 1 : after] == ([f"{other} forgets"] if one != other else []), said
 
 
 async def test_work_done_calls_for_the_lanes_to_the_right_and_not_for_those_to_the_left(url: str) -> None:

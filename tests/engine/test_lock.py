@@ -239,3 +239,17 @@ def test_the_key_is_a_signed_64_bit_number_of_the_database() -> None:
     assert len(keys) == 8
     assert all(-(2**63) <= key < 2**63 for key in keys)
     assert advisory_key("tracker") == advisory_key("tracker")
+
+
+def test_a_lock_on_a_file_imports_no_driver_of_a_server(tmp_path: Path) -> None:
+    words = (
+        "import sys; from tracker.engine.lock import EngineLock; lock = EngineLock(sys.argv[1]); lock.acquire(); "
+        "assert not lock.lost(); lock.release(); print('psycopg' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", words, f"sqlite:///{tmp_path / 'tracker.db'}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.splitlines()[-1] == "False"

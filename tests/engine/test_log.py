@@ -121,6 +121,7 @@ SECRETS = {
     "access key": "cws-ch1_AbC123xyz",
     "database password": "postgresql://tracker:hunter2@db/tracker",
     "password in a sentence": "password=hunter2, retry",
+    "refresh token in a form": "grant_type=refresh_token&refresh_token=hunter2&client_id=1",
     "token in a query": "https://host/x?token=hunter2&y=1",
     "invoice key": "41260912345678000195550010000001231000001234",
 }

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.support import Start
+from carriers.base import RefKind, TrackingRef
+from tests.carriers.fictitious import FictitiousTracking
+from tests.claims.letters import by_letter
+from tests.end_to_end.flecha import Flecha
+from tests.end_to_end.flecha import flecha as flecha
+from tests.end_to_end.support import Start, at, day
 from tracker.book import suggestion
 from tracker.store.tables import Shipment
 
@@ -30,7 +35,8 @@ def test_whose_code_it_seems(code: str | None, but: str, says: str) -> None:
 
 def test_a_line_says_whose_code_it_seems_and_nothing_is_assigned(start: Start) -> None:
     trial = start()
-    other = {**trial.carrier, "id": "correios-2", "user": "98765432000198"}
+    other = {**trial.carrier, "id": "correios-2", "adapter": "correios", "user": "98765432000198"}
+    other.pop("aliases", None)
     trial.settings["carriers"].append(other)
     heading = "Pedido;Cliente;E-mail;Transportadora;Código de rastreio"
     lines = [
@@ -38,8 +44,29 @@ def test_a_line_says_whose_code_it_seems_and_nothing_is_assigned(start: Start) -
         "2;Bia de Teste;bia@example.com;Correios;888012345678901",
     ]
     trial.drop("orders.csv", "\r\n".join([heading, *lines, ""]).encode())
-    said = " ".join(trial.command("import", str(trial.inbox / "orders.csv")).stdout.split())
+    trial.write_config()
+    done = trial.command("import", str(trial.inbox / "orders.csv"))
+    said = " ".join((done.stdout + done.stderr).split())
     assert (
         said.count("Parece um código de J&T Express; se for, informe a transportadora na coluna Transportadora.") == 2
     )
     assert trial.rows(Shipment) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "carriers"),
+    [
+        pytest.param("888012345678901", [], id="another carrier's shape: a person says whose it is"),
+        pytest.param("20260000000012345", ["flecha"], id="nobody's shape: the only carrier that takes it"),
+    ],
+)
+def test_a_carrier_that_takes_every_number_gets_none_of_anothers(
+    start: Start, flecha: Flecha, monkeypatch: pytest.MonkeyPatch, code: str, carriers: list[str]
+) -> None:
+    monkeypatch.setattr(FictitiousTracking, "normalise", lambda self, value: TrackingRef(RefKind.CODE, value))
+    trial = start()
+    ours = trial.carrier
+    by_letter(trial, flecha, numbers=(code,))
+    trial.settings["carriers"].insert(0, ours)
+    trial.pass_at(at(day(2), 12))
+    assert [row["carrier"] for row in trial.rows(Shipment)] == carriers

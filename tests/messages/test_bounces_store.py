@@ -15,6 +15,7 @@ from tests.end_to_end.support import Start, Trial, at, day, of_fate
 from tests.messages.imap_server import PASSWORD, USER, ImapServer, dovecot
 from tests.messages.returns import LETTER, complaint, out_of_office, qmail, report
 from tracker.app import online_checks
+from tracker.clock import SystemClock
 from tracker.config import load_config
 from tracker.domain.bounces import too_many
 from tracker.messages import bounce_sweep
@@ -284,7 +285,7 @@ def test_check_config_proves_the_mailbox(start: Start, imap: ImapServer) -> None
         kept = trial.settings["messages"]["bounces"]
         trial.settings["messages"]["bounces"] = kept | {key: value}
         loaded = load_config(trial.write_config(), trial.environment, strict_credentials=True)
-        (found,) = [result for result in online_checks(loaded) if result[0].startswith("mailbox")]
+        (found,) = [result for result in online_checks(loaded, None, SystemClock()) if result[0].startswith("mailbox")]
         assert found[1:] == (False, found[2]) and said in found[2]
         trial.settings["messages"]["bounces"] = kept
 

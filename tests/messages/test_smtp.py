@@ -141,6 +141,12 @@ def script(**answers: Line) -> Any:
     return answer
 
 
+OFFERS = [
+    pytest.param({}, id="one command at a time"),
+    pytest.param({"ehlo": "250-mx\r\n250 PIPELINING"}, id="MAIL and RCPT at once"),
+]
+
+
 @pytest.mark.parametrize(
     ("answers", "result", "commits"),
     [
@@ -158,9 +164,12 @@ def script(**answers: Line) -> Any:
         pytest.param({"rcpt": "nonsense"}, Result.RETRY, 0, id="unreadable at RCPT"),
     ],
 )
-async def test_what_a_failure_at_each_point_means(answers: dict[str, Line], result: Result, commits: int) -> None:
+@pytest.mark.parametrize("offer", OFFERS)
+async def test_what_a_failure_at_each_point_means(
+    answers: dict[str, Line], result: Result, commits: int, offer: dict[str, Line]
+) -> None:
     caller = Caller()
-    async with scripted_server(script(**answers)) as port:
+    async with scripted_server(script(**offer | answers)) as port:
         sender = transport(port, dot_timeout_s=0.2)
         outcome = await submit(sender, caller)
         await sender.close()
@@ -201,14 +210,85 @@ async def test_what_a_failure_at_each_point_means(answers: dict[str, Line], resu
         ),
     ],
 )
+@pytest.mark.parametrize("offer", OFFERS)
 async def test_a_hostile_reply_has_its_outcome_and_harmless_words(
-    answers: dict[str, Line], result: Result, reply: str
+    answers: dict[str, Line], result: Result, reply: str, offer: dict[str, Line]
 ) -> None:
-    async with scripted_server(script(**answers)) as port:
+    async with scripted_server(script(**offer | answers)) as port:
         sender = transport(port, dot_timeout_s=2)
         outcome = await submit(sender)
         await sender.close()
     assert (outcome.result, outcome.reply) == (result, reply)
+
+
+class Counting:
+    """A server that offers PIPELINING and says its replies to MAIL and RCPT when both have come, in pieces; notes the order."""
+
+    def __init__(self, mail: str = "250 ok", rcpt: str = "250 ok", piece: int = 1_000) -> None:
+        self.seen: list[str] = []
+        self._replies = {"MAIL": mail, "RCPT": rcpt}
+        self._piece = piece
+        self._text = False
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mx\r\n")
+        held = ""
+        while line := (await reader.readline()).decode().rstrip("\r\n"):
+            word = line.split(" ")[0]
+            if word == "MAIL":
+                held = self._replies[word] + "\r\n"
+            elif word == "RCPT":
+                held += self._replies[word] + "\r\n"
+            self.seen.append(line if word in {"MAIL", "RCPT"} else word)
+            if word == "DATA":
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                held = "250 taken\r\n"
+            elif word == "EHLO":
+                held = "250-mx\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n"
+            elif word not in {"MAIL", "RCPT"}:
+                held = "221 bye\r\n" if word == "QUIT" else "250 ok\r\n"
+            if word != "MAIL":
+                for start in range(0, len(held), self._piece):
+                    writer.write(held[start : start + self._piece].encode())
+                    await writer.drain()
+                    await asyncio.sleep(0)
+        writer.close()
+
+
+@pytest.mark.parametrize("piece", [1, 9, 1_000])
+async def test_mail_and_rcpt_are_said_at_once_where_the_server_takes_it(piece: int) -> None:
+    mx = Counting(mail="250-two\r\n250 lines", piece=piece)
+    server = await asyncio.start_server(mx.talk, HOST, 0)
+    async with server:
+        sender = transport(server.sockets[0].getsockname()[1])
+        # A server that waits for both would never answer one that waits for each.
+        outcomes = [await submit(sender), await submit(sender)]
+        await sender.close()
+    assert [outcome.result for outcome in outcomes] == [Result.ACCEPTED] * 2
+    envelope = [f"MAIL FROM:<pos-venda@loja.example> SIZE={len(MESSAGE)}", "RCPT TO:<marina@cliente.example>", "DATA"]
+    assert mx.seen == ["EHLO", *envelope, *envelope, "QUIT"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "result", "seen"),
+    [
+        pytest.param({"mail": "550 5.7.1 no"}, Result.ACCOUNT_DOWN, ["RSET", "QUIT"], id="MAIL refused, RCPT taken"),
+        pytest.param({"rcpt": "550 5.1.1 no"}, Result.BAD_ADDRESS, ["RSET", "QUIT"], id="RCPT refused"),
+        pytest.param({"mail": "421 4.3.2 leaving"}, Result.RETRY, [], id="the server leaves at MAIL"),
+    ],
+)
+async def test_a_refusal_of_one_of_two_commands_is_that_commands(
+    replies: dict[str, str], result: Result, seen: list[str]
+) -> None:
+    mx, caller = Counting(**replies), Caller()
+    server = await asyncio.start_server(mx.talk, HOST, 0)
+    async with server:
+        sender = transport(server.sockets[0].getsockname()[1])
+        outcome = await submit(sender, caller)
+        await sender.close()
+    assert (outcome.result, caller.commits) == (result, 0)
+    assert [line for line in mx.seen if line.isupper() and " " not in line] == ["EHLO", *seen]
 
 
 async def test_a_reused_connection_found_dead_costs_nothing() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from carriers.base import AnswerOutcome, TrackingStatus
 from tests.domain.support import DAYS, at, on
-from tracker.polling.schedule import JITTER, Next, PollingPolicy, Standing, next_look
+from tracker.polling.schedule import JITTER, Next, PollingPolicy, Standing, next_after_push, next_look
 
 Status = TrackingStatus
 FOUND = AnswerOutcome.FOUND
@@ -271,3 +271,62 @@ def test_the_next_look_is_ahead_or_closed_and_always_the_same(subject: Standing,
     assert (found.at is None) == (found.closed_reason is not None)
     assert found.at is None or NOW < found.at <= NOW + timedelta(days=7)
     assert look(subject, outcome) == found
+
+
+def told(status: Status = Status.IN_TRANSIT, **more: Any) -> Standing:
+    """A parcel that the carrier told of by itself an hour ago, as it tells of others."""
+    hour_ago = NOW - HOUR
+    return standing(status, **({"pushed_at": hour_ago, "hook_at": hour_ago, "due_on": None} | more))
+
+
+@pytest.mark.parametrize(
+    ("subject", "interval"),
+    [
+        pytest.param(told(), 12 * HOUR, id="four times as rarely"),
+        pytest.param(told(Status.PRE_TRANSIT), DAY, id="a day at most"),
+        pytest.param(told(Status.AVAILABLE_FOR_PICKUP), 16 * HOUR, id="at the counter"),
+        pytest.param(told(last_event_at=NOW - 11 * DAY), DAY, id="one that is stuck, too"),
+        pytest.param(told(hook_at=NOW - 24 * HOUR), 12 * HOUR, id="the hook brought something a day ago"),
+        pytest.param(told(hook_at=NOW - 24 * HOUR - timedelta(seconds=1)), 3 * HOUR, id="the hook has gone quiet"),
+        pytest.param(told(pushed_at=None), 3 * HOUR, id="a hook that never told of this one"),
+        pytest.param(told(pushed_at=NOW - 9 * DAY), 12 * HOUR, id="told of long ago: nothing has happened since"),
+        pytest.param(told(Status.OUT_FOR_DELIVERY), URGENT, id="out for delivery: as ever"),
+        pytest.param(told(due_on=on("2026-11-25")), URGENT, id="due today: as ever"),
+        pytest.param(told(due_on=on("2026-11-20")), URGENT, id="late: as ever"),
+        pytest.param(told(Status.LOST), DAY, id="lost: as ever"),
+        pytest.param(told(due_on=on("2026-11-26")), 12 * HOUR, id="due tomorrow: before the day is an hour old"),
+    ],
+)
+def test_what_the_carrier_tells_of_by_itself_is_asked_about_more_rarely(subject: Standing, interval: timedelta) -> None:
+    assert_about(wait(subject), interval)
+
+
+def test_the_slow_rhythm_ends_with_the_first_minute_of_the_due_day() -> None:
+    evening = at("2026-11-25 20:00")
+    waited = wait(told(due_on=on("2026-11-26"), pushed_at=evening, hook_at=evening), now=evening)
+    assert_about(waited, 4 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("subject", "looked_at", "expected"),
+    [
+        pytest.param(told(), NOW - HOUR, (10.8 * HOUR, 12 * HOUR), id="as after an answer"),
+        pytest.param(told(), NOW - 20 * HOUR, (4 * HOUR, 4 * HOUR), id="but a day after the last look at the latest"),
+        pytest.param(told(), NOW - 2 * DAY, (0 * HOUR, 0 * HOUR), id="pushes alone never put a look off for ever"),
+        pytest.param(told(), None, (0 * HOUR, 0 * HOUR), id="what was never looked at is looked at now"),
+        pytest.param(told(Status.OUT_FOR_DELIVERY), NOW - HOUR, (0.9 * URGENT, URGENT), id="what matters by the hour"),
+    ],
+)
+def test_when_to_look_after_a_push(
+    subject: Standing, looked_at: datetime | None, expected: tuple[timedelta, timedelta]
+) -> None:
+    following = next_after_push(subject, looked_at, POLICY, DAYS, NOW)
+    assert following.at is not None
+    assert expected[0] <= following.at - NOW <= expected[1]
+
+
+def test_a_push_that_ends_the_journey_leaves_the_second_looks() -> None:
+    ended = told(Status.DELIVERED, status_at=NOW)
+    assert next_after_push(ended, NOW - HOUR, POLICY, DAYS, NOW).at == NOW + DAY
+    long_over = told(Status.DELIVERED, status_at=NOW - 30 * DAY)
+    assert next_after_push(long_over, NOW - HOUR, POLICY, DAYS, NOW) == Next(None, "final")

@@ -7,6 +7,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,24 @@ async def test_a_failure_is_told_tried_again_and_called_off(sweep: BackupSweep, 
     kept.rename(sweep.folder)
     assert await sweep.run(NOW + timedelta(hours=51)) == 1
     assert told(sweep.database)[-2:] == [("backup_failed", False), ("backup_missing", False)]
+
+
+@pytest.mark.anyio
+async def test_each_machine_has_its_own_alerts_about_its_own_copies(sweep: BackupSweep, tmp_path: Path) -> None:
+    here, there = replace(sweep, machine="here", folder=tmp_path / "here"), replace(sweep, machine="there")
+    here.folder.write_text("a file in the folder's place")
+    assert [await here.run(NOW), await there.run(NOW)] == [0, 1]
+    with sweep.database.begin_read() as connection:
+        news = [(row.key, row.raised) for row in new_signals(connection, 50)]
+        words = [row.summary for row in new_signals(connection, 50) if row.raised]
+    # What is well there says nothing of what fails here.
+    assert news == [
+        ("backup_failed:here", True),
+        ("backup_missing:here", True),
+        ("backup_failed:there", False),
+        ("backup_missing:there", False),
+    ]
+    assert all(" on here" in one for one in words)
 
 
 @pytest.mark.anyio

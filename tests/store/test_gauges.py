@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, insert, text, update
 
 from carriers.base import ProblemKind, TrackingEvent, TrackingStatus
 from tests.reports.support import (
@@ -30,14 +30,17 @@ from tests.support.schema import prepare
 from tracker.domain.words import Trigger
 from tracker.store import gauges
 from tracker.store.database import Database
+from tracker.store.digests import digest_facts
 from tracker.store.gauges import AGE_BOUNDS, Due, FamilyStanding, Money
 from tracker.store.logs import SignalNote, signal
+from tracker.store.overview import overview
 from tracker.store.tables import Alert, CarrierState, Problem, ShipmentPoll, table
 
 HOUR = timedelta(hours=1)
 CARRIERS = ["correios", "idle"]
 DUE_TABLES = (
-    "shipment_polls shipment_checks order_checks claim_checks notice_checks claims deliveries alert_deliveries alerts"
+    "hook_deliveries shipment_polls shipment_checks order_checks claim_checks notice_checks claims deliveries "
+    "alert_deliveries alerts"
 ).split()
 NOBODY_READS = tracked("ZZ-99", NOW - 9 * HOUR, TrackingStatus.UNKNOWN, "Objeto em situação nova")
 
@@ -196,3 +199,42 @@ def test_what_is_due_is_counted_by_indexes_of_due_rows_alone(sqlite_url: str) ->
     # An index has its rows in order already: nothing is sorted but the few open alerts.
     sorted_by = [sql for sql, plan in plans.items() if any("TEMP B-TREE" in step for step in plan)]
     assert all("FROM alerts" in sql for sql in sorted_by)
+
+
+def test_problems_that_stand_are_counted_without_those_that_ended(shop: Database) -> None:
+    """Of years of problems a hundredth stands: the numbers, the overview and the digest read that part alone."""
+    base = {
+        "shop": "exemplo",
+        "subject_kind": "shipment",
+        "order_id": 1,
+        "kind": "delay",
+        "rule": "r",
+        "rule_version": 1,
+    }
+    at = {"since": NOW - 99 * HOUR, "detected_at": NOW - 99 * HOUR}
+    rows = [
+        {**base, **at, "subject_id": n, "resolved_at": None if n % 100 == 0 else NOW - 90 * HOUR} for n in range(20_000)
+    ]
+    with shop.begin_write() as connection:
+        connection.execute(insert(table(Problem)), rows)
+    if not shop.sqlite:
+        shop.compact_now()  # what PostgreSQL reads by an index alone, it must know to be old
+    explain = "EXPLAIN QUERY PLAN " if shop.sqlite else "EXPLAIN "
+    asked: list[tuple[str, Any]] = []
+    with shop.begin_write() as connection:
+        connection.execute(text("ANALYZE"))
+        event.listen(connection, "before_cursor_execute", lambda _c, _u, sql, values, *_: asked.append((sql, values)))
+        assert gauges.slow(connection, CARRIERS, [], NOW).problems == {("exemplo", "delay"): 200}
+        assert overview(connection).open_problems == {"delay": 200}
+        facts = digest_facts(connection, "exemplo", since=NOW - HOUR, until=NOW, live_at=NOW - 100 * HOUR)
+        assert (facts.problems_open, facts.problems_ended) == (200, 0)
+        mine = [(sql, values) for sql, values in asked if "FROM problems" in sql and "resolved_at" in sql]
+        plans = {
+            sql: " / ".join(str(row[-1]) for row in connection.exec_driver_sql(explain + sql, values))
+            for sql, values in mine
+        }
+        connection.rollback()
+    assert len(plans) >= 4
+    for sql, plan in plans.items():
+        assert "ix_problems_open" in plan or "ix_problems_ended" in plan, (sql, plan)
+        assert "Seq Scan on problems" not in plan, (sql, plan)

@@ -44,12 +44,13 @@ from tracker.retention import RetentionSweep
 from tracker.store.compact import Room, may_compact
 from tracker.store.database import Database
 from tracker.store.gauges import database_size
+from tracker.store.hooks import Arrival, keep_deliveries, packed
 from tracker.store.logs import DecisionNote, SignalNote, log_act, log_decisions, signal
 from tracker.store.migrate import checked
 from tracker.store.new_orders import save_orders
 from tracker.store.order_rows import Parcel
 from tracker.store.polls import keep_raw
-from tracker.store.retention import ANSWERS, LOGS, ORDERS, SIGNALS, WITH_ORDERS, Pile, order_facts
+from tracker.store.retention import ANSWERS, HOOKS, LOGS, ORDERS, SIGNALS, WITH_ORDERS, Pile, order_facts
 from tracker.store.schema import head
 from tracker.store.tables import (
     ArchivedName,
@@ -164,7 +165,7 @@ def archived(folder: Path, pile: str = "orders") -> list[dict[str, Any]]:
 
 
 def test_every_table_is_dropped_with_an_order_or_for_a_reason_kept() -> None:
-    piles = {ANSWERS.name, SIGNALS.name, *(pile.name for pile in LOGS), "alert_deliveries"}
+    piles = {ANSWERS.name, HOOKS.name, SIGNALS.name, *(pile.name for pile in LOGS), "alert_deliveries"}
     # What is about no order, does not grow with them, or is all that is kept of one.
     kept = {
         *("imports", "incidents", "carrier_states", "carrier_outages", "carrier_tokens", "claim_desks", "suppressions"),
@@ -499,6 +500,18 @@ def test_what_alerts_were_made_of_is_soon_gone_and_in_no_archive(sqlite_database
     assert archived(tmp_path, "signals") == []
 
 
+def test_what_carriers_pushed_is_dropped_once_it_is_read_or_given_up(sqlite_database: Database, tmp_path: Path) -> None:
+    with sqlite_database.begin_write() as connection:
+        for number, at in enumerate((THEN, THEN, THEN + timedelta(days=2))):
+            keep_deliveries(connection, [Arrival("flecha", f"d{number}", packed(b"{}"), at)])
+        connection.execute(text("UPDATE hook_deliveries SET state = 'read', next_read_at = NULL WHERE id <> 2"))
+    run(sqlite_database, tmp_path, now=THEN + timedelta(days=31))
+    with sqlite_database.begin_read() as connection:
+        # The second waits for whoever can read it, the third is too young.
+        assert connection.execute(text("SELECT id FROM hook_deliveries")).scalars().all() == [2, 3]
+    assert archived(tmp_path, "hook_deliveries") == []
+
+
 def test_a_shop_of_every_table_is_looked_at_without_a_fault(sqlite_url: str, tmp_path: Path) -> None:
     build(sqlite_url, head())
     database = Database(sqlite_url)
@@ -537,7 +550,7 @@ def test_the_walks_read_no_table_whole(database: Database) -> None:
 
     with database.begin_write() as connection:
         event.listen(connection, "before_cursor_execute", explain)
-        for pile in (ORDERS, ANSWERS, SIGNALS, *LOGS):
+        for pile in (ORDERS, ANSWERS, HOOKS, SIGNALS, *LOGS):
             assert len(pile.look(connection, 0, LATER - timedelta(days=1)).ids) <= pile.batch
         ORDERS.drop(connection, [1])
     assert plans and [plan for plan in plans if _reads_all(plan)] == []

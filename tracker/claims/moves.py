@@ -15,7 +15,7 @@ from tracker.domain.claim_moves import RULE_VERSIONS, Move
 from tracker.domain.words import ClaimState
 from tracker.store.claims import NOTE, WAY, ClaimRow, add_step, save_claim
 from tracker.store.decisions import log_changes
-from tracker.store.logs import DecisionNote, SignalNote, log_decisions, signal
+from tracker.store.logs import DecisionNote, SignalNote, call_off, log_decisions, signal
 from tracker.store.wake import wake, wake_polling
 
 log = structlog.get_logger(__name__)
@@ -132,14 +132,14 @@ def _signal(connection: Connection, claim: ClaimRow, move: Move, now: datetime) 
     elif move.answered_on is not None:
         over = _ALERTS_THAT_END_WITH_AN_ANSWER
     raised = move.alert[0] if move.alert is not None else None
-    notes = settled_notes(claim, [kind for kind in over if kind != raised])
+    ended = settled_notes(claim, [kind for kind in over if kind != raised])
     if move.opened or move.reopened:
-        notes.append(_note(claim, FAILING, "info", f"{claim.carrier} takes claims again", raised=False))
+        ended.append(_note(claim, FAILING, "info", f"{claim.carrier} takes claims again", raised=False))
+    call_off(connection, ended, now)
     if move.alert is not None:
         kind, severity, summary = move.alert
         named = claim.carrier if kind == FAILING else f"claim C{claim.id} ({claim.carrier})"
-        notes.append(_note(claim, kind, severity, f"{named}: {summary}"))
-    signal(connection, notes, now)
+        signal(connection, [_note(claim, kind, severity, f"{named}: {summary}")], now)
 
 
 def settled_notes(claim: ClaimRow, kinds: Sequence[str] = _ALERTS_THAT_END_WITH_THE_CLAIM) -> list[SignalNote]:

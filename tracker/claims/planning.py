@@ -54,7 +54,7 @@ from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow, event_codes, histories_of, learned_at
 from tracker.store.leases import new_token
-from tracker.store.logs import DecisionNote, signal
+from tracker.store.logs import DecisionNote, call_off
 from tracker.store.problems import ProblemRow, problems_of
 from tracker.store.wake import wake
 
@@ -201,7 +201,7 @@ class PlanSweep:
         facts = {"motive": best.motive, "kind": best.kind.value}
         note = _note(claim.shop, "claim", claim.id, SUPERSEDED, reason, GIVES_WAY, facts)
         log_changes(connection, [note], now)
-        signal(connection, settled_notes(claim), now)
+        call_off(connection, settled_notes(claim), now)
         metrics.claim_moved(claim.carrier, ClaimState.CANCELLED.value)
         log.info("claim.superseded", claim_id=claim.id, motive=best.motive)
         return None
@@ -367,7 +367,7 @@ class PlanSweep:
         if save_claim(connection, claim, values):
             note = _note(claim.shop, "claim", claim.id, "cancelled", reason, facts=facts)
             log_changes(connection, [note], now)
-            signal(connection, settled_notes(claim), now)
+            call_off(connection, settled_notes(claim), now)
             metrics.claim_moved(claim.carrier, ClaimState.CANCELLED.value)
             log.info("claim.cancelled", claim_id=claim.id)
 
@@ -403,7 +403,7 @@ def _settle_rejected(
         if told_until is not None and told_until > now:
             waits.append(told_until)
         elif told_until is not None:
-            signal(connection, settled_notes(claim, [REJECTED_ALERT]), now)
+            call_off(connection, settled_notes(claim, [REJECTED_ALERT]), now)
     return min(waits, default=None)
 
 

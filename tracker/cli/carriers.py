@@ -19,7 +19,7 @@ from tracker.cli.common import ConfigOption, JsonOption, echo_json
 if TYPE_CHECKING:
     from carriers.base import Adapter, Followed
     from carriers.testing import Report, Result
-    from tracker.config import CarrierSettings
+    from tracker.config import CarrierSettings, Settings
     from tracker.store.codes import UnknownCode
 
 carriers = typer.Typer(help="Carriers: the adapters there are, codes nobody reads.", no_args_is_help=True)
@@ -218,10 +218,10 @@ def _accounts(config: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
         settings = load_config(path, os.environ, strict_credentials=False, talks=False).settings
     except ConfigFileError as error:
         return [], [str(fault) for fault in error.faults]
-    return [_account(carrier) for carrier in settings.carriers], []
+    return [_account(carrier, settings) for carrier in settings.carriers], []
 
 
-def _account(carrier: CarrierSettings) -> dict[str, Any]:
+def _account(carrier: CarrierSettings, settings: Settings) -> dict[str, Any]:
     """One account; its abilities depend on its settings, so they are unknown where a credential is not here."""
     adapter = _built(carrier)
     known = {
@@ -234,6 +234,7 @@ def _account(carrier: CarrierSettings) -> dict[str, Any]:
         "tracking": None,
         "claims": None,
         "deadlines": None,
+        "hook": None,
     }
     if adapter is None:
         return known
@@ -241,7 +242,18 @@ def _account(carrier: CarrierSettings) -> dict[str, Any]:
     known["tracking"] = _tracking(tracking, carrier.requests_per_second) if tracking is not None else None
     known["claims"] = _claims(adapter, carrier)
     known["deadlines"] = _deadlines(adapter)
+    known["hook"] = _hook(adapter, carrier.id, settings)
     return known
+
+
+def _hook(adapter: Adapter, carrier: str, settings: Settings) -> dict[str, Any] | None:
+    from carriers.base import hook_of
+    from tracker.hook_lanes import hook_address, why_no_hook
+
+    if hook_of(adapter) is None:
+        return None
+    why = why_no_hook(settings, carrier, adapter)
+    return {"address": hook_address(settings, carrier), "fault": None if why is None else f"{why[0]} ({why[1]})"}
 
 
 def _built(carrier: CarrierSettings) -> Adapter | None:
@@ -331,4 +343,9 @@ def _abilities(account: dict[str, Any]) -> list[str]:
         lines[1] = f"claims by {claims['by']} ({claims['mode']}): {what}; {claims['source']}"
     if account["deadlines"] is not None:
         lines.append(f"due dates that tracking does not name; {account['deadlines']['source']}")
+    if account["hook"] is not None:
+        fault = f"; {account['hook']['fault']}" if account["hook"]["fault"] else ""
+        lines.append(f"pushes to {account['hook']['address']}{fault}")
+    elif tracking is not None and tracking["push"]:
+        lines.append("could push: the account's settings hold nothing that would prove it")
     return lines

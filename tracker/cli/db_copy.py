@@ -183,14 +183,48 @@ def _reopened(settings: Settings, who: str) -> list[str]:
         if away is None:
             raise UsageError(f"{shown}: was not copied to another database; there is nothing to reopen")
         held = come_back(database, away, now=clock.now(), who=who)
+    last, is_sure = _newest(away.target)
     if held is None:
         return [f"{shown}: open again; the half-done copy in {away.target} is begun anew by the next tracker db copy"]
     return [
-        f"{shown}: open again, and taken for restored, since {away.target} may have worked meanwhile",
+        f"{shown}: open again, and taken for restored, since {last} may have worked meanwhile",
         f"{held.messages} messages and {held.claims} claims that were about to leave wait for a person: "
         "tracker messages --open, tracker claims --open, tracker release [ID|--all]",
-        f"let nothing work on {away.target} any more, then start the service",
+        f"let nothing work on {last} any more"
+        + ("" if is_sure else ", nor on one that it was copied to")
+        + ", then start the service",
     ]
+
+
+def _newest(target: str) -> tuple[str, bool]:
+    """Where the rows went in the end, from one copy to the next, and whether that one could be asked.
+
+    *target* is an address without its password: a server that wants one cannot be asked.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from tracker.errors import ProgramError
+    from tracker.store.database import Database, is_sqlite, sqlite_path
+    from tracker.store.moved import away_of
+
+    seen: list[str] = []
+    while target not in seen:
+        seen.append(target)
+        if is_sqlite(target) and not sqlite_path(target).exists():
+            return target, False
+        database = Database(target)
+        try:
+            with database.begin_read() as connection:
+                away = away_of(connection)
+        except (ProgramError, DBAPIError):
+            return target, False
+        finally:
+            database.close()
+        if away is None or away.copied_at is None:
+            return target, True
+        target = away.target
+    # In a ring: back to where it came from, and away again.
+    return target, False
 
 
 @contextmanager

@@ -33,7 +33,11 @@ def describe(loaded: LoadedConfig) -> dict[str, Any]:
         "delivered_only_after_problem": settings.messages.delivered_only_after_problem,
         "alerts": [alert.kind for alert in settings.alerts],
         "ping_every_minutes": settings.ping.every_minutes if settings.ping else None,
-        "web": {"operator": settings.web.operator},
+        "web": {
+            "operator": settings.web.operator,
+            "public": settings.web.public,
+            "public_url": settings.web.public_url,
+        },
         "warnings": [as_json(fault) for fault in loaded.warnings],
         "notices": [as_json(fault) for fault in loaded.notices],
     }
@@ -67,6 +71,11 @@ def lines(loaded: LoadedConfig) -> list[str]:
     text += [f"digest    {shop['id']}: {_digest_line(shop['digest'])}" for shop in report["shops"] if shop["digest"]]
     operator = report["web"]["operator"]
     text.append(f"web       {f'/healthz, /readyz and /metrics at {operator}' if operator else 'no listener'}")
+    public, url = report["web"]["public"], report["web"]["public_url"]
+    if public:
+        text.append(
+            f"public    carriers' hooks at {public}, reached from outside by {url or '(web.public_url)'}/hooks/ACCOUNT"
+        )
     text += [f"notice    {fault}" for fault in loaded.notices]
     text += [f"warning   {fault}" for fault in loaded.warnings]
     return text

@@ -6,12 +6,15 @@ import os.path
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Any
+from typing import Any, Final
 
 from tracker.config.names import fold
 from tracker.config.wording import closest
 from tracker.config.words import RELEASED_CHANNELS, RELEASED_TRIGGERS
 from tracker.config.yaml_file import Finding, Loc
+
+OPERATOR: Final = "127.0.0.1:8080"
+"""Where the operator's listener is, unless the file says otherwise."""
 
 
 def entries(data: Any, key: str) -> list[tuple[Loc, dict[str, Any]]]:
@@ -44,6 +47,14 @@ def cross_faults(data: Any) -> Iterator[Finding]:
     yield from _folders(data)
     yield from _mail_accounts(data, shops)
     yield from _engine(data)
+    yield from _listeners(data)
+
+
+def _listeners(data: Any) -> Iterator[Finding]:
+    """The operator's pages and the public ones are two listeners: what is behind one must not be had at the other."""
+    web = data.get("web") if isinstance(data, dict) else None
+    if isinstance(web, dict) and web.get("public") and web["public"] == web.get("operator", OPERATOR):
+        yield Finding(("web", "public"), "is the operator's address", "give it another port")
 
 
 def _engine(data: Any) -> Iterator[Finding]:
@@ -136,10 +147,6 @@ def idle_parts(data: Any) -> Iterator[Finding]:
     """Keys that are accepted although their part is not in this release."""
     if not isinstance(data, dict):
         return
-    web = data.get("web")
-    for key in ("public", "public_url"):
-        if isinstance(web, dict) and web.get(key):
-            yield Finding(("web", key), "does nothing yet in this release")
     messages = data.get("messages")
     triggers = messages.get("triggers") if isinstance(messages, dict) else None
     for trigger, channels in (triggers if isinstance(triggers, dict) else {}).items():

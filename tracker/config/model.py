@@ -244,7 +244,9 @@ class IntakeSettings(Part):
 class WebSettings(Part):
     operator: Listener | None = "127.0.0.1:8080"
     public: Listener | None = None
+    """Where carriers' hooks come in, behind the shop's own proxy."""
     public_url: BaseAddress | None = None
+    """The address by which the world reaches `public`."""
 
 
 class BackupSettings(Part):

@@ -54,6 +54,23 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "With the first token that opens it.",
         "O contrato não dá acesso a uma API necessária. Peça à transportadora que a libere.",
     ),
+    "hook_refused": AlertKind(
+        WARNING,
+        "Many requests to a carrier's hook within an hour were not the carrier's: none was kept.",
+        "The secret under `carriers` is not the one that the carrier signs with, or somebody tries the address.",
+        "Where the carrier's own pushes are missing (`tracker_hook_requests_total` shows none accepted), compare the secret with "
+        "the carrier's panel. Else nothing need be done: the parcels are asked about as ever; the proxy can keep strangers out.",
+        "When an hour passed with fewer.",
+        "Muitos avisos que não são da transportadora. Confira o segredo do webhook com o painel dela.",
+    ),
+    "hook_unreadable": AlertKind(
+        WARNING,
+        "A carrier pushed something that the program cannot read; it is kept, and tried again daily for two weeks.",
+        "The carrier has changed what it sends.",
+        "Nothing is lost: the parcels are asked about as ever. Tell whoever keeps the adapter; a newer one reads it by itself.",
+        "When it can be read, or is not tried any more.",
+        "A transportadora mandou um aviso que o programa não entende. Nada se perde; atualize o programa.",
+    ),
     "history_shrunk": AlertKind(
         CRITICAL,
         "Many answers at once show less of parcels than was recorded already.",
@@ -311,6 +328,14 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
         "but the files in an inbox of its own.",
         "When that machine works again; one that is gone for good is acknowledged.",
         "Uma das máquinas parou de dar sinal; as outras assumiram o trabalho dela.",
+    ),
+    "database_unusable": AlertKind(
+        CRITICAL,
+        "Work stands still because the database, or the disk it lies on, does not do as asked.",
+        "A full or read-only disk, a server that is away or too slow, or another program that holds the database.",
+        "The summary says what is wrong. Mend it: the work goes on by itself within a minute, and nothing is lost.",
+        "When every lane works again. It is told straight from memory, once a machine, and written into the database afterwards.",
+        "O banco de dados, ou o disco dele, não responde como deve. Corrija a causa; o trabalho continua sozinho.",
     ),
     # --- data ---------------------------------------------------------------------------------------
     "backup_failed": AlertKind(

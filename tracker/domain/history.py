@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 from carriers.base import Cause, TrackingStatus
 
@@ -135,18 +136,20 @@ def void_ids(events: Sequence[StoredEvent]) -> set[int]:
 
 
 _NOTHING: Final = History()
+_EMPTY: Final[Mapping[str, Any]] = {field.name: getattr(_NOTHING, field.name) for field in fields(History)}
 
 
 def fold(events: Sequence[StoredEvent], due_dates: Sequence[date] = ()) -> History:
     """The history behind these events (in any order) and the due dates in the order the carrier named them."""
     void = void_ids(events)
-    history = _NOTHING
+    # A stand-in that can be changed: a new history after each event was most of what recording a look cost.
+    running = SimpleNamespace(**_EMPTY)
     for event in _in_order(events):
         if event.id not in void and not event.reversal:
-            history = _step(history, event)
+            vars(running).update(_step(cast(History, running), event))
     if due_dates:
-        history = replace(history, due_first_on=due_dates[0], due_on=due_dates[-1], due_max_on=max(due_dates))
-    return history
+        vars(running).update(due_first_on=due_dates[0], due_on=due_dates[-1], due_max_on=max(due_dates))
+    return History(**vars(running))
 
 
 def _in_order(events: Sequence[StoredEvent]) -> list[StoredEvent]:
@@ -159,8 +162,8 @@ def _place(event: StoredEvent) -> tuple[datetime, bool, int, str]:
     return event.occurred_at, event.reversal, _FURTHER[event.status], event.event_key
 
 
-def _step(history: History, event: StoredEvent) -> History:
-    # One replacement an event: this is most of what recording a look costs.
+def _step(history: History, event: StoredEvent) -> dict[str, Any]:
+    """What this event changes in the history of those before it."""
     marks: dict[str, Any] = {"last_event_at": event.occurred_at, "location": event.location or history.location}
     if event.indemnified and history.indemnified_at is None:
         marks["indemnified_at"] = event.occurred_at
@@ -176,7 +179,7 @@ def _step(history: History, event: StoredEvent) -> History:
         marks |= _settled(history, event)
     if event.by_words or history.by_words:
         marks["by_words"] = _by_words(history, event, marks)
-    return replace(history, **marks)
+    return marks
 
 
 def _by_words(history: History, event: StoredEvent, marks: dict[str, Any]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from tracker.domain.words import DeliveryState
@@ -32,6 +33,8 @@ class BadAddress(ValueError):
         self.reason = reason
 
 
+# Most addresses share a few domains, and IDNA is most of the work.
+@lru_cache(maxsize=1024)
 def ascii_domain(domain: str) -> str:
     """*domain* in lower case as it goes on the wire (IDNA). Raises BadAddress where it is none."""
     try:

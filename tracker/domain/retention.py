@@ -15,6 +15,8 @@ DEFAULT_ORDERS_DAYS: Final = 1825
 DEFAULT_ANSWERS_DAYS: Final = 400
 """A carrier can be sued for a year after the delivery (Lei 11.442/2007, art. 18)."""
 DEFAULT_LOGS_DAYS: Final = 400
+HOOKS_KEPT: Final = timedelta(days=30)
+"""Of what carriers pushed, as it came: to see what they sent, and to tell a repetition."""
 SIGNALS_KEPT: Final = timedelta(days=14)
 """Of what alerts were made of, for a look after something went wrong."""
 

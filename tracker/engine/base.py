@@ -93,6 +93,8 @@ class Health:
     """How the engine is. A lane that fails is not ill: it waits and is tried again."""
 
     lanes: tuple[LaneHealth, ...]
+    database_fault: str = ""
+    """What keeps lanes from the database now, in one sentence; `''`: nothing does."""
 
     @property
     def ill(self) -> tuple[str, ...]:
@@ -190,6 +192,11 @@ class DatabaseWord:
 
     def __contains__(self, lane: object) -> bool:
         return lane in self._at_fault
+
+    @property
+    def fault(self) -> str:
+        """What stands, in one sentence; `''`: nothing does."""
+        return self._fault if self._at_fault else ""
 
     def met(self, lane: str, fault: DatabaseFaultError) -> None:
         """This lane met it."""

@@ -190,7 +190,7 @@ class LocalEngine:
 
     def health(self) -> Health:
         """How every lane is."""
-        return Health(tuple(self._lane_health(self._slots[name]) for name in self._order))
+        return Health(tuple(self._lane_health(self._slots[name]) for name in self._order), self._database.fault)
 
     async def hopeless(self) -> DatabaseDamagedError:
         """Wait until a lane meets what no repetition mends; returns it."""

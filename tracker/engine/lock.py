@@ -18,14 +18,17 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-import psycopg
 from sqlalchemy.engine import make_url
 
 from tracker.errors import EngineBusyError, ProgramError
 from tracker.log import get_logger
 from tracker.store.database import is_sqlite, sqlite_path
+
+# The server's driver takes longer to import than all the rest of this: a shop on SQLite needs none.
+if TYPE_CHECKING:
+    import psycopg
 
 log = get_logger(__name__)
 
@@ -208,6 +211,8 @@ class _SessionLock:
         self._session: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def acquire(self) -> None:
+        import psycopg
+
         session = self._connect()
         try:
             row = session.execute(f"SELECT pg_try_advisory_lock{self._mode}(%s)", (self._key,)).fetchone()
@@ -222,6 +227,8 @@ class _SessionLock:
         self._session = session
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        import psycopg
+
         # PostgreSQL cuts the name to 63 bytes; the pid stands first because it must survive.
         name = f"{APPLICATION_PREFIX} {os.getpid()} {socket.gethostname()}"
         try:
@@ -246,6 +253,8 @@ class _SessionLock:
     def release(self) -> None:
         if self._session is None:
             return
+        import psycopg
+
         # The session's end gives the lock back too, but only once the server has seen it; the next engine may be quicker.
         with suppress(psycopg.Error):  # a session that is gone holds nothing
             self._session.execute(f"SELECT pg_advisory_unlock{self._mode}(%s)", (self._key,))
@@ -256,6 +265,8 @@ class _SessionLock:
         session = self._session
         if session is None:
             return True
+        import psycopg
+
         try:
             session.execute("SELECT 1")
         except psycopg.Error:

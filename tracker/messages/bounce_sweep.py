@@ -24,7 +24,8 @@ from tracker.domain.outcome import Outcome, Result, Scope, backoff, returned_out
 from tracker.domain.suppression import COMPLAINT
 from tracker.domain.words import DeliveryState
 from tracker.mailbox import FETCHED, MailboxAccount, MailboxError, MailboxSession, opened_aside
-from tracker.messages.email_sweep import CHANNEL, suppress_after
+from tracker.messages.email_settling import suppress_after
+from tracker.messages.email_sweep import CHANNEL
 from tracker.messages.returned import MAX_BYTES, Fate, Kind, Returned, read_returned
 from tracker.store.alerts import standing_keys
 from tracker.store.database import Database

@@ -92,6 +92,8 @@ class Composed:
     """The shipments of its notice."""
     promised_on: date | None = None
     """By when its text promises news; None: it promises none."""
+    packed: bytes = b""
+    """*data* as it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

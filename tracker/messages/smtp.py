@@ -19,7 +19,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
@@ -27,15 +27,24 @@ from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnec
 from tracker.config.fields import is_loopback
 from tracker.domain.mail_address import BadAddress, ascii_address
 from tracker.domain.outcome import Outcome, Result, Scope, SmtpStage, smtp_outcome
+from tracker.messages.smtp_pipeline import exchange
 
 Security = Literal["starttls", "tls", "none"]
 
-_LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _START_INPUT = 354
 _CLOSING = 421
 _MECHANISM_UNKNOWN = 504
+_TAKEN: Final = {SmtpStage.MAIL: {250}, SmtpStage.RCPT: {250, 251}}
+"""251: it forwards, to an address that it knows."""
+
+
+class _Refused(SMTPResponseException):
+    """The server's answer to one command of several."""
+
+    def __init__(self, stage: SmtpStage, code: int, message: str) -> None:
+        super().__init__(code, message)
+        self.stage = stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +156,28 @@ class SmtpTransport:
         reused = await self._still_open()
         outcome = None if reused else await self._open()
         if outcome is None:
-            outcome = await self._mail(sender, size)
+            outcome = await self._announce(sender, receiver, size)
         if outcome is not None and reused and self._client is None:
-            outcome = await self._open() or await self._mail(sender, size)
-        if outcome is not None:
-            return outcome
+            outcome = await self._open() or await self._announce(sender, receiver, size)
+        return outcome
+
+    async def _announce(self, sender: str, receiver: str, size: int) -> Outcome | None:
+        """MAIL and RCPT, at once where the server takes that; None when it took both."""
         client = self._connected()
-        return await self._step(SmtpStage.RCPT, lambda: client.rcpt(receiver))
+        if not client.supports_extension("pipelining"):
+            return await self._mail(sender, size) or await self._step(SmtpStage.RCPT, lambda: client.rcpt(receiver))
+        sized = f" SIZE={size}" if client.supports_extension("size") else ""
+        commands = [f"MAIL FROM:<{sender}>{sized}".encode("ascii"), f"RCPT TO:<{receiver}>".encode("ascii")]
+        return await self._step(SmtpStage.MAIL, lambda: self._both(client, commands))
+
+    async def _both(self, client: aiosmtplib.SMTP, commands: Sequence[bytes]) -> None:
+        """Say MAIL and RCPT. Raises for the first that was refused; both were answered by then, or the server is gone."""
+        replies = await exchange(client, commands, timeout_s=self._account.command_timeout_s)
+        for stage, reply in zip((SmtpStage.MAIL, SmtpStage.RCPT), replies, strict=False):
+            if reply.code not in _TAKEN[stage]:
+                raise _Refused(stage, reply.code, reply.message)
+        if len(replies) < len(commands):
+            raise SMTPServerDisconnected("Connection lost")
 
     async def _copies(self, copies: Sequence[str]) -> Outcome | None:
         """RCPT for every copy; None, unless the connection was lost."""
@@ -177,7 +201,7 @@ class SmtpTransport:
         try:
             await command()
         except SMTPResponseException as exc:
-            outcome = smtp_outcome(stage, exc.code, exc.message)
+            outcome = smtp_outcome(exc.stage if isinstance(exc, _Refused) else stage, exc.code, exc.message)
             await self._reset(exc.code)
             return outcome
         except (SMTPException, OSError):
@@ -329,13 +353,15 @@ class SmtpTransport:
 
 def _check_data(data: bytes) -> None:
     # A lone CR or LF could end the text early for one server and not for the next, and smuggle a second message in.
-    if not data.isascii() or _LONE_LINE_END.search(data):
+    pairs = data.count(b"\r\n")
+    if not data.isascii() or not data.count(b"\r") == data.count(b"\n") == pairs:
         raise ValueError("the message must be ASCII with CRLF line ends")
 
 
 def _on_the_wire(data: bytes) -> bytes:
-    ended = data if data.endswith(b"\r\n") else data + b"\r\n"
-    return _LEADING_DOT.sub(b"..", ended) + b".\r\n"
+    """The text as DATA takes it: dots that begin a line doubled (RFC 5321 section 4.5.2), and the final one."""
+    dotted = (b"." if data.startswith(b".") else b"") + data.replace(b"\r\n.", b"\r\n..")
+    return dotted + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _lost() -> Outcome:

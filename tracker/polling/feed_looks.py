@@ -8,7 +8,7 @@ rules about silence and lateness wait for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -79,7 +79,7 @@ class FeedLooks:
         return heard_at is not None and heard_at - poll.created_at > self.policy.not_found_for
 
     def _further(self, standing: Standing, now: datetime) -> Next:
-        return next_look(AnswerOutcome.NOT_FOUND, replace(standing, created_at=now), self.policy, self.days(""), now)
+        return next_look(AnswerOutcome.NOT_FOUND, standing._replace(created_at=now), self.policy, self.days(""), now)
 
 
 def _standing(poll: DuePoll) -> Standing:

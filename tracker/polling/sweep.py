@@ -12,12 +12,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -43,6 +43,7 @@ from tracker.polling.sight import Sight
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.histories import HistoryRow
+from tracker.store.hooks import last_delivery, lately_pushed
 from tracker.store.leases import new_token, put_down
 from tracker.store.logs import DecisionNote, SignalNote, signal
 from tracker.store.polls import DuePoll, PollSave, keep_raw, reschedule, save_polls, still_ours, take_due
@@ -71,13 +72,17 @@ AT_ONCE: Final = 4
 """At most so many batches are asked about at a time: a carrier takes longer to answer than its limit makes us wait."""
 OTHERS_EVERY: Final = 4
 """Every so many batches begin with what is not urgent: where the budget is too small the others come late, but they come."""
-_SETTLED: Final = frozenset(outcome.value for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR)
+BEHIND_PUSHES: Final = timedelta(hours=1)
+"""A carrier's tracking may show an event so much later than its push tells of it."""
+_SETTLED: Final[Mapping[str | None, AnswerOutcome]] = {
+    outcome.value: outcome for outcome in AnswerOutcome if outcome is not AnswerOutcome.ERROR
+}
+_STATUSES: Final[Mapping[str | None, TrackingStatus]] = {status.value: status for status in TrackingStatus}
 UNFOLLOWED: Final = frozenset({"invalid_number", "other_account", "not_found"})
 """Polls that ended although the parcel may travel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One shipment's answer, and whether it says anything that the last one did not."""
 
     poll: DuePoll
@@ -119,6 +124,8 @@ class PollSweep:
     """Whether the engine is being stopped: then the batches at hand are the last."""
     at_once: int = 1
     """How many batches are asked about at a time."""
+    is_pushed: bool = False
+    """Whether the carrier also tells this account by itself."""
 
     async def run(self, now: datetime) -> int:
         """Ask about all that is due; returns how many shipments were answered."""
@@ -139,7 +146,11 @@ class PollSweep:
             taken += [due[start : start + limit] for start in range(0, len(due), limit)]
             if len(due) < most:
                 break
-        return taken
+        return self._with_hook(connection, taken) if self.is_pushed else taken
+
+    def _with_hook(self, connection: Connection, taken: Sequence[Sequence[DuePoll]]) -> list[list[DuePoll]]:
+        hook_at = last_delivery(connection, self.carrier)
+        return [[poll._replace(hook_at=hook_at) for poll in batch] for batch in taken]
 
     async def ask(self, due: Sequence[DuePoll]) -> list[Look]:
         """Ask about one batch, and read what is new. Raises TransientCarrierError, CarrierConfigError."""
@@ -169,7 +180,7 @@ class PollSweep:
             else:
                 again.append((look.poll.shipment_id, following.at, following.urgent))
         looks, events_added = self._save_others(connection, others, token, now) if others else ((), 0)
-        saved = len(looks) + reschedule(connection, again, polled_at=now, token=token)
+        saved = len(looks) + reschedule(connection, sorted(again), polled_at=now, token=token)
         metrics.looked(self.carrier, Counter(look.outcome.value for look in asked), events_added)
         changed = sum(look.changed for look in looks)
         log.info("poll.done", carrier=self.carrier, shipments=saved, changed=changed, events_added=events_added)
@@ -180,7 +191,7 @@ class PollSweep:
         poll = look.poll
         if not look.is_known or poll.accounts_tried is not None or look.outcome is AnswerOutcome.OTHER_ACCOUNT:
             return None
-        return next_look(look.outcome, _standing(poll, None), self.policy, self.days(poll.shop), now)
+        return next_look(look.outcome, standing_of(poll, None), self.policy, self.days(poll.shop), now)
 
     def _save_others(
         self, connection: Connection, asked: Sequence[Look], token: str, now: datetime
@@ -189,11 +200,13 @@ class PollSweep:
         ours = still_ours(connection, [look.poll.shipment_id for look in asked], token)
         looks = [look for look in asked if look.poll.shipment_id in ours]
         changed = {look.poll.shipment_id: look.heard.read() for look in looks if look.changed}
+        if self.is_pushed:
+            changed = _beside_pushes(connection, changed, now)
         recorded = self.record(connection, changed, now)
         raw = [(key, self._digest(answer.raw), answer.raw) for key, answer in changed.items() if answer.raw]
         keep_raw(connection, "shipment", raw, now)
         saves = [
-            self._poll_save(look, _standing(look.poll, recorded.get(look.poll.shipment_id)), now) for look in looks
+            self._poll_save(look, standing_of(look.poll, recorded.get(look.poll.shipment_id)), now) for look in looks
         ]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
@@ -211,15 +224,17 @@ class PollSweep:
         changed = digest != poll.digest
         if not changed and poll.outcome in _SETTLED:
             # The same bytes read in the same way say the same: they are not read again.
-            return Look(poll, heard, AnswerOutcome(poll.outcome), digest, changed, is_known=True)
+            return Look(poll, heard, _SETTLED[poll.outcome], digest, changed, is_known=True)
         answer = heard.read()
         return Look(poll, answer, answer.outcome, digest, changed)
 
     def _digest(self, said: bytes) -> str:
         """Covers what was said, and how this version of the adapter and its code table reads it."""
-        digest = blake2b(said, digest_size=16)
-        digest.update(b"\0" + self.adapter.tracking_terms.reading_version.encode())
-        return digest.hexdigest()
+        return blake2b(said + self._reading, digest_size=16).hexdigest()
+
+    @cached_property
+    def _reading(self) -> bytes:
+        return b"\0" + self.adapter.tracking_terms.reading_version.encode()
 
     def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
         poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
@@ -406,21 +421,34 @@ def _shown(looks: Sequence[Look], recorded: Mapping[int, Recorded]) -> list[bool
     return shown
 
 
-def _standing(poll: DuePoll, recorded: Recorded | None) -> Standing:
+def standing_of(poll: DuePoll, recorded: Recorded | None) -> Standing:
     """What the next look depends on: what was just recorded, else what stood already."""
     if recorded is not None:
         history = recorded.history.history
         status: TrackingStatus | None = history.status
         status_at, last_event_at, carrier_due_on = history.status_at, history.last_event_at, history.due_on
     else:
-        status = TrackingStatus(poll.status) if poll.status else None
+        status = _STATUSES[poll.status] if poll.status else None
         status_at, last_event_at, carrier_due_on = poll.status_at, poll.last_event_at, poll.carrier_due_on
+    due_on = carrier_due_on
+    if poll.promised_on is not None and (due_on is None or poll.promised_on < due_on):
+        due_on = poll.promised_on
     return Standing(
-        shipment_id=poll.shipment_id,
-        created_at=poll.created_at,
-        failures=poll.failures,
-        status=status,
-        status_at=status_at,
-        last_event_at=last_event_at,
-        due_on=min((day for day in (poll.promised_on, carrier_due_on) if day is not None), default=None),
+        poll.shipment_id,
+        poll.created_at,
+        poll.failures,
+        status,
+        status_at,
+        last_event_at,
+        due_on,
+        poll.pushed_at,
+        poll.hook_at,
     )
+
+
+def _beside_pushes(
+    connection: Connection, answers: Mapping[int, TrackingAnswer], now: datetime
+) -> dict[int, TrackingAnswer]:
+    """These answers, none of which takes away what a push has told since it was asked for, or a little before."""
+    newer = lately_pushed(connection, answers, now - BEHIND_PUSHES)
+    return {key: replace(answer, complete=False) if key in newer else answer for key, answer in answers.items()}

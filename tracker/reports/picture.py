@@ -206,6 +206,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk) -> dict[str, Any]:
         "last_event_at": history.last_event_at,
         "last_polled_at": parcel.looks.last_polled_at,
         "last_answered_at": parcel.looks.last_answered_at,
+        "pushed_at": parcel.looks.pushed_at,
         "next_poll_at": parcel.looks.next_poll_at,
         "closed_reason": parcel.looks.closed_reason,
         "is_stale": is_stale(parcel, desk),

@@ -300,12 +300,16 @@ def _promises(parcel: Parcel, story: OrderStory, desk: Desk) -> Iterator[ScreenL
 def _looks(parcel: Parcel, desk: Desk, when: _When) -> Iterator[ScreenLine]:
     looks = parcel.looks
     answered = when.minute(looks.last_answered_at) if looks.last_answered_at else "nunca"
-    silent = looks.last_polled_at is not None and looks.last_polled_at != looks.last_answered_at
+    # A push is heard without a look: then the last look may be older than what is known.
+    silent = looks.last_polled_at is not None and (
+        looks.last_answered_at is None or looks.last_polled_at > looks.last_answered_at
+    )
     following = f"próxima {when.ahead(looks.next_poll_at)}" if looks.next_poll_at else None
     closed = f"encerrada: {say(pt.CLOSED, looks.closed_reason)}" if looks.closed_reason else None
     asked = f"última tentativa {when.minute(looks.last_polled_at)}" if silent else None
+    pushed = f"avisado pela transportadora {when.minute(looks.pushed_at)}" if looks.pushed_at else None
     tone = "bad" if is_stale(parcel, desk) else "dim"
-    yield from _field("Consulta", [f"última resposta {answered}", asked, following, closed], tone)
+    yield from _field("Consulta", [f"última resposta {answered}", pushed, asked, following, closed], tone)
 
 
 def _timeline(parcel: Parcel, story: OrderStory, when: _When, shown: int | None) -> Iterator[ScreenLine]:

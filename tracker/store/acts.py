@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from tracker.domain.hand import Act
 from tracker.store.tables import OperatorAct, table
 
 _ACTS = table(OperatorAct)
+_NAMES: Final = tuple(Act.__dataclass_fields__)
+# To build it takes longer than to run it.
+_ABOUT: Final = (
+    select(_ACTS.c.subject_id, *(_ACTS.c[name] for name in _NAMES))
+    .where(_ACTS.c.subject_kind == bindparam("kind_of"), _ACTS.c.subject_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_ACTS.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +35,9 @@ def acts_about(connection: Connection, subject_kind: str, subject_ids: Iterable[
     ids = list(dict.fromkeys(subject_ids))
     if not ids:
         return {}
-    names = Act.__dataclass_fields__
-    query = (
-        select(_ACTS.c.subject_id, *(_ACTS.c[name] for name in names))
-        .where(_ACTS.c.subject_kind == subject_kind, _ACTS.c.subject_id.in_(ids))
-        .order_by(_ACTS.c.id)
-    )
     found: dict[int, list[Act]] = {}
-    for row in connection.execute(query).mappings():
-        act = Act(**{**{name: row[name] for name in names}, "facts": row["facts"] or {}})
+    for row in connection.execute(_ABOUT, {"kind_of": subject_kind, "ids": ids}).mappings():
+        act = Act(**{**{name: row[name] for name in _NAMES}, "facts": row["facts"] or {}})
         found.setdefault(row["subject_id"], []).append(act)
     return found
 

@@ -157,6 +157,13 @@ def resolve_alert(connection: Connection, signal: SignalRow) -> int | None:
     return int(alert_id)
 
 
+def note_past(connection: Connection, alerts: Iterable[AlertRow]) -> None:
+    """Write down alerts that are over, and of which every sink has heard without a row."""
+    names = ("shop", "key", "kind", "severity", "summary", "details", "raised_at", "resolved_at")
+    rows = [{name: getattr(alert, name) for name in names} | {"times": 1} for alert in alerts]
+    connection.execute(insert(_ALERTS), [{**row, "details": dict(row["details"])} for row in rows])
+
+
 def alerts_by_id(connection: Connection, alert_ids: Iterable[int]) -> dict[int, AlertRow]:
     """These alerts."""
     names = AlertRow.__dataclass_fields__

@@ -9,12 +9,11 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, select, update
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.claim_moves import Step
 from tracker.domain.words import ClaimState, Hold
 from tracker.store.database import insert_new, upsert
-from tracker.store.leases import claim, claim_due, claiming, finish, held, release
+from tracker.store.leases import Claiming, claim, claim_due, claiming, finish, held, release
 from tracker.store.tables import (
     Claim,
     ClaimCheck,
@@ -118,12 +117,16 @@ def finish_checks(connection: Connection, nexts: Mapping[int, datetime | None], 
     finish(connection, _CHECKS, "next_check_at", nexts.items(), token=token)
 
 
+_OF_SHIPMENTS: Final = (
+    select(_CLAIMS).where(_CLAIMS.c.shipment_id.in_(bindparam("ids", expanding=True))).order_by(_CLAIMS.c.id)
+)
+
+
 def claims_of_shipments(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[ClaimRow]]:
     """Every claim about these shipments, oldest first."""
     ids = list(shipment_ids)
-    query = select(_CLAIMS).where(_CLAIMS.c.shipment_id.in_(ids)).order_by(_CLAIMS.c.id)
     found: dict[int, list[ClaimRow]] = {shipment_id: [] for shipment_id in ids}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_OF_SHIPMENTS, {"ids": ids}).mappings():
         found[row["shipment_id"]].append(_claim_row(dict(row)))
     return found
 
@@ -186,7 +189,7 @@ def take_due(
 
 
 @cache
-def _due(calls: bool) -> ReturningUpdate[Any]:
+def _due(calls: bool) -> Claiming:
     pending = exists().where(_STEPS.c.claim_id == _CLAIMS.c.id, _STEPS.c.state.in_(PENDING))
     elsewhere = exists().where(_POLLS.c.shipment_id == _CLAIMS.c.shipment_id, _POLLS.c.carrier != _CLAIMS.c.carrier)
     mine = _CLAIMS.c.carrier == bindparam("of_carrier")

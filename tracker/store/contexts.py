@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
+from tracker.store.at_once import AtOnce
 from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, ShipmentRef, table
 
 _ORDERS, _ITEMS, _SHIPMENTS, _REFS, _POLLS = (
@@ -69,10 +70,13 @@ class ShipmentContext:
 
 
 _ORDER_COLUMNS = tuple(OrderRow.__dataclass_fields__)
+_OWN: Final = len(ShipmentContext.__dataclass_fields__) - 1
+"""So many columns are a shipment's own; its order's follow."""
+_ORDER: Final = tuple(ShipmentContext.__dataclass_fields__).index("order")
 
 
 # To build it takes longer than to run it, and every stage asks it of every batch.
-_CONTEXTS_OF: Final = (
+_CONTEXTS_OF: Final = AtOnce(
     select(
         _SHIPMENTS.c.id.label("shipment_id"),
         func.coalesce(_POLLS.c.carrier, _SHIPMENTS.c.carrier).label("carrier"),
@@ -86,6 +90,7 @@ _CONTEXTS_OF: Final = (
         _POLLS.c.next_poll_at,
         _SHIPMENTS.c.shipped_on,
         _POLLS.c.closed_reason,
+        # From here on the order's.
         *(_ORDERS.c[name].label(f"order_{name}") for name in _ORDER_COLUMNS),
     )
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -99,10 +104,9 @@ _CONTEXTS_OF: Final = (
 def contexts_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, ShipmentContext]:
     """These shipments with what stands left of every decision about them."""
     found: dict[int, ShipmentContext] = {}
-    for row in connection.execute(_CONTEXTS_OF, {"ids": list(shipment_ids)}).mappings():
-        order = OrderRow(**{name: row[f"order_{name}"] for name in _ORDER_COLUMNS})
-        own = {name: row[name] for name in ShipmentContext.__dataclass_fields__ if name != "order"}
-        found[row["shipment_id"]] = ShipmentContext(order=order, **own)
+    for values in _CONTEXTS_OF.rows(connection, {"ids": list(shipment_ids)}):
+        own, of_order = values[:_OWN], values[_OWN:]
+        found[own[0]] = ShipmentContext(*[*own[:_ORDER], OrderRow(*of_order), *own[_ORDER:]])
     return found
 
 
@@ -144,12 +148,18 @@ def item_names(connection: Connection, order_id: int) -> list[str]:
     return items_of_orders(connection, [order_id])[order_id]
 
 
+_ITEMS_OF: Final = (
+    select(_ITEMS.c.order_id, _ITEMS.c.name)
+    .where(_ITEMS.c.order_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_ITEMS.c.line)
+)
+
+
 def items_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict[int, list[str]]:
     """What each of these orders was about, in the order's own words."""
     ids = list(order_ids)
-    query = select(_ITEMS.c.order_id, _ITEMS.c.name).where(_ITEMS.c.order_id.in_(ids))
     found: dict[int, list[str]] = {order_id: [] for order_id in ids}
-    for order_id, name in connection.execute(query.order_by(_ITEMS.c.line)):
+    for order_id, name in connection.execute(_ITEMS_OF, {"ids": ids}):
         found[order_id].append(name)
     return found
 

@@ -28,6 +28,9 @@ POSTGRES_THREADS: Final = 6
 BUSY_TIMEOUT_MS: Final = 15_000
 """How long a command waits beside a busy daemon before it gives up on the write lock."""
 STATEMENT_TIMEOUT_MS: Final = 120_000
+LOCK_TIMEOUT_MS: Final = 15_000
+"""How long a statement waits for what another PostgreSQL session holds. Each waits in one of the few threads: without an end
+to it, the lanes of one locked table would keep every other lane from the database."""
 
 
 def is_sqlite(url: str) -> bool:
@@ -97,7 +100,7 @@ def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engi
 def _postgres_engine(url: URL, idle_s: float | None) -> Engine:
     from tracker.store.pg_texts import take_any_text
 
-    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
     if idle_s is not None:
         options += f" -c idle_in_transaction_session_timeout={round(idle_s * 1000)}"
     engine = create_engine(

@@ -10,12 +10,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Update, and_, bindparam, case, func, not_, or_, select, update
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.notices import NOT_LIVE
 from tracker.domain.words import DeliveryState, Hold, Trigger
 from tracker.store.database import insert_new
-from tracker.store.leases import claim, claim_due, claiming, release
+from tracker.store.leases import Claiming, claim, claim_due, claiming, release
 from tracker.store.tables import Delivery, Notice, NoticeMember, Order, Problem, table
 
 _NOTICES, _MEMBERS, _DELIVERIES = table(Notice), table(NoticeMember), table(Delivery)
@@ -138,7 +137,7 @@ def take_due(
 
 
 @lru_cache(maxsize=64)
-def _due(urgent: bool, but_for: tuple[str, ...], stale: bool) -> ReturningUpdate[Any]:
+def _due(urgent: bool, but_for: tuple[str, ...], stale: bool) -> Claiming:
     mine = [_DELIVERIES.c.channel == bindparam("of_channel"), _DELIVERIES.c.urgent.is_(urgent)]
     mine.append(or_(_DELIVERIES.c.hold_reason.is_(None), not_(_HELD_NOT_LIVE)))
     theirs = select(_NOTICES.c.id).where(_NOTICES.c.id == _DELIVERIES.c.notice_id)

@@ -30,6 +30,9 @@ _AWAY: Final = ("57P", "08")
 _IDLE: Final = "25P03"
 """A transaction waited longer for its next statement than this program allows: its process was stopped."""
 _NO_ROOM: Final = "53"
+_LOCKED: Final = "55P03"
+_TOO_LONG: Final = "57014"
+"""A statement met `statement_timeout`, or somebody ended it."""
 _ONLY_READS: Final = "25006"
 _NO_UTF8: Final = "Could not decode to UTF-8"
 """The driver's own error, without a code; what follows quotes the value."""
@@ -61,7 +64,7 @@ def fault_of(error: Exception, url: str) -> DatabaseFaultError | None:
 
 
 def _of_server(error: psycopg.Error, url: str) -> DatabaseFaultError | None:
-    """Of a server's errors those of its surroundings: it is away, stops, starts, has no room, or only reads."""
+    """Of a server's errors those of its surroundings: it is away, stops, starts, has no room, is held up, or only reads."""
     import psycopg
 
     words, state = str(error).strip().partition("\n")[0], error.sqlstate
@@ -69,6 +72,15 @@ def _of_server(error: psycopg.Error, url: str) -> DatabaseFaultError | None:
         return DatabaseFaultError(f"{shown_url(url)}: the server lacks room or connections: {words}; make room there")
     if state == _ONLY_READS:
         return DatabaseFaultError(f"{shown_url(url)}: the server only reads: {words}; is database.url a standby's?")
+    if state == _LOCKED:
+        return DatabaseFaultError(
+            f"{shown_url(url)}: another session holds what is needed: {words}; look for it in pg_stat_activity (a table "
+            "that is rebuilt, a transaction left open) and end it: the work then goes on by itself"
+        )
+    if state == _TOO_LONG:
+        return DatabaseFaultError(
+            f"{shown_url(url)}: the server is too slow: {words}; look at its load, its disk and pg_stat_activity"
+        )
     if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_AWAY)):
         return _away(url, words)
     return _away(url, words) if state == _IDLE else None

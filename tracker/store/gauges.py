@@ -21,6 +21,7 @@ from tracker.store.tables import (
     ClaimCheck,
     Delivery,
     Event,
+    HookDelivery,
     Notice,
     NoticeCheck,
     OrderCheck,
@@ -165,6 +166,7 @@ def answers(connection: Connection) -> None:
 # --- by indexes alone ---------------------------------------------------------------------------------
 
 _CHECKS: Final[Mapping[str, tuple[Table, str]]] = {
+    "hooks": (table(HookDelivery), "next_read_at"),
     "detection": (table(ShipmentCheck), "next_check_at"),
     "orders": (table(OrderCheck), "next_check_at"),
     "claim_plans": (table(ClaimCheck), "next_check_at"),

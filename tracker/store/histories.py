@@ -7,17 +7,19 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
 from tracker.domain.codes import MappedEvent, OwnReading
 from tracker.domain.history import History, StoredEvent
+from tracker.store.at_once import AtOnce
 from tracker.store.database import insert_new, upsert
 from tracker.store.tables import DueDate, Event, ShipmentHistory, table
 
 _EVENTS, _DUES, _HISTORIES = table(Event), table(DueDate), table(ShipmentHistory)
 _EVENT_COLUMNS = tuple(field.name for field in fields(StoredEvent))
 _STATUS, _CAUSE = _EVENT_COLUMNS.index("status"), _EVENT_COLUMNS.index("cause")
+_STATUSES: Final = {status.value: status for status in TrackingStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class HistoryRow:
 
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
-_EVENTS_OF: Final = (
+_EVENTS_OF: Final = AtOnce(
     select(_EVENTS.c.shipment_id, *(_EVENTS.c[name] for name in _EVENT_COLUMNS))
     .where(_EVENTS.c.shipment_id.in_(_ids))
     .order_by(_EVENTS.c.occurred_at, _EVENTS.c.id)
@@ -44,15 +46,16 @@ _DUES_OF: Final = (
     .where(_DUES.c.shipment_id.in_(_ids), _DUES.c.void.is_(False))
     .order_by(_DUES.c.id)
 )
-_HISTORIES_OF: Final = select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(_ids))
+_HISTORIES_OF: Final = AtOnce(select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(_ids)))
+_HISTORY_COLUMNS: Final = tuple(column.name for column in _HISTORIES.c)
 
 
 def events_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[StoredEvent]]:
     """Every event of these shipments, vanished and void ones too, in the order of their time."""
     ids = list(shipment_ids)
     found: dict[int, list[StoredEvent]] = {shipment_id: [] for shipment_id in ids}
-    for shipment_id, *values in connection.execute(_EVENTS_OF, {"ids": ids}):
-        values[_STATUS] = TrackingStatus(values[_STATUS])
+    for shipment_id, *values in _EVENTS_OF.rows(connection, {"ids": ids}):
+        values[_STATUS] = _STATUSES[values[_STATUS]]
         values[_CAUSE] = Cause(values[_CAUSE]) if values[_CAUSE] else None
         found[shipment_id].append(StoredEvent(*values))
     return found
@@ -217,11 +220,12 @@ def add_due_dates(connection: Connection, rows: Iterable[tuple[int, str, int, da
 
 def histories_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, HistoryRow]:
     """The histories of these shipments; one without any event has none."""
-    rows = connection.execute(_HISTORIES_OF, {"ids": list(shipment_ids)}).mappings()
+    found = _HISTORIES_OF.rows(connection, {"ids": list(shipment_ids)})
+    rows = (dict(zip(_HISTORY_COLUMNS, values, strict=True)) for values in found)
     return {row["shipment_id"]: _history_row(row) for row in rows}
 
 
-def _history_row(row: RowMapping) -> HistoryRow:
+def _history_row(row: Mapping[str, Any]) -> HistoryRow:
     cause, trouble = row["returning_cause"], row["trouble_cause"]
     history = History(
         status=TrackingStatus(row["status"]),

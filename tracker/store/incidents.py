@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, insert, select, update
 
 from carriers.base import ProblemKind
 from tracker.domain.incidents import SYMPTOMS, Scope, StandingIncident, Tally, Where
@@ -122,23 +122,25 @@ def leave(connection: Connection, incident_id: int) -> None:
     connection.execute(delete(_MEMBERS).where(_MEMBERS.c.incident_id == incident_id))
 
 
+_AROUND: Final = (
+    select(_PROBLEMS.c.subject_id, _INCIDENTS.c.carrier, _INCIDENTS.c.scope, _INCIDENTS.c.name)
+    .join(_MEMBERS, _MEMBERS.c.problem_id == _PROBLEMS.c.id)
+    .join(_INCIDENTS, _INCIDENTS.c.id == _MEMBERS.c.incident_id)
+    .where(
+        _PROBLEMS.c.subject_kind == "shipment",
+        _PROBLEMS.c.subject_id.in_(bindparam("ids", expanding=True)),
+        _PROBLEMS.c.resolved_at.is_(None),
+        _INCIDENTS.c.ended_at.is_(None),
+    )
+    .order_by(_INCIDENTS.c.id)
+)
+
+
 def incidents_of(connection: Connection, shipment_ids: Collection[int]) -> dict[int, Where]:
     """The incident that goes on around each of these shipments."""
-    query = (
-        select(_PROBLEMS.c.subject_id, _INCIDENTS.c.carrier, _INCIDENTS.c.scope, _INCIDENTS.c.name)
-        .join(_MEMBERS, _MEMBERS.c.problem_id == _PROBLEMS.c.id)
-        .join(_INCIDENTS, _INCIDENTS.c.id == _MEMBERS.c.incident_id)
-        .where(
-            _PROBLEMS.c.subject_kind == "shipment",
-            _PROBLEMS.c.subject_id.in_(list(shipment_ids)),
-            _PROBLEMS.c.resolved_at.is_(None),
-            _INCIDENTS.c.ended_at.is_(None),
-        )
-        .order_by(_INCIDENTS.c.id)
-    )
     return {
         shipment_id: Where(carrier, Scope(scope), name)
-        for shipment_id, carrier, scope, name in connection.execute(query)
+        for shipment_id, carrier, scope, name in connection.execute(_AROUND, {"ids": list(shipment_ids)})
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from tracker.store.at_once import AtOnce
 from tracker.store.tables import (
     AlertNotification,
     CarrierToken,
@@ -34,6 +36,7 @@ from tracker.store.tables import (
     ClaimCheck,
     Delivery,
     Digest,
+    HookDelivery,
     Letter,
     NoticeCheck,
     NoticeOrderCheck,
@@ -62,6 +65,7 @@ LEASED: Final[tuple[Table, ...]] = tuple(
         AlertNotification,
         Digest,
         CarrierToken,
+        HookDelivery,
     )
 )
 
@@ -81,8 +85,20 @@ def new_token() -> str:
     return f"{_holder}-{secrets.token_hex(8)}" if _holder else secrets.token_hex(8)
 
 
-def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -> ReturningUpdate[Any]:
-    """The statement behind `claim`, for callers who build it once; *where* may have parameters of its own."""
+@dataclass(frozen=True, eq=False)
+class Claiming:
+    """The statements behind `claim`: what is due, and how it is leased."""
+
+    chosen: AtOnce
+    """The keys, the longest due first."""
+    in_one: ReturningUpdate[Any]
+    """Chooses and leases, among others who do so too."""
+    by_key: Update
+    """Leases what was chosen, where nobody else can write meanwhile."""
+
+
+def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -> Claiming:
+    """For callers who build it once; *where* may have parameters of its own."""
     key = next(iter(rows.primary_key.columns))
     now: BindParameter[datetime] = bindparam("claimed_at", type_=rows.c.lease_until.type)
     free = or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now)
@@ -91,22 +107,31 @@ def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -
         .where(rows.c[due] <= now, free, *where)
         .order_by(rows.c[due], key)
         .limit(bindparam("at_most", type_=Integer))
-        # SQLite has one writer at a time and leaves this out. As a table expression it runs once: as a plain subquery a
-        # plan of PostgreSQL's may run it again for each row, and lease more than the limit.
         .with_for_update(skip_locked=True)
-        .cte("chosen")
     )
+    # As a table expression it runs once: as a plain subquery a plan of PostgreSQL's may run it again for each row, and
+    # lease more than the limit.
+    listed = chosen.cte("chosen")
     leased: dict[str, Any] = {"lease_token": bindparam("leased_to"), "lease_until": bindparam("leased_until")}
-    return update(rows).where(key.in_(select(chosen.c[key.name]))).values(**leased).returning(key, rows.c[due])
+    in_one = update(rows).where(key.in_(select(listed.c[key.name]))).values(**leased).returning(key, rows.c[due])
+    by_key = update(rows).where(key.in_(bindparam("keys", expanding=True))).values(**leased)
+    return Claiming(AtOnce(chosen), in_one, by_key)
 
 
 def claim(
-    connection: Connection, statement: ReturningUpdate[Any], *, now: datetime, limit: int, token: str, **values: Any
+    connection: Connection, statements: Claiming, *, now: datetime, limit: int, token: str, **values: Any
 ) -> list[int]:
     """Lease up to `limit` rows whose instant has come, the longest due first; returns their keys."""
-    own = {"claimed_at": now, "at_most": limit, "leased_to": token, "leased_until": now + LEASE}
-    found = connection.execute(statement, own | values).all()
-    return [key for key, _ in sorted(found, key=lambda row: (row[1], row[0]))]
+    asked = {"claimed_at": now, "at_most": limit, **values}
+    lease = {"leased_to": token, "leased_until": now + LEASE}
+    if connection.dialect.name != "sqlite":
+        found = connection.execute(statements.in_one, asked | lease).all()
+        return [key for key, _ in sorted(found, key=lambda row: (row[1], row[0]))]
+    # One writer at a time: between the two statements nobody takes a row.
+    keys = [key for (key,) in statements.chosen.rows(connection, asked)]
+    if keys:
+        connection.execute(statements.by_key, {"keys": keys, **lease})
+    return keys
 
 
 def claim_due(
@@ -120,13 +145,13 @@ def claim_due(
     where: Sequence[ColumnElement[bool]] = (),
 ) -> list[int]:
     """Lease up to `limit` rows whose `due` instant has come, the longest due first; returns their keys."""
-    statement = claiming(rows, due, where) if where else _claiming_all(rows, due)
-    return claim(connection, statement, now=now, limit=limit, token=token)
+    statements = claiming(rows, due, where) if where else _claiming_all(rows, due)
+    return claim(connection, statements, now=now, limit=limit, token=token)
 
 
 # To build such a statement costs more than to run it, and most lanes find nothing most of the time.
 @cache
-def _claiming_all(rows: Table, due: str) -> ReturningUpdate[Any]:
+def _claiming_all(rows: Table, due: str) -> Claiming:
     return claiming(rows, due)
 
 

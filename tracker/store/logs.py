@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
-from tracker.store.tables import Decision, OperatorAct, Signal, table
+from tracker.store.tables import Alert, Decision, OperatorAct, Signal, table
 
-_DECISIONS, _SIGNALS, _ACTS = table(Decision), table(Signal), table(OperatorAct)
+_DECISIONS, _SIGNALS, _ACTS, _ALERTS = table(Decision), table(Signal), table(OperatorAct), table(Alert)
+_NEW_DECISIONS, _NEW_SIGNALS = insert(_DECISIONS), insert(_SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def log_decisions(connection: Connection, notes: Iterable[DecisionNote], at: dat
         for note in notes
     ]
     if rows:
-        connection.execute(insert(_DECISIONS), rows)
+        connection.execute(_NEW_DECISIONS, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,19 @@ def signal(connection: Connection, notes: Iterable[SignalNote], at: datetime) ->
         for note in notes
     ]
     if rows:
-        connection.execute(insert(_SIGNALS), rows)
+        connection.execute(_NEW_SIGNALS, rows)
+
+
+def call_off(connection: Connection, notes: Sequence[SignalNote], at: datetime) -> None:
+    """Append those that end an alert which stands, or which a signal that nobody has looked at is about to raise.
+
+    For who cannot know whether there is one: most claims go their way without any, and each word would be read for nothing.
+    """
+    keys = [note.key for note in notes]
+    stand = select(_ALERTS.c.key).where(_ALERTS.c.key.in_(keys), _ALERTS.c.resolved_at.is_(None))
+    come = select(_SIGNALS.c.key).where(_SIGNALS.c.consumed_at.is_(None), _SIGNALS.c.key.in_(keys))
+    known = set(connection.execute(stand.union_all(come)).scalars()) if keys else set()
+    signal(connection, [note for note in notes if note.key in known], at)
 
 
 def log_act(

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from tracker.domain.notices import ToldDelay
 from tracker.domain.words import DeliveryState, Trigger
@@ -133,17 +133,29 @@ def notices_of_orders(
     return found
 
 
+# To build these takes longer than to run them, and each group of messages that leaves asks them.
+_TOLD_BEFORE: Final = (
+    select(_NOTICES.c.order_id, _DELIVERIES.c.message_id)
+    .join(_DELIVERIES, _DELIVERIES.c.notice_id == _NOTICES.c.id)
+    .where(
+        _NOTICES.c.shop.in_(bindparam("shops", expanding=True)),
+        _NOTICES.c.order_id.in_(bindparam("ids", expanding=True)),
+        _DELIVERIES.c.state.in_(TOLD),
+    )
+    .order_by(_DELIVERIES.c.sending_at, _DELIVERIES.c.id)
+)
+_MEMBERS_OF: Final = (
+    select(_MEMBERS.c.notice_id, _MEMBERS.c.shipment_id, _MEMBERS.c.episode, _MEMBERS.c.problem_id)
+    .where(_MEMBERS.c.notice_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_MEMBERS.c.shipment_id)
+)
+
+
 def told_before(connection: Connection, shops: Iterable[str], order_ids: Iterable[int]) -> dict[int, list[str]]:
     """The Message-IDs of what each of these orders was told, the oldest first."""
     ids = list(order_ids)
-    query = (
-        select(_NOTICES.c.order_id, _DELIVERIES.c.message_id)
-        .join(_DELIVERIES, _DELIVERIES.c.notice_id == _NOTICES.c.id)
-        .where(_NOTICES.c.shop.in_(list(shops)), _NOTICES.c.order_id.in_(ids), _DELIVERIES.c.state.in_(TOLD))
-        .order_by(_DELIVERIES.c.sending_at, _DELIVERIES.c.id)
-    )
     found: dict[int, list[str]] = {order_id: [] for order_id in ids}
-    for order_id, message_id in connection.execute(query):
+    for order_id, message_id in connection.execute(_TOLD_BEFORE, {"shops": list(shops), "ids": ids}):
         if message_id is not None:
             found[order_id].append(message_id)
     return found
@@ -202,13 +214,8 @@ def members_of_notices(
 ) -> dict[int, list[tuple[int, int, int | None]]]:
     """The members of each of these notices as (shipment, episode, problem)."""
     ids = list(notice_ids)
-    query = (
-        select(_MEMBERS.c.notice_id, _MEMBERS.c.shipment_id, _MEMBERS.c.episode, _MEMBERS.c.problem_id)
-        .where(_MEMBERS.c.notice_id.in_(ids))
-        .order_by(_MEMBERS.c.shipment_id)
-    )
     found: dict[int, list[tuple[int, int, int | None]]] = {notice_id: [] for notice_id in ids}
-    for notice_id, *member in connection.execute(query):
+    for notice_id, *member in connection.execute(_MEMBERS_OF, {"ids": ids}):
         found[notice_id].append((member[0], member[1], member[2]))
     return found
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from carriers.base import RefKind, TrackingRef
 from tracker.domain.words import CLOSED, CLOSED_REASONS
+from tracker.store.at_once import AtOnce
 from tracker.store.database import insert_new
 from tracker.store.decisions import log_changes
 from tracker.store.leases import claim, claiming, held, release
@@ -58,8 +59,7 @@ OWN_ABSENCE: Final = "own_absence"
 """The family of times in which nobody was there to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class DuePoll:
+class DuePoll(NamedTuple):
     """One shipment to ask about, with what its next instant depends on."""
 
     shipment_id: int
@@ -78,18 +78,24 @@ class DuePoll:
     """What the carrier said last."""
     accounts_tried: str | None = None
     """Accounts that said the parcel is not theirs."""
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
+    last_polled_at: datetime | None = None
+    hook_at: datetime | None = None
+    """When the carrier last told this account of any parcel by itself; None also where nobody asked."""
 
 
+_KINDS: Final = {kind.value: kind for kind in RefKind}
 _TAKE: Final = {
     urgent: claiming(_POLLS, "next_poll_at", [_POLLS.c.carrier == bindparam("of_carrier"), _POLLS.c.urgent.is_(urgent)])
     for urgent in (True, False)
 }
-_TAKEN: Final = (
+_TAKEN: Final = AtOnce(
     select(
-        _REFS.c.kind,
-        _REFS.c.value,
         _POLLS.c.shipment_id,
         _SHIPMENTS.c.shop,
+        _REFS.c.kind,
+        _REFS.c.value,
         _POLLS.c.digest,
         _POLLS.c.failures,
         _SHIPMENTS.c.created_at,
@@ -101,6 +107,8 @@ _TAKEN: Final = (
         _HISTORIES.c.carrier_due_on,
         _POLLS.c.outcome,
         _POLLS.c.accounts_tried,
+        _POLLS.c.pushed_at,
+        _POLLS.c.last_polled_at,
     )
     .join(_SHIPMENTS, _SHIPMENTS.c.id == _POLLS.c.shipment_id)
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
@@ -125,14 +133,20 @@ def take_due(
             keys += claim(connection, _TAKE[urgent], now=now, limit=left, token=token, of_carrier=carrier)
     if not keys:
         return []
-    found: dict[int, DuePoll] = {}
-    for kind, value, shipment_id, shop, *known in connection.execute(_TAKEN, {"keys": keys}):
-        if shipment_id not in found:
-            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(RefKind(kind), value), *known)
+    found = polls_of(connection, keys)
     without = [key for key in keys if key not in found]
     if without:
         _close_numberless(connection, without, token, now)
     return list(found.values())
+
+
+def polls_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, DuePoll]:
+    """These shipments as they are asked about, the longest due first; one without an active number is left out."""
+    found: dict[int, DuePoll] = {}
+    for shipment_id, shop, kind, value, *known in _TAKEN.rows(connection, {"keys": shipment_ids}):
+        if shipment_id not in found:
+            found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(_KINDS[kind], value), *known)
+    return found
 
 
 def _close_numberless(connection: Connection, shipment_ids: list[int], token: str, now: datetime) -> None:
@@ -195,6 +209,8 @@ _STILL_OURS: Final = (
     .where(
         _POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)), _POLLS.c.lease_token == bindparam("token_of_ours")
     )
+    # In one order, as whoever records what was pushed: two who lock several never wait for each other.
+    .order_by(_POLLS.c.shipment_id)
     .with_for_update()
 )
 
@@ -259,7 +275,7 @@ def reschedule(
 
 
 def _as_sqlite_keeps(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @cache
@@ -436,11 +452,13 @@ def outages(
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    value: str | None
+    value: str | None = field(repr=False)
     expires_at: datetime | None
     renew_at: datetime | None
     lease_token: str | None
     lease_until: datetime | None
+    refresh: str | None = field(default=None, repr=False)
+    origin: str = ""
 
 
 def token_row(connection: Connection, carrier: str) -> TokenRow:
@@ -450,9 +468,9 @@ def token_row(connection: Connection, carrier: str) -> TokenRow:
     return TokenRow(*connection.execute(_TOKEN_OF.with_for_update(), {"of_carrier": carrier}).one())
 
 
-_TOKEN_OF: Final = select(
-    _TOKENS.c.value, _TOKENS.c.expires_at, _TOKENS.c.renew_at, _TOKENS.c.lease_token, _TOKENS.c.lease_until
-).where(_TOKENS.c.carrier == bindparam("of_carrier"))
+_TOKEN_OF: Final = select(*(_TOKENS.c[one.name] for one in fields(TokenRow))).where(
+    _TOKENS.c.carrier == bindparam("of_carrier")
+)
 
 
 def kept_token(connection: Connection, carrier: str) -> TokenRow | None:

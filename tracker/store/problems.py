@@ -9,13 +9,12 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from carriers.base import Cause, ProblemKind
 from tracker.domain.detection import Finding, KnownProblem
 from tracker.domain.hand import Settlement
 from tracker.store.database import insert_new
-from tracker.store.leases import claim, claim_due, claiming, held, release
+from tracker.store.leases import Claiming, claim, claim_due, claiming, held, release
 from tracker.store.tables import OrderCheck, Problem, ShipmentCheck, table
 
 _PROBLEMS, _CHECKS, _ORDER_CHECKS = table(Problem), table(ShipmentCheck), table(OrderCheck)
@@ -57,7 +56,7 @@ def take_due_checks(
 
 
 @cache
-def _checks_of(shard: int, shards: int) -> ReturningUpdate[Any]:
+def _checks_of(shard: int, shards: int) -> Claiming:
     return claiming(_CHECKS, "next_check_at", [_CHECKS.c.shipment_id % shards == shard])
 
 

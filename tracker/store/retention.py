@@ -36,6 +36,7 @@ from tracker.store.tables import (
     Digest,
     DueDate,
     Event,
+    HookDelivery,
     IncidentMember,
     Letter,
     Notice,
@@ -71,7 +72,7 @@ _PROBLEMS, _CLAIMS, _NOTICES, _DELIVERIES = table(Problem), table(Claim), table(
 _ALIASES, _CANCELLATIONS, _HISTORIES = table(OrderAlias), table(OrderCancellation), table(ShipmentHistory)
 _RAW, _DECISIONS, _LETTERS, _RETURNED = table(RawAnswer), table(Decision), table(Letter), table(ReturnedMail)
 _SIGNALS, _ALERTS, _WORDS, _NOTIFICATIONS = table(Signal), table(Alert), table(AlertDelivery), table(AlertNotification)
-_DIGESTS, _ACTS = table(Digest), table(OperatorAct)
+_DIGESTS, _ACTS, _HOOKS = table(Digest), table(OperatorAct), table(HookDelivery)
 _WAITING: Final = tuple(s.value for s in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.AWAITING_PERSON))
 """States of a message or letter that may still leave, or may just have left."""
 
@@ -246,7 +247,7 @@ def _last_queries(order_ids: Sequence[int]) -> Iterable[Select[Any, Any]]:
     of_shipment = _SHIPMENTS.c.order_id
     yield newest(_ORDERS.c.updated_at, _ORDERS.c.id)
     yield newest(_SHIPMENTS.c.created_at, of_shipment)
-    for column in (_POLLS.c.last_answered_at, _POLLS.c.last_polled_at):
+    for column in (_POLLS.c.last_answered_at, _POLLS.c.last_polled_at, _POLLS.c.pushed_at):
         yield newest(column, of_shipment).join_from(_SHIPMENTS, _POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
     for column in (_HISTORIES.c.last_event_at, _HISTORIES.c.first_seen_at):
         yield newest(column, of_shipment).join_from(_SHIPMENTS, _HISTORIES, _HISTORIES.c.shipment_id == _SHIPMENTS.c.id)
@@ -503,6 +504,8 @@ ORDERS: Final = Pile("orders", ORDERS_AT_ONCE, _dated_orders, orders_may_go, _or
 ANSWERS: Final = _log(_RAW, "seen_at", _answers_may_go)
 SIGNALS: Final = _log(_SIGNALS, "at", _where(_SIGNALS, _SIGNALS.c.consumed_at.is_not(None)), is_archived=False)
 """Alerts have been made of them, and nobody reads them again."""
+HOOKS: Final = _log(_HOOKS, "received_at", _where(_HOOKS, _HOOKS.c.next_read_at.is_(None)), is_archived=False)
+"""What carriers pushed, as it came; what it told of each parcel is kept among the carriers' answers."""
 LOGS: Final = (
     _log(_DECISIONS, "at", _decisions_may_go),
     _log(_ALERTS, "raised_at", _alerts_may_go, drop=_drop_alerts),

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from tracker.domain.suppression import SOFT
 from tracker.domain.words import DeliveryState
@@ -64,13 +64,27 @@ def lift(connection: Connection, channel: str, address: str, shop: str | None, a
     return sorted(found.scalars())
 
 
+def _query() -> Select[Any]:
+    return select(*(_ROWS.c[name] for name in SuppressionRow.__dataclass_fields__))
+
+
+# To build it takes longer than to run it, and each group of messages that leaves asks it.
+_AGAINST: Final = (
+    _query()
+    .where(
+        _ROWS.c.channel == bindparam("of_channel"),
+        _ROWS.c.address.in_(bindparam("addresses", expanding=True)),
+        _ROWS.c.lifted_at.is_(None),
+    )
+    .order_by(_ROWS.c.id)
+)
+
+
 def suppressed(connection: Connection, channel: str, addresses: Iterable[str]) -> dict[str, list[SuppressionRow]]:
     """What stands against these addresses, the oldest first; those that may be told are absent."""
-    query = _query().where(
-        _ROWS.c.channel == channel, _ROWS.c.address.in_(sorted(set(addresses))), _ROWS.c.lifted_at.is_(None)
-    )
     found: dict[str, list[SuppressionRow]] = {}
-    for row in connection.execute(query.order_by(_ROWS.c.id)).mappings():
+    given = {"of_channel": channel, "addresses": sorted(set(addresses))}
+    for row in connection.execute(_AGAINST, given).mappings():
         found.setdefault(row["address"], []).append(SuppressionRow(**row))
     return found
 
@@ -104,7 +118,3 @@ def soft_failures(connection: Connection, channel: str, address: str, before: in
         .limit(_NEWEST)
     )
     return len(list(takewhile(lambda row: row.reason in SOFT, connection.execute(query).all())))
-
-
-def _query() -> Select[Any]:
-    return select(*(_ROWS.c[name] for name in SuppressionRow.__dataclass_fields__))

@@ -154,8 +154,9 @@ def _shipments(wanted: Filter) -> Query:
         .outerjoin(_HISTORIES, _HISTORIES.c.shipment_id == _SHIPMENTS.c.id)
         .outerjoin(_POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
     )
-    newest = (_SHIPMENTS.c.created_at, _ORDERS.c.updated_at, _HISTORIES.c.last_event_at, _POLLS.c.last_polled_at)
-    conditions = [*_shop(_SHIPMENTS.c.shop, wanted), *_since(wanted, *newest), *_carrier(wanted)]
+    newest = (_SHIPMENTS.c.created_at, _ORDERS.c.updated_at, _HISTORIES.c.last_event_at)
+    heard = (_POLLS.c.last_polled_at, _POLLS.c.pushed_at)
+    conditions = [*_shop(_SHIPMENTS.c.shop, wanted), *_since(wanted, *newest, *heard), *_carrier(wanted)]
     return _SHIPMENTS.c.id, query.where(*conditions)
 
 

@@ -24,6 +24,7 @@ class EngineView:
 
 
 _LANES_OF_QUEUES = {
+    "hooks": "hooks",
     "orders": "detect:orders",
     "claim_plans": "claims",
     "notices": "messages",

@@ -124,6 +124,8 @@ class Looks:
     last_answered_at: datetime | None = None
     outcome: str | None = None
     closed_reason: str | None = None
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
 
 
 @dataclass(frozen=True, slots=True)

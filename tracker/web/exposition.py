@@ -47,6 +47,7 @@ GAUGES: Final[Mapping[str, Gauge]] = {
     "tracker_lane_running_seconds": Gauge("How long the present run of a lane takes; 0 while it waits.", ("lane",)),
     "tracker_lane_last_end_timestamp_seconds": Gauge("When a lane last ended without an error.", ("lane",)),
     "tracker_lane_ill": Gauge("1 where a lane hangs or is not called any more.", ("lane",)),
+    "tracker_database_unusable": Gauge("1 where a fault of the database or its disk keeps lanes from their work."),
     "tracker_looks_due": Gauge("Looks that are due now and not yet made.", ("carrier",)),
     "tracker_looks_oldest_due_seconds": Gauge("For how long the oldest of them has been due.", ("carrier",)),
     "tracker_queue_due": Gauge("Rows due now in a queue.", ("queue",)),
@@ -167,6 +168,7 @@ def _lanes(health: Health) -> Iterator[Metric]:
     ended = {(lane.name,): lane.last_finished_at.timestamp() for lane in lanes if lane.last_finished_at is not None}
     yield _family("tracker_lane_last_end_timestamp_seconds", ended)
     yield _family("tracker_lane_ill", {(lane.name,): float(lane.is_stuck or lane.is_overdue) for lane in lanes})
+    yield _family("tracker_database_unusable", {(): float(bool(health.database_fault))})
 
 
 def _quick(found: Quick, now: datetime) -> Iterator[Metric]:

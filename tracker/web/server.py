@@ -8,26 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tracker.clock import monotonic_s
 from tracker.errors import UsageError
 from tracker.log import get_logger
 from tracker.web.address import host_and_port
 
 log = get_logger(__name__)
-MAX_CONNECTIONS: Final = 64
-"""Probes and scrapers are few; more at once are refused with 503 rather than served slowly."""
 CLOSE_WITHIN_S: Final = 2
-CONNECTION_S: Final = 30.0
-"""No connection lives longer: whoever says nothing, or a byte a minute, must not keep the probes out."""
+SAID_EVERY_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one listener lends to its callers."""
+
+    connections: int = 64
+    """Probes and scrapers are few; more at once are refused with 503 rather than served slowly."""
+    connection_s: float = 30.0
+    """No connection lives longer: whoever says nothing, or a byte a minute, must not keep the others out."""
+    idle_s: int = 15
+
+
+USUAL: Final = Limits()
 
 
 class ListenerError(UsageError):
@@ -37,15 +51,41 @@ class ListenerError(UsageError):
 class _Brief(H11Protocol):
     """A connection that is closed after its time, whatever it is at; uvicorn itself waits for a first request for ever."""
 
+    seconds: ClassVar[float]
+    quiet: ClassVar[logging.Logger]
     _end: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.logger = self.quiet
         super().connection_made(transport)
-        self._end = self.loop.call_later(CONNECTION_S, transport.close)
+        self._end = self.loop.call_later(self.seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
         super().connection_lost(exc)
+
+
+class _OnceAMinute(logging.Filter):
+    """Lets a sentence through once a minute: strangers who send what is no request must not fill the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, words = monotonic_s(), str(record.msg)
+        if now - self._said.get(words, -SAID_EVERY_S) < SAID_EVERY_S:
+            return False
+        self._said[words] = now
+        return True
+
+
+def _quiet_logger() -> logging.Logger:
+    """Of one listener, into uvicorn's own."""
+    logger = logging.Logger("uvicorn.error", logging.WARNING)
+    logger.parent = logging.getLogger("uvicorn.error")
+    logger.addFilter(_OnceAMinute())
+    return logger
 
 
 class _Server(uvicorn.Server):
@@ -59,13 +99,15 @@ class _Server(uvicorn.Server):
 class Listener:
     """One address, from the moment it is taken to `close`."""
 
-    def __init__(self, key: str, address: str) -> None:
+    def __init__(self, key: str, address: str, limits: Limits = USUAL) -> None:
         """Take the address. Raises ListenerError.
 
         Args:
             key: its key in the configuration.
             address: `host:port`.
+            limits: what it lends to its callers.
         """
+        self._limits = limits
         self.key = key
         self.address = address
         self._sockets = _bound(key, address)
@@ -81,7 +123,7 @@ class Listener:
         """Answer requests from now on; *on_failure* is called once where the server ends by itself."""
         config = uvicorn.Config(
             app,
-            http=_Brief,
+            http=type("_BriefHere", (_Brief,), {"seconds": self._limits.connection_s, "quiet": _quiet_logger()}),
             ws="none",
             lifespan="off",
             loop="none",
@@ -90,8 +132,8 @@ class Listener:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_keep_alive=15,
+            limit_concurrency=self._limits.connections,
+            timeout_keep_alive=self._limits.idle_s,
             timeout_graceful_shutdown=CLOSE_WITHIN_S,
         )
         self._server = _Server(config)

@@ -199,6 +199,18 @@ def test_a_delivery_that_only_its_date_tells() -> None:
             Cause.ABSENT,
             id="words that say why",
         ),
+        pytest.param(
+            line("Em rota", UrlInsucesso="https://pod.example/2"),
+            Status.DELIVERY_FAILED,
+            Cause.OTHER,
+            id="a picture against words of the way",
+        ),
+        pytest.param(
+            line("Avaria", UrlInsucesso="https://pod.example/2"),
+            Status.DAMAGED,
+            Cause.DAMAGE,
+            id="words of something worse",
+        ),
         pytest.param(line("Não entregue"), Status.DELIVERY_FAILED, Cause.OTHER, id="a negative is no delivery"),
         pytest.param(line("Carga extraviada"), Status.LOST, Cause.LOSS, id="lost"),
         pytest.param(line("Avaria"), Status.DAMAGED, Cause.DAMAGE, id="damaged"),
@@ -268,4 +280,5 @@ def test_numbers(value: str, wanted: TrackingRef | None) -> None:
 async def test_a_log_in_asks_for_a_token(login: respx.Route) -> None:
     assert await azul().log_in() == "e-mail and password give a token"
     assert AzulCargo.code_word("Entregue") is CodeWord.KNOWN
+    assert AzulCargo.code_status("Entregue") is Status.DELIVERED
     assert AzulCargo.code_word("01") is CodeWord.UNKNOWN

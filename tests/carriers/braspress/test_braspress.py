@@ -237,6 +237,7 @@ def test_numbers_and_texts() -> None:
     assert normalise("35261144555666000161570010000070011556677887") is None, "a freight document's key"
     assert normalise("10000000000001") is None
     assert Braspress.code_word("Entrega realizada") is CodeWord.KNOWN
+    assert Braspress.code_status("Entrega realizada") is Status.DELIVERED
     assert Braspress.code_word("Ocorrência inédita") is CodeWord.UNKNOWN
 
 

@@ -242,4 +242,5 @@ async def test_a_log_in_tries_every_service_code(respx_mock: respx.Router) -> No
 
 def test_which_types_are_read() -> None:
     assert len(TABLE.codes) == 8
+    assert (Frenet.code_status("4"), Frenet.code_status("7")) == (Status.LOST, None)
     assert (Frenet.code_word("4"), Frenet.code_word("7")) == (CodeWord.KNOWN, CodeWord.UNKNOWN)

@@ -180,7 +180,12 @@ async def test_an_over_full_batch_is_never_sent_and_an_empty_one_asks_nothing(re
             id="the call refused",
         ),
         pytest.param(httpx.Response(200, json={"error": "x"}), PermanentCarrierError, "consulta", id="another shape"),
-        pytest.param(httpx.Response(400), PermanentCarrierError, "400", id="bad request"),
+        pytest.param(
+            httpx.Response(400, json={"erro": {"id": 3, "descricao": "df incompleto"}}),
+            PermanentCarrierError,
+            "400: df incompleto",
+            id="bad request",
+        ),
     ],
 )
 async def test_a_refused_call_is_no_history(
@@ -252,6 +257,7 @@ def test_an_unknown_text_stays_unknown_with_its_words() -> None:
     )
     assert Jadlog.code_word("ocorrência inédita") is CodeWord.UNKNOWN
     assert Jadlog.code_word("Entregue") is CodeWord.KNOWN
+    assert Jadlog.code_status("Entregue") is Status.DELIVERED
 
 
 def test_every_text_of_the_table_is_read_by_itself() -> None:

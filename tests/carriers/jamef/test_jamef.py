@@ -19,6 +19,7 @@ from carriers.base import (
     RefKind,
     TrackingRef,
     TrackingStatus,
+    TransientCarrierError,
 )
 from carriers.http import CarrierHttp
 from carriers.jamef import Jamef, read_events
@@ -175,6 +176,16 @@ async def test_a_refused_login_is_said(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_login_that_fails_is_left_to_the_daemon(respx_mock: respx.Router, status: int) -> None:
+    route = respx_mock.post(LOGIN_URL).mock(return_value=httpx.Response(status))
+
+    with pytest.raises(TransientCarrierError):
+        await answer_of(jamef(), KEY)
+    assert route.call_count == 1, "a token a minute: no second try within the call"
+
+
+@pytest.mark.anyio
 async def test_what_changes_by_itself_and_persons_are_not_kept(respx_mock: respx.Router, login: respx.Route) -> None:
     one, two = recorded("jamef", "delivered.json"), recorded("jamef", "delivered.json")
     two |= {"idCorrelacao": "11111111-0000-11ef-9cb7-000000000000", "dataHora": "2026-11-21T11:00:00.000-03:00"}
@@ -227,6 +238,7 @@ def test_numbers_and_texts() -> None:
     assert (normalise(KEY.value), normalise("11222333000181/001/1001")) == (KEY, INVOICE)
     assert normalise("1001") is None
     assert Jamef.code_word("Coletado") is CodeWord.KNOWN
+    assert Jamef.code_status("Coletado") is Status.POSTED
     assert Jamef.code_word("?") is CodeWord.UNKNOWN
 
 

@@ -192,6 +192,7 @@ def test_numbers_and_texts() -> None:
     assert (normalise(KEY.value), normalise("11222333000181/001/1001")) == (KEY, INVOICE)
     assert normalise("100001") is None, "a protocol is no number to ask by"
     assert Rodonaves.code_word("Sua mercadoria foi entregue!") is CodeWord.KNOWN
+    assert Rodonaves.code_status("Sua mercadoria foi entregue!") is Status.DELIVERED
     assert Rodonaves.code_word("?") is CodeWord.UNKNOWN
 
 

@@ -83,6 +83,8 @@ def _silent_since(start: date, terms: int, facts: Facts, days: Calendars) -> tup
 
 def _unanswered(day: date, outages: Sequence[tuple[datetime, datetime]], days: Calendars) -> timedelta:
     """How much of this day went by without answers; times that overlap count once."""
+    if not outages:
+        return timedelta()
     covered, end = days.at(day, time.min), days.start_of(day + DAY)
     total = timedelta()
     for since, until in sorted(outages):

@@ -132,11 +132,13 @@ class ProcrastinateEngine:
 
     def health(self) -> Health:
         """How every lane is: those that run here, and what the rows say of the others."""
-        here = {lane.name: lane for lane in self._here.health().lanes}
+        local = self._here.health()
+        here = {lane.name: lane for lane in local.lanes}
         is_turning = self._stop.is_set() or all(
             self._monotonic() - self._worker.turned_at.get(part, self._monotonic()) < OVERDUE_S for part in _PARTS
         )
-        return Health(tuple(here.get(lane.name) or self._health_of(lane, is_turning) for lane in self._lanes))
+        lanes = tuple(here.get(lane.name) or self._health_of(lane, is_turning) for lane in self._lanes)
+        return Health(lanes, self._worker.word.fault or local.database_fault)
 
     async def hopeless(self) -> DatabaseDamagedError:
         """Wait until a lane meets what no repetition mends; returns it."""

@@ -55,6 +55,7 @@ class LaneQueue:
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_PATIENCE_S,
+            configure=_commit_at_once,
             kwargs={"connect_timeout": int(_PATIENCE_S), "options": options},
         )
         self._app = procrastinate.App(connector=connector)
@@ -147,6 +148,12 @@ class LaneQueue:
 
         with _told():
             await self._jobs.listen_for_jobs(on_notification=notified)
+
+
+async def _commit_at_once(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Every question to the queue is one statement. In a transaction around it, a process that is stopped before it commits
+    would keep its locks: the others' call for that lane would wait for them, and with it every lane they plan."""
+    await connection.set_autocommit(True)
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from tracker.store.tables.claims import Claim, ClaimCheck, ClaimFact, ClaimProbl
 from tracker.store.tables.detection import OrderCheck, Problem, ShipmentCheck
 from tracker.store.tables.engine import EngineLane, EngineQueue, EngineWorker
 from tracker.store.tables.events import CodeMapping, DueDate, Event, ShipmentHistory
+from tracker.store.tables.hooks import HookDelivery
 from tracker.store.tables.incidents import Incident, IncidentMember
 from tracker.store.tables.intake import Import, Order, OrderAlias, OrderCancellation, OrderItem, Shipment, ShipmentRef
 from tracker.store.tables.logs import Decision, OperatorAct, Restore
@@ -72,6 +73,7 @@ __all__ = [
     "FeedFile",
     "FeedSeen",
     "FeedWaiting",
+    "HookDelivery",
     "Import",
     "Incident",
     "IncidentMember",
@@ -112,7 +114,7 @@ OWNERS: Final[dict[str, tuple[type[SQLModel], ...]]] = {
     "intake": (Import, Order, OrderItem, OrderAlias, OrderCancellation, Shipment, ShipmentRef),
     "polling": (
         *(ShipmentPoll, ShipmentDeadline, RawAnswer, CarrierState, CarrierOutage, CarrierToken),
-        *(CarrierFeed, FeedFile, FeedWaiting, FeedSeen),
+        *(CarrierFeed, FeedFile, FeedWaiting, FeedSeen, HookDelivery),
     ),
     "events": (Event, DueDate, ShipmentHistory, CodeMapping),
     "detection": (ShipmentCheck, OrderCheck, Problem, Incident, IncidentMember),

@@ -33,6 +33,12 @@ def due_index(name: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+def open_index(name: str, *columns: str, closed: str) -> Index:
+    """A partial index over what has not ended."""
+    where = text(f"{closed} IS NULL")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 def one_open(name: str, column: str, closed: str) -> Index:
     """At most one row a value while it is open."""
     where = text(f"{closed} IS NULL")

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from tracker.store.tables.base import BigId, Leased, due_index
+from tracker.store.tables.base import BigId, Leased, due_index, open_index
 
 
 class ShipmentCheck(Leased, table=True):
@@ -38,6 +38,8 @@ class Problem(SQLModel, table=True):
         Index("ix_problems_order", "order_id"),
         Index("ix_problems_detected", "detected_at"),
         Index("ix_problems_carrier_detected", "carrier", "detected_at"),
+        open_index("ix_problems_open", "shop", "kind", closed="resolved_at"),
+        Index("ix_problems_ended", "shop", "resolved_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)

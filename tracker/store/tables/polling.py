@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, false
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from tracker.store.tables.base import BigId, Leased, due_index
@@ -33,6 +33,8 @@ class ShipmentPoll(Leased, table=True):
     closed_reason: str | None = None
     accounts_tried: str | None = None
     """Accounts of the same adapter that said the parcel is not theirs, with blanks between; each is asked once."""
+    pushed_at: datetime | None = None
+    """When the carrier last told of it by itself."""
 
 
 class ShipmentDeadline(Leased, table=True):
@@ -103,7 +105,7 @@ class CarrierOutage(SQLModel, table=True):
 
 
 class CarrierToken(Leased, table=True):
-    """One account's access token, shared by all its families and renewed under the lease."""
+    """One account's access token, shared by all its families and renewed under the lease; and what the next is asked with."""
 
     __tablename__ = "carrier_tokens"
 
@@ -111,6 +113,10 @@ class CarrierToken(Leased, table=True):
     value: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = None
     renew_at: datetime | None = None
+    refresh: str | None = Field(default=None, sa_type=Text)
+    """What the next token is asked for with, where the carrier gives a new one each time; outlives the token."""
+    origin: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """A digest of the configured credential that `refresh` descends from; `''`: of none."""
 
 
 class CarrierFeed(SQLModel, table=True):

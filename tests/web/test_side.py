@@ -9,16 +9,16 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from tests.web.support import free_port, get
-from tracker.web.operator import OperatorSide
 from tracker.web.server import ListenerError
+from tracker.web.side import ListenerSide
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def side() -> AsyncIterator[OperatorSide]:
+async def side() -> AsyncIterator[ListenerSide]:
     failures: list[str] = []
-    side = OperatorSide(lambda hosts: PlainTextResponse(" ".join(sorted(hosts))), failures.append)
+    side = ListenerSide(lambda hosts: PlainTextResponse(" ".join(sorted(hosts))), failures.append)
     yield side
     await side.close()
     assert failures == []
@@ -28,13 +28,13 @@ async def said(port: int) -> str:
     return (await asyncio.to_thread(get, port, "/")).text
 
 
-async def test_it_may_be_called_by_the_name_it_listens_on(side: OperatorSide) -> None:
+async def test_it_may_be_called_by_the_name_it_listens_on(side: ListenerSide) -> None:
     port = free_port()
     await side.switch(side.take(f"localhost:{port}"))
     assert "localhost" in (await said(port)).split()
 
 
-async def test_the_same_address_is_kept(side: OperatorSide) -> None:
+async def test_the_same_address_is_kept(side: ListenerSide) -> None:
     address = f"127.0.0.1:{free_port()}"
     first = side.take(address)
     await side.switch(first)
@@ -43,7 +43,7 @@ async def test_the_same_address_is_kept(side: OperatorSide) -> None:
     assert await said(int(address.rpartition(":")[2]))
 
 
-async def test_one_that_is_not_wanted_after_all_is_free_again_and_the_present_one_goes_on(side: OperatorSide) -> None:
+async def test_one_that_is_not_wanted_after_all_is_free_again_and_the_present_one_goes_on(side: ListenerSide) -> None:
     present, wanted = free_port(), f"127.0.0.1:{free_port()}"
     await side.switch(side.take(f"127.0.0.1:{present}"))
     taken = side.take(wanted)
@@ -55,7 +55,7 @@ async def test_one_that_is_not_wanted_after_all_is_free_again_and_the_present_on
     await side.drop(side.take(wanted))  # it can be had again
 
 
-async def test_none_is_no_listener(side: OperatorSide) -> None:
+async def test_none_is_no_listener(side: ListenerSide) -> None:
     port = free_port()
     await side.switch(side.take(f"127.0.0.1:{port}"))
     await side.switch(side.take(None))

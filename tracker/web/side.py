@@ -1,4 +1,4 @@
-"""The operator's listener over the life of the daemon: taken at the start, moved on a reload, let go at the end."""
+"""A listener, the operator's or the public one, while the daemon lives: taken at the start, moved on a reload, let go at last."""
 
 from __future__ import annotations
 
@@ -9,20 +9,31 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from tracker.web.address import host_and_port
-from tracker.web.server import Listener
+from tracker.web.server import USUAL, Limits, Listener
 
 KEY: Final = "web.operator"
 
 
-class OperatorSide:
+class ListenerSide:
     """At most one listener at a time, for the address that the configuration names."""
 
-    def __init__(self, pages: Callable[[Collection[str]], ASGIApp], on_failure: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        pages: Callable[[Collection[str]], ASGIApp],
+        on_failure: Callable[[str], None],
+        *,
+        key: str = KEY,
+        limits: Limits = USUAL,
+    ) -> None:
         """
         Args:
             pages: makes the application for a listener that may be called by these names.
             on_failure: called where a listener ends by itself.
+            key: the address's key in the configuration.
+            limits: what the listener lends to its callers.
         """
+        self._key = key
+        self._limits = limits
         self._pages = pages
         self._on_failure = on_failure
         self._current: Listener | None = None
@@ -36,7 +47,7 @@ class OperatorSide:
             return None
         if self._current is not None and self._current.address == address:
             return self._current
-        return Listener(KEY, address)
+        return Listener(self._key, address, self._limits)
 
     async def switch(self, to: Listener | None) -> None:
         """Answer on this one from now on, and let the present one go."""
