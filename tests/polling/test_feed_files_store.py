@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 
 from carriers.base import FeedReading, PermanentCarrierError, RefKind, TrackingRef
 from tests.polling.feed_support import CARRIER, NOW, looked, ocoren, reader, taken, visit
+from tracker.events.record import Recorded
 from tracker.polling.feed_files import Fate
 from tracker.polling.feed_places import FeedFolder
 from tracker.store.database import Database
@@ -71,6 +72,19 @@ async def test_a_reader_that_fails_costs_its_file_alone(database: Database) -> N
         ).all()
     assert [(kind, raised) for kind, raised, _ in signals] == [("feed_refused", True), ("feed_refused", False)]
     assert "segredo" not in signals[0].summary
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_cannot_be_recorded_costs_its_file_alone(database: Database) -> None:
+    parcels(database, 1)
+
+    def fails(*_: object) -> dict[int, Recorded]:
+        raise TypeError("naive")
+
+    found = await replace(reader(database), record=fails).take("a.txt", ocoren(1), NOW)
+    assert (found.fate, found.report) == (Fate.REFUSED, ("it cannot be recorded (TypeError): the log says where",))
+    assert await reader(database).finish(NOW) == 0
+    assert taken(database) == [("a.txt", "refused")]
 
 
 @pytest.mark.anyio

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,21 @@ def test_every_layout_of_the_samples_tells_the_same(trial: Trial) -> None:
     assert sorted(events(trial)) == [("E1001", "01"), ("E1002", "98"), ("E1003", "79")]
     assert len(trial.rows(CarrierFeed)) == 1
     assert trial.one(CarrierFeed)["heard_at"] - at(day(120), 12) == timedelta()
+
+
+def test_a_carrier_s_own_numbering_and_its_name_are_the_merchant_s_to_say(trial: Trial) -> None:
+    """For many shippers 26 is a loss, where the standard table has a fiscal retention."""
+    own = {"title": "Transportes Serra Azul", "codes": {"26": {"status": "lost", "cause": "loss"}}}
+    trial.settings["carriers"][-1] |= own
+    trial.drop("pedidos.csv", orders(1001))
+    drop(trial, "a.txt", file(line(1001, "00", at(day(1), 10))))
+    trial.pass_at(at(day(1), 12))
+    drop(trial, "b.txt", file(line(1001, "26", at(day(2), 10))))
+    trial.pass_at(at(day(2), 12))
+    assert [row["kind"] for row in trial.rows(Problem)] == ["loss"]
+    texts = [message_from_bytes(trial.mail_text(n), policy=policy.default) for n in range(len(trial.told()))]
+    said = "\n".join(
+        part.get_content() for text in texts for part in text.walk() if part.get_content_type() == "text/plain"
+    )
+    assert "Transportes Serra Azul" in said
+    assert ISSUER not in said

@@ -30,6 +30,7 @@ from carriers.base import (
     TrackingAnswer,
     TrackingRef,
 )
+from tracker.errors import ProgramError
 from tracker.polling.sweep import Recorder
 from tracker.store.database import Database
 from tracker.store.feeds import (
@@ -42,6 +43,7 @@ from tracker.store.feeds import (
     file_body,
     finish_file,
     former_file,
+    is_newest_faulty,
     newest_faulty,
     replace_file,
     restart_file,
@@ -173,6 +175,15 @@ class FeedFiles:
         except Exception as fault:  # a stranger's reader may raise anything; one file must not stop the others
             log.error("feed.reader_failed", carrier=self.carrier, file=kept.name, exc_info=fault)
             return await self._refuse(kept, f"its reader failed ({type(fault).__name__}): the log says where", now)
+        try:
+            return await self._store(kept, reading, former, now)
+        except ProgramError:
+            raise  # the database's fault, not the file's
+        except Exception as fault:  # an answer that no adapter should make: the same at every try
+            log.error("feed.reader_failed", carrier=self.carrier, file=kept.name, exc_info=fault)
+            return await self._refuse(kept, f"it cannot be recorded ({type(fault).__name__}): the log says where", now)
+
+    async def _store(self, kept: FeedFileRow, reading: FeedReading, former: FeedFileRow | None, now: datetime) -> Taken:
         known = await self._answers_of(former) if former is not None else {}
         numbers = list(reading.answers)
         await self.database.write(lambda c: restart_file(c, kept.id))
@@ -264,7 +275,8 @@ class FeedFiles:
         if replaced is not None:
             replace_file(connection, replaced, kept.id)
         change_feed(connection, self.carrier, heard_at=now)
-        signal(connection, [self._note(connection, is_good=not reading.faults)], now)
+        if reading.faults or kept.state == "refused" or is_newest_faulty(connection, self.carrier, kept.id):
+            signal(connection, [self._note(connection, is_good=not reading.faults)], now)
 
     async def _refuse(self, kept: FeedFileRow, reason: str, now: datetime) -> Taken:
         def refuse(connection: Connection) -> None:

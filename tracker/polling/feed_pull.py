@@ -18,7 +18,7 @@ from carriers.base import CarrierConfigError, PermanentCarrierError, PulledFeed,
 from tracker.polling.breaker import Breaker
 from tracker.polling.feed_files import Fate, FeedFiles
 from tracker.store.database import Database
-from tracker.store.feeds import FeedState, begin_feed, change_feed
+from tracker.store.feeds import FeedState, change_feed, feed_state
 
 log = structlog.get_logger(__name__)
 DAY: Final = timedelta(days=1)
@@ -72,9 +72,9 @@ class FeedPull:
 
     async def run(self, now: datetime) -> int:
         """Fetch what is due, one day at most; returns how many days were fetched."""
-        state = await self.database.write(lambda c: begin_feed(c, self.carrier, now))
-        wanted = next_pull(state, self.feed.pull_every, self.zone, now)
-        if wanted is None or not await self.breaker.may_call(now):
+        state = await self.database.read(lambda c: feed_state(c, self.carrier))
+        wanted = next_pull(state, self.feed.pull_every, self.zone, now) if state is not None else None
+        if state is None or wanted is None or not await self.breaker.may_call(now):
             return 0
         # Before the call: one that was cut off has been heard by the carrier all the same.
         await self._save(pulled_at=now)

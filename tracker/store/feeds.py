@@ -156,6 +156,14 @@ def newest_faulty(connection: Connection, carrier: str, limit: int) -> list[tupl
     return [(name, report) for name, report, faults, state in rows if faults or state == "refused"]
 
 
+def is_newest_faulty(connection: Connection, carrier: str, but: int) -> bool:
+    """Whether the newest file, that one left out, was refused or read with faults."""
+    columns = (_FILES.c.faults, _FILES.c.state)
+    others = (_FILES.c.carrier == carrier, _FILES.c.id != but, _FILES.c.state != "stored")
+    row = connection.execute(select(*columns).where(*others).order_by(_FILES.c.id.desc()).limit(1)).one_or_none()
+    return row is not None and (row.faults > 0 or row.state == "refused")
+
+
 def drop_old_bodies(connection: Connection, carrier: str, before: datetime) -> int:
     """Files from before that instant that nobody waits for lose their content, which names people; returns how many."""
     waited = exists().where(_WAITING.c.file_id == _FILES.c.id)
