@@ -45,6 +45,7 @@ def test_the_listener_s_events_are_documented_with_their_levels() -> None:
 def test_the_stages_events_are_documented_with_their_levels() -> None:
     stages = ("intake", "polling", "events", "detection", "claims", "messages", "alerts")
     files = [file for stage in stages for file in (ROOT / "tracker" / stage).glob("*.py")]
+    files.append(ROOT / "tracker" / "app.py")
     files += [ROOT / "tracker" / name for name in ("daemon.py", "backups.py", "retention.py", "cli/prepare.py")]
     logged = dict(sorted({pair for file in files for pair in logged_in(file)}))
     assert logged == section("Stages")
