@@ -26,7 +26,7 @@ def shown() -> list[str]:
 def test_an_account_is_taken_as_shown(block: str, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(f"{SHOP}carriers:\n{block}", encoding="utf-8")
-    env = {name: "segredo-inventado" for name in re.findall(r"\$\{(\w+)\}", block)}
+    env = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block), "segredo-inventado")
 
     loaded = load_config(path, env, strict_credentials=True, adapters=our_adapters())
 
