@@ -13,7 +13,16 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.ten_carriers import HOUR, NAMES, PARCELS, TURNS, Month, month
-from tracker.store.tables import Alert, CarrierOutage, Event, Problem, Shipment, ShipmentHistory, ShipmentPoll
+from tracker.store.tables import (
+    Alert,
+    CarrierOutage,
+    Event,
+    Problem,
+    Shipment,
+    ShipmentHistory,
+    ShipmentPoll,
+    ShipmentRef,
+)
 
 FIRST: Final = datetime(2026, 11, 2, 3, tzinfo=UTC)
 """Midnight in Brasília, a Monday."""
@@ -82,6 +91,44 @@ async def test_two_that_fail_take_nothing_from_the_other_eight(
         assert_alerts(well, ill, hanging, wrong)
 
 
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_what_each_answers_wrongly_ends_with_it(tmp_path: Path) -> None:
+    """All ten in every manner: no lane of theirs breaks, nothing wrong is believed, and afterwards all is there."""
+    async with month(tmp_path / "shop", FIRST, 3, 2 * HOUR) as run:
+        await run.until(0.5)
+        for carrier in run.carriers.values():
+            carrier.misbehave(4 * HOUR)
+        await run.until(1.5)
+        for carrier in run.carriers.values():
+            carrier.recover()
+        await run.until(3)
+        assert {row["failures"] for row in run.rows(ShipmentPoll)} == {0}
+        assert {row["carrier"] for row in run.rows(Problem) if is_within(row["detected_at"], 0.5, 1.5)} == set()
+        for name in NAMES:
+            assert_every_turn_was_seen(run, name)
+            assert_all_was_told(run, name)
+        told = sorted((row["kind"], row["key"]) for row in run.rows(Alert) if row["kind"] != "delivery_reversed")
+        each = (("carrier_down", "down"), ("credentials_refused", "refused"))
+        assert told == sorted((kind, f"carrier:conta-{name}:tracking:{end}") for name in NAMES for kind, end in each)
+
+
+def is_within(instant: datetime, day: float, other: float) -> bool:
+    return FIRST + timedelta(days=day) < instant <= FIRST + timedelta(days=other)
+
+
+def assert_all_was_told(run: Month, name: str) -> None:
+    """Every event of every parcel is kept, at its time, and none that the carrier did not tell."""
+    carrier = run.carriers[name]
+    known = {row["value"]: row["shipment_id"] for row in run.rows(ShipmentRef, adapter=name)}
+    assert len(known) == PARCELS
+    for journey in carrier.journeys:
+        kept = {row["occurred_at"].replace(second=0) for row in run.rows(Event, shipment_id=known[journey.number])}
+        told = {one.at.replace(second=0) for one in journey.told if one.at <= run.now}
+        # What has dated stages dates its own making too, long ago.
+        assert {at for at in kept if at > FIRST} == told, f"{name} {journey.number}"
+
+
 def assert_as_fresh(well: Month, ill: Month, name: str) -> None:
     """Within 5 % at every hour, half and nineteen of twenty of the parcels, by status."""
     assert len(ill.samples[name]) == len(well.samples[name])
@@ -129,7 +176,7 @@ def assert_caught_up(run: Month, back: datetime, names: tuple[str, str]) -> None
 
 
 def assert_every_turn_was_seen(run: Month, wrong: str) -> None:
-    assert run.carriers[wrong].turns_taken == set(range(len(TURNS)))
+    assert run.carriers[wrong].turns_taken == set(range(len(TURNS))), wrong
 
 
 def assert_alerts(well: Month, ill: Month, hanging: str, wrong: str) -> None:

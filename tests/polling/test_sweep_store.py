@@ -243,7 +243,7 @@ def test_what_is_put_into_the_world_shows_in_one_pass(start: Start) -> None:
 # --- a carrier of our own making --------------------------------------------------------------------
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-GOOD, BAD = "AA123456785BR", "AA987654325BR"
+GOOD, BAD, OTHER = "AA123456785BR", "AA987654325BR", "AA000000005BR"
 
 
 class Spoilt:
@@ -297,7 +297,7 @@ def sweep(database: Database, adapter: Spoilt) -> PollSweep:
 )
 async def test_one_bad_number_spoils_no_other(database: Database, adapter: Spoilt) -> None:
     with database.begin_write() as connection:
-        for number, code in enumerate((GOOD, BAD, "AA000000005BR")):
+        for number, code in enumerate((GOOD, BAD, OTHER)):
             add_order(connection, order(f"1{number}"), code)
     assert await sweep(database, adapter).run(NOW) == 3
     with database.begin_read() as connection:
@@ -331,15 +331,16 @@ async def test_a_save_without_the_lease_changes_nothing(database: Database) -> N
 
 
 class Garbled(Spoilt):
-    """Answers nothing that can be read while `is_garbled`; `http_status` is what it says so with."""
+    """Answers nothing that can be read while `is_garbled`, some numbers with an `http_status`."""
 
-    def __init__(self, http_status: int | None = None) -> None:
+    def __init__(self, http_status: Mapping[str, int]) -> None:
         super().__init__({BAD})
         self.is_garbled, self.http_status = True, http_status
 
     async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, TrackingAnswer]:
         if self.is_garbled:
-            raise PermanentCarrierError("correios", "its JSON is broken", self.http_status)
+            status = self.http_status.get(refs[0].value)
+            raise PermanentCarrierError("correios", f"HTTP {status}" if status else "its JSON is broken", status)
         return await super().track(refs)
 
 
@@ -354,12 +355,18 @@ def outages(database: Database) -> list[tuple[datetime, datetime | None]]:
 
 
 @pytest.mark.anyio
-async def test_a_carrier_of_which_nothing_can_be_read_is_away(database: Database) -> None:
+@pytest.mark.parametrize(
+    "http_status",
+    [pytest.param({}, id="every answer"), pytest.param({OTHER: 404}, id="one sent as a refusal, as unreadable")],
+)
+async def test_a_carrier_of_which_nothing_can_be_read_is_away(
+    database: Database, http_status: Mapping[str, int]
+) -> None:
     """Told once, no day of it is silence, and its parcels do not pay for it with ever longer waits."""
     with database.begin_write() as connection:
-        for number, code in enumerate((GOOD, "AA000000005BR")):
+        for number, code in enumerate((GOOD, OTHER)):
             add_order(connection, order(f"1{number}"), code)
-    carrier = Garbled()
+    carrier = Garbled(http_status)
     polling = sweep(database, carrier)
     for hour in range(0, 24, 2):
         await polling.run(NOW + timedelta(hours=hour))
@@ -383,7 +390,7 @@ async def test_a_carrier_of_which_nothing_can_be_read_is_away(database: Database
 async def test_numbers_that_are_refused_one_by_one_are_no_outage(database: Database) -> None:
     with database.begin_write() as connection:
         add_order(connection, order("10"), GOOD)
-    polling = sweep(database, Garbled(http_status=400))
+    polling = sweep(database, Garbled({GOOD: 400}))
     for hour in (0, 2, 5, 10):
         await polling.run(NOW + timedelta(hours=hour))
     assert outages(database) == []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -89,7 +89,12 @@ class Look:
     is_known: bool = False
     """The same bytes, read in the same way, as at the last look."""
     is_unread: bool = False
-    """Nothing of it could be read, and it is no refusal of this very number: it may be the carrier's fault as a whole."""
+    """Nothing of it could be read, and it was not sent as a refusal: it may be the carrier's fault as a whole."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says nothing of the parcel: unread, or refused in words that no adapter knows."""
+        return self.outcome is AnswerOutcome.ERROR
 
 
 Asked = tuple[list[DuePoll], asyncio.Task[list[Look] | None]]
@@ -194,7 +199,7 @@ class PollSweep:
         raw = [(key, self._digest(answer.raw), answer.raw) for key, answer in changed.items() if answer.raw]
         keep_raw(connection, "shipment", raw, now)
         # Where nothing of the carrier can be read, no parcel is to blame, and none waits ever longer.
-        blames = not any(look.is_unread for look in looks) or not self.breaker.is_failing(connection)
+        blames = not any(look.is_error for look in looks) or not self.breaker.is_failing(connection)
         saves = [
             self._poll_save(look, _standing(look.poll, recorded.get(look.poll.shipment_id)), now, blames)
             for look in looks
@@ -220,8 +225,8 @@ class PollSweep:
             # The same bytes read in the same way say the same: they are not read again.
             return Look(poll, heard, AnswerOutcome(poll.outcome), digest, changed, is_known=True)
         answer = heard.read()
-        is_unread = answer.outcome is AnswerOutcome.ERROR and not is_refused
-        return Look(poll, answer, answer.outcome, digest, changed, is_unread=is_unread)
+        look = Look(poll, answer, answer.outcome, digest, changed)
+        return replace(look, is_unread=True) if look.is_error and not is_refused else look
 
     def _digest(self, said: bytes) -> str:
         """Covers what was said, and how this version of the adapter and its code table reads it."""
@@ -230,7 +235,7 @@ class PollSweep:
         return digest.hexdigest()
 
     def _poll_save(self, look: Look, standing: Standing, now: datetime, blames: bool) -> PollSave:
-        poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
+        poll, is_error = look.poll, look.is_error
         if look.outcome is AnswerOutcome.OTHER_ACCOUNT:
             return self._hand_over(look, now)
         following = next_look(look.outcome, standing, self.policy, self.days(poll.shop), now)
@@ -322,8 +327,11 @@ class _Round:
                 answered, taken = await sweep.database.write(partial(self._save_and_take, looks=looks))
                 total += answered
                 self._begin(taken)
-            if self._unread and not self._heard and not self._ended:
+            if self._unread and not self._ended:
                 await sweep.breaker.unread(self._unread, self._now)
+            elif total and not self._heard and not self._ended:
+                # Numbers were refused, one by one: so it works.
+                await sweep.breaker.answered(self._now)
         finally:
             await self._abandon()
         return total
@@ -333,11 +341,12 @@ class _Round:
         the round, for this lane alone calls this family."""
         if self._heard:
             return
-        if all(look.is_unread for look in looks):
-            self._unread = self._unread or looks[0].heard.read().message or "it does not say why"
-            return
-        self._heard = True
-        await self._sweep.breaker.answered(self._now)
+        unread = next((look for look in looks if look.is_unread), None)
+        if not all(look.is_error for look in looks):
+            self._heard, self._unread = True, ""
+            await self._sweep.breaker.answered(self._now)
+        elif unread is not None:
+            self._unread = self._unread or unread.heard.read().message or "it does not say why"
 
     def _answered_beside(self) -> list[Look]:
         """What was answered meanwhile, of the batches whose turn it is to be saved."""
