@@ -40,6 +40,11 @@ def access_key(value: str) -> str | None:
     return key
 
 
+def with_check_digit(first: str) -> str:
+    """The access key of its first 43 characters."""
+    return f"{first}{_check_digit(first)}"
+
+
 def key_ref(value: str) -> TrackingRef | None:
     """An access key as what a carrier is asked by."""
     key = access_key(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,17 +210,92 @@ def test_every_table_has_one_owner() -> None:
     assert {model.__tablename__ for model in models} == set(OWNERS["any"][0].metadata.tables)
 
 
+def carriers_names() -> list[str]:
+    """What our own adapters are called, in the configuration and as packages."""
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+    targets = points["shipment_tracker.carriers"]
+    return sorted({*targets, *(target.partition(":")[0].rpartition(".")[2] for target in targets.values())})
+
+
 def test_carriers_names_stand_outside_the_daemon() -> None:
-    pattern = re.compile("correios", re.IGNORECASE)
+    names = "|".join(name.replace("_", "[ _-]?") for name in carriers_names())
+    # A name is a word, or the part of one that underscores set apart; there are "look-ups".
+    pattern = re.compile(rf"(?<![a-z0-9-])({names})(?![a-z0-9])", re.IGNORECASE)
     found = [
-        f"{path.relative_to(ROOT)}:{number}"
+        f"{path.relative_to(ROOT)}:{number}: {told.group()}"
         for path in (ROOT / "tracker").rglob("*")
         if path.is_file() and path.suffix in {".py", ".txt", ".html", ".yaml"}
         if path.relative_to(ROOT).parts[1] not in {"sandbox", "templates"}
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if pattern.search(line)
+        if (told := pattern.search(line) or re.search("correios", line, re.IGNORECASE))
     ]
     assert found == []
+
+
+NAMING = frozenset({"carrier", "carrier_id", "carrier_name", "adapter", "adapter_name", "account", "account_id"})
+
+
+def asks_who(path: Path) -> Iterator[int]:
+    """The lines of a module at which a carrier, an adapter or an account is compared with a name that stands in the code."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            if any(map(_names_one, sides)) and any(map(_is_name, sides)):
+                yield node.lineno
+        elif isinstance(node, ast.Match) and _names_one(node.subject):
+            values = [inner for case in node.cases for inner in ast.walk(case.pattern)]
+            yield from (v.lineno for v in values if isinstance(v, ast.MatchValue) and _is_name(v.value))
+        elif isinstance(node, ast.Call) and _asks_its_ends(node.func) and any(map(_is_name, node.args)):
+            yield node.lineno
+
+
+def _names_one(node: ast.expr) -> bool:
+    """`carrier`, `poll.carrier`, `self._carrier`, `row["carrier"]`, `carrier.id`, `entry.adapter.NAME`."""
+    if isinstance(node, ast.Attribute):
+        inner = node.attr.lstrip("_")
+        return inner in NAMING or (inner in {"id", "name", "NAME"} and _names_one(node.value))
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, ast.Constant) and node.slice.value in NAMING
+    return isinstance(node, ast.Name) and node.id in NAMING
+
+
+def _asks_its_ends(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in {"startswith", "endswith"} and _names_one(node.value)
+
+
+def _is_name(node: ast.expr) -> bool:
+    """A text, or several; the empty one means that there is no account."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return any(map(_is_name, node.elts))
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
+
+
+def test_nothing_asks_which_carrier_it_is() -> None:
+    """What a carrier can do its adapter declares: no line of the program does one thing for this one and another for that."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for folder in ("tracker", "carriers")
+        for path in modules(folder)
+        for line in asks_who(path)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param('if carrier == "x": pass', id="compared"),
+        pytest.param('if "x" != self._carrier: pass', id="the other way round"),
+        pytest.param('if entry.adapter.NAME in ("x", "y"): pass', id="one of several"),
+        pytest.param('if row["carrier"] == "x": pass', id="a column"),
+        pytest.param('match carrier.id:\n    case "x" | "y": pass', id="matched"),
+        pytest.param('if poll.carrier.startswith("x"): pass', id="its beginning"),
+    ],
+)
+def test_such_a_line_is_found(tmp_path: Path, line: str) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(line, encoding="utf-8")
+    assert list(asks_who(module))
 
 
 def test_time_is_asked_in_one_place() -> None:

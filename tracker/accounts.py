@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from carriers.base import Adapter, AdapterContext, TokenStore
 from carriers.http import CarrierHttp
 from carriers.registry import load
@@ -12,11 +14,16 @@ from tracker.config.model import CarrierSettings
 from tracker.polling.tokens import FreshTokens, StoredTokens
 from tracker.store.database import Database
 
+Connect = Callable[[str, str], CarrierHttp]
+"""Makes an account's connection, of its id and its carrier's address. A trial gives one that goes to no network."""
 
-def carrier_account(carrier: CarrierSettings, database: Database, clock: Clock) -> Account:
+
+def carrier_account(
+    carrier: CarrierSettings, database: Database, clock: Clock, connect: Connect = CarrierHttp
+) -> Account:
     """One carrier account, its connection and its adapter."""
     adapter_class = load(carrier.adapter)
-    http = CarrierHttp(carrier.id, carrier.base_url)
+    http = connect(carrier.id, carrier.base_url)
     adapter = adapter_class(
         carrier.adapter_settings, AdapterContext(carrier.id, http, StoredTokens(database, carrier.id, clock), clock.now)
     )

@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.base import CarrierConfigError, CarrierError, TokenStore, TrackingAdapter, TrackingStatus, facts_of
+from carriers.http import CarrierHttp
 from carriers.registry import load
-from tracker.accounts import adapter_alone, carrier_account, proving_tokens
+from tracker.accounts import Connect, adapter_alone, carrier_account, proving_tokens
 from tracker.book import Account, CarrierBook
 from tracker.claims import contract
 from tracker.clock import Clock, clock_from_env
@@ -133,9 +134,12 @@ class App:
 
 
 def build(
-    loaded: LoadedConfig, env: Mapping[str, str] = os.environ, stopping: Callable[[], bool] = lambda: False
+    loaded: LoadedConfig,
+    env: Mapping[str, str] = os.environ,
+    stopping: Callable[[], bool] = lambda: False,
+    connect: Connect = CarrierHttp,
 ) -> App:
-    """Build the program. `stopping` tells long work to end after the batch at hand.
+    """Build the program. `stopping` tells long work to end after the batch at hand; `connect` reaches the carriers.
 
     Opens no connection yet; raises UsageError where the configuration does not allow it.
     """
@@ -143,7 +147,7 @@ def build(
     clock = clock_from_env(env, trial_clock_faults(settings))
     idle_s = IDLE_S if settings.engine == "procrastinate" else None
     database = Database(settings.database.connection_url(), idle_s=idle_s)
-    book = CarrierBook(settings, {c.id: carrier_account(c, database, clock) for c in settings.carriers})
+    book = CarrierBook(settings, {c.id: carrier_account(c, database, clock, connect) for c in settings.carriers})
     importer = Importer(database, book)
     folders = tuple(folders_of(settings, importer, stopping))
     places = feed_places(settings, database, book, stopping)

@@ -31,7 +31,7 @@ _NEW_EVENTS = _counter("new_events", "Tracking events recorded for the first tim
 _UNKNOWN_EVENTS = _counter("unknown_events", "Recorded events whose code nobody reads.", "carrier")
 _CALL_FAILURES = _counter(
     "carrier_call_failures",
-    "Calls to a carrier that got no answer, by why: no_answer, throttled, refused (the credentials).",
+    "Calls to a carrier that got no answer, by why: no_answer, throttled, unreadable, refused (the credentials).",
     "carrier",
     "family",
     "reason",
@@ -76,7 +76,7 @@ def unknown_events(carrier: str, number: int) -> None:
 
 
 def call_failed(carrier: str, family: str, reason: str) -> None:
-    """A call got no answer: `no_answer`, `throttled` or `refused`."""
+    """A call got no answer: `no_answer`, `throttled`, `refused`, or `unreadable` (a round of which nothing could be read)."""
     _CALL_FAILURES.labels(carrier, family, reason).inc()
 
 

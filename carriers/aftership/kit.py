@@ -18,7 +18,7 @@ class AfterShipKit(Kit):
     """A list of numbers a call, each made known before."""
 
     settings: Mapping[str, Any] = {"api_key": "asat_inventada_4410", "webhook_secret": _SECRET}
-    numbers = tuple(f"EX{serial:09d}BR" for serial in range(1, 22))
+    numbers = tuple(f"AGR{serial:09d}" for serial in range(1, 22))
     strangers = ("não é um código", "", "☃" * 20, "ABC", "SEMDIGITO")
     codes = Codes(
         moving="InTransit",

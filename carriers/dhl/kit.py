@@ -13,7 +13,7 @@ class DhlKit(Kit):
     """One number a call."""
 
     settings: Mapping[str, Any] = {"api_key": "chave-inventada-3906"}
-    numbers = ("7777777770", "7777777771")
+    numbers = tuple(f"77777777{serial}" for serial in range(70, 82))
     codes = Codes(moving="transit", delivered="delivered", unknown="novelty", posted="pre-transit")
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

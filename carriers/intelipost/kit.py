@@ -15,7 +15,7 @@ class IntelipostKit(Kit):
     """One order a call, a volume of which is meant."""
 
     settings: Mapping[str, Any] = {"api_key": "chave-inventada-9120", "webhook_key": "chave-do-aviso-3318"}
-    numbers = ("PED-1001", "PED-1002")
+    numbers = tuple(f"PED-{serial}" for serial in range(1001, 1013))
     codes = Codes(
         moving="EM TRANSFERENCIA",
         delivered="ENTREGUE NO DESTINO",

@@ -22,7 +22,7 @@ class LoggiKit(Kit):
         "webhook_user": "loja",
         "webhook_password": "senha-inventada-6613",
     }
-    numbers = ("SH1000000001LG", "SH1000000002LG")
+    numbers = tuple(f"SH10000000{serial:02d}LG" for serial in range(1, 13))
     codes = Codes(moving="77", delivered="5", unknown="99")
     texts: Mapping[str, str] = {"77": "Em trânsito", "5": "Entregue"}
 

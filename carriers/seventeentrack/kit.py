@@ -18,7 +18,7 @@ class SeventeenTrackKit(Kit):
     """Forty numbers a call, registered before they are known."""
 
     settings: Mapping[str, Any] = {"api_key": _KEY, "push": True}
-    numbers = tuple(f"EX{serial:09d}BR" for serial in range(1, 42))
+    numbers = tuple(f"TRK{serial:09d}" for serial in range(1, 42))
     strangers = ("não é um código", "", "☃" * 20, "ABC", "SEMDIGITO")
     codes = Codes(
         moving="InTransit_Departure",

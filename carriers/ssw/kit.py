@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from carriers.invoice import with_check_digit
 from carriers.ssw import ZONE
 from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
 
@@ -13,7 +14,11 @@ class SswKit(Kit):
     """One document a call; refusals come with HTTP 200."""
 
     settings: Mapping[str, Any] = {"cnpj": "11222333000181", "password": "senha-inventada-7351", "company": "TFX"}
-    numbers = ("35261111222333000181550010000010011102030405", "35261112ABC34501DE35550010000010041102030432")
+    numbers = (
+        "35261111222333000181550010000010011102030405",
+        "35261112ABC34501DE35550010000010041102030432",
+        *(with_check_digit(f"3526111122233300018155001{serial:09d}110203040") for serial in range(1002, 1012)),
+    )
     codes = Codes(moving="82", delivered="01", unknown="777", posted="80", lost="50", damaged="53", undelivered="86")
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

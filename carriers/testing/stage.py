@@ -19,7 +19,7 @@ from carriers.testing.kit import Kit, Question, Reply, Told
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 """The stage's clock: it stands still."""
-CALL_LIMIT_S = 0.2
+CALL_LIMIT_S = 0.05
 """For a carrier that never ends its answer: seconds of a real clock, so few."""
 
 Fault = Callable[[Question, Reply], Awaitable[Reply] | Reply]

@@ -13,7 +13,7 @@ class UpsKit(Kit):
     """One number a call, behind client credentials."""
 
     settings: Mapping[str, Any] = {"client_id": "id-inventado", "client_secret": "segredo-inventado-5083"}
-    numbers = ("1Z0000000000000001", "1Z0000000000000002")
+    numbers = tuple(f"1Z{serial:016d}" for serial in range(1, 13))
     codes = Codes(moving="I", delivered="D", unknown="QQ", posted="P")
     has_codes = False
 

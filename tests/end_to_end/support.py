@@ -176,10 +176,9 @@ class Trial:
         """The program as it would start now; its carriers' seconds of patience pass at once."""
         loaded = load_config(self.write_config(), self.environment, strict_credentials=True, adapters=self.adapters)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(composition, "CarrierHttp", partial(CarrierHttp, sleep=_at_once))
             if self.adapters is not None:
                 patch.setattr(composition, "load", self.adapters.__getitem__)
-            return build(loaded, self.environment)
+            return build(loaded, self.environment, connect=partial(CarrierHttp, sleep=_at_once))
 
     @property
     def environment(self) -> dict[str, str]:

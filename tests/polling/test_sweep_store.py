@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import respx
 from httpx import Response
-from sqlalchemy import update
+from sqlalchemy import Row, update
 
 from carriers.base import (
     AnswerOutcome,
@@ -40,6 +40,7 @@ from tracker.store.tables import (
     RawAnswer,
     ShipmentHistory,
     ShipmentPoll,
+    Signal,
     table,
 )
 
@@ -242,7 +243,7 @@ def test_what_is_put_into_the_world_shows_in_one_pass(start: Start) -> None:
 # --- a carrier of our own making --------------------------------------------------------------------
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-GOOD, BAD = "AA123456785BR", "AA987654325BR"
+GOOD, BAD, OTHER = "AA123456785BR", "AA987654325BR", "AA000000005BR"
 
 
 class Spoilt:
@@ -296,7 +297,7 @@ def sweep(database: Database, adapter: Spoilt) -> PollSweep:
 )
 async def test_one_bad_number_spoils_no_other(database: Database, adapter: Spoilt) -> None:
     with database.begin_write() as connection:
-        for number, code in enumerate((GOOD, BAD, "AA000000005BR")):
+        for number, code in enumerate((GOOD, BAD, OTHER)):
             add_order(connection, order(f"1{number}"), code)
     assert await sweep(database, adapter).run(NOW) == 3
     with database.begin_read() as connection:
@@ -327,3 +328,71 @@ async def test_a_save_without_the_lease_changes_nothing(database: Database) -> N
         assert connection.execute(table(Event).select()).all() == []
         row = connection.execute(table(ShipmentPoll).select()).one()
     assert (row.last_answered_at, row.next_poll_at) == (None, NOW + timedelta(hours=1))
+
+
+class Garbled(Spoilt):
+    """Answers nothing that can be read while `is_garbled`, some numbers with an `http_status`."""
+
+    def __init__(self, http_status: Mapping[str, int]) -> None:
+        super().__init__({BAD})
+        self.is_garbled, self.http_status = True, http_status
+
+    async def track(self, refs: Sequence[TrackingRef]) -> Mapping[TrackingRef, TrackingAnswer]:
+        if self.is_garbled:
+            status = self.http_status.get(refs[0].value)
+            raise PermanentCarrierError("correios", f"HTTP {status}" if status else "its JSON is broken", status)
+        return await super().track(refs)
+
+
+def looks(database: Database) -> list[Row[Any]]:
+    with database.begin_read() as connection:
+        return list(connection.execute(table(ShipmentPoll).select().order_by(table(ShipmentPoll).c.shipment_id)).all())
+
+
+def outages(database: Database) -> list[tuple[datetime, datetime | None]]:
+    with database.begin_read() as connection:
+        return [(row.started_at, row.ended_at) for row in connection.execute(table(CarrierOutage).select())]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "http_status",
+    [pytest.param({}, id="every answer"), pytest.param({OTHER: 404}, id="one sent as a refusal, as unreadable")],
+)
+async def test_a_carrier_of_which_nothing_can_be_read_is_away(
+    database: Database, http_status: Mapping[str, int]
+) -> None:
+    """Told once, no day of it is silence, and its parcels do not pay for it with ever longer waits."""
+    with database.begin_write() as connection:
+        for number, code in enumerate((GOOD, OTHER)):
+            add_order(connection, order(f"1{number}"), code)
+    carrier = Garbled(http_status)
+    polling = sweep(database, carrier)
+    for hour in range(0, 24, 2):
+        await polling.run(NOW + timedelta(hours=hour))
+    assert outages(database) == [(NOW, None)]
+    assert {(row.outcome, row.last_answered_at) for row in looks(database)} == {(None, None)}
+    last = NOW + timedelta(hours=22)
+    assert all(last < row.next_poll_at <= last + timedelta(hours=2) for row in looks(database))
+    with database.begin_read() as connection:
+        (told,) = connection.execute(table(Signal).select()).all()
+    assert (told.kind, told.key) == ("carrier_down", "carrier:correios:tracking:down")
+    assert told.summary == "correios answers, but nothing of it can be read (tracking): its JSON is broken"
+
+    carrier.is_garbled = False
+    back = NOW + timedelta(hours=24)
+    await polling.run(back)
+    assert outages(database) == [(NOW, back)]
+    assert {(row.outcome, row.failures) for row in looks(database)} == {("found", 0)}
+
+
+@pytest.mark.anyio
+async def test_numbers_that_are_refused_one_by_one_are_no_outage(database: Database) -> None:
+    with database.begin_write() as connection:
+        add_order(connection, order("10"), GOOD)
+    polling = sweep(database, Garbled({GOOD: 400}))
+    for hour in (0, 2, 5, 10):
+        await polling.run(NOW + timedelta(hours=hour))
+    assert outages(database) == []
+    (row,) = looks(database)
+    assert row.failures == 4

@@ -31,8 +31,8 @@ ALERT_KINDS: Final[Mapping[str, AlertKind]] = {
     # --- carriers -----------------------------------------------------------------------------------
     "carrier_down": AlertKind(
         CRITICAL,
-        "A carrier's API has not answered three times in a row.",
-        "An outage at the carrier, a maintenance page, or no way out of this machine.",
+        "A carrier's API has not answered three times in a row, or not in a way that can be read.",
+        "An outage at the carrier, a maintenance page, an API that was changed, or no way out of this machine.",
         "Look whether other carriers answer; if none does, look at this machine's network. Else wait: nothing is lost, silence "
         "rules stand still meanwhile, and what was missed is asked for afterwards.",
         "With the first answer.",

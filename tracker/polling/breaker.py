@@ -13,7 +13,7 @@ from tracker import metrics
 from tracker.polling import families
 from tracker.store.database import Database
 from tracker.store.logs import SignalNote, signal
-from tracker.store.polls import end_outage, family_state, open_outage, save_family_state
+from tracker.store.polls import FamilyState, end_outage, family_state, open_outage, save_family_state
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,10 @@ class Breaker:
         if state != families.answered():
             await self.database.write(lambda c: self._recover(c, now))
 
+    def is_failing(self, connection: Connection) -> bool:
+        """Whether the last that was heard of it was no answer, or none that could be read."""
+        return family_state(connection, self.carrier, self.family).failures > 0
+
     async def failed(self, error: TransientCarrierError, now: datetime) -> None:
         """A call was not answered."""
         log.warning(
@@ -51,6 +55,12 @@ class Breaker:
         metrics.call_failed(self.carrier, self.family, reason)
         await self.database.write(lambda c: self._fail(c, error, now))
 
+    async def unread(self, reason: str, now: datetime) -> None:
+        """A round of calls was answered, and nothing of it could be read."""
+        log.warning("carrier.unreadable", carrier=self.carrier, family=self.family, reason=reason)
+        metrics.call_failed(self.carrier, self.family, "unreadable")
+        await self.database.write(lambda c: self._miss(c, reason, now))
+
     async def refused(self, error: CarrierConfigError, now: datetime) -> None:
         """The credentials were refused."""
         log.error("carrier.refused", carrier=self.carrier, family=self.family, reason=error.message)
@@ -61,10 +71,21 @@ class Breaker:
         before = family_state(connection, self.carrier, self.family)
         throttled = error.http_status == 429
         after = families.failed(before, error.message, error.retry_after, now, throttled=throttled)
+        words = f"{self.carrier} does not answer ({self.family}): {error.message}"
+        self._move(connection, before, after, words, now)
+
+    def _miss(self, connection: Connection, reason: str, now: datetime) -> None:
+        before = family_state(connection, self.carrier, self.family)
+        words = f"{self.carrier} answers, but nothing of it can be read ({self.family}): {reason}"
+        self._move(connection, before, families.unread(before, reason, now), words, now)
+
+    def _move(
+        self, connection: Connection, before: FamilyState, after: FamilyState, summary: str, now: datetime
+    ) -> None:
+        """Keep the new state; where an outage begins with it, say so."""
         save_family_state(connection, self.carrier, self.family, after)
         if families.is_down(after) and not families.is_down(before):
             open_outage(connection, self.carrier, self.family, after.down_since or now)
-            summary = f"{self.carrier} does not answer ({self.family}): {error.message}"
             signal(connection, [self._note("down", "carrier_down", "critical", summary)], now)
             log.warning("carrier.down", carrier=self.carrier, family=self.family)
 

@@ -41,6 +41,11 @@ def failed(
     )
 
 
+def unread(state: FamilyState, reason: str, now: datetime) -> FamilyState:
+    """After a round of answers of which none could be read. No wait is added: each parcel has its own."""
+    return replace(state, failures=state.failures + 1, down_since=state.down_since or now, reason=reason)
+
+
 def refused(state: FamilyState, reason: str, digest: str, now: datetime) -> FamilyState:
     """After a refusal of the credentials: this family stops, the others go on."""
     return replace(state, refused_at=now, refused_digest=digest, reason=reason)

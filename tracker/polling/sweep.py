@@ -93,6 +93,13 @@ class Look(NamedTuple):
     changed: bool
     is_known: bool = False
     """The same bytes, read in the same way, as at the last look."""
+    is_unread: bool = False
+    """Nothing of it could be read, and it was not sent as a refusal: it may be the carrier's fault as a whole."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says nothing of the parcel: unread, or refused in words that no adapter knows."""
+        return self.outcome is AnswerOutcome.ERROR
 
 
 Asked = tuple[list[DuePoll], asyncio.Task[list[Look] | None]]
@@ -157,15 +164,14 @@ class PollSweep:
         heard = await self._track([poll.ref for poll in due])
         return [self._look(poll, heard) for poll in due]
 
-    async def _track(self, refs: Sequence[TrackingRef]) -> dict[TrackingRef, Heard]:
+    async def _track(self, refs: Sequence[TrackingRef]) -> dict[TrackingRef, Heard | PermanentCarrierError]:
         """Ask; a batch that is refused as a whole is halved until the number that spoils it stands alone."""
         try:
             return dict(await self.adapter.track(refs))
         except PermanentCarrierError as error:
             if len(refs) == 1:
                 log.warning("poll.refused", carrier=self.carrier, http_status=error.http_status, reason=error.message)
-                answer = TrackingAnswer(refs[0], AnswerOutcome.ERROR, b"", message=error.message)
-                return {refs[0]: answer}
+                return {refs[0]: error}
             half = len(refs) // 2
             return {**await self._track(refs[:half]), **await self._track(refs[half:])}
 
@@ -205,8 +211,11 @@ class PollSweep:
         recorded = self.record(connection, changed, now)
         raw = [(key, self._digest(answer.raw), answer.raw) for key, answer in changed.items() if answer.raw]
         keep_raw(connection, "shipment", raw, now)
+        # Where nothing of the carrier can be read, no parcel is to blame, and none waits ever longer.
+        blames = not any(look.is_error for look in looks) or not self.breaker.is_failing(connection)
         saves = [
-            self._poll_save(look, standing_of(look.poll, recorded.get(look.poll.shipment_id)), now) for look in looks
+            self._poll_save(look, standing_of(look.poll, recorded.get(look.poll.shipment_id)), now, blames)
+            for look in looks
         ]
         save_polls(connection, saves, polled_at=now, token=token, ours=ours)
         self._signal(connection, looks, saves, now)
@@ -216,17 +225,21 @@ class PollSweep:
         self.sight.look(connection, _shown(looks, recorded), now)
         return looks, sum(entry.events_added for entry in recorded.values())
 
-    def _look(self, poll: DuePoll, answers: Mapping[TrackingRef, Heard]) -> Look:
-        heard = answers.get(poll.ref)
+    def _look(self, poll: DuePoll, answers: Mapping[TrackingRef, Heard | PermanentCarrierError]) -> Look:
+        heard, is_refused = answers.get(poll.ref), False
         if heard is None:
             heard = TrackingAnswer(poll.ref, AnswerOutcome.ERROR, b"", message="the carrier left it out of its answer")
+        elif isinstance(heard, PermanentCarrierError):
+            is_refused = heard.http_status is not None and 400 <= heard.http_status < 500
+            heard = TrackingAnswer(poll.ref, AnswerOutcome.ERROR, b"", message=heard.message)
         digest = self._digest(heard.said)
         changed = digest != poll.digest
         if not changed and poll.outcome in _SETTLED:
             # The same bytes read in the same way say the same: they are not read again.
             return Look(poll, heard, _SETTLED[poll.outcome], digest, changed, is_known=True)
         answer = heard.read()
-        return Look(poll, answer, answer.outcome, digest, changed)
+        look = Look(poll, answer, answer.outcome, digest, changed)
+        return look._replace(is_unread=True) if look.is_error and not is_refused else look
 
     def _digest(self, said: bytes) -> str:
         """Covers what was said, and how this version of the adapter and its code table reads it."""
@@ -236,8 +249,8 @@ class PollSweep:
     def _reading(self) -> bytes:
         return b"\0" + self.adapter.tracking_terms.reading_version.encode()
 
-    def _poll_save(self, look: Look, standing: Standing, now: datetime) -> PollSave:
-        poll, is_error = look.poll, look.outcome is AnswerOutcome.ERROR
+    def _poll_save(self, look: Look, standing: Standing, now: datetime, blames: bool) -> PollSave:
+        poll, is_error = look.poll, look.is_error
         if look.outcome is AnswerOutcome.OTHER_ACCOUNT:
             return self._hand_over(look, now)
         following = next_look(look.outcome, standing, self.policy, self.days(poll.shop), now)
@@ -249,7 +262,7 @@ class PollSweep:
             outcome=look.outcome.value,
             digest=poll.digest if is_error else look.digest,
             answered_at=poll.last_answered_at if is_error else now,
-            failures=poll.failures + 1 if is_error else 0,
+            failures=poll.failures + blames if is_error else 0,
             # An account that follows it has answered: the round is over, and would begin anew.
             carrier=self.carrier if poll.accounts_tried is not None and not is_error else "",
         )
@@ -310,6 +323,8 @@ class _Round:
         self._gate = asyncio.Semaphore(sweep.at_once)
         self._turn = 0
         self._ended = False
+        self._heard = False
+        self._unread = ""
 
     async def run(self) -> int:
         """Ask about all that is due; returns how many shipments were answered."""
@@ -323,15 +338,30 @@ class _Round:
                     await self._give_back(due)
                     continue
                 looks += self._answered_beside()
-                if total == 0:
-                    # This lane alone calls this family: after one answer it stays well until a failure ends the round.
-                    await sweep.breaker.answered(self._now)
+                await self._judge(looks)
                 answered, taken = await sweep.database.write(partial(self._save_and_take, looks=looks))
                 total += answered
                 self._begin(taken)
+            if self._unread and not self._ended:
+                await sweep.breaker.unread(self._unread, self._now)
+            elif total and not self._heard and not self._ended:
+                # Numbers were refused, one by one: so it works.
+                await sweep.breaker.answered(self._now)
         finally:
             await self._abandon()
         return total
+
+    async def _judge(self, looks: Sequence[Look]) -> None:
+        """Say that the carrier answers, with the first answer that can be read: after one it stays well until a failure ends
+        the round, for this lane alone calls this family."""
+        if self._heard:
+            return
+        unread = next((look for look in looks if look.is_unread), None)
+        if not all(look.is_error for look in looks):
+            self._heard, self._unread = True, ""
+            await self._sweep.breaker.answered(self._now)
+        elif unread is not None:
+            self._unread = self._unread or unread.heard.read().message or "it does not say why"
 
     def _answered_beside(self) -> list[Look]:
         """What was answered meanwhile, of the batches whose turn it is to be saved."""
