@@ -237,6 +237,14 @@ def test_what_was_never_looked_at_is_looked_at_at_once(database: Database) -> No
     assert one(database, ShipmentPoll).next_poll_at == NOW
 
 
+def test_a_push_that_names_no_event_makes_us_look(database: Database) -> None:
+    """Some carriers say that there is news, and not which."""
+    follow(database, CODE, looked_at=NOW - HOUR)
+    push(database, body(item(CODE)), NOW)
+    read(database, NOW)
+    assert one(database, ShipmentPoll).next_poll_at == NOW
+
+
 def test_a_push_takes_nothing_away_and_an_answer_nothing_that_was_just_pushed(database: Database) -> None:
     """Pushes hold the newest events alone; a carrier's tracking may be minutes behind its own push."""
     (mine,) = follow(database, CODE)

@@ -178,6 +178,9 @@ class HookSweep:
             pushed = max(filter(None, (poll.pushed_at, delivery.received_at)))
             standing = standing_of(poll._replace(pushed_at=pushed, hook_at=pushed), recorded.get(key))
             following = next_after_push(standing, poll.last_polled_at, self.policy, self.days(poll.shop), now)
+            if not answers[key].events:
+                # It tells that there is news, and not which: the next look does, and must not wait for a day.
+                following = following._replace(at=now)
             known_at = _known_at(answers[key], delivery.received_at)
             told.append(Told(key, pushed, known_at, following.at, following.urgent, following.closed_reason))
         save_told(connection, told, {key: poll.last_answered_at for key, poll in polls.items()})
