@@ -41,7 +41,7 @@ class Span:
     turn: timedelta
 
 
-DAYS = Span(5, 2 * HOUR, (1, 3.25), 8 * HOUR)
+DAYS = Span(4, 2 * HOUR, (0.75, 2.75), 8 * HOUR)
 MONTH = Span(30, HOUR, (3, 20), 12 * HOUR)
 
 
@@ -95,14 +95,14 @@ async def test_two_that_fail_take_nothing_from_the_other_eight(
 @pytest.mark.anyio
 async def test_what_each_answers_wrongly_ends_with_it(tmp_path: Path) -> None:
     """All ten in every manner: no lane of theirs breaks, nothing wrong is believed, and afterwards all is there."""
-    async with month(tmp_path / "shop", FIRST, 3, 2 * HOUR) as run:
+    async with month(tmp_path / "shop", FIRST, 2, 2 * HOUR) as run:
         await run.until(0.5)
         for carrier in run.carriers.values():
             carrier.misbehave(4 * HOUR)
         await run.until(1.5)
         for carrier in run.carriers.values():
             carrier.recover()
-        await run.until(3)
+        await run.until(2)
         assert {row["failures"] for row in run.rows(ShipmentPoll)} == {0}
         assert {row["carrier"] for row in run.rows(Problem) if is_within(row["detected_at"], 0.5, 1.5)} == set()
         for name in NAMES:
