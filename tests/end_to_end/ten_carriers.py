@@ -43,10 +43,6 @@ NAMES: Final = (
     *("ssw", "melhor_envio", "intelipost", "loggi", "jt_express"),
     *("17track", "aftership", "dhl", "ups", "fedex"),
 )
-OWN_SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "melhor_envio": {"contact": "ti@loja-exemplo.com.br", "token": "ficha-inventada-do-painel"}
-}
-"""Where an account has another way in than its kit's: a token of the panel."""
 PARCELS: Final = 10
 HOUR: Final = timedelta(hours=1)
 NUMBERING: Final = frozenset({"id", "lease_token", "lease_until"})
@@ -187,7 +183,7 @@ def settings_of(folder: Path) -> dict[str, Any]:
                 "id": f"conta-{name}",
                 "adapter": name,
                 "base_url": f"http://127.0.0.1:9{urlsplit(adapters[name].BASE_URL).path}",
-                **OWN_SETTINGS.get(name, kit_of(adapters[name]).settings),
+                **kit_of(adapters[name]).settings,
             }
             for name in NAMES
         ],
