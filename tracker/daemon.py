@@ -42,43 +42,47 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
     that is taken, the old one goes on and says so. A new database address waits for a restart, since the lock belongs to
     the old one. `stop` is set when the engine begins to drain.
     """
-    current = app
-    retired: list[asyncio.Task[None]] = []
-    counts = Counts([status.value for status in ENDED])
-    present = _lanes(app, counts)
-    engine = _engine(app, present, stop)
-    exposition = Exposition(
-        health=engine.health,
-        counts=counts,
-        clock=app.clock,
-        zone=lambda: current.settings.timezone,
-        database="sqlite" if app.database.sqlite else "postgresql",
+    present = _Present(app, reread, stop)
+    # Where the lanes are shared the engine writes their rows itself: it plans by them.
+    record = None
+    if not app.is_shared:
+        record = Record(present.engine.health, lambda: present.lanes, lambda: present.app.database)
+    service = Service(
+        present.engine,
+        notifier=Notifier.from_env(os.environ),
+        reload=present.reload,
+        lock=lock,
+        backlog=present.counts.due_words,
     )
-    operator = ListenerSide(
-        lambda hosts: machine_pages(
-            health=engine.health,
-            is_stopping=stop.is_set,
-            ask_database=lambda: current.database.read(answers),
-            metrics_text=exposition.text,
-            hosts=hosts,
-        ),
-        on_failure=lambda reason: service.stop(reason, failed=True),
-    )
-    public = ListenerSide(
-        lambda _hosts: PublicPages(
-            has_hook=lambda carrier: carrier in current.hooks.carriers,
-            receive=lambda *request: current.hooks.receive(*request),
-        ),
-        on_failure=lambda reason: service.stop(reason, failed=True),
-        key=public_side.KEY,
-        limits=public_side.LIMITS,
-    )
+    sides = _Sides(present, stop, on_failure=lambda reason: service.stop(reason, failed=True))
+    present.sides = sides
+    try:
+        await sides.open(app)
+        async with _kept(_alarm(present).keep(), "database alarm"), _recorded(record):
+            return await service.run()
+    finally:
+        await sides.close()
+        await present.close()
 
-    async def reload() -> None:
-        nonlocal current, present
+
+class _Present:
+    """What runs now: the program by the newest good configuration, its lanes, and the engine that stays."""
+
+    def __init__(self, app: App, reread: Callable[[], App], stop: asyncio.Event) -> None:
+        self.app = app
+        self.counts = Counts([status.value for status in ENDED])
+        self.lanes = _lanes(app, self.counts)
+        self.engine = _engine(app, self.lanes, stop)
+        self.sides: _Sides | None = None
+        self._reread = reread
+        self._retired: list[asyncio.Task[None]] = []
+
+    async def reload(self) -> None:
+        """Take the configuration over as it stands in its file now, or say what is wrong with it and go on."""
+        assert self.sides is not None
         try:
-            fresh = _reread(reread, current)
-            listeners = await _take_listeners(operator, public, fresh)
+            fresh = _reread(self._reread, self.app)
+            listeners = await self.sides.take(fresh)
         except ConfigFileError as error:
             _reject([str(fault) for fault in error.faults])
             return
@@ -93,40 +97,96 @@ async def serve(app: App, reread: Callable[[], App], lock: EngineLock, stop: asy
             raise
         log.info("config.accepted")
         metrics.reloaded("accepted")
-        old, current = current, fresh
-        present = _lanes(fresh, counts)
-        runs = engine.replace_lanes(present)
+        old, self.app = self.app, fresh
+        self.lanes = _lanes(fresh, self.counts)
+        runs = self.engine.replace_lanes(self.lanes)
         for side, listener in listeners.items():
             await side.switch(listener)
-        retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))
+        self._retired.append(asyncio.create_task(_retire(old, runs), name="old configuration"))
 
-    # Where the lanes are shared the engine writes their rows itself: it plans by them.
-    record = None if app.is_shared else Record(engine.health, lambda: present, lambda: current.database)
-    alarm = DatabaseAlarm(
-        fault=lambda: engine.health().database_fault,
-        sinks=lambda: sink_entries(current.settings),
-        database=lambda: current.database,
-        clock=app.clock,
-    )
-    service = Service(
-        engine, notifier=Notifier.from_env(os.environ), reload=reload, lock=lock, backlog=counts.due_words
-    )
-    try:
-        listeners = {operator: operator.take(app.settings.web.operator)}
+    async def close(self) -> None:
+        """Let go of everything, of what earlier configurations used too."""
+        await asyncio.gather(*self._retired, return_exceptions=True)
+        await self.app.close()
+
+
+Listeners = dict[ListenerSide, Listener | None]
+"""What each side shall listen on; None: nothing."""
+
+
+class _Sides:
+    """The two listeners: the operator's and the public's. They outlive a configuration, and show the present one."""
+
+    def __init__(self, present: _Present, stop: asyncio.Event, on_failure: Callable[[str], None]) -> None:
+        exposition = _exposition(present)
+        self._operator = ListenerSide(
+            lambda hosts: machine_pages(
+                health=present.engine.health,
+                is_stopping=stop.is_set,
+                ask_database=lambda: present.app.database.read(answers),
+                metrics_text=exposition.text,
+                hosts=hosts,
+            ),
+            on_failure=on_failure,
+        )
+        self._public = ListenerSide(
+            lambda _hosts: PublicPages(
+                has_hook=lambda carrier: carrier in present.app.hooks.carriers,
+                receive=lambda *request: present.app.hooks.receive(*request),
+            ),
+            on_failure=on_failure,
+            key=public_side.KEY,
+            limits=public_side.LIMITS,
+        )
+
+    async def open(self, app: App) -> None:
+        """Begin to listen. Raises ListenerError where an address is taken; then on neither."""
+        listeners: Listeners = {self._operator: self._operator.take(app.settings.web.operator)}
         try:
-            listeners[public] = public.take(app.settings.web.public)
+            listeners[self._public] = self._public.take(app.settings.web.public)
         except ListenerError:
             await _drop_listeners(listeners)
             raise
         for side, listener in listeners.items():
             await side.switch(listener)
-        async with _kept(alarm.keep(), "database alarm"), _recorded(record):
-            return await service.run()
-    finally:
-        await public.close()
-        await operator.close()
-        await asyncio.gather(*retired, return_exceptions=True)
-        await current.close()
+
+    async def take(self, fresh: App) -> Listeners:
+        """The addresses of a new configuration. Raises ListenerError, with *fresh* closed."""
+        taken: Listeners = {}
+        web = fresh.settings.web
+        try:
+            for side, address in ((self._operator, web.operator), (self._public, web.public)):
+                # In a thread: a host name is asked of a server that may take its time.
+                taken[side] = await asyncio.to_thread(side.take, address)
+        except ListenerError:
+            await _drop_listeners(taken)
+            await fresh.close()
+            raise
+        return taken
+
+    async def close(self) -> None:
+        """Listen no more."""
+        await self._public.close()
+        await self._operator.close()
+
+
+def _exposition(present: _Present) -> Exposition:
+    return Exposition(
+        health=present.engine.health,
+        counts=present.counts,
+        clock=present.app.clock,
+        zone=lambda: present.app.settings.timezone,
+        database="sqlite" if present.app.database.sqlite else "postgresql",
+    )
+
+
+def _alarm(present: _Present) -> DatabaseAlarm:
+    return DatabaseAlarm(
+        fault=lambda: present.engine.health().database_fault,
+        sinks=lambda: sink_entries(present.app.settings),
+        database=lambda: present.app.database,
+        clock=present.app.clock,
+    )
 
 
 @asynccontextmanager
@@ -180,23 +240,6 @@ def _reread(reread: Callable[[], App], current: App) -> App:
     if fresh.is_shared != current.is_shared:
         raise UsageError("engine: another engine needs a restart")
     return fresh
-
-
-Listeners = dict[ListenerSide, Listener | None]
-"""What each side shall listen on; None: nothing."""
-
-
-async def _take_listeners(operator: ListenerSide, public: ListenerSide, fresh: App) -> Listeners:
-    taken: Listeners = {}
-    try:
-        for side, address in ((operator, fresh.settings.web.operator), (public, fresh.settings.web.public)):
-            # In a thread: a host name is asked of a server that may take its time.
-            taken[side] = await asyncio.to_thread(side.take, address)
-    except ListenerError:
-        await _drop_listeners(taken)
-        await fresh.close()
-        raise
-    return taken
 
 
 async def _drop_listeners(taken: Listeners) -> None:

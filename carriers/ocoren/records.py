@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -75,11 +76,8 @@ class File:
 def decoded(payload: bytes) -> str:
     """The text. Latin-1 is usual; a file in UTF-8 is known by its mark, or by being nothing else."""
     payload = payload.removeprefix(_BOM).rstrip(b"\x00\x1a \r\n")
-    if not payload.isascii():
-        try:
-            return payload.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
+    with suppress(UnicodeDecodeError):
+        return payload.decode("utf-8")
     return payload.decode("latin-1")
 
 
