@@ -109,7 +109,8 @@ def parse(text: str, version: str = "") -> CodeTable:
     for line, row in enumerate(csv.DictReader(text.splitlines()), start=2):
         try:
             match, reading = row["match"], _reading(row)
-        except (KeyError, ValueError) as exc:
+        except (AttributeError, KeyError, ValueError) as exc:
+            # A line that is cut short has no value in its last columns.
             raise ValueError(f"line {line} of the code table: {exc}") from exc
         if match.startswith("~"):
             words.append((normal(match[1:]), reading))
@@ -130,6 +131,9 @@ def road_words() -> CodeTable:
 
 
 def _reading(row: Mapping[str, str]) -> Reading:
+    for name in ("final", "confirmed"):
+        if row[name] not in ("yes", "no"):
+            raise ValueError(f"{name} is yes or no, not {row[name]!r}")
     words_only = row["match"].startswith("~") or row["confirmed"] != "yes"
     return Reading(
         TrackingStatus(row["status"]),

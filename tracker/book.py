@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from carriers.base import Adapter, ClaimsByLetter, ClaimTerms, RefKind, TrackingRef
+from carriers.codes import normal
 from carriers.http import CarrierHttp
 from carriers.invoice import invoice_ref, ref_of_key
 from carriers.numbers import INVOICE, Certainty, Recognised, recognise
@@ -76,6 +77,8 @@ class CarrierBook:
         named = self.settings.carrier_for(package.carrier_raw, shop)
         if named is not None:
             return self.accounts.get(named)
+        if package.carrier_raw and (titled := self._titled(shop, package.carrier_raw)) is not None:
+            return titled
         if package.carrier_raw or not package.tracking_code:
             return None
         # No carrier named: the number tells, where only one of the shop's carriers writes numbers like it. Which of several
@@ -92,6 +95,17 @@ class CarrierBook:
         # An adapter that takes whatever has digits is no proof against a shape that is another carrier's own.
         others = _families(package.tracking_code)
         return fitting[0] if not others or fitting[0].name in others else None
+
+    def _titled(self, shop: str, carrier_raw: str) -> Account | None:
+        """The one account whose adapter is called so, as orders of platforms name carriers: `Melhor Envio`."""
+        wanted = normal(carrier_raw)
+        found = [
+            account
+            for carrier in self.settings.carriers_of(shop)
+            if (account := self.accounts.get(carrier.id)) is not None
+            and wanted in (normal(account.adapter.TITLE), normal(account.name.replace("_", " ")))
+        ]
+        return found[0] if len(found) == 1 else None
 
     @staticmethod
     def _ref(account: Account, package: Package, cnpj: str | None, options: ReadOptions) -> TrackingRef | None:

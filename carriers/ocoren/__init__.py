@@ -35,7 +35,7 @@ from carriers.base import (
     TrackingStatus,
     TrackingTerms,
 )
-from carriers.invoice import access_key, invoice_ref, ref_of_key
+from carriers.invoice import access_key, cnpj_of, invoice_ref, ref_of_key
 from carriers.letters import PRESUMED_LOSS_BUSINESS_DAYS, road_claims
 from carriers.ocoren.records import ZONE, Occurrence, by_ref, is_ocoren, read_file
 from carriers.payload import Answers, canonical, event_key, in_order
@@ -85,10 +85,11 @@ class OcorenSettings(BaseModel):
     @field_validator("carrier_cnpj")
     @classmethod
     def _bare(cls, value: str | None) -> str | None:
-        bare = "".join(c for c in value or "" if c.isalnum()).upper()
-        if value is not None and len(bare) != 14:
+        if value is None:
+            return None
+        if (found := cnpj_of(value)) is None:
             raise ValueError("is no CNPJ (14 characters)")
-        return bare or None
+        return found
 
 
 class OcorenNumbers:
@@ -127,7 +128,12 @@ class OcorenFeed:
                 self._carrier, "this is no OCOREN file (no record 340 or 540 in its first lines)"
             )
         file = read_file(payload)
-        wanted = (one for one in file.occurrences if self._cnpj in (None, one.carrier))
+        wanted = [one for one in file.occurrences if self._cnpj in (None, one.carrier)]
+        if file.occurrences and not wanted:
+            raise PermanentCarrierError(
+                self._carrier,
+                f"none of its {len(file.occurrences)} occurrences is of carrier_cnpj: compare it with the file",
+            )
         return FeedReading(Answers(by_ref(wanted), _answer), file.faults)
 
 

@@ -42,6 +42,7 @@ def write(name: str, folder: Path) -> list[Path]:
     package = f"shipment_tracker_{name}"
     words = {
         "name": name,
+        "upper": name.upper(),
         "package": package,
         "cls": "".join(part.capitalize() for part in name.split("_")),
         "title": " ".join(part.capitalize() for part in name.split("_")),

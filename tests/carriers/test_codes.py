@@ -67,3 +67,16 @@ def test_a_fault_names_its_line(line: str, fault: str) -> None:
 
 def test_a_new_table_is_a_new_version() -> None:
     assert road_words().version and normal("  São   João ") == "SAO JOAO"
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("01,,lost,,no,talvez,x", "confirmed is yes or no, not 'talvez'"),
+        ("01,,lost,,true,yes,x", "final is yes or no, not 'true'"),
+        ("20,Em transferência,in_transit", "line 2 of the code table"),
+    ],
+)
+def test_a_word_that_is_neither_yes_nor_no_is_a_fault(line: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        parse(HEAD + line + "\n")

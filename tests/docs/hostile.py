@@ -31,11 +31,18 @@ Row = tuple[str, str]
 
 def rows(test: Callable[..., Any], said: Callable[..., str]) -> Iterator[Row]:
     """Each row of a test's table: its name, and what is said of it."""
-    (table,) = [mark for mark in test.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
+    # The one of the rows; another may only say under which conditions all of them are tried.
+    marks = [mark for mark in test.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
+    table = max(marks, key=lambda mark: _names(mark).count(","))
     for row in table.args[1]:
         values = row.values if hasattr(row, "values") else row if isinstance(row, tuple) else (row,)
         name = row.id if hasattr(row, "id") else None
         yield str(name or values[0]), said(*values)
+
+
+def _names(mark: Any) -> str:
+    named = mark.args[0]
+    return named if isinstance(named, str) else ",".join(named)
 
 
 def of_config(*values: Any) -> str:

@@ -34,6 +34,8 @@ SAYS: Final[Mapping[str, str]] = {
     "approve": r"C\d+ is approved",
     "cancel": r"is cancelled|is stopped",
     "carriers list": r"adapter +correios: Correios",
+    "carriers check": r"correios: \d+ of \d+ checks passed",
+    "carriers new": r"next: pip install -e ",
     "carriers unknown": r"OFF-01",
     "check-config": r"config\.yaml: no faults",
     "claims answer": r"is recorded as the carrier's answer",
@@ -80,6 +82,9 @@ BEFORE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What has to be typed first."""
 INSTEAD: Final[Mapping[str, str]] = {
+    "carriers check NAME": "carriers check correios",
+    "carriers check exemplo": "carriers check correios",
+    "carriers new NAME": "carriers new norte",
     "db backup [FILE] [--keep N]": "db backup FILE",
     "db restore -c /etc/shipment-tracker/config.yaml /var/lib/shipment-tracker/backups/tracker.db.2026-11-28T063000Z.bak": (
         "db restore -c /etc/shipment-tracker/config.yaml FILE"
@@ -122,6 +127,9 @@ OTHERS: Final[Mapping[str, str]] = {
     r"/opt/shipment-tracker/bin/pip install 'procrastinate>=3\.10,<4'|createdb loja": "tests/cluster/test_workers.py",
     r"python -m bench( --\S+( [^-]\S*)?)*": "tests/bench/test_bench.py",
     r"make demo": BY_ANOTHER_TEST["demo"],
+    r"pip install -e shipment-tracker-exemplo": (
+        "tests/carriers/test_scaffold.py::test_a_scaffolded_adapter_is_installed_found_and_passes"
+    ),
     r"make test": ".ci/run",
     r"curl .*http://127\.0\.0\.1:8025/sandbox/\S+|echo \S+ > clock": (
         "tests/docs/test_commands_run.py::test_every_order_to_the_sandbox_is_taken"

@@ -82,6 +82,12 @@ def reminded(outcome: str = "sent", **changes: Any) -> ClaimFacts:
             id="approved before an address was known: a person sent it",
         ),
         pytest.param(
+            letter(state=State.WAITING_APPROVAL, hold=Hold.PROPOSE, approved_at=FRIDAY, writes=False),
+            Gates(Hold.BY_LETTER, "a person"),
+            (State.WAITING_APPROVAL, None, Hold.BY_LETTER),
+            id="approved for us to write, and its address is gone: nobody has sent it",
+        ),
+        pytest.param(
             letter(state=State.WAITING_APPROVAL, hold=Hold.LETTER),
             FREE,
             (State.WAITING_APPROVAL, None, Hold.LETTER),

@@ -181,7 +181,7 @@ def test_every_command_says_in_one_sentence_what_is_wrong(start: Start, fault: s
     upgraded = f"{{python}} -m tracker run --once -c {trial.config} >/dev/null"
     before = f"{upgraded.format(python=sys.executable)} && {{ {fault.format(disk=disk)}; }}"
     words = ["-c", EACH, json.dumps(COMMANDS), str(trial.config)]
-    ran = OnSmallDisk.start(disk, 1_400, words, trial.environment, before=before)
+    ran = OnSmallDisk.start(disk, 2_000, words, trial.environment, before=before)
     out, err = ran.process.communicate(timeout=PATIENCE_S * 2)
     results = [json.loads(line) for line in out.splitlines()]
     assert [result[0] for result in results] == COMMANDS, err

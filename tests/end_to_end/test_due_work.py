@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from tests.support.schema import prepare
 from tracker.domain.words import DeliveryState
-from tracker.store import alerts, claims, deadlines, deliveries, digests, letters, notices, polls, problems
+from tracker.store import alerts, claims, deadlines, deliveries, digests, hooks, letters, notices, polls, problems
 from tracker.store.database import Database
 from tracker.store.leases import free_all
 from tracker.store.tables import (
@@ -25,6 +25,7 @@ from tracker.store.tables import (
     ClaimStep,
     Delivery,
     Digest,
+    HookDelivery,
     Letter,
     Notice,
     NoticeCheck,
@@ -86,6 +87,9 @@ def fill(connection: Connection) -> None:
     note = {"sink": "s", "kind": "k", "tone": "raised", "body": {}, "state": "queued", "made_at": NOW, "attempts": 0}
     rows = ({**note, "id": n, "repeated": False, "next_step_at": when(n)} for n in numbers)
     put(connection, AlertNotification, rows)
+    pushed = {"carrier": "correios", "received_at": NOW, "body": b"x", "state": "read"}
+    bodies = ({**pushed, "id": n, "digest": f"d{n}", "next_read_at": when(n)} for n in numbers)
+    put(connection, HookDelivery, bodies)
 
 
 def claim(number: int) -> dict[str, Any]:
@@ -263,6 +267,11 @@ TAKES: dict[str, tuple[Any, str, Take]] = {
         AlertDelivery,
         "ix_alert_deliveries_due",
         lambda c, token: alerts.sinks_with_words(c, NOW),
+    ),
+    "pushes": (
+        HookDelivery,
+        "ix_hook_deliveries_due",
+        lambda c, token: hooks.take_deliveries(c, ["correios"], now=NOW, limit=50, token=token),
     ),
     "notifications": (
         AlertNotification,

@@ -21,7 +21,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "a text with an end inside": ({"texto": "a\x00b"}, {"description": "ab"}),
     "a code with an end inside": ({"codigo": "B\x001"}, {"carrier_code": "B1"}),
     "a place with an end inside": ({"local": "Natal\x00/RN"}, {"location": "Natal/RN"}),
-    "an endless code": ({"codigo": LONG}, {"carrier_code": f"{LONG[:59]}…"}),
+    "an endless code": ({"codigo": LONG}, {"carrier_code": LONG[:60]}),
     "an endless text": ({"texto": LONG}, {"description": f"{LONG[:1999]}…"}),
     "an endless place": ({"local": LONG}, {"location": f"{LONG[:199]}…"}),
     "an endless key": ({"id": LONG}, {"description": "Coletado"}),

@@ -67,6 +67,10 @@ def book(carrier: str) -> CarrierBook:
         ),
         pytest.param("total", Package(invoice_key=KEY), INVOICE, id="an invoice where there is no code"),
         pytest.param(
+            "total", Package(carrier_raw="TOTAL EXPRESS", invoice_key=KEY), INVOICE, id="named as its adapter is titled"
+        ),
+        pytest.param("total", Package(carrier_raw="Outra", invoice_key=KEY), None, id="named as nobody is"),
+        pytest.param(
             "total", Package(tracking_code="TXAA", invoice_key=KEY), None, id="a wrong code is not passed over"
         ),
     ],

@@ -65,6 +65,7 @@ CLAIM = ClaimRow(
     protocol="P1",
     planned_at=at("2026-11-25 00:00"),
     claimable_from=on("2026-11-25"),
+    urge_on=None,
     alert_on=on("2026-12-19"),
     deadline_on=on("2026-12-24"),
     last_on=on("2027-02-22"),

@@ -156,8 +156,12 @@ def new_adapter(
     ] = None,
 ) -> None:
     """Write the beginning of an adapter: a package that works and passes the kit, to be changed step by step."""
+    from carriers.registry import discover
     from carriers.scaffold import ScaffoldError, write
 
+    if name in discover().adapters:
+        typer.echo(f"there is an adapter {name!r} already (tracker carriers list): choose another name", err=True)
+        raise typer.Exit(2)
     folder = to or Path(f"shipment-tracker-{name.replace('_', '-')}")
     try:
         written = write(name, folder)

@@ -33,6 +33,7 @@ from tracker.domain.words import Hold
 NOT_SENT_WAITS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """After a call that surely did not arrive; the last one goes on: the carrier is down, and its breaker says so."""
 OPEN_GATES: Final = Gates()
+NO_ADDRESS: Final = Gates(Hold.BY_LETTER, "the carrier takes claims by letter: send it, then approve")
 FAILING_WAIT: Final = timedelta(days=1)
 """Where the carrier's machines fail beyond the waits of the table: one alert for all, and a try a day until the last day."""
 
@@ -49,9 +50,12 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
         return _held(claim, Gates(claim.hold, "waits for a person"), claim.hold, days, now)
     if today < claim.claimable_from:
         return _too_early(claim, days)
-    if claim.by_letter and claim.approved_at is not None and (claim.hold is Hold.BY_LETTER or not claim.writes):
+    if claim.by_letter and claim.approved_at is not None and claim.hold is Hold.BY_LETTER:
         at = days.start_of(days.since.add(today, terms.escalate_business_days))
         return Move(State.OPEN, "claim.letter", "a person sent it", at, opened=True, outcome="registered")
+    if claim.by_letter and claim.approved_at is not None and not claim.writes:
+        # Approved for us to write, while there was an address or an API: nobody has sent it, and a person must know.
+        return _held(claim, gates if gates.hold else NO_ADDRESS, gates.hold or Hold.BY_LETTER, days, now)
     call = LETTER if claim.by_letter else "open"
     if gates.hold is Hold.OBSERVE:
         # Whatever was approved while the shop was live: it has been taken back, and a person says it again.

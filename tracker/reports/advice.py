@@ -58,6 +58,8 @@ class ParcelFacts:
     returning_cause: Cause | None = None
     carrier_due_on: date | None = None
     open_problems: frozenset[ProblemKind] = frozenset()
+    by_words: frozenset[str] = frozenset()
+    """The marks of the history that rest on the carrier's free text alone."""
     presumed_loss: bool = False
     customer_late: bool = False
     claim: ClaimFacts | None = None
@@ -180,15 +182,26 @@ def _returned(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
 
 
 def _lost(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    if "lost_at" in facts.by_words:
+        return _only_words(f"A transportadora escreveu sobre extravio da encomenda {_at(facts.status_at, days, now)}")
     return f"A transportadora registrou o extravio da encomenda {_at(facts.status_at, days, now)}."
 
 
 def _stolen(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    if "stolen_at" in facts.by_words:
+        return _only_words(f"A transportadora escreveu sobre roubo da encomenda {_at(facts.status_at, days, now)}")
     return f"A transportadora registrou o roubo da encomenda {_at(facts.status_at, days, now)}."
 
 
 def _damaged(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
+    if "damaged_at" in facts.by_words:
+        return _only_words(f"A transportadora escreveu sobre avaria na encomenda {_at(facts.status_at, days, now)}")
     return f"A transportadora registrou uma avaria na encomenda {_at(facts.status_at, days, now)}."
+
+
+def _only_words(sentence: str) -> str:
+    """With the reservation that a customer must hear where no confirmed code says so."""
+    return f"{sentence}, sem um código que o confirme: ainda está sendo apurado."
 
 
 def _seized(facts: ParcelFacts, days: Calendars, now: datetime) -> str:

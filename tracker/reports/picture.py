@@ -106,6 +106,7 @@ def parcel_facts(parcel: Parcel, story: OrderStory, desk: Desk) -> ParcelFacts:
         returning_cause=history.returning_cause,
         carrier_due_on=history.due_on,
         open_problems=kinds,
+        by_words=history.by_words,
         presumed_loss=any(problem.presumed for problem in standing),
         customer_late=any(p.kind is ProblemKind.DELAY and p.customer_since is not None for p in standing),
         claim=_claim_facts(newest, story, desk) if newest else None,

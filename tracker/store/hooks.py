@@ -73,7 +73,8 @@ def take_deliveries(
     connection: Connection, carriers: Collection[str], *, now: datetime, limit: int, token: str
 ) -> list[DueDelivery]:
     """Lease the next deliveries of these accounts, in the order in which they came."""
-    mine = [_HOOKS.c.carrier.in_(sorted(carriers))]
+    # Concatenated, so that no index by carrier offers itself: it holds all that ever came, the one of what is due a few.
+    mine = [_HOOKS.c.carrier.concat("").in_(sorted(carriers))]
     keys = claim_due(connection, _HOOKS, "next_read_at", now=now, limit=limit, token=token, where=mine)
     columns = (_HOOKS.c[name] for name in ("id", "carrier", "received_at", "state", "body", "unmatched"))
     query = select(*columns).where(_HOOKS.c.id.in_(keys)).order_by(_HOOKS.c.id)

@@ -293,3 +293,8 @@ async def test_the_adapter_tells_and_cannot_be_asked() -> None:
     assert "no access" in await adapter.log_in()
     words = [Ocoren.code_word(code) for code in ("01", "67", "A1", "BDE-01")]
     assert words == [CodeWord.KNOWN, CodeWord.UNKNOWN, CodeWord.UNKNOWN, CodeWord.NO_CODE]
+
+
+def test_a_file_of_other_carriers_alone_is_refused_in_words() -> None:
+    with pytest.raises(PermanentCarrierError, match="is of carrier_cnpj: compare it with the file"):
+        feed(carrier_cnpj="44555666000162").read(sample("ocoren31.txt"))
