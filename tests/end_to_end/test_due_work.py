@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -87,7 +88,7 @@ def fill(connection: Connection) -> None:
     note = {"sink": "s", "kind": "k", "tone": "raised", "body": {}, "state": "queued", "made_at": NOW, "attempts": 0}
     rows = ({**note, "id": n, "repeated": False, "next_step_at": when(n)} for n in numbers)
     put(connection, AlertNotification, rows)
-    pushed = {"carrier": "correios", "received_at": NOW, "body": b"x", "state": "read"}
+    pushed = {"carrier": "correios", "received_at": NOW, "body": zlib.compress(b"{}"), "state": "read"}
     bodies = ({**pushed, "id": n, "digest": f"d{n}", "next_read_at": when(n)} for n in numbers)
     put(connection, HookDelivery, bodies)
 
