@@ -56,8 +56,9 @@ def test_a_carrier_without_an_address_is_written_to_by_a_person(start: Start, fl
     trial = by_letter(start(), flecha, letter_to=None)
     trial.pass_through([POSTED, LEAVES])
     assert trial.one(Claim)["hold_reason"] == "by_letter"
-    refused = trial.command("claims", "letter", "C1")
-    assert refused.returncode == 1 and "claims.letter_to" in refused.stderr
+    draft = said(trial, "claims", "letter", "C1")
+    assert "no address for letters to flecha is configured (claims.letter_to)" in draft
+    assert "To: Flecha Expressa <preencha-o-endereco@transportadora.invalid>" in draft and "Prezados," in draft
     # An address that comes later lets it leave by itself.
     trial.settings["carriers"][0]["claims"]["letter_to"] = TO
     trial.pass_at(at(day(5), 15))

@@ -3,7 +3,7 @@ and says what became of it and what the carrier answered; each word is a fact th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -29,6 +29,8 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="In your own words, 
 ProtocolOption = Annotated[
     str | None, typer.Option("--protocol", help="The carrier's number for it.", show_default=False)
 ]
+NO_ADDRESS: Final = "preencha-o-endereco@transportadora.invalid"
+"""Where a person has to write the carrier's address; `.invalid` reaches nobody (RFC 2606)."""
 MAX_TEXT: Final = 500
 """Characters of a protocol or reason."""
 
@@ -304,18 +306,26 @@ def _letter(program: Opened, row: ClaimRow, part: str) -> tuple[bytes, str]:
                 when = standing.sending_at.astimezone(program.settings.timezone)
                 return left, f"C{row.id}: as it left on {when:%Y-%m-%d %H:%M} ({standing.state.value})."
         message_id = standing.message_id if standing is not None else "<not-sent-yet@localhost>"
-        return _written(program, connection, row, part, message_id), f"C{row.id}: as it would leave now."
+        return _written(program, connection, row, part, message_id)
 
 
-def _written(program: Opened, connection: Connection, row: ClaimRow, part: str, message_id: str) -> bytes:
+def _written(program: Opened, connection: Connection, row: ClaimRow, part: str, message_id: str) -> tuple[bytes, str]:
+    """The mail as it would leave; where no address is known, as a person may send it after filling one in."""
     from tracker.messages.letter import Unwritable
 
     book = _book(program, row)
     facts = book.facts(connection, row.id, part, program.now)
     if facts is None:
         refuse(f"C{row.id}: {row.carrier} takes no letters: its claims go through its API", 1)
+    head = f"C{row.id}: as it would leave now."
+    if facts.desk.to is None:
+        facts = replace(facts, desk=replace(facts.desk, to=NO_ADDRESS))
+        head = (
+            f"C{row.id}: no address for letters to {row.carrier} is configured (claims.letter_to): fill it in, send it "
+            f"yourself, then tracker claims sent C{row.id}."
+        )
     try:
-        return book.write(connection, facts, message_id, program.now).data
+        return book.write(connection, facts, message_id, program.now).data, head
     except Unwritable as fault:
         refuse(f"C{row.id}: its letter cannot be written: {fault.reason}", 1)
 
