@@ -97,7 +97,7 @@ class CarrierBook:
         return fitting[0] if not others or fitting[0].name in others else None
 
     def _titled(self, shop: str, carrier_raw: str) -> Account | None:
-        """The one account whose adapter is called so, as orders of platforms name carriers: `Melhor Envio`."""
+        """The one account whose adapter is called so: orders of platforms name carriers by their titles."""
         wanted = normal(carrier_raw)
         found = [
             account

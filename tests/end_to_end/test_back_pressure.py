@@ -56,7 +56,8 @@ def daemon(trial: Trial, words: str = IMPATIENT) -> Iterator[Lines]:
         yield said
         Running.process.send_signal(signal.SIGTERM)
         until(lambda: bool(said.of("engine.draining")), said, PATIENCE_S)
-        Running.process.send_signal(signal.SIGTERM)  # what hangs is not waited for
+        if not said.of("engine.stopped"):
+            Running.process.send_signal(signal.SIGTERM)  # what hangs is not waited for
         assert Running.process.wait(timeout=PATIENCE_S) == 0
     finally:
         Running.process.kill()

@@ -33,6 +33,8 @@ from tracker.domain.words import Hold
 NOT_SENT_WAITS: Final = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """After a call that surely did not arrive; the last one goes on: the carrier is down, and its breaker says so."""
 OPEN_GATES: Final = Gates()
+WRITERS_HOLDS: Final = frozenset({Hold.PROPOSE, Hold.VALUE_CEILING, Hold.BY_WORDS})
+"""Holds that a claim has only where the program itself would send or file it."""
 NO_ADDRESS: Final = Gates(Hold.BY_LETTER, "the carrier takes claims by letter: send it, then approve")
 FAILING_WAIT: Final = timedelta(days=1)
 """Where the carrier's machines fail beyond the waits of the table: one alert for all, and a try a day until the last day."""
@@ -50,7 +52,7 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
         return _held(claim, Gates(claim.hold, "waits for a person"), claim.hold, days, now)
     if today < claim.claimable_from:
         return _too_early(claim, days)
-    if claim.by_letter and claim.approved_at is not None and claim.hold is Hold.BY_LETTER:
+    if claim.by_letter and claim.approved_at is not None and _is_with_a_person(claim):
         at = days.start_of(days.since.add(today, terms.escalate_business_days))
         return Move(State.OPEN, "claim.letter", "a person sent it", at, opened=True, outcome="registered")
     if claim.by_letter and claim.approved_at is not None and not claim.writes:
@@ -68,6 +70,11 @@ def start(claim: ClaimFacts, gates: Gates, terms: ClaimTerms, days: Calendars, n
     if waits is not None:
         return waits
     return Move(State.SUBMITTING, "claim.due", "its first allowed day has come", now, call=call)
+
+
+def _is_with_a_person(claim: ClaimFacts) -> bool:
+    """Whether an approval says that a person sent it: not where it was given while there was an address to write to."""
+    return claim.hold is Hold.BY_LETTER or (not claim.writes and claim.hold not in WRITERS_HOLDS)
 
 
 def _look_up_restored(claim: ClaimFacts, now: datetime) -> Move:

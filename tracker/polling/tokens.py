@@ -28,8 +28,8 @@ from tracker.store.polls import (
 
 log = structlog.get_logger(__name__)
 RENEWAL_LEASE: Final = timedelta(minutes=2)
-CUT_OFF_S: Final = 10.0
-"""So long a caller that is cut off waits for a renewal that is under way."""
+CUT_OFF_S: Final = 3.0
+"""So long a caller that is cut off waits for a renewal that is under way: less than the engine waits for a lane it cuts off."""
 APIS: Final = "apis"
 """The family under which it is remembered which APIs the carrier keeps shut."""
 
