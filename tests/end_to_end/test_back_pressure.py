@@ -107,7 +107,7 @@ def test_a_table_that_another_session_holds_stops_its_own_lanes_alone(
     assert [row["kind"] for row in trial.rows(Alert) if row["resolved_at"]].count("database_unusable") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_program_that_holds_the_file_stops_the_writing_and_not_the_looking(start: Start, receiver: Receiver) -> None:
     trial = start(LATE)
     port = watched(trial, receiver)
@@ -118,16 +118,16 @@ def test_a_program_that_holds_the_file_stops_the_writing_and_not_the_looking(sta
         daemon(trial) as said,
         closing(sqlite3.connect(sqlite_path(trial.database_url), isolation_level=None)) as other,
     ):
-        until(lambda: len(trial.told()) == 1, said, PATIENCE_S)
+        until(lambda: len(trial.told()) == 1, said, 3 * PATIENCE_S)
         other.execute("BEGIN IMMEDIATE")
-        until(lambda: len(receiver.got) == 1, said, PATIENCE_S)
+        until(lambda: len(receiver.got) == 1, said, 3 * PATIENCE_S)
         assert shown(port, "tracker_database_unusable") == [1.0]
         trial.clock_at(at(day(6)))
         assert LATE.code in trial.command("show", LATE.code).stdout
         assert "another program holds the database" in receiver.envelopes()[0]["summary"]
         other.execute("ROLLBACK")
-        until(lambda: len(trial.told()) == 2 and bool(trial.world.registrations()), said, PATIENCE_S)
-        until(lambda: len(receiver.got) == 2, said, PATIENCE_S)
+        until(lambda: len(trial.told()) == 2 and bool(trial.world.registrations()), said, 3 * PATIENCE_S)
+        until(lambda: len(receiver.got) == 2, said, 3 * PATIENCE_S)
     assert [(one["kind"], one["resolved_at"] is None) for one in receiver.envelopes()] == [
         ("database_unusable", True),
         ("database_unusable", False),
