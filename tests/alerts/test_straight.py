@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from tests.alerts.support import NOW, Receiver, hook, log_entry
 from tests.support.schema import prepare
 from tracker.alerts.sinks import SinkEntry
-from tracker.alerts.straight import STANDS_S, DatabaseAlarm
+from tracker.alerts.straight import CALM_S, STANDS_S, DatabaseAlarm
 from tracker.clock import FrozenClock
 from tracker.domain.alerting import SinkPolicy
 from tracker.store.database import Database
@@ -86,6 +86,19 @@ async def test_a_short_fault_is_told_to_nobody(database: Database, receiver: Rec
         machine.fault = ""
         await machine.after(STANDS_S / 2)
     assert receiver.got == [] and rows(database) == []
+
+
+async def test_a_fault_that_comes_and_goes_is_one(database: Database, receiver: Receiver) -> None:
+    machine = Machine(database, [hook(receiver)])
+    for _ in range(20):
+        machine.fault = FULL
+        await machine.after(10)
+        machine.fault = ""
+        await machine.after(CALM_S - 1)
+    assert [one["resolved_at"] for one in receiver.envelopes()] == [None]
+    await machine.after(1)
+    assert [one["resolved_at"] is None for one in receiver.envelopes()] == [True, False]
+    assert len(rows(database)) == 1
 
 
 async def test_a_sink_that_is_down_is_tried_again_and_delays_no_other(database: Database, receiver: Receiver) -> None:

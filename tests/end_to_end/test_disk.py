@@ -39,7 +39,7 @@ import sys
 from tracker import alert_lanes, lanes, message_lanes
 from tracker.alerts import straight
 from tracker.engine import base
-straight.STANDS_S, straight.EVERY_S = 1.0, 0.2
+straight.STANDS_S, straight.CALM_S, straight.EVERY_S = 1.0, 1.0, 0.2
 lanes.INTAKE_EVERY_S = lanes.POLL_EVERY_S = 0.5
 lanes.DECIDE_EVERY_S = message_lanes.DECIDE_EVERY_S = alert_lanes.DECIDE_EVERY_S = 0.5
 base.MIN_BACKOFF_S = base.MAX_DATABASE_BACKOFF_S = 0.5
@@ -122,7 +122,8 @@ def test_the_daemon_outlives_a_full_disk(start: Start, receiver: Receiver) -> No
     trial.settings["alerts"].append({"kind": "webhook", "url": receiver.url, "secret": SECRET})
     trial.drop_orders()
     trial.clock_at(at(day(2)))
-    with daemon(trial, 9_000) as (disk, said):
+    # Large enough that the orders that wait find room at one go.
+    with daemon(trial, 64_000) as (disk, said):
         until(lambda: len(trial.told()) == 1, said)  # the posting was told
         disk.fill()
         many_orders(trial, 1)

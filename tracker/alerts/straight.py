@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 KIND: Final = "database_unusable"
 STANDS_S: Final = 120.0
 """Each lane has been tried twice by then: a short trouble has passed by itself."""
+CALM_S: Final = 30.0
+"""On a disk that is all but full small writes succeed between those that fail: that is one fault, not many short ones."""
 EVERY_S: Final = 5.0
 FIRST_WAIT_S: Final = 5.0
 MAX_WAIT_S: Final = 900.0
@@ -62,6 +64,8 @@ class DatabaseAlarm:
     monotonic: Callable[[], float] = monotonic_s
     _since_s: float | None = None
     _since: datetime | None = None
+    _met_s: float = 0.0
+    """When it was last found to stand."""
     _raised: AlertRow | None = None
     _told: dict[str, SinkEntry] = field(default_factory=dict)
     """Sinks that know of its beginning."""
@@ -83,11 +87,12 @@ class DatabaseAlarm:
     async def look(self) -> None:
         """Look once; tell what there is to tell, each sink beside the others."""
         fault = self.fault()
-        if fault:
-            self._stands(fault)
-        else:
-            self._is_over()
         here = self.monotonic()
+        if fault:
+            self._met_s = here
+            self._stands(fault)
+        elif here - self._met_s >= CALM_S:
+            self._is_over()
         due = [word for word in self._words if word.due_s <= here]
         await asyncio.gather(*(self._tell(word) for word in due))
         if self._past and not fault:
