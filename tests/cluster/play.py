@@ -64,6 +64,8 @@ class Cluster:
     stopped: set[int] = field(default_factory=set)
     """Processes that were stopped once: what they ran is somebody else's, and may go beside it for a moment."""
     traps: int = 0
+    orders_waiting: set[datetime] = field(default_factory=set)
+    """Halves of the days come to whose orders are not shipped yet."""
     days: set[int] = field(default_factory=set)
 
     @property
@@ -160,13 +162,15 @@ class Cluster:
     # --- days ---------------------------------------------------------------------------------------
 
     def at(self, number: int, hour: int = 9, minute: int = 30) -> None:
-        """Let it be this hour of the plan's day *number*; the day's orders come with it."""
+        """Let it be this hour of the plan's day *number*; what was shipped by then comes with it."""
         instant = at(day(number), hour, minute)
         self.play.trial.clock_at(instant)
         if number not in self.days:
             self.days.add(number)
-            for half in HOURS:
-                self.play.drop_orders(at(day(number), *half))
+            self.orders_waiting |= {at(day(number), *half) for half in HOURS}
+        for half_day in sorted(half_day for half_day in self.orders_waiting if half_day <= instant):
+            self.orders_waiting.remove(half_day)
+            self.play.drop_orders(half_day)
 
     def settle(self) -> float:
         """Wait until nothing is due any more, whoever dies meanwhile; how long it took, in seconds.
