@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Table, Update, bindparam, update
 
 from tracker.store.database import insert_new, upsert
 from tracker.store.tables import (
@@ -35,6 +36,23 @@ def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: da
     """Have `stage` (`detection`, `claims` or `messages`) look at these shipments at `at`."""
     rows = [{"shipment_id": shipment_id, "next_check_at": at} for shipment_id in dict.fromkeys(shipment_ids)]
     upsert(connection, CHECKS[stage], rows, ["shipment_id"], ["next_check_at"])
+
+
+def hasten(connection: Connection, stage: str, shipment_ids: Iterable[int], *, until: datetime, at: datetime) -> None:
+    """Have `stage` look at `at` at those of these shipments that it would look at by `until`: what it waits for has come.
+
+    One that is being looked at meanwhile is waited for, and looked at again where it goes on waiting.
+    """
+    ids = sorted(shipment_ids)
+    if ids:
+        connection.execute(_hastening(stage), {"keys": ids, "until": until, "at": at})
+
+
+@cache
+def _hastening(stage: str) -> Update:
+    rows = CHECKS[stage]
+    soon = (rows.c.shipment_id.in_(bindparam("keys", expanding=True)), rows.c.next_check_at <= bindparam("until"))
+    return update(rows).where(*soon).values(next_check_at=bindparam("at"))
 
 
 def wake_orders(connection: Connection, order_ids: Iterable[int], at: datetime) -> None:
