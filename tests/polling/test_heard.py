@@ -50,5 +50,5 @@ def test_only_what_would_be_looked_at_soon_is_hastened(start: Start, database_ur
     assert before > now
     for until, expected in ((now, before), (before, now)):
         with trial.database.begin_write() as connection:
-            hasten(connection, "detection", [check["shipment_id"]], until=until, at=now)
+            hasten(connection, [check["shipment_id"]], until=until, at=now)
         assert trial.one(ShipmentCheck)["next_check_at"] == expected

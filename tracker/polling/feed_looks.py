@@ -57,7 +57,7 @@ class FeedLooks:
         ended = [(poll, save.closed_reason) for poll, save in zip(due, saves, strict=True) if save.closed_reason]
         wake(connection, "detection", [poll.shipment_id for poll, _ in ended], now)
         answered = [(poll, save.answered_at) for poll, save in zip(due, saves, strict=True)]
-        hasten(connection, "detection", newly_heard(answered, self.days), until=now + RECHECK, at=now)
+        hasten(connection, newly_heard(answered, self.days), until=now + RECHECK, at=now)
         log_changes(connection, _closed(ended), now)
         return len(due)
 

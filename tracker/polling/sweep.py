@@ -190,7 +190,7 @@ class PollSweep:
         looks, events_added = self._save_others(connection, others, token, now) if others else ((), 0)
         saved = len(looks) + reschedule(connection, sorted(again), polled_at=now, token=token)
         heard = [(look.poll, now) for look in asked if not look.is_error]
-        hasten(connection, "detection", newly_heard(heard, self.days), until=now + RECHECK, at=now)
+        hasten(connection, newly_heard(heard, self.days), until=now + RECHECK, at=now)
         metrics.looked(self.carrier, Counter(look.outcome.value for look in asked), events_added)
         changed = sum(look.changed for look in looks)
         log.info("poll.done", carrier=self.carrier, shipments=saved, changed=changed, events_added=events_added)

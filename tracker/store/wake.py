@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, Update, bindparam, update
@@ -38,21 +37,21 @@ def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: da
     upsert(connection, CHECKS[stage], rows, ["shipment_id"], ["next_check_at"])
 
 
-def hasten(connection: Connection, stage: str, shipment_ids: Iterable[int], *, until: datetime, at: datetime) -> None:
-    """Have `stage` look at `at` at those of these shipments that it would look at by `until`: what it waits for has come.
-
-    One that is being looked at meanwhile is waited for, and looked at again where it goes on waiting.
+def hasten(connection: Connection, shipment_ids: Iterable[int], *, until: datetime, at: datetime) -> None:
+    """Have detection and messages look at `at` at those of these shipments that they would look at by `until`: what they
+    may wait for has come. One that is being looked at meanwhile is waited for, and looked at again where it goes on waiting.
     """
     ids = sorted(shipment_ids)
-    if ids:
-        connection.execute(_hastening(stage), {"keys": ids, "until": until, "at": at})
+    for statement in _HASTENED if ids else ():
+        connection.execute(statement, {"keys": ids, "until": until, "at": at})
 
 
-@cache
-def _hastening(stage: str) -> Update:
-    rows = CHECKS[stage]
+def _hastening(rows: Table) -> Update:
     soon = (rows.c.shipment_id.in_(bindparam("keys", expanding=True)), rows.c.next_check_at <= bindparam("until"))
     return update(rows).where(*soon).values(next_check_at=bindparam("at"))
+
+
+_HASTENED = tuple(_hastening(CHECKS[stage]) for stage in ("detection", "messages"))
 
 
 def wake_orders(connection: Connection, order_ids: Iterable[int], at: datetime) -> None:
