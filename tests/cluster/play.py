@@ -183,7 +183,7 @@ class Cluster:
             moved_at = engine_rows.database_now(connection)
         while time.monotonic() - quiet_since < QUIET_S:
             took_s = time.monotonic() - begun
-            assert took_s < PATIENCE_S, f"{self.waits(moved_at)}: {self.said()}"
+            assert took_s < PATIENCE_S, f"{self.waits(moved_at)}: {self.sessions()} {self.said()}"
             if took_s > (moves + 1) * MOVE_AFTER_S:
                 moves += 1
                 self.play.trial.clock_at(self.play.trial.world.clock.now() + timedelta(minutes=2))
@@ -242,6 +242,15 @@ class Cluster:
         """How many runs of lanes each process made."""
         lines = (self.folder / "runs.jsonl").read_text(encoding="utf-8").splitlines()
         return Counter(json.loads(line)["pid"] for line in lines)
+
+    def sessions(self) -> str:
+        """What each session of the database does, and who holds it up."""
+        told = "pid, application_name, state, wait_event, now() - xact_start, pg_blocking_pids(pid), left(query, 300)"
+        wanted = f"SELECT {told} FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+        with self.play.trial.database.begin_read() as connection:
+            found = [str(tuple(row)) for row in connection.exec_driver_sql(wanted)]
+        still = [worker.number for worker in self.workers if _stands_still(worker.process.pid)]
+        return "\n".join([f"standing still: {still}", *found])
 
     def said(self) -> str:
         """The ends of what the workers said."""
