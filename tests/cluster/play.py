@@ -178,12 +178,14 @@ class Cluster:
         The clock goes on a little where that takes long: what waits for a minute is not stuck.
         """
         begun = quiet_since = time.monotonic()
-        moves = 0
+        moves, looked = 0, ""
         with self.play.trial.database.begin_read() as connection:
             moved_at = engine_rows.database_now(connection)
         while time.monotonic() - quiet_since < QUIET_S:
             took_s = time.monotonic() - begun
-            assert took_s < PATIENCE_S, f"{self.waits(moved_at)}: {self.sessions()} {self.said()}"
+            assert took_s < PATIENCE_S, f"{self.waits(moved_at)}: {looked} {self.sessions()} {self.said()}"
+            if took_s > PATIENCE_S / 2 and not looked:
+                looked = f"half-way: {self.waits(moved_at)}: {self.sessions()}"
             if took_s > (moves + 1) * MOVE_AFTER_S:
                 moves += 1
                 self.play.trial.clock_at(self.play.trial.world.clock.now() + timedelta(minutes=2))
