@@ -97,8 +97,8 @@ def check_accounts(
             faults += _no_adapter(loc, entry, name, adapters, broken)
             continue
         places = {place[len(loc) :] for place in unresolved if place[: len(loc)] == loc}
-        own, complaints = _own_settings(loc, _own_keys(entry), adapter.Settings, places)
-        faults += complaints
+        own, complaints = _own_settings(loc, _own_keys(entry, adapter.Settings), adapter.Settings, places)
+        faults += [*complaints, *_unknown_of_claims(loc, entry, adapter.Settings)]
         warnings += _claims_without_keys(loc, entry, adapter.Settings)
         warnings += _idle_letters(loc, entry, adapter.Settings)
         warnings += _idle_codes(loc, entry, adapter)
@@ -136,12 +136,23 @@ def _revealed(value: object) -> Any:
     return str(value)
 
 
-def _own_keys(entry: dict[str, Any]) -> dict[str, Any]:
+def _own_keys(entry: dict[str, Any], settings: type[BaseModel]) -> dict[str, Any]:
     own = {key: value for key, value in entry.items() if key not in CARRIER_KEYS and value is not None}
-    claims = entry.get("claims")
-    if isinstance(claims, dict) and (of_adapter := {k: v for k, v in claims.items() if k not in CLAIM_KEYS}):
+    if (of_adapter := _own_of_claims(entry)) and "claims" in settings.model_fields:
         own["claims"] = of_adapter
     return own
+
+
+def _own_of_claims(entry: dict[str, Any]) -> dict[str, Any]:
+    claims = entry.get("claims")
+    return {k: v for k, v in claims.items() if k not in CLAIM_KEYS} if isinstance(claims, dict) else {}
+
+
+def _unknown_of_claims(loc: Loc, entry: dict[str, Any], settings: type[BaseModel]) -> Iterator[Finding]:
+    """What stands there beside our own keys, where the adapter has none of its own to compare it with."""
+    if "claims" not in settings.model_fields:
+        for key in _own_of_claims(entry):
+            yield Finding((*loc, "claims", key), "unknown key", closest(key, CLAIM_KEYS))
 
 
 def _without_own_keys(data: dict[str, Any]) -> dict[str, Any]:
