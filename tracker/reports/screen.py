@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from carriers.base import ProblemKind
+from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.claim_letter import LETTER
 from tracker.domain.hand import WRONG_NUMBER, Reported
 from tracker.domain.incidents import Scope, Where
@@ -31,7 +31,10 @@ from tracker.reports.picture import (
     left_at,
     promise_of,
     sentences,
+    shown_codes,
     standing_events,
+    unread_codes,
+    unread_events,
 )
 from tracker.reports.screen_hands import marks, money, told, waiting_claim, waiting_message
 from tracker.reports.words_pt import say
@@ -246,6 +249,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When, detail: 
     if parcel.old_codes:
         yield from _field("Antes", [f"código {old}" for old in parcel.old_codes])
     yield from _now(parcel, when)
+    yield from _unread(parcel)
     if detail.quiet and _is_quiet(parcel) and len(story.parcels) > 1:
         return
     yield from _promises(parcel, story, desk)
@@ -278,11 +282,28 @@ def _incident(one: tuple[int, Where, bool], desk: Desk) -> tuple[str, str]:
 def _now(parcel: Parcel, when: _When) -> Iterator[ScreenLine]:
     history, events = history_of(parcel), standing_events(parcel)
     status = say(pt.STATUS, history.status.value)
+    if history.status is TrackingStatus.UNKNOWN and (unread := unread_events(parcel)):
+        status = f"não se sabe: a transportadora mostra {_movements(len(unread))} de código desconhecido"
     since = f"desde {when.minute(history.status_at)}" if history.status_at else None
     place = events[-1].location if events else None
     until = f"retirada até {history.pickup_until:%d/%m/%Y}" if history.pickup_until else None
     good = "good" if history.delivered_at else ""
     yield from _field("Agora", [" ".join(part for part in (status, since) if part), place, until], good)
+
+
+def _unread(parcel: Parcel) -> Iterator[ScreenLine]:
+    """Codes that nobody reads, whatever else is known of the parcel, and the command that shows how to map them."""
+    codes = unread_codes(parcel)
+    if codes:
+        carriers = {event.told_by or parcel.context.carrier for event in unread_events(parcel)}
+        command = (
+            f"tracker carriers unknown --carrier {carriers.pop()}" if len(carriers) == 1 else "tracker carriers unknown"
+        )
+        yield from _field("Códigos", [f"{shown_codes(codes)}: não são lidos, e nada muda por eles → {command}"], "bad")
+
+
+def _movements(count: int) -> str:
+    return "uma movimentação" if count == 1 else f"{count} movimentações"
 
 
 def _promises(parcel: Parcel, story: OrderStory, desk: Desk) -> Iterator[ScreenLine]:

@@ -498,6 +498,7 @@ ENGLISH: Final = Language(
         "order": "Order",
         "none": "No problem has been seen with this shipment.",
         "since": "since",
+        "unread": "only movements of unknown code",
         "on": "on",
         "more": "The exact log: tracker explain {id} --details",
         "log": "History",

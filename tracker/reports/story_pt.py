@@ -495,6 +495,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "order": "Pedido",
     "none": "Nenhum problema foi visto neste envio.",
     "since": "desde",
+    "unread": "só movimentações de código desconhecido",
     "on": "em",
     "more": "O registro exato: tracker explain {id} --details",
     "log": "Histórico",
