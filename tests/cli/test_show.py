@@ -32,7 +32,7 @@ from tests.reports.support import (
 )
 from tracker.domain.detection import Finding
 from tracker.domain.incidents import Scope, Where
-from tracker.domain.order import Person
+from tracker.domain.order import OrderStatus, Person
 from tracker.domain.words import Trigger
 from tracker.sandbox.fates import s10_code
 from tracker.store.alerts import new_signals, raise_alert
@@ -285,7 +285,12 @@ def test_an_order_without_a_parcel_and_without_a_number(tracker: Tracker, databa
     with database.begin_write() as connection:
         add_order(connection, order("nada"))
         add_order(connection, order(f"code:{CODE}", customer=Person(), recipient=Person()), CODE)
-    assert "Nenhum envio deste pedido é conhecido ainda." in tracker("show", "nada").stdout
+        add_order(connection, order("cancelado", status=OrderStatus.CANCELLED))
+    out = tracker("show", "nada").stdout
+    assert "Nenhum envio deste pedido é conhecido ainda." in out
+    assert "Desde 10/11/2026 ele espera o código de rastreio ou a chave da NF-e" in out
+    assert "tracker edit nada --code CERTO" in " ".join(out.split())
+    assert "espera o código" not in tracker("show", "cancelado").stdout
     out = tracker("show", CODE).stdout
     assert out.startswith(f"PEDIDO (sem número) {CODE}")
     assert "A transportadora ainda não mostra nenhuma movimentação deste envio." in out

@@ -14,7 +14,7 @@ from tracker.domain.claim_letter import LETTER
 from tracker.domain.hand import WRONG_NUMBER, Reported
 from tracker.domain.incidents import Scope, Where
 from tracker.domain.money import in_reais
-from tracker.domain.order import MADE_UP
+from tracker.domain.order import MADE_UP, OrderStatus
 from tracker.domain.promise import PromiseBasis
 from tracker.domain.suppression import token_of
 from tracker.domain.text import clean
@@ -116,10 +116,28 @@ def _lines(story: OrderStory, desk: Desk, shop_name: str, detail: Detail) -> lis
     if len(shown) < len(story.parcels):
         lines += [ScreenLine(""), ScreenLine(f"… e mais {len(story.parcels) - len(shown)} envios", "dim")]
     if not story.parcels:
-        lines += [ScreenLine(""), ScreenLine("Nenhum envio deste pedido é conhecido ainda.")]
+        lines += [ScreenLine(""), *_without_parcel(story, when)]
     lines += _wrong_codes(story)
     lines += _messages(story.messages, when, detail)
     return lines
+
+
+_OVER: Final = frozenset(
+    status.value for status in (OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.DELIVERED)
+)
+"""What the shop says of an order for which no parcel is waited for any more."""
+
+
+def _without_parcel(story: OrderStory, when: _When) -> Iterator[ScreenLine]:
+    order = story.order
+    yield ScreenLine("Nenhum envio deste pedido é conhecido ainda.")
+    if order.status in _OVER or wrong_codes(order.originals):
+        return
+    sentence = (
+        f"Desde {when.day(order.created_at)} ele espera o código de rastreio ou a chave da NF-e; até lá nada é acompanhado. "
+        f"Venha com outro arquivo, ou digite: {mended_by(order.number)}"
+    )
+    yield from _wrapped(sentence, "", "  ")
 
 
 def _is_quiet(parcel: Parcel) -> bool:

@@ -176,14 +176,18 @@ class _Teller:
         return [head, *matters, *rest]
 
     def order(self, subject: Key) -> list[Matter]:
-        """What was or was not told of the order itself, before it had a parcel; nothing where nothing was decided."""
+        """What was wrong with the order itself before it had a parcel, and what was or was not told of it; nothing where nothing
+        was decided."""
         order = ("order", self._whole.story.order.id)
+        problems = [one for one in self._whole.story.problems if subject in {order, ("problem", one.id)}]
         own = [m for m in self._whole.story.messages if not m.shipment_ids and subject in {order, ("message", m.id)}]
-        keys = [*([order] if subject == order else []), *(("message", message.id) for message in own)]
+        keys = [*([order] if subject == order else []), *(("problem", one.id) for one in problems)]
+        keys += [("message", message.id) for message in own]
         decided = [one for key in keys for one in self._decisions(key) if one.rule not in _QUIET]
         said = [self._said(one) for one in decided if not one.rule.startswith(_HAND)]
         title = f"{self._language.labels['order']} {self._whole.story.order.number}"
-        now = [self._message(message) for message in own if message.state in _WAITING or subject != order]
+        now = [self._stands("problem", "open", one) for one in problems if one.resolved_at is None]
+        now += [self._message(message) for message in own if message.state in _WAITING or subject != order]
         return [Matter(title, _in_order(said), tuple(now))] if said else []
 
     # --- what belongs to what -----------------------------------------------------------------------
