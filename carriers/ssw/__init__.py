@@ -90,6 +90,12 @@ class SswSettings(BaseModel):
             raise ValueError(
                 "cnpj and password belong together (leave both out to ask by NF-e key without credentials)"
             )
+        alone = [name for name in ("role", "company") if name in self.model_fields_set]
+        if self.cnpj is None and alone:
+            raise ValueError(
+                f"{' and '.join(alone)} {'says' if len(alone) == 1 else 'say'} more of cnpj and password, and nothing without "
+                "them (add both, or ask by NF-e key with none of these)"
+            )
         return self
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from carriers.base import Adapter, CodeWord, code_status, code_word, reads_files
 from carriers.registry import discover
+from carriers.settings import Remarking
 from tracker.config.cross import dotted, entries
 from tracker.config.model import CarrierSettings, ClaimMode
 from tracker.config.wording import closest, findings, known_keys
@@ -103,6 +104,7 @@ def check_accounts(
         warnings += _idle_letters(loc, entry, adapter.Settings)
         warnings += _idle_codes(loc, entry, adapter)
         warnings += _files(loc, entry, adapter)
+        warnings += _remarks(loc, own)
         accounts.append(
             Account(
                 loc, name, str(entry.get("base_url") or adapter.BASE_URL), adapter.BASE_URL, own, entry.get("files")
@@ -241,6 +243,13 @@ def _files(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iterator[
         )
     elif entry.get("files") and not reads_files(adapter):
         yield Finding((*loc, "files"), "does nothing: this carrier sends no files", "take it away")
+
+
+def _remarks(loc: Loc, own: BaseModel | None) -> Iterator[Finding]:
+    """What the adapter's settings say of themselves."""
+    if isinstance(own, Remarking):
+        for remark in own.remarks():
+            yield Finding((*loc, remark.field), remark.what, remark.advice)
 
 
 def _same_accounts(accounts: Iterable[Account]) -> Iterator[Finding]:
