@@ -289,7 +289,7 @@ def test_an_order_without_a_parcel_and_without_a_number(tracker: Tracker, databa
     out = tracker("show", "nada").stdout
     assert "Nenhum envio deste pedido é conhecido ainda." in out
     assert "Desde 10/11/2026 ele espera o código de rastreio ou a chave da NF-e" in out
-    assert "tracker edit nada --code CERTO" in " ".join(out.split())
+    assert "tracker edit nada --code CÓDIGO" in " ".join(out.split())
     assert "espera o código" not in tracker("show", "cancelado").stdout
     out = tracker("show", CODE).stdout
     assert out.startswith(f"PEDIDO (sem número) {CODE}")

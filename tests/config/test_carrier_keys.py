@@ -58,6 +58,22 @@ def faults(folder: Path, text: str) -> list[str]:
             id="all of them at once",
         ),
         pytest.param(
+            JADLOG + "      api_key: outro-segredo-longo\n    letter_to: sac@jadlog.example\n",
+            [
+                "10: carriers.0.claims.api_key: unknown key (it belongs to the account, beside claims)",
+                "11: carriers.0.letter_to: unknown key (it belongs under claims)",
+            ],
+            id="keys that stand one level off",
+        ),
+        pytest.param(
+            VELOZ.replace("user: a", "user: a, packaging: box, claims: {phone: '41', user: b}"),
+            [
+                "6: carriers.0.claims.user: unknown key (it belongs to the account, beside claims)",
+                "6: carriers.0.packaging: unknown key (it belongs under claims)",
+            ],
+            id="the same of an adapter that has claims of its own",
+        ),
+        pytest.param(
             OCOREN + "[{kind: folder, path: edi, setle_seconds: 3}]\n",
             ["7: carriers.0.files.0.setle_seconds: unknown key (did you mean settle_seconds?)"],
             id="a place of files",

@@ -72,7 +72,7 @@ def test_an_order_that_was_sent_without_a_number_is_seen_until_the_number_comes(
     assert (row["subject_kind"], row["kind"], row["rule"]) == ("order", "untrackable", "untrackable.no_number")
     shown = " ".join(trial.command("show", "2001").stdout.split())
     assert f"P{row['id']} sem rastreio desde" in shown
-    assert "espera o código de rastreio ou a chave da NF-e" in shown and "tracker edit 2001 --code CERTO" in shown
+    assert "espera o código de rastreio ou a chave da NF-e" in shown and "tracker edit 2001 --code CÓDIGO" in shown
     told = " ".join(trial.command("explain", f"P{row['id']}").stdout.split())
     assert "a loja diz que o pedido foi enviado" in told
     trial.drop("codigos.csv", sheet(code=of_fate(Fate.NEVER_POSTED).code, status="Enviado", ship_by=""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
@@ -150,11 +150,25 @@ def _own_of_claims(entry: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in claims.items() if k not in CLAIM_KEYS} if isinstance(claims, dict) else {}
 
 
+def _at_its_place(one: Finding, loc: Loc, settings: type[BaseModel]) -> Finding:
+    """With the place where an unknown key would be a known one: beside `claims` instead of in it, or the other way round."""
+    *block, key = one.loc[len(loc) :] or ("",)
+    if one.what != "unknown key":
+        return one
+    of_adapter = known_keys(settings, ("claims",)) if "claims" in settings.model_fields else set()
+    if not block and key in CLAIM_KEYS | of_adapter:
+        return replace(one, advice="it belongs under claims")
+    if block == ["claims"] and key in CARRIER_KEYS | known_keys(settings, ()):
+        return replace(one, advice="it belongs to the account, beside claims")
+    return one
+
+
 def _unknown_of_claims(loc: Loc, entry: dict[str, Any], settings: type[BaseModel]) -> Iterator[Finding]:
     """What stands there beside our own keys, where the adapter has none of its own to compare it with."""
     if "claims" not in settings.model_fields:
         for key in _own_of_claims(entry):
-            yield Finding((*loc, "claims", key), "unknown key", closest(key, CLAIM_KEYS))
+            unknown = Finding((*loc, "claims", key), "unknown key", closest(key, CLAIM_KEYS))
+            yield _at_its_place(unknown, loc, settings)
 
 
 def _without_own_keys(data: dict[str, Any]) -> dict[str, Any]:
@@ -189,6 +203,7 @@ def _own_settings(
         checked = settings.model_validate(own)
     except ValidationError as exc:
         complaints = list(findings(exc, settings, loc, {(): CARRIER_KEYS, ("claims",): CLAIM_KEYS}))
+        complaints = [_at_its_place(one, loc, settings) for one in complaints]
         if unresolved:
             # A placeholder fails checks of form, alone or together with its neighbours.
             complaints = [one for one in complaints if one.loc[len(loc) :] not in {(), *unresolved}]

@@ -19,7 +19,7 @@ from tracker.domain.promise import PromiseBasis
 from tracker.domain.suppression import token_of
 from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
-from tracker.domain.wrong_codes import mended_by, wrong_codes
+from tracker.domain.wrong_codes import as_typed, mended_by, wrong_codes
 from tracker.reports import words_pt as pt
 from tracker.reports.identity import public_id
 from tracker.reports.picture import (
@@ -135,7 +135,7 @@ def _without_parcel(story: OrderStory, when: _When) -> Iterator[ScreenLine]:
         return
     sentence = (
         f"Desde {when.day(order.created_at)} ele espera o código de rastreio ou a chave da NF-e; até lá nada é acompanhado. "
-        f"Venha com outro arquivo, ou digite: {mended_by(order.number)}"
+        f"Importe-o com outro arquivo, ou digite: tracker edit {as_typed(order.number)} --code CÓDIGO"
     )
     yield from _wrapped(sentence, "", "  ")
 
