@@ -119,6 +119,10 @@ def test_a_carrier_that_knows_goods_by_their_invoice_is_given_the_one_of_the_key
     (ref,) = trial.rows(ShipmentRef, active=True)
     assert (ref["kind"], ref["value"], trial.one(ShipmentPoll)["carrier"]) == ("invoice", invoice, "estrada")
     assert {row["told_by"] for row in trial.rows(Event)} == {"correios"}
+    shown = one_line(hand(trial, "show", "S1"))
+    assert "Notícias a transportadora avisa por si · a última: " in shown and "Consulta" not in shown
+    told = one_line(hand(trial, "explain", "S1", "--lang", "en"))
+    assert "the carrier tells of it by itself and cannot be asked" in told and "asked again" not in told
     trial.drop("again.csv", (trial.folder / "inbox" / "done" / "pedidos.csv").read_bytes())
     trial.pass_at(at(day(2), 13))
     assert len(trial.rows(Shipment)) == 1

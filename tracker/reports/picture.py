@@ -37,6 +37,8 @@ class Desk:
     terms: Mapping[str, ClaimTerms | None]
     promises: Promises
     now: datetime
+    silent: frozenset[str] = frozenset()
+    """Carriers that tell of parcels by themselves (files, a feed) and can be asked about none."""
 
     def days(self, story: OrderStory) -> Calendars:
         """The calendars of this order."""

@@ -339,12 +339,15 @@ def _promises(parcel: Parcel, story: OrderStory, desk: Desk) -> Iterator[ScreenL
 def _looks(parcel: Parcel, desk: Desk, when: _When) -> Iterator[ScreenLine]:
     looks = parcel.looks
     answered = when.minute(looks.last_answered_at) if looks.last_answered_at else "nunca"
+    closed = f"encerrada: {say(pt.CLOSED, looks.closed_reason)}" if looks.closed_reason else None
+    if parcel.context.carrier in desk.silent:
+        yield from _field("Notícias", ["a transportadora avisa por si", f"a última: {answered}", closed], "dim")
+        return
     # A push is heard without a look: then the last look may be older than what is known.
     silent = looks.last_polled_at is not None and (
         looks.last_answered_at is None or looks.last_polled_at > looks.last_answered_at
     )
     following = f"próxima {when.ahead(looks.next_poll_at)}" if looks.next_poll_at else None
-    closed = f"encerrada: {say(pt.CLOSED, looks.closed_reason)}" if looks.closed_reason else None
     asked = f"última tentativa {when.minute(looks.last_polled_at)}" if silent else None
     pushed = f"avisado pela transportadora {when.minute(looks.pushed_at)}" if looks.pushed_at else None
     tone = "bad" if is_stale(parcel, desk) else "dim"

@@ -318,7 +318,7 @@ class _Teller:
         name = public_id("shipment", parcel.context.shipment_id)
         looks = parcel.looks
         facts = {field.name: getattr(looks, field.name) for field in fields(looks)}
-        state = "closed" if looks.closed_reason else "polled"
+        state = "closed" if looks.closed_reason else "told" if parcel.context.carrier in self._desk.silent else "polled"
         return Said(name, self._language.say("now.shipment", state, {**facts, "id": name}, self._scene))
 
     def _unread(self, parcel: Parcel) -> Iterator[Said]:

@@ -134,6 +134,10 @@ STANDING: Final[Mapping[str, str]] = {
         " ({codes}), e nada muda por [{?several}elas|ela]. Como dar sentido ao código: tracker carriers unknown --carrier"
         " {carrier}."
     ),
+    "now.shipment/told": (
+        "{id}: a transportadora avisa por si e não pode ser consultada; a última notícia veio [em"
+        " {last_answered_at:time}|{!last_answered_at}nunca]."
+    ),
     "now.shipment/closed": "{id}: o rastreio não é mais consultado: {closed_reason:closed}.",
 }
 ALERTS: Final[Mapping[str, str]] = {
