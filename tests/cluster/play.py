@@ -64,6 +64,8 @@ class Cluster:
     stopped: set[int] = field(default_factory=set)
     """Processes that were stopped once: what they ran is somebody else's, and may go beside it for a moment."""
     traps: int = 0
+    orders_waiting: set[datetime] = field(default_factory=set)
+    """Halves of the days come to whose orders are not shipped yet."""
     days: set[int] = field(default_factory=set)
 
     @property
@@ -160,13 +162,15 @@ class Cluster:
     # --- days ---------------------------------------------------------------------------------------
 
     def at(self, number: int, hour: int = 9, minute: int = 30) -> None:
-        """Let it be this hour of the plan's day *number*; the day's orders come with it."""
+        """Let it be this hour of the plan's day *number*; what was shipped by then comes with it."""
         instant = at(day(number), hour, minute)
         self.play.trial.clock_at(instant)
         if number not in self.days:
             self.days.add(number)
-            for half in HOURS:
-                self.play.drop_orders(at(day(number), *half))
+            self.orders_waiting |= {at(day(number), *half) for half in HOURS}
+        for half_day in sorted(half_day for half_day in self.orders_waiting if half_day <= instant):
+            self.orders_waiting.remove(half_day)
+            self.play.drop_orders(half_day)
 
     def settle(self) -> float:
         """Wait until nothing is due any more, whoever dies meanwhile; how long it took, in seconds.
@@ -179,7 +183,7 @@ class Cluster:
             moved_at = engine_rows.database_now(connection)
         while time.monotonic() - quiet_since < QUIET_S:
             took_s = time.monotonic() - begun
-            assert took_s < PATIENCE_S, f"{self.waits(moved_at)}: {self.said()}"
+            assert took_s < PATIENCE_S, f"{self.waits(moved_at)}: {self.sessions()} {self.said()}"
             if took_s > (moves + 1) * MOVE_AFTER_S:
                 moves += 1
                 self.play.trial.clock_at(self.play.trial.world.clock.now() + timedelta(minutes=2))
@@ -238,6 +242,15 @@ class Cluster:
         """How many runs of lanes each process made."""
         lines = (self.folder / "runs.jsonl").read_text(encoding="utf-8").splitlines()
         return Counter(json.loads(line)["pid"] for line in lines)
+
+    def sessions(self) -> str:
+        """What each session of the database does, and who holds it up."""
+        told = "pid, application_name, state, wait_event, now() - xact_start, pg_blocking_pids(pid), left(query, 300)"
+        wanted = f"SELECT {told} FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+        with self.play.trial.database.begin_read() as connection:
+            found = [str(tuple(row)) for row in connection.exec_driver_sql(wanted)]
+        still = [worker.number for worker in self.workers if _stands_still(worker.process.pid)]
+        return "\n".join([f"standing still: {still}", *found])
 
     def said(self) -> str:
         """The ends of what the workers said."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -47,6 +51,31 @@ POINTS = (
 STRUCK_DAYS = int(os.environ.get("CLUSTER_DAYS", "18"))
 LONG_DAYS = max(30, STRUCK_DAYS + 12)
 """Without traps the rest: so long the last story takes to its end."""
+
+
+def to_the_hour(told: Any) -> Any:
+    """The same with every instant cut to its hour: what waits for a stopped worker is done some minutes later."""
+    match told:
+        case datetime():
+            return told.replace(minute=0, second=0, microsecond=0)
+        case tuple():
+            return tuple(map(to_the_hour, told))
+        case Counter():
+            # Two that were apart by minutes alone stay two.
+            return Counter(map(to_the_hour, told.elements()))
+        case Mapping():
+            return {to_the_hour(key): to_the_hour(value) for key, value in told.items()}
+    return told
+
+
+def differences(ended: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """What one ending has and the other has not, a line each."""
+    found = []
+    for part, facts in expected.items():
+        here, there = ({repr(item) for item in (one or {}).items()} for one in (ended[part], facts))
+        found += [f"{part}, only with strikes: {item}" for item in sorted(here - there)]
+        found += [f"{part}, only without: {item}" for item in sorted(there - here)]
+    return found
 
 
 def cut_connections(server: PostgresServer, url: str) -> None:
@@ -108,7 +137,7 @@ def test_four_workers_through_weeks_of_kills_and_stops(
     parcels = tuple(replace(parcel, verdict=Verdict.ACCEPTED) for parcel in PARCELS)
     with new_play(tmp_path / "calm", parcels=parcels) as calm:
         calm.days(days=LONG_DAYS)
-        expected = timeless(ending(calm.trial))
+        expected = to_the_hour(timeless(ending(calm.trial)))
     with new_cluster(tmp_path / "cluster", postgres_url, parcels) as cluster:
         cluster.start(4)
         for number in range(1, LONG_DAYS + 1):
@@ -124,4 +153,5 @@ def test_four_workers_through_weeks_of_kills_and_stops(
                 cluster.settle()
         cluster.check()
         assert cluster.strikes() >= STRUCK_DAYS
-        assert timeless(ending(cluster.play.trial)) == expected
+        ended = to_the_hour(timeless(ending(cluster.play.trial)))
+        assert differences(ended, expected) == []

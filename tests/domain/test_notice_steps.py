@@ -10,6 +10,7 @@ import pytest
 
 from carriers.base import Cause, ProblemKind, TrackingStatus
 from tests.domain.support import DAYS, at, event, failed, fold_of, on
+from tracker.domain.detection import RECHECK
 from tracker.domain.history import History
 from tracker.domain.notice_facts import NoticeFacts, NoticePolicy, OrderTold, Place, ToldProblem, Wanted
 from tracker.domain.notice_journey import has_arrived, last_pickup_day
@@ -119,10 +120,16 @@ THERE = moved("2026-11-19 06:00", "RECIFE/PE")
             id="a problem is over",
         ),
         pytest.param(
-            facts(moved("2026-11-21 10:00", "CAJAMAR/SP")),
+            facts(moved("2026-11-21 10:00", "CAJAMAR/SP"), last_answered_at=at("2026-11-22 00:00")),
             "2026-11-22 09:00",
             "2026-11-22 08:00",
             id="half its time is over",
+        ),
+        pytest.param(
+            facts(moved("2026-11-21 10:00", "CAJAMAR/SP"), last_answered_at=at("2026-11-21 23:59")),
+            "2026-11-22 09:00",
+            None,
+            id="half-time, and no answer on this day",
         ),
         pytest.param(
             facts(moved("2026-11-17 10:00", "CAJAMAR/SP")),
@@ -147,6 +154,11 @@ def test_half_time_is_looked_for_in_its_morning() -> None:
     shown = facts(moved("2026-11-17 10:00", "CAJAMAR/SP"))
     # Posted on the 16th for the 27th: six days later, at eight.
     assert look(shown, "2026-11-18 09:00", Trigger.IN_TRANSIT) == ([], at("2026-11-22 08:00"))
+
+
+def test_half_time_waits_for_the_days_first_answer() -> None:
+    shown = facts(moved("2026-11-21 10:00", "CAJAMAR/SP"))
+    assert look(shown, "2026-11-22 08:00", Trigger.IN_TRANSIT) == ([], at("2026-11-22 08:00") + RECHECK)
 
 
 def test_an_order_has_one_milestone_whatever_its_parcels_do() -> None:

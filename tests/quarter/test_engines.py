@@ -38,7 +38,7 @@ class Calm(Setting):
         return replace(Setting.fault_plan.fget(self), share=0.0, orders=())  # type: ignore[attr-defined]
 
 
-SETTING = Calm(1, 24, 10, 4, date(2027, 1, 25), 0.0)
+SETTING = Calm(1, 48, 12, 3, date(2027, 1, 25), 0.0)
 
 
 def outcome(folder: Path, url: str = "", workers: int = 1) -> dict[str, list[str]]:

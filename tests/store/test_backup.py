@@ -24,6 +24,7 @@ from tracker.store.alerts import new_signals
 from tracker.store.backup import BackupError, back_up, back_up_into, copies_in, name_of
 from tracker.store.database import Database
 from tracker.store.pg_tools import contents
+from tracker.store.restore import is_put_back, restore
 from tracker.store.tables import Order, table
 
 NOW = datetime(2026, 11, 28, 6, 30, tzinfo=UTC)
@@ -174,6 +175,26 @@ def test_a_postgresql_database_is_dumped(postgres_url: str, tmp_path: Path) -> N
     made = back_up_into(postgres_url, tmp_path / "backups", NOW, keep=2)
     assert made.path.suffix == ".dump" and stat.S_IMODE(made.path.stat().st_mode) == 0o600
     assert "TABLE DATA public orders" in contents(made.path)
+
+
+@pytest.mark.usefixtures("postgres_tools")
+def test_a_dump_that_breaks_off_leaves_the_server_as_it_was(postgres_url: str, tmp_path: Path) -> None:
+    prepare(postgres_url)
+    database = Database(postgres_url)
+    with database.begin_write() as connection:
+        add_order(connection, order("1"))
+    made = back_up_into(postgres_url, tmp_path, NOW, keep=2)
+    whole = made.path.read_bytes()
+    made.path.write_bytes(whole[:-100])
+    with database.begin_write() as connection:
+        add_order(connection, order("2"))
+    with pytest.raises(ProgramError, match="the database is as it was"):
+        restore(postgres_url, made.path, now=NOW, who="test", watch=lambda _share: None)
+    with database.begin_read() as connection:
+        assert connection.execute(select(table(Order).c.number).order_by("number")).scalars().all() == ["1", "2"]
+        # It is no copy that was put back, and the next start holds nothing for one.
+        assert not is_put_back(connection)
+    database.close()
 
 
 def test_a_dump_without_the_tool_says_what_to_install(

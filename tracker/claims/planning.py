@@ -136,19 +136,9 @@ class PlanSweep:
         """Plan for one shipment; returns when to look again, where time alone may change the plan."""
         desk = self.desks.get(context.carrier)
         strange = _about_another_parcel(connection, context, claims)
-        for claim in strange:
-            if claim.opened_at is None and claim.closed_at is None and claim.state is not ClaimState.SUBMITTING:
-                self._drop(
-                    connection, claim, "cancelled", "its number was another parcel's", {"why": WRONG_NUMBER}, now
-                )
+        self._drop_strange(connection, strange, now)
         claims = [claim for claim in claims if claim not in strange]
-        standing = next((claim for claim in claims if claim.closed_at is None), None)
-        if standing is not None and standing.carrier != context.carrier:
-            standing = self._follow(connection, context, standing, now)
-        if standing is not None and standing.tracking_ref_id != context.ref_id:
-            standing = self._relabel(connection, context, standing)
-        if standing is not None and _has_news(connection, standing, row.history):
-            wake_claims(connection, [context.shipment_id], now)
+        standing = self._standing(connection, context, row, claims, now)
         loose = {claim.id for claim in strange} | _giving_way(standing, desk)
         free = _free(connection, problems, [*claims, *strange], standing, loose)
         why_not = _why_no_desk(desk, context)
@@ -156,35 +146,69 @@ class PlanSweep:
             self._explain(connection, context, [NotClaimable(p.id, why_not or WhyNot.NO_DESK) for p in free], now)
             return None
         days = self.days(context.order.shop, context.order.state, context.order.city)
-        returned = any(problem.kind is ProblemKind.RETURNED for problem in free)
-        codes = event_codes(connection, context.shipment_id) if returned else frozenset()
-        wanted, first_on = [_claimable(problem) for problem in free], days.local_date(context.created_at)
-        silence = Silence(self.silent_business_days, days.local_date(now), context.last_answered_at)
-        plans, refused = plan(
-            wanted,
-            row.history,
-            desk.terms,
-            days,
-            first_on=first_on,
-            by_contract=by_contract,
-            codes=codes,
-            silence=silence,
-        )
+        plans, refused = self._plans(connection, context, row, free, desk.terms, days, by_contract, now)
         plans, more = _not_refused_before(plans, claims)
         refused = [*refused, *more]
         if standing is not None and _gives_way(standing, plans, desk):
             standing = self._give_way(connection, standing, plans[0], now)
-        if standing is None:
-            taken = _taken(claims, desk.terms)
-            if taken is None:
-                self._open(connection, context, row, plans, free, now)
-            elif plans:
-                refused += self._second(connection, taken, plans, free, now)
-        else:
+        if standing is not None:
             worth = _worth(plans[0], context, row) if plans else None
             self._adjust(connection, standing, plans, worth, free, days, by_contract, now)
+        elif (taken := _taken(claims, desk.terms)) is None:
+            self._open(connection, context, row, plans, free, now)
+        elif plans:
+            refused += self._second(connection, taken, plans, free, now)
         self._explain(connection, context, refused, now)
         return _when_silent(plans, days, now)
+
+    def _drop_strange(self, connection: Connection, strange: Sequence[ClaimRow], now: datetime) -> None:
+        """Claims about the parcel that the number belonged to: whatever has not left goes."""
+        for claim in strange:
+            if claim.opened_at is None and claim.closed_at is None and claim.state is not ClaimState.SUBMITTING:
+                why = {"why": WRONG_NUMBER}
+                self._drop(connection, claim, "cancelled", "its number was another parcel's", why, now)
+
+    def _standing(
+        self,
+        connection: Connection,
+        context: ShipmentContext,
+        row: HistoryRow,
+        claims: Sequence[ClaimRow],
+        now: datetime,
+    ) -> ClaimRow | None:
+        """The claim that is not closed, with the parcel's present account and number; it is looked at where it has news."""
+        standing = next((claim for claim in claims if claim.closed_at is None), None)
+        if standing is not None and standing.carrier != context.carrier:
+            standing = self._follow(connection, context, standing, now)
+        if standing is not None and standing.tracking_ref_id != context.ref_id:
+            standing = self._relabel(connection, context, standing)
+        if standing is not None and _has_news(connection, standing, row.history):
+            wake_claims(connection, [context.shipment_id], now)
+        return standing
+
+    def _plans(
+        self,
+        connection: Connection,
+        context: ShipmentContext,
+        row: HistoryRow,
+        free: Sequence[ProblemRow],
+        terms: ClaimTerms,
+        days: Calendars,
+        by_contract: bool,
+        now: datetime,
+    ) -> tuple[Sequence[ClaimPlan], Sequence[NotClaimable]]:
+        """What these terms allow to claim for the problems that no claim has, and why not the others."""
+        returned = any(problem.kind is ProblemKind.RETURNED for problem in free)
+        return plan(
+            [_claimable(problem) for problem in free],
+            row.history,
+            terms,
+            days,
+            first_on=days.local_date(context.created_at),
+            by_contract=by_contract,
+            codes=event_codes(connection, context.shipment_id) if returned else frozenset(),
+            silence=Silence(self.silent_business_days, days.local_date(now), context.last_answered_at),
+        )
 
     @staticmethod
     def _give_way(connection: Connection, claim: ClaimRow, best: ClaimPlan, now: datetime) -> ClaimRow | None:

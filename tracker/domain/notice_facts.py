@@ -117,6 +117,8 @@ class NoticeFacts:
     """How many messages about its good way this parcel has had."""
     journey_today: int = 0
     order: OrderTold = OrderTold()
+    last_answered_at: datetime | None = None
+    """When the carrier last answered about it, be it that nothing is new."""
     is_shared: bool = False
     """Whether it is one of many parcels that suffer from one cause (a standing incident)."""
 

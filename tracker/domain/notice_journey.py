@@ -12,6 +12,7 @@ from typing import Final
 
 from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.calendar import DAY, Calendars
+from tracker.domain.detection import RECHECK
 from tracker.domain.history import MOVING, History
 from tracker.domain.notice_facts import NOTHING, Look, NoticeFacts, NoticePolicy, Place, Wanted
 from tracker.domain.text import fold
@@ -64,7 +65,8 @@ def posted(facts: NoticeFacts, policy: NoticePolicy) -> Look:
 def in_transit(facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: datetime) -> Look:
     """One milestone an order: it reached the city or the state of its destination, or half its time is over.
 
-    Only while all is well: no problem stands, and the promised day is not over.
+    Only while all is well: no problem stands, and the promised day is not over. That half the time is over says nothing of
+    the parcel: it is told once the carrier has answered on that day, for its answer may be that all is not well.
     """
     history = facts.history
     at_rest = history.status is not Status.IN_TRANSIT or any(one.resolved_at is None for one in facts.problems)
@@ -79,6 +81,8 @@ def in_transit(facts: NoticeFacts, policy: NoticePolicy, days: Calendars, now: d
         return Look(wakes=(half,) if half is not None else ())
     if now - history.last_event_at > LIVELY:
         return NOTHING
+    if facts.last_answered_at is None or facts.last_answered_at < days.start_of(days.local_date(now)):
+        return Look(wakes=(now + RECHECK,))
     return Look((plain(Trigger.IN_TRANSIT, half, policy, began=history.posted_at),))
 
 

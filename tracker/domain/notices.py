@@ -38,10 +38,10 @@ Kind = ProblemKind
 
 RULE_VERSIONS: Final[Mapping[str, int]] = {
     f"notice.{trigger.value}": 2 if trigger in PROBLEM_TRIGGERS else 1 for trigger in Trigger
-} | {"notice.posted": 2, "notice.delay_detected": 3, "notice.inquiry_opened": 4}
-"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it, and a
-posting waits for the next day where the order had its message; 3: a damaged parcel is not told to be late; 4: of many
-parcels with one cause the inquiry waits for the next day."""
+} | {"notice.posted": 2, "notice.in_transit": 2, "notice.delay_detected": 3, "notice.inquiry_opened": 4}
+"""Every rule that makes a notice, or says why there is none. Version 2: a problem is as old as our knowledge of it, a posting
+waits for the next day where the order had its message, half-time for an answer of that day; 3: a damaged parcel is not told
+to be late; 4: of many parcels with one cause the inquiry waits for the next day."""
 
 
 class WhyNotTold(StrEnum):

@@ -344,6 +344,7 @@ def _facts(
         news_on=_news_on(members),
         promised_on=context.order.promised_on or row.history.due_on,
         destination=Place(context.order.city, context.order.state),
+        last_answered_at=context.last_answered_at,
         journey=sum(m.trigger in JOURNEY for m in members),
         journey_today=sum(m.trigger in JOURNEY and days.local_date(m.created_at) == today for m in members),
     )

@@ -16,14 +16,16 @@ from sqlalchemy import Connection
 
 from carriers.base import AnswerOutcome, TrackingStatus
 from tracker.domain.calendar import Calendars
+from tracker.domain.detection import RECHECK
 from tracker.domain.words import CLOSED, CLOSED_REASONS
+from tracker.polling.heard import newly_heard
 from tracker.polling.schedule import Next, PollingPolicy, Standing, next_look
 from tracker.store.database import Database
 from tracker.store.decisions import log_changes
 from tracker.store.leases import new_token
 from tracker.store.logs import DecisionNote
 from tracker.store.polls import DuePoll, PollSave, save_polls, take_due
-from tracker.store.wake import wake
+from tracker.store.wake import hasten, wake
 
 BATCH: Final = 500
 
@@ -54,6 +56,8 @@ class FeedLooks:
         save_polls(connection, saves, polled_at=now, token=token, ours={poll.shipment_id for poll in due})
         ended = [(poll, save.closed_reason) for poll, save in zip(due, saves, strict=True) if save.closed_reason]
         wake(connection, "detection", [poll.shipment_id for poll, _ in ended], now)
+        answered = [(poll, save.answered_at) for poll, save in zip(due, saves, strict=True)]
+        hasten(connection, newly_heard(answered, self.days), until=now + RECHECK, at=now)
         log_changes(connection, _closed(ended), now)
         return len(due)
 

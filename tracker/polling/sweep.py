@@ -35,8 +35,10 @@ from carriers.base import (
 )
 from tracker import metrics
 from tracker.domain.calendar import Calendars
+from tracker.domain.detection import RECHECK
 from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.polling.breaker import Breaker
+from tracker.polling.heard import newly_heard
 from tracker.polling.presence import Presence
 from tracker.polling.schedule import Next, PollingPolicy, Standing, next_look
 from tracker.polling.sight import Sight
@@ -48,7 +50,7 @@ from tracker.store.leases import new_token, put_down
 from tracker.store.logs import DecisionNote, SignalNote, signal
 from tracker.store.polls import DuePoll, PollSave, keep_raw, reschedule, save_polls, still_ours, take_due
 from tracker.store.tables import ShipmentPoll, table
-from tracker.store.wake import wake
+from tracker.store.wake import hasten, wake
 
 log = structlog.get_logger(__name__)
 
@@ -187,6 +189,8 @@ class PollSweep:
                 again.append((look.poll.shipment_id, following.at, following.urgent))
         looks, events_added = self._save_others(connection, others, token, now) if others else ((), 0)
         saved = len(looks) + reschedule(connection, sorted(again), polled_at=now, token=token)
+        heard = [(look.poll, now) for look in asked if not look.is_error]
+        hasten(connection, newly_heard(heard, self.days), until=now + RECHECK, at=now)
         metrics.looked(self.carrier, Counter(look.outcome.value for look in asked), events_added)
         changed = sum(look.changed for look in looks)
         log.info("poll.done", carrier=self.carrier, shipments=saved, changed=changed, events_added=events_added)

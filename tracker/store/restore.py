@@ -26,7 +26,7 @@ from tracker.store.backup import COPIED, Watch, back_up, integrity, name_of, rem
 from tracker.store.database import Database, is_sqlite, secure_file, sqlite_path
 from tracker.store.moved import NAMES as MOVED
 from tracker.store.moved import Away, unmark_away
-from tracker.store.pg_tools import contents, put_back
+from tracker.store.pg_tools import ToolError, contents, put_back
 from tracker.store.restoring import HeldBack, hold_back
 from tracker.store.schema import SchemaError, head, known, make_folder, revision_of
 
@@ -250,7 +250,11 @@ def _put_to_rest(path: Path, kept: Path) -> None:
 def _restore_server(url: str, file: Path, now: datetime, who: str, watch: Watch) -> Restored:
     if not file.is_file():
         raise UsageError(f"{file}: there is no such file; name a dump that tracker db backup made")
-    contents(file)
+    try:
+        contents(file)
+    except ToolError as error:
+        advice = "the database was not touched; name another dump that tracker db backup made"
+        raise ToolError(f"{file}: cannot be read as a dump ({error}); {advice}") from error
     kept = _dump_present(url, file, now, watch)
     # The mark first: it is in no dump, so it outlives what pg_restore drops, and a death after it is noticed.
     mark_restored(url)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Table, Update, bindparam, update
 
 from tracker.store.database import insert_new, upsert
 from tracker.store.tables import (
@@ -35,6 +35,23 @@ def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: da
     """Have `stage` (`detection`, `claims` or `messages`) look at these shipments at `at`."""
     rows = [{"shipment_id": shipment_id, "next_check_at": at} for shipment_id in dict.fromkeys(shipment_ids)]
     upsert(connection, CHECKS[stage], rows, ["shipment_id"], ["next_check_at"])
+
+
+def hasten(connection: Connection, shipment_ids: Iterable[int], *, until: datetime, at: datetime) -> None:
+    """Have detection and messages look at `at` at those of these shipments that they would look at by `until`: what they
+    may wait for has come. One that is being looked at meanwhile is waited for, and looked at again where it goes on waiting.
+    """
+    ids = sorted(shipment_ids)
+    for statement in _HASTENED if ids else ():
+        connection.execute(statement, {"keys": ids, "until": until, "at": at})
+
+
+def _hastening(rows: Table) -> Update:
+    soon = (rows.c.shipment_id.in_(bindparam("keys", expanding=True)), rows.c.next_check_at <= bindparam("until"))
+    return update(rows).where(*soon).values(next_check_at=bindparam("at"))
+
+
+_HASTENED = tuple(_hastening(CHECKS[stage]) for stage in ("detection", "messages"))
 
 
 def wake_orders(connection: Connection, order_ids: Iterable[int], at: datetime) -> None:

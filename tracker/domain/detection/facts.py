@@ -14,7 +14,7 @@ from tracker.domain.history import History
 from tracker.domain.promise import Promise
 
 RECHECK: Final = timedelta(hours=3)
-"""How soon to look again where a rule waits for the carrier's next answer."""
+"""How soon to look again where a rule waits for the carrier's next answer; the first one of a day wakes it at once."""
 UNSEEN: Final = datetime.min.replace(tzinfo=UTC)
 """Stands for the last answer of a carrier that has never answered."""
 
