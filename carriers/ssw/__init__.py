@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
 from carriers import codes
 from carriers.base import (
@@ -40,7 +40,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_instant
-from carriers.invoice import key_ref
+from carriers.invoice import cnpj_of, key_ref
 from carriers.letters import road_claims
 from carriers.payload import as_list, canonical, event_key, in_order, not_found, text, unread, without
 from carriers.redact import redact
@@ -83,6 +83,15 @@ class SswSettings(BaseModel):
     role: Role = Role.SENDER
     company: str | None = None
     """The carrier's three letters in SSW (`sigla_emp`), where one password serves several."""
+
+    @field_validator("cnpj")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if (found := cnpj_of(value)) is None:
+            raise ValueError("is no CNPJ (14 characters)")
+        return found
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> SswSettings:

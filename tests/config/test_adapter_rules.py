@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from carriers.registry import adapters
+from carriers.ssw import SswSettings
 from tests.config.support import write
 from tracker.config import LoadedConfig, load_config
 from tracker.errors import ConfigFileError
@@ -57,6 +58,16 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path, account: str, 
         load(tmp_path, account)
     (fault,) = caught.value.faults
     assert (fault.line, fault.key, says in fault.what) == (6, "carriers.0", True), fault
+
+
+def test_a_cnpj_of_ssw_is_one_and_goes_out_bare(tmp_path: Path) -> None:
+    account = SSW + "cnpj: '%s', password: segredo}"
+    with pytest.raises(ConfigFileError) as caught:
+        load(tmp_path, account % "1122233300018")
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.key, fault.what) == (6, "carriers.0.cnpj", "is no CNPJ (14 characters)")
+    own = load(tmp_path, account % "11.222.333/0001-81").settings.carriers[0].adapter_settings
+    assert isinstance(own, SswSettings) and own.cnpj == "11222333000181"
 
 
 @pytest.mark.parametrize(
