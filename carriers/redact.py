@@ -7,8 +7,15 @@ import re
 MAX_LENGTH = 300
 """Characters kept of a carrier's message: enough for its sentence, too little for a page of HTML."""
 
+OUTCOME = r"(?!HTTP(?:/[\d.]+|[ ]\d{3})\b|not sent \(|no answer \(|sent, but )"
+"""Before what would else be taken for a secret: what `carriers.http` and logs of HTTP write after a request, whose path may
+end in `token`, `basic` or another word that announces one (`POST /oauth/token: HTTP 500`)."""
+
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(authorization|bearer|basic)\b[\s:=]+(?:(?:bearer|basic)\s+)?[^\s,;\"']+", re.I), r"\1 [hidden]"),
+    (
+        re.compile(rf"\b(authorization|bearer|basic)\b[\s:=]+{OUTCOME}(?:(?:bearer|basic)\s+)?[^\s,;\"']+", re.I),
+        r"\1 [hidden]",
+    ),
     (re.compile(r"\beyJ[\w.-]+"), "[hidden]"),
     (re.compile(r"\bcws-[\w.-]+", re.I), "[hidden]"),
     (re.compile(r"(?<=[\w/])\?[^\s\"'<>]*=[^\s\"'<>]*"), "?[hidden]"),

@@ -60,7 +60,7 @@ class CarrierBook:
             )
         ref = self._ref(account, package, self.settings.shop(shop).cnpj, options)
         if ref is None:
-            if not _takes_codes(account):
+            if not takes_codes(account):
                 name = self.settings.carrier(account.id).known_as(account.adapter.TITLE)
                 reason = (
                     f"{name} é acompanhada pela nota fiscal; informe a chave de acesso da NF-e (44 caracteres) "
@@ -114,18 +114,29 @@ class CarrierBook:
             return None
         if package.tracking_code:
             found = _normalised(account, package.tracking_code)
-            if found is None and options.accept_bad_check_digits and _takes_codes(account):
+            if found is None and options.accept_bad_check_digits and takes_codes(account):
                 return TrackingRef(RefKind.CODE, package.tracking_code)
             # Where the carrier has no codes, what stands in their column is some other number of the shop's.
-            if found is not None or _takes_codes(account):
+            if found is not None or takes_codes(account):
                 return found
-        kinds = tracking.tracking_terms.ref_kinds
-        if package.invoice_key and RefKind.INVOICE_KEY in kinds:
-            return TrackingRef(RefKind.INVOICE_KEY, package.invoice_key)
-        return _invoice(package, cnpj) if RefKind.INVOICE in kinds else None
+        return by_invoice(account, package, cnpj)
 
 
-def _takes_codes(account: Account) -> bool:
+def by_invoice(account: Account, package: Package, cnpj: str | None) -> TrackingRef | None:
+    """What this account may ask for where a package has no number of its own: its access key, or the invoice behind it.
+
+    Args:
+        cnpj: the shop's own, whose invoice a bare series and number is.
+    """
+    tracking = account.adapter.tracking
+    kinds = tracking.tracking_terms.ref_kinds if tracking is not None else ()
+    if package.invoice_key and RefKind.INVOICE_KEY in kinds:
+        return TrackingRef(RefKind.INVOICE_KEY, package.invoice_key)
+    return _invoice(package, cnpj) if RefKind.INVOICE in kinds else None
+
+
+def takes_codes(account: Account) -> bool:
+    """Whether the carrier writes numbers of its own; one that writes none is told of goods by their invoice."""
     tracking = account.adapter.tracking
     return tracking is None or RefKind.CODE in tracking.tracking_terms.ref_kinds
 

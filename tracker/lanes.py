@@ -278,7 +278,7 @@ def _detection_lanes(settings: Settings, database: Database, book: CarrierBook) 
     shards = [
         Lane(f"detect#{shard}", DetectionSweep(database, shard, reader).run, DECIDE_EVERY_S) for shard in range(SHARDS)
     ]
-    orders = Lane("detect:orders", OrderSweep(database, between).run, DECIDE_EVERY_S)
+    orders = Lane("detect:orders", OrderSweep(database, between, rules.not_posted.business_days).run, DECIDE_EVERY_S)
     many = IncidentPolicy(min_parcels=rules.incidents.min_parcels, factor=rules.incidents.times_usual)
     return [*shards, orders, Lane("incidents", IncidentSweep(database, many).run, COUNT_EVERY_S)]
 

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from carriers.redact import OUTCOME
 from tracker.domain.documents import cnpj
 
 HIDDEN: Final = "[hidden]"
@@ -25,10 +26,15 @@ MAX_DEPTH: Final = 6
 
 _TEXT_RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(//[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
-    (re.compile(r"\b(authorization|bearer|basic)\b[\s:=]+(?:(?:bearer|basic)\s+)?[^\s,;\"'}]+", re.I), rf"\1 {HIDDEN}"),
+    (
+        re.compile(rf"\b(authorization|bearer|basic)\b[\s:=]+{OUTCOME}(?:(?:bearer|basic)\s+)?[^\s,;\"'}}]+", re.I),
+        rf"\1 {HIDDEN}",
+    ),
     (
         re.compile(
-            r"\b((?:\w+_)?(?:password|passwd|senha|secret|token|api_?key))([\"']?\s*[=:]\s*[\"']?)[^\s,;&\"'}]+", re.I
+            r"\b((?:\w+_)?(?:password|passwd|senha|secret|token|api_?key))([\"']?\s*[=:]\s*[\"']?)"
+            rf"{OUTCOME}[^\s,;&\"'}}]+",
+            re.I,
         ),
         rf"\1\2{HIDDEN}",
     ),

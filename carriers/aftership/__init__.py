@@ -12,7 +12,7 @@ public sources, so none of them opens a refund claim by itself; it receives no c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -59,6 +59,7 @@ from carriers.payload import (
     unread,
 )
 from carriers.redact import redact
+from carriers.settings import Remark, weak_proof
 from carriers.signatures import hmac_sha256_base64, same
 
 NAME = "aftership"
@@ -91,6 +92,10 @@ class AfterShipSettings(BaseModel):
     slug: str | None = None
     webhook_secret: SecretStr | None = None
     """Proves its pushes; without it none is taken."""
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `carriers.settings`."""
+        yield from weak_proof("webhook_secret", self.webhook_secret)
 
 
 class AfterShipTracking:

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from carriers.aftership import SIGNATURE
+from carriers.base import TrackingStatus as Status
 from carriers.signatures import hmac_sha256_base64
-from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply
 
 _SECRET = "segredo-inventado-1157"
 
@@ -26,6 +27,22 @@ class AfterShipKit(Kit):
         unknown="Novelty",
         lost="Exception_013",
         damaged="Exception_012",
+    )
+    document = (
+        "AfterShip's TagV1 of its own SDK; the subtags are general knowledge, not checked against its documentation"
+    )
+    meanings = (
+        Meaning("InfoReceived", Status.PRE_TRANSIT),
+        Meaning("InTransit", Status.IN_TRANSIT),
+        Meaning("OutForDelivery", Status.OUT_FOR_DELIVERY),
+        Meaning("Delivered", Status.DELIVERED),
+        Meaning("AttemptFail", Status.DELIVERY_FAILED),
+        Meaning("AvailableForPickup", Status.AVAILABLE_FOR_PICKUP),
+        Meaning("Exception", Status.EXCEPTION),
+        Meaning("Exception_010", Status.RETURNING),
+        Meaning("Exception_011", Status.RETURNED),
+        Meaning("Exception_012", Status.DAMAGED),
+        Meaning("Exception_013", Status.LOST),
     )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from carriers.azul_cargo import ZONE
 from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing.road import ROAD_DOCUMENT, ROAD_MEANINGS
 
 
 def _envelope(value: Any, fault: str | None = None) -> Reply:
@@ -26,6 +27,8 @@ class AzulCargoKit(Kit):
         lost="CARGA EXTRAVIADA",
         damaged="CARGA AVARIADA",
     )
+    document = ROAD_DOCUMENT
+    meanings = ROAD_MEANINGS
     has_codes = False
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from carriers.braspress import ZONE, named_by
 from carriers.invoice import key_or_invoice
 from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing.road import ROAD_DOCUMENT, ROAD_MEANINGS
 
 
 class BraspressKit(Kit):
@@ -27,6 +28,8 @@ class BraspressKit(Kit):
         lost="MERCADORIA EXTRAVIADA",
         damaged="AVARIA PARCIAL",
     )
+    document = ROAD_DOCUMENT
+    meanings = ROAD_MEANINGS
     has_codes = False
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

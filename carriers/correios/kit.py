@@ -9,7 +9,7 @@ from carriers.base import Cause, TrackingStatus
 from carriers.correios.auth import TOKEN_PATH, ZONE
 from carriers.correios.codes import TABLE
 from carriers.correios.tracking import check_digit
-from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told, json_reply
 
 
 def _object_code(serial: int) -> str:
@@ -44,6 +44,24 @@ class CorreiosKit(Kit):
         posted="PO-01",
         lost=_of(TrackingStatus.LOST, Cause.LOSS),
         damaged=_of(TrackingStatus.DAMAGED, Cause.DAMAGE),
+    )
+    document = "Correios, table of tracking events (SRO) as the API's manual and its clients print it"
+    meanings = (
+        Meaning("PO-01", TrackingStatus.POSTED, "Objeto postado"),
+        Meaning("RO-01", TrackingStatus.IN_TRANSIT, "Objeto encaminhado"),
+        Meaning("OEC-01", TrackingStatus.OUT_FOR_DELIVERY, "Objeto saiu para entrega ao destinatário"),
+        Meaning("BDE-01", TrackingStatus.DELIVERED, "Objeto entregue ao destinatário"),
+        Meaning("LDI-01", TrackingStatus.AVAILABLE_FOR_PICKUP, "Objeto aguardando retirada no endereço indicado"),
+        Meaning("BDE-20", TrackingStatus.DELIVERY_FAILED, "Carteiro não atendido - Entrega não realizada"),
+        Meaning(
+            "BDE-04",
+            TrackingStatus.RETURNING,
+            "Cliente recusou-se a receber o objeto - Objeto será devolvido ao remetente",
+        ),
+        Meaning("BDE-23", TrackingStatus.RETURNED, "Objeto entregue ao remetente"),
+        Meaning("BDE-28", TrackingStatus.DAMAGED, "Objeto e/ou conteúdo avariado"),
+        Meaning("BDE-29", TrackingStatus.LOST, "Objeto não localizado"),
+        Meaning("BDE-50", TrackingStatus.STOLEN, "Objeto roubado"),
     )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from carriers.base import TrackingStatus as Status
 from carriers.dhl import ZONE
-from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told, json_reply
 
 
 class DhlKit(Kit):
@@ -15,6 +16,13 @@ class DhlKit(Kit):
     settings: Mapping[str, Any] = {"api_key": "chave-inventada-3906"}
     numbers = tuple(f"77777777{serial}" for serial in range(70, 82))
     codes = Codes(moving="transit", delivered="delivered", unknown="novelty", posted="pre-transit")
+    document = "DHL Shipment Tracking - Unified 1.4.1, statusCode"
+    meanings = (
+        Meaning("pre-transit", Status.PRE_TRANSIT),
+        Meaning("transit", Status.IN_TRANSIT),
+        Meaning("delivered", Status.DELIVERED),
+        Meaning("failure", Status.EXCEPTION),
+    )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:
         told = [self._event(event) for event in events]

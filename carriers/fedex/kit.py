@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from carriers.base import TrackingStatus as Status
 from carriers.fedex import NOT_FOUND, TOKEN_PATH
-from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told, json_reply
 
 
 class FedexKit(Kit):
@@ -15,6 +16,19 @@ class FedexKit(Kit):
     settings: Mapping[str, Any] = {"client_id": "id-inventado", "client_secret": "segredo-inventado-9925"}
     numbers = tuple(f"7946000{serial:05d}" for serial in range(1, 32))
     codes = Codes(moving="IT", delivered="DL", unknown="QQ", posted="PU")
+    document = "FedEx's derived status codes, general knowledge, not checked against its portal"
+    meanings = (
+        Meaning("OC", Status.PRE_TRANSIT),
+        Meaning("PU", Status.POSTED),
+        Meaning("IT", Status.IN_TRANSIT),
+        Meaning("OD", Status.OUT_FOR_DELIVERY),
+        Meaning("DL", Status.DELIVERED),
+        Meaning("HL", Status.AVAILABLE_FOR_PICKUP),
+        Meaning("DE", Status.DELIVERY_FAILED),
+        Meaning("SE", Status.EXCEPTION),
+        Meaning("RS", Status.RETURNING),
+        Meaning("CA", Status.CANCELLED),
+    )
     has_codes = False
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from carriers.base import TrackingStatus as Status
 from carriers.frenet import ZONE
-from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told, json_reply
 
 
 class FrenetKit(Kit):
@@ -18,6 +19,15 @@ class FrenetKit(Kit):
     }
     numbers = ("AB123456785BR", "888030000000002", "12ABC0000001tx")
     codes = Codes(moving="1", delivered="9", unknown="77", posted="0", lost="4")
+    document = "Frenet's tracking page, event types, as one client maps them"
+    meanings = (
+        Meaning("18", Status.PRE_TRANSIT, "Pré-postado"),
+        Meaning("0", Status.POSTED, "Postado"),
+        Meaning("1", Status.IN_TRANSIT, "Em trânsito"),
+        Meaning("5", Status.OUT_FOR_DELIVERY, "Saiu para entrega"),
+        Meaning("9", Status.DELIVERED, "Entregue"),
+        Meaning("4", Status.LOST, "Extraviado"),
+    )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:
         return {

@@ -12,7 +12,7 @@ carrier's term; whether an unknown order is answered with 200 or 404 is not conf
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -47,6 +47,7 @@ from carriers.invoice import invoice_of, key_ref
 from carriers.letters import road_claims
 from carriers.payload import as_dict, as_list, canonical, event_key, in_order, not_found, text, unread
 from carriers.redact import redact
+from carriers.settings import Remark, weak_proof
 from carriers.signatures import same
 
 NAME = "intelipost"
@@ -76,6 +77,10 @@ class IntelipostSettings(BaseModel):
     api_key: SecretStr
     webhook_key: SecretStr | None = None
     """What Intelipost sends as `api-key` with each push; without it none is taken."""
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `carriers.settings`."""
+        yield from weak_proof("webhook_key", self.webhook_key)
 
 
 class IntelipostTracking:

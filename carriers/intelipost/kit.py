@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from carriers.base import TrackingStatus as Status
 from carriers.intelipost import ZONE
-from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply
 
 
 class IntelipostKit(Kit):
@@ -23,6 +24,23 @@ class IntelipostKit(Kit):
         posted="COLETA REALIZADA",
         lost="EXTRAVIO CONFIRMADO",
         damaged="AVARIA CONFIRMADA",
+    )
+    document = "names of micro-states that two independent clients of Intelipost handle; no list is published"
+    meanings = (
+        Meaning("COLETA REALIZADA", Status.POSTED),
+        Meaning("EM TRANSFERENCIA", Status.IN_TRANSIT),
+        Meaning("ATRASO TRANSPORTADOR", Status.IN_TRANSIT),
+        Meaning("EM ROTA DE ENTREGA", Status.OUT_FOR_DELIVERY),
+        Meaning("ENTREGUE NO DESTINO", Status.DELIVERED),
+        Meaning("ENTREGA EFETUADA ERRADA", Status.EXCEPTION),
+        Meaning("DESTINATARIO AUSENTE", Status.DELIVERY_FAILED),
+        Meaning("CARGA RECUSADA PELO DESTINATARIO", Status.DELIVERY_FAILED),
+        Meaning("EM DEVOLUCAO", Status.RETURNING),
+        Meaning("DEVOLVIDO", Status.RETURNED),
+        Meaning("EXTRAVIO CONFIRMADO", Status.LOST),
+        Meaning("PACOTE NAO ENCONTRADO", Status.EXCEPTION),
+        Meaning("ROUBO CONFIRMADO", Status.STOLEN),
+        Meaning("AVARIA CONFIRMADA", Status.DAMAGED),
     )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from carriers.base import TrackingStatus as Status
 from carriers.jadlog import BATCH, ZONE
 from carriers.jadlog.questions import names
-from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told, json_reply
 
 
 class JadlogKit(Kit):
@@ -26,6 +27,21 @@ class JadlogKit(Kit):
         posted="EMISSAO",
         lost="EXTRAVIO TOTAL",
         damaged="AVARIA / DANO TOTAL",
+    )
+    document = "Jadlog publishes no table: the words that several clients agree on, and one dashboard's for trouble"
+    meanings = (
+        Meaning("EMISSAO", Status.POSTED),
+        Meaning("TRANSFERENCIA", Status.IN_TRANSIT),
+        Meaning("EM ROTA", Status.OUT_FOR_DELIVERY),
+        Meaning("ENTREGUE", Status.DELIVERED),
+        Meaning("AUSENTE", Status.DELIVERY_FAILED),
+        Meaning("RECUSADO", Status.DELIVERY_FAILED),
+        Meaning("EM DEVOLUCAO", Status.RETURNING),
+        Meaning("DEVOLVIDO", Status.RETURNED),
+        Meaning("EXTRAVIO TOTAL", Status.LOST),
+        Meaning("FURTO / ROUBO", Status.STOLEN),
+        Meaning("AVARIA / DANO TOTAL", Status.DAMAGED),
+        Meaning("INDENIZACAO RECUSADA", Status.EXCEPTION),
     )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from carriers.invoice import invoice_of
 from carriers.jamef import ZONE
 from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing.road import ROAD_DOCUMENT, ROAD_MEANINGS
 
 
 def _envelope(situation: int, *data: Any, message: str = "Sucesso") -> Reply:
@@ -29,6 +30,8 @@ class JamefKit(Kit):
         lost="MERCADORIA EXTRAVIADA",
         damaged="MERCADORIA AVARIADA",
     )
+    document = ROAD_DOCUMENT
+    meanings = ROAD_MEANINGS
     has_codes = False
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

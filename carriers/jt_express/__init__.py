@@ -12,7 +12,7 @@ one); the codes of its refusals. Times are local without offset.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -61,6 +61,7 @@ from carriers.payload import (
     unread,
 )
 from carriers.redact import redact
+from carriers.settings import Remark, weak_proof
 from carriers.signatures import md5_base64, md5_hex, same
 
 NAME = "jt_express"
@@ -100,6 +101,10 @@ class JtExpressSettings(BaseModel):
         if (self.customer_code is None) != (self.password is None):
             raise ValueError("customer_code and password belong together")
         return self
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `carriers.settings`."""
+        yield from weak_proof("private_key", self.private_key if self.push else None)
 
 
 class JtExpressTracking:

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 import orjson
 
+from carriers.base import TrackingStatus as Status
 from carriers.jt_express import ZONE
 from carriers.signatures import md5_base64
-from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply
 
 _KEY = "chave-inventada-5527"
 
@@ -28,6 +29,14 @@ class JtExpressKit(Kit):
     numbers = tuple(f"888{serial:012d}" for serial in range(1, 32))
     strangers = (*Kit.strangers, "AD100000017BR", "777000000000001")
     codes = Codes(moving="3", delivered="10", unknown="93", posted="1")
+    document = "J&T's description for Indonesia, scanType; Brazil's own list is not published"
+    meanings = (
+        Meaning("1", Status.POSTED, "collection"),
+        Meaning("3", Status.IN_TRANSIT, "arrival"),
+        Meaning("10", Status.DELIVERED, "sign"),
+        Meaning("11", Status.EXCEPTION, "problem"),
+        Meaning("12", Status.RETURNING, "return"),
+    )
     has_codes = False
     proves_in_body = True
 

@@ -11,7 +11,7 @@ Known gaps: the list of codes; `actionRequired` asks something of the shop and i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
@@ -60,6 +60,7 @@ from carriers.payload import (
     text,
     unread,
 )
+from carriers.settings import Remark, weak_proof
 from carriers.signatures import basic, same
 
 NAME = "loggi"
@@ -93,6 +94,10 @@ class LoggiSettings(BaseModel):
         if (self.webhook_user is None) != (self.webhook_password is None):
             raise ValueError("webhook_user and webhook_password belong together")
         return self
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `carriers.settings`."""
+        yield from weak_proof("webhook_password", self.webhook_password)
 
 
 class LoggiTracking:

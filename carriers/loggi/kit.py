@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from carriers.base import TrackingStatus as Status
 from carriers.signatures import basic
-from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply
 
 
 class LoggiKit(Kit):
@@ -24,6 +25,17 @@ class LoggiKit(Kit):
     }
     numbers = tuple(f"SH10000000{serial:02d}LG" for serial in range(1, 13))
     codes = Codes(moving="77", delivered="5", unknown="99")
+    document = "Loggi publishes one code, 5; the rest is the wording of its own page"
+    meanings = (
+        Meaning("5", Status.DELIVERED, "Entregue"),
+        Meaning("77", Status.IN_TRANSIT, "Em trânsito"),
+        Meaning("78", Status.OUT_FOR_DELIVERY, "Saiu para entrega"),
+        Meaning("79", Status.DELIVERY_FAILED, "Não entregue"),
+        Meaning("80", Status.LOST, "Extraviado"),
+        Meaning("81", Status.STOLEN, "Roubado"),
+        Meaning("82", Status.DAMAGED, "Avariado"),
+        Meaning("83", Status.RETURNED, "Devolvido"),
+    )
     texts: Mapping[str, str] = {"77": "Em trânsito", "5": "Entregue"}
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -49,6 +49,7 @@ from carriers.http import HttpAnswer
 from carriers.letters import road_claims
 from carriers.oauth import Access, FixedToken, TokenAccess, origin_of, refreshing
 from carriers.payload import canonical, event_key, in_order, not_found, read_safely, said_in, text, unread
+from carriers.settings import Remark, weak_proof
 from carriers.signatures import hmac_sha256_base64, same
 
 NAME = "melhor_envio"
@@ -95,9 +96,18 @@ class MelhorEnvioSettings(BaseModel):
     @model_validator(mode="after")
     def _one_way_in(self) -> MelhorEnvioSettings:
         application = (self.client_id, self.client_secret, self.refresh_token)
-        if (self.token is None) == (None in application):
+        if self.token is not None and (self.client_id is not None or self.refresh_token is not None):
+            raise ValueError(
+                "token, and client_id with refresh_token, are two ways in: leave out the one that is not to be used "
+                "(client_secret may stand beside token: it proves the pushes)"
+            )
+        if self.token is None and None in application:
             raise ValueError("set either token, or all of client_id, client_secret and refresh_token")
         return self
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `carriers.settings`."""
+        yield from weak_proof("client_secret", self.client_secret)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
+from carriers.base import TrackingStatus as Status
 from carriers.melhor_envio import SIGNATURE, STAGES, ZONE
 from carriers.signatures import hmac_sha256_base64
-from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply
 
 _FIELDS = {code: name for name, code in STAGES}
 _SECRET = "segredo-inventado-4471"
@@ -27,6 +28,15 @@ class MelhorEnvioKit(Kit):
     numbers = tuple(f"6e1c864a-0000-4ae7-baaa-{serial:012x}" for serial in range(51))
     strangers = (*Kit.strangers, "ORD-20261100001", "AB123456785BR")
     codes = Codes(moving="posted", delivered="delivered", unknown="em_analise", posted="generated")
+    document = "docs.melhorenvio.com.br, status of orders and webhooks"
+    meanings = (
+        Meaning("generated", Status.PRE_TRANSIT, "Etiqueta gerada"),
+        Meaning("posted", Status.POSTED, "Postado"),
+        Meaning("delivered", Status.DELIVERED, "Entregue"),
+        Meaning("undelivered", Status.EXCEPTION, "Não entregue"),
+        Meaning("cancelled", Status.CANCELLED, "Cancelado"),
+        Meaning("paused", Status.EXCEPTION, "Pausado"),
+    )
     milestones = True
     nothing = (b"[]",)
 

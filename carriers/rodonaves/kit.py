@@ -7,6 +7,7 @@ from typing import Any
 
 from carriers.rodonaves import ZONE
 from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.testing.road import ROAD_DOCUMENT, ROAD_MEANINGS
 
 
 class RodonavesKit(Kit):
@@ -22,6 +23,8 @@ class RodonavesKit(Kit):
         lost="MERCADORIA EXTRAVIADA",
         damaged="MERCADORIA AVARIADA",
     )
+    document = ROAD_DOCUMENT
+    meanings = ROAD_MEANINGS
     has_codes = False
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

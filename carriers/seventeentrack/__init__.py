@@ -60,6 +60,7 @@ from carriers.payload import (
     unread,
 )
 from carriers.redact import redact
+from carriers.settings import Remark, weak_proof
 from carriers.signatures import same, sha256_hex
 
 NAME = "17track"
@@ -89,6 +90,10 @@ class SeventeenTrackSettings(BaseModel):
     carrier_code: int | None = None
     push: bool = False
     """Whether the account's webhook points to this program."""
+
+    def remarks(self) -> Iterator[Remark]:
+        """See `carriers.settings`."""
+        yield from weak_proof("api_key", self.api_key if self.push else None)
 
 
 class SeventeenTrackTracking:

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from carriers.base import TrackingStatus as Status
 from carriers.signatures import sha256_hex
-from carriers.testing import Codes, Kit, Push, Question, Reply, Told, json_reply
+from carriers.testing import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply
 
 _KEY = "CHAVEINVENTADA7702"
 
@@ -27,6 +28,21 @@ class SeventeenTrackKit(Kit):
         posted="InTransit_PickedUp",
         lost="Exception_Lost",
         damaged="Exception_Damage",
+    )
+    document = "17TRACK API v2.2, main and sub status"
+    meanings = (
+        Meaning("InfoReceived", Status.PRE_TRANSIT),
+        Meaning("InTransit_PickedUp", Status.POSTED),
+        Meaning("InTransit_Departure", Status.IN_TRANSIT),
+        Meaning("OutForDelivery_Other", Status.OUT_FOR_DELIVERY),
+        Meaning("Delivered_Other", Status.DELIVERED),
+        Meaning("AvailableForPickup_Other", Status.AVAILABLE_FOR_PICKUP),
+        Meaning("DeliveryFailure_Rejected", Status.DELIVERY_FAILED),
+        Meaning("Exception_Returning", Status.RETURNING),
+        Meaning("Exception_Returned", Status.RETURNED),
+        Meaning("Exception_Lost", Status.LOST),
+        Meaning("Exception_Damage", Status.DAMAGED),
+        Meaning("Exception_Other", Status.EXCEPTION),
     )
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
 from carriers import codes
 from carriers.base import (
@@ -40,7 +40,7 @@ from carriers.base import (
     TrackingTerms,
 )
 from carriers.dates import parse_instant
-from carriers.invoice import key_ref
+from carriers.invoice import cnpj_of, key_ref
 from carriers.letters import road_claims
 from carriers.payload import as_list, canonical, event_key, in_order, not_found, text, unread, without
 from carriers.redact import redact
@@ -84,11 +84,26 @@ class SswSettings(BaseModel):
     company: str | None = None
     """The carrier's three letters in SSW (`sigla_emp`), where one password serves several."""
 
+    @field_validator("cnpj")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if (found := cnpj_of(value)) is None:
+            raise ValueError("is no CNPJ (14 characters)")
+        return found
+
     @model_validator(mode="after")
     def _both_or_neither(self) -> SswSettings:
         if (self.cnpj is None) != (self.password is None):
             raise ValueError(
                 "cnpj and password belong together (leave both out to ask by NF-e key without credentials)"
+            )
+        alone = [name for name in ("role", "company") if name in self.model_fields_set]
+        if self.cnpj is None and alone:
+            raise ValueError(
+                f"{' and '.join(alone)} {'says' if len(alone) == 1 else 'say'} more of cnpj and password, and nothing without "
+                "them (add both, or ask by NF-e key with none of these)"
             )
         return self
 

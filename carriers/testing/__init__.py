@@ -8,12 +8,13 @@ and checks what the adapter makes of it. From the command line `tracker carriers
     assert not report.failed, str(report)
 """
 
-from carriers.testing.kit import Codes, Kit, Push, Question, Reply, Told, json_reply, kit_of
+from carriers.testing.kit import Codes, Kit, Meaning, Push, Question, Reply, Told, json_reply, kit_of
 from carriers.testing.report import Report, Result, check
 
 __all__ = [
     "Codes",
     "Kit",
+    "Meaning",
     "Push",
     "Question",
     "Reply",

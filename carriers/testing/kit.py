@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from carriers.base import Adapter, FeedReading
+from carriers.base import Adapter, FeedReading, TrackingStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,15 @@ class Codes:
     damaged: str | None = None
     undelivered: str | None = None
     """After a delivery, takes it back; None: `moving` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one code is, by the carrier's document: `text` is its wording there, told with the code."""
+
+    code: str
+    status: TrackingStatus
+    text: str = "Movimentação"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,11 @@ class Kit:
     """Bodies of another shape with which the carrier says that it knows none of the numbers (`[]`)."""
     person: str = "MARIA FICTICIA DA SILVA"
     """A name that `entry` puts wherever this carrier names a person: it may not be kept."""
+    document: str = ""
+    """Which document `meanings` is written from: the carrier's own, or the best there is, said as what it is."""
+    meanings: Sequence[Meaning] = ()
+    """What the document says of a dozen codes: deliveries, the way, and every kind of trouble that it tells apart. Written from
+    the document and never from `codes.csv`: a line that is wrong there is what this finds. Empty: the score says so."""
     has_codes: bool = True
     """False where the carrier sends words alone: all it tells is `by_words`."""
     milestones: bool = False

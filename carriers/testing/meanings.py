@@ -14,8 +14,11 @@ from carriers.base import (
     AnswerOutcome,
     CarrierConfigError,
     CarrierError,
+    TrackingAdapter,
     TrackingAnswer,
+    TrackingEvent,
     TrackingStatus,
+    feed_of,
 )
 from carriers.testing.kit import Kit, Told
 from carriers.testing.stage import NOW, Stage, needs, staged, tracks
@@ -146,6 +149,42 @@ async def loss_and_damage_are_read(cls: type[Adapter], kit: Kit) -> None:
                 assert event.status is wanted, f"{code!r} is read as {event.status}"
 
 
+DELIVERY = frozenset({Status.DELIVERED})
+ON_THE_WAY = frozenset({Status.POSTED, Status.IN_TRANSIT, Status.OUT_FOR_DELIVERY})
+TROUBLE = frozenset(
+    {
+        *(Status.LOST, Status.STOLEN, Status.DAMAGED, Status.SEIZED),
+        *(Status.RETURNING, Status.RETURNED, Status.DELIVERY_FAILED, Status.EXCEPTION),
+    }
+)
+
+
+async def codes_mean_what_the_document_says(cls: type[Adapter], kit: Kit) -> None:
+    """Each code that the kit states by the carrier's document is read as that; delivery, the way and trouble are among them."""
+    needs(kit.meanings)
+    faults = []
+    async with staged(cls, kit) as stage:
+        for one in kit.meanings:
+            read = (await _newest(stage, Told(NOW, one.code, one.text))).status
+            if read is not one.status:
+                faults.append(f"{one.code!r} ({one.text}) is read as {read} and means {one.status}")
+    stated = {one.status for one in kit.meanings}
+    parts = {"a delivery": DELIVERY, "the way": ON_THE_WAY, "trouble": TROUBLE}
+    faults += [f"the kit states no code of {what}" for what, statuses in parts.items() if not stated & statuses]
+    assert not faults, f"{'; '.join(faults)} ({kit.document or 'the kit names no document'})"
+
+
+async def _newest(stage: Stage, told: Told) -> TrackingEvent:
+    """The event that the adapter makes of this one, be it asked or sent."""
+    if isinstance(stage.adapter.tracking, TrackingAdapter):
+        return (await _answer(stage, told)).events[-1]
+    feed, number = feed_of(stage.adapter), stage.kit.numbers[0]
+    needs(feed is not None)
+    assert feed is not None
+    answer: TrackingAnswer = stage.kit.found_in(feed.read(stage.kit.payload({number: [told]})), number)
+    return answer.events[-1]
+
+
 async def a_delivery_can_be_taken_back(cls: type[Adapter], kit: Kit) -> None:
     """After a delivery that was taken back the newest event says so; nothing in the adapter holds on to the delivery."""
     tracks(kit)
@@ -262,6 +301,7 @@ CHECKS = (
     an_unknown_code_stays_unknown,
     words_alone_are_marked,
     loss_and_damage_are_read,
+    codes_mean_what_the_document_says,
     a_delivery_can_be_taken_back,
     times_are_read_in_their_zone,
     persons_are_not_kept,

@@ -31,6 +31,8 @@ class Report:
 
     adapter: str
     results: Sequence[Result] = field(default_factory=tuple)
+    states_meanings: bool = True
+    """Whether the kit says what codes mean; without it none that is read wrongly is found."""
 
     @property
     def failed(self) -> Sequence[Result]:
@@ -45,7 +47,8 @@ class Report:
         applying = [one for one in self.results if one.applies]
         beside = len(self.results) - len(applying)
         left_out = f", {beside} do not apply" if beside else ""
-        return f"{self.adapter}: {len(self.passed)} of {len(applying)} checks passed{left_out}"
+        blind = "" if self.states_meanings else "; the kit states no meanings: a code that is read wrongly is not seen"
+        return f"{self.adapter}: {len(self.passed)} of {len(applying)} checks passed{left_out}{blind}"
 
     def __str__(self) -> str:
         lines = [f"  {one.name}: {one.what}\n      {one.fault}" for one in self.failed]
@@ -61,7 +64,7 @@ async def check(adapter: type[Adapter], kit: Kit, only: Sequence[str] = ()) -> R
             continue
         what = " ".join((one.__doc__ or name).split())
         results.append(await _result(one, name, what, adapter, kit))
-    return Report(adapter.NAME, tuple(results))
+    return Report(adapter.NAME, tuple(results), states_meanings=bool(kit.meanings))
 
 
 async def _result(one: Check, name: str, what: str, adapter: type[Adapter], kit: Kit) -> Result:

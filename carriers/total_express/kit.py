@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-from carriers.testing import Codes, Kit, Question, Reply, Told
+from carriers.base import TrackingStatus as Status
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told
 from carriers.total_express import ZONE
 
 _START = (
@@ -27,6 +28,20 @@ class TotalExpressKit(Kit):
     settings: Mapping[str, Any] = {"user": "loja-ficticia", "password": "senha-inventada-9142"}
     numbers = ("TXAA000000001tx", "TXAA000000002tx")
     codes = Codes(moving="102", delivered="1", unknown="777", posted="83", lost="142", damaged="14")
+    document = "Total Express, status manual, Annex 1, as one client transcribed it"
+    meanings = (
+        Meaning("83", Status.POSTED, "COLETA REALIZADA"),
+        Meaning("102", Status.IN_TRANSIT, "TRANSFERENCIA PARA"),
+        Meaning("104", Status.OUT_FOR_DELIVERY, "PROCESSO DE ENTREGA"),
+        Meaning("1", Status.DELIVERED, "ENTREGA REALIZADA"),
+        Meaning("29", Status.AVAILABLE_FOR_PICKUP, "CLIENTE RETIRA NA TRANSPORTADORA"),
+        Meaning("21", Status.DELIVERY_FAILED, "CLIENTE AUSENTE/ESTABELECIMENTO FECHADO"),
+        Meaning("9", Status.DELIVERY_FAILED, "RECUSADA - MERCADORIA EM DESACORDO"),
+        Meaning("142", Status.LOST, "EXTRAVIO"),
+        Meaning("10", Status.LOST, "SINISTRO LIQUIDADO"),
+        Meaning("27", Status.STOLEN, "ROUBO DE CARGA"),
+        Meaning("14", Status.DAMAGED, "MERCADORIA AVARIADA"),
+    )
 
     def is_login(self, question: Question) -> bool:
         return question.path.endswith("/webservice24.php")  # to fetch a day is all that this carrier can be asked for

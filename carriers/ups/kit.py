@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from carriers.testing import Codes, Kit, Question, Reply, Told, json_reply
+from carriers.base import TrackingStatus as Status
+from carriers.testing import Codes, Kit, Meaning, Question, Reply, Told, json_reply
 from carriers.ups import TOKEN_PATH
 
 
@@ -15,6 +16,17 @@ class UpsKit(Kit):
     settings: Mapping[str, Any] = {"client_id": "id-inventado", "client_secret": "segredo-inventado-5083"}
     numbers = tuple(f"1Z{serial:016d}" for serial in range(1, 13))
     codes = Codes(moving="I", delivered="D", unknown="QQ", posted="P")
+    document = "UPS's status types, general knowledge; its description names the field and not its values"
+    meanings = (
+        Meaning("M", Status.PRE_TRANSIT),
+        Meaning("P", Status.POSTED),
+        Meaning("I", Status.IN_TRANSIT),
+        Meaning("O", Status.OUT_FOR_DELIVERY),
+        Meaning("D", Status.DELIVERED),
+        Meaning("X", Status.EXCEPTION),
+        Meaning("RS", Status.RETURNED),
+        Meaning("MV", Status.CANCELLED),
+    )
     has_codes = False
 
     def entry(self, number: str, events: Sequence[Told]) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from carriers import ssw
 from carriers.base import (
     Adapter,
     AdapterFacts,
@@ -33,6 +35,7 @@ async def test_an_adapter_passes_every_check(adapter: type[Adapter]) -> None:
     # One that only sends cannot be asked.
     is_asked = any(one.name == "one_is_asked" and one.applies for one in report.results)
     assert len(report.passed) >= (12 if is_asked else 7), report.score
+    assert report.states_meanings and kit_of(adapter).document, "the kit says what codes mean, and by which document"
 
 
 class Broken(Ssw):
@@ -116,6 +119,75 @@ async def test_the_kit_finds_a_fault(monkeypatch: pytest.MonkeyPatch, fault: Any
     report = await check(Broken, SSW_KIT, only=[found_by])
 
     assert [one.name for one in report.failed] == [found_by], str(report)
+
+
+MEANT = "codes_mean_what_the_document_says"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("adapter", [pytest.param(cls, id=name) for name, cls in our_adapters().items()])
+async def test_each_code_that_a_kit_states_is_compared(adapter: type[Adapter]) -> None:
+    kit = copy(kit_of(adapter))
+    kit.meanings = tuple(replace(one, status=TrackingStatus.CUSTOMS) for one in kit.meanings)
+
+    (result,) = (await check(adapter, kit, only=[MEANT])).failed
+
+    assert all(f"{one.code!r} ({one.text}) is read as " in result.fault for one in kit.meanings), result.fault
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("code", "read", "means"),
+    [
+        pytest.param("01", TrackingStatus.RETURNED, "delivered", id="a delivery"),
+        pytest.param("03", TrackingStatus.DELIVERED, "returned", id="a return"),
+        pytest.param("17", TrackingStatus.DELIVERED, "in_transit", id="handed to a partner"),
+        pytest.param("55", TrackingStatus.EXCEPTION, "stolen", id="a robbery"),
+    ],
+)
+async def test_a_wrong_line_of_a_code_table_is_found(
+    monkeypatch: pytest.MonkeyPatch, code: str, read: TrackingStatus, means: str
+) -> None:
+    table = ssw.TABLE
+    wrong = replace(table, codes={**table.codes, code: replace(table.codes[code], status=read)})
+    monkeypatch.setattr(ssw, "TABLE", wrong)
+
+    (result,) = (await check(Ssw, SSW_KIT, only=[MEANT])).failed
+
+    assert (
+        result.fault.startswith(f"'{code}' (") and f"is read as {read.value} and means {means} (SSW's" in result.fault
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("left", "missing"),
+    [
+        pytest.param({"in_transit", "lost"}, "a delivery", id="no delivery"),
+        pytest.param({"delivered", "lost"}, "the way", id="nothing on its way"),
+        pytest.param({"delivered", "posted"}, "trouble", id="no trouble"),
+    ],
+)
+async def test_a_kit_states_a_delivery_the_way_and_trouble(left: set[str], missing: str) -> None:
+    kit = copy(SSW_KIT)
+    kit.meanings = tuple(one for one in kit.meanings if one.status.value in left)
+
+    (result,) = (await check(Ssw, kit, only=[MEANT])).failed
+
+    assert f"the kit states no code of {missing}" in result.fault
+
+
+@pytest.mark.anyio
+async def test_a_kit_that_states_no_meanings_is_told_of_in_the_score() -> None:
+    kit = copy(SSW_KIT)
+    kit.meanings = ()
+
+    report = await check(Ssw, kit, only=[MEANT, "one_is_asked"])
+
+    assert not report.failed
+    assert report.score == (
+        "ssw: 1 of 1 checks passed, 1 do not apply; the kit states no meanings: a code that is read wrongly is not seen"
+    )
 
 
 @pytest.mark.anyio

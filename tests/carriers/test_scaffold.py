@@ -41,7 +41,7 @@ def test_a_scaffolded_adapter_is_installed_found_and_passes(tmp_path: Path) -> N
 
     assert "adapter   expresso_norte: Expresso Norte (contract version 1) EXPERIMENTAL" in listed.stdout
     assert checked.returncode == 0, checked.stdout
-    assert "expresso_norte: 32 of 32 checks passed" in checked.stdout
+    assert "expresso_norte: 33 of 33 checks passed" in checked.stdout
     assert tested.returncode == 0, tested.stdout
 
 

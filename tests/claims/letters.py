@@ -32,6 +32,7 @@ def by_letter(
     due_on: date | None = DUE_ON,
     text: str | None = None,
     value: str = "100,00",
+    column: str = "Valor",
     code: str | None = None,
     **claims: Any,
 ) -> Trial:
@@ -41,7 +42,7 @@ def by_letter(
     trial.shop["cnpj"] = "12345678000195"
     entry = {"id": "flecha", "base_url": flecha.url, "requests_per_second": 1000, "key": KEY}
     trial.settings["carriers"] = [{**entry, "claims": {"mode": "auto", "letter_to": TO, **claims}}]
-    lines = ["Pedido;Cliente;E-mail;Código de rastreio;Previsão de entrega;Valor;Cidade;UF;Nota fiscal"]
+    lines = [f"Pedido;Cliente;E-mail;Código de rastreio;Previsão de entrega;{column};Cidade;UF;Nota fiscal"]
     for serial, number in enumerate(numbers, 1):
         lines.append(
             f"F{serial};Bia de Teste;bia@example.com;{number};06/08/2026;{value};Recife;PE;{1000 + serial if value else ''}"

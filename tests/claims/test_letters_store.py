@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from carriers.base import AdapterContext, ClaimsByLetter
 from tests.carriers.fictitious import LETTER_TERMS, Fictitious
 from tests.claims.letters import (
+    COLLECTED,
     GIVES_UP,
     LEAVES,
     REMINDS,
@@ -22,7 +23,7 @@ from tests.claims.letters import (
     states,
     text_of,
 )
-from tests.end_to_end.flecha import LATE, Flecha
+from tests.end_to_end.flecha import DUE_ON, LATE, Flecha
 from tests.end_to_end.support import Start, at, day
 from tracker.store.tables import Alert, Claim, ClaimFact, ClaimStep, Letter
 
@@ -142,3 +143,21 @@ def test_an_address_that_the_carrier_publishes_needs_no_configuration(start: Sta
     trial.adapters = {Fictitious.NAME: Published}
     trial.pass_through([at(day(2), 12), LEAVES])
     assert (len(letters(trial)), trial.one(Claim)["state"]) == (1, "open")
+
+
+def test_an_inquiry_that_becomes_a_refund_is_expected_to_bring_what_one_asked_for_at_once_is(
+    start: Start, flecha: Flecha
+) -> None:
+    """A late parcel's letter waits for a person; then the carrier says that it lost the parcel."""
+    trial = by_letter(start(), flecha, mode="propose", column="Valor declarado")
+    trial.pass_through([at(day(2), 12), LEAVES])
+    claim = trial.one(Claim)
+    assert (claim["kind"], claim["expected_cents"]) == ("information_request", None)
+    flecha.show(LATE, (1, COLLECTED, "B1"), (3, at(day(5), 18), "X1"), due_on=DUE_ON)
+    trial.pass_at(at(day(6), 12))
+    claim = trial.one(Claim)
+    assert (claim["id"], claim["kind"], claim["state"]) == (1, "refund", "waiting_approval")
+    assert claim["expected_cents"] == 100_00
+    assert "esperado R$ 100,00" in trial.command("show", LATE).stdout
+    (line,) = [json.loads(row) for row in trial.command("export", "claims").stdout.splitlines()]
+    assert line["expected_cents"] == 100_00

@@ -43,6 +43,7 @@ def test_a_kind_that_is_not_taken_falls_back_once_and_stays_through_a_replanning
     assert asked(trial) == [(211, "I", 545), (211, "R", 534)]
     claim = trial.one(Claim)
     assert (claim["state"], claim["kind"]) == ("planned", "information_request")
+    assert claim["expected_cents"] is None, "an inquiry brings nothing by itself"
     trial.pass_at(at(day(6)))
     # The event it waited for has come: asked again at once, as what it had become.
     assert asked(trial)[2:] == [(211, "R", REGISTERED)]

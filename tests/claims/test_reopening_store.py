@@ -11,7 +11,8 @@ import pytest
 from tests.end_to_end.support import DEMO, Start, Trial, at, day, of_fate
 from tracker.sandbox.plan import Fate, Shipment, Verdict
 from tracker.sandbox.workdays import add_business_days
-from tracker.store.tables import Alert, Claim, ClaimStep, Decision, ShipmentHistory
+from tracker.sandbox.world import orders_csv
+from tracker.store.tables import Alert, Claim, ClaimStep, Decision
 
 NEVER = replace(of_fate(Fate.LATE_OPEN), events=of_fate(Fate.LATE_OPEN).events[:3], answer_days=3)
 """Late, and never delivered."""
@@ -25,7 +26,9 @@ AGAIN_ON = add_business_days(ANSWERED_ON, 3)
 def filed(trial: Trial, **carrier_claims: Any) -> Trial:
     """Up to the morning after its filing."""
     trial.carrier["claims"].update(carrier_claims)
-    trial.drop_orders()
+    # The shop's files say what each parcel was declared at, which the simulated carrier does not.
+    orders = orders_csv(trial.world.plan, NEVER.order.shipped_on)
+    trial.drop("pedidos.csv", orders.replace(b";Valor;", b";Valor declarado;"))
     trial.pass_through([at(day(2)), at(FILED_ON), at(FILED_ON + timedelta(days=1))])
     return trial
 
@@ -54,19 +57,13 @@ def test_an_accepted_inquiry_is_reopened_as_a_refund_request(start: Start, datab
     claim = trial.one(Claim)
     assert (claim["state"], claim["kind"], claim["motive"]) == ("reopened", "refund", "211")
     assert claim["reopened_at"] == at(ANSWERED_ON, 11)
-    assert claim["expected_cents"] == trial_value(trial)
+    assert claim["expected_cents"] == NEVER.order.total_cents
     assert reactivated(trial) == [("I", 1)]
     trial.pass_at(at(AGAIN_ON + timedelta(days=1), 11))
     claim = trial.one(Claim)
     assert (claim["state"], claim["outcome"], claim["closed_at"]) == ("accepted", "accepted", None)
     assert claim["answered_at"] == at(AGAIN_ON + timedelta(days=1), 11)
     assert reactivated(trial) == [("I", 1)], "at most once each way"
-
-
-def trial_value(trial: Trial) -> int | None:
-    """What the parcel was declared at, where tracking tells."""
-    cents: int | None = trial.one(ShipmentHistory)["declared_value_cents"]
-    return cents
 
 
 def test_the_note_is_made_of_dates_and_codes_alone(start: Start) -> None:
@@ -197,6 +194,7 @@ def test_a_refund_request_that_stands_already_is_followed(start: Start) -> None:
     trial.pass_at(at(ANSWERED_ON, 11))
     claim = trial.one(Claim)
     assert (claim["state"], claim["kind"], claim["closed_at"]) == ("accepted", "refund", None)
+    assert claim["expected_cents"] == NEVER.order.total_cents
     assert "claim.reopen_adopted" in rules(trial)
     trial.pass_through(at(ANSWERED_ON + timedelta(days=n), 11) for n in range(1, 4))
     assert calls(trial) == 1

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.cli.conftest import Tracker
-from tests.reports.support import CODE, add_order, add_problem, order, waiting
+from tests.reports.support import CODE, add_order, add_problem, at, order, waiting
+from tracker.domain.order import OrderStatus
 from tracker.store.database import Database
+from tracker.store.orders import save_order
 from tracker.store.tables import Digest, table
 
 
@@ -48,6 +52,28 @@ def test_how_it_stands_as_a_document(late: Tracker) -> None:
     (told,) = late.json("digest", "--shop", "exemplo")
     assert (told["standing"]["problems"], told["standing"]["alerts"]) == ({"delay": 1}, 0)
     assert told["standing"]["stopped"]["first_deadline_on"] is None
+
+
+def test_orders_that_wait_for_a_number_for_more_than_a_week_are_named(tracker: Tracker, database: Database) -> None:
+    assert "sem código de rastreio" not in tracker("digest", "--shop", "exemplo").stdout
+    with database.begin_write() as connection:
+        for number in range(1, 8):
+            add_order(connection, order(f"N{number}", status=OrderStatus.PAID))
+        add_order(connection, order("FORA", status=OrderStatus.CANCELLED))
+        add_order(connection, order("ENTREGUE", status=OrderStatus.DELIVERED))
+        add_order(connection, order("10482"), CODE)
+        save_order(connection, "exemplo", order("NOVO"), [], at(20))
+        save_order(connection, "exemplo", order("ANTIGO"), [], at(20) - timedelta(days=60))
+    said = " ".join(tracker("digest", "--shop", "exemplo").stdout.split())
+    sentence = (
+        "pedidos sem código de rastreio nem chave da NF-e há mais de uma semana, que nada acompanha: 7 (N1, N2, N3, N4,"
+    )
+    assert f"Como está - {sentence} N5, …)" in said
+    (told,) = tracker.json("digest", "--shop", "exemplo")
+    assert told["standing"]["without_number"] == 7
+    assert told["standing"]["without_number_first"] == ["N1", "N2", "N3", "N4", "N5"]
+    (past,) = tracker.json("digest", "--shop", "exemplo", "--date", "2026-11-20")
+    assert past["standing"]["without_number"] == 0
 
 
 def test_html(late: Tracker) -> None:

@@ -11,7 +11,20 @@ from sqlalchemy import update
 
 from carriers.base import Cause, ProblemKind
 from tests.cli.conftest import Tracker
-from tests.reports.support import CODE, NOW, add_a_claim, add_message, add_order, add_problem, at, order, track, waiting
+from tests.reports.support import (
+    CODE,
+    NOW,
+    STATUS,
+    add_a_claim,
+    add_message,
+    add_order,
+    add_problem,
+    at,
+    event,
+    order,
+    track,
+    waiting,
+)
 from tracker.alerts.sweep import AlertSweep
 from tracker.domain.words import Trigger
 from tracker.store.claims import add_step
@@ -501,6 +514,42 @@ def test_a_reversed_delivery_is_told_in_the_readers_language(
         f"The carrier took the delivery of {CODE} back; whoever was told of the delivery needs a word."
         " The program said: “was not delivered after all”"
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "one", "several"),
+    [
+        pytest.param(
+            "pt-BR",
+            "só movimentações de código desconhecido",
+            "a transportadora mostra uma movimentação de código que o programa não conhece (ZZ-01), e nada muda por ela.",
+            "mostra 3 movimentações de código que o programa não conhece (ZZ-02, ZZ-01), e nada muda por elas.",
+            id="in Portuguese",
+        ),
+        pytest.param(
+            "en",
+            "only movements of unknown code",
+            "the carrier shows a movement with a code that the program does not know (ZZ-01), and nothing changes by it.",
+            "shows 3 movements with a code that the program does not know (ZZ-02, ZZ-01), and nothing changes by them.",
+            id="in English",
+        ),
+    ],
+)
+def test_movements_of_unknown_code_are_movements(
+    tracker: Tracker, database: Database, language: str, head: str, one: str, several: str
+) -> None:
+    unread = [
+        event(code, at(day), STATUS.UNKNOWN, "Em análise") for day, code in enumerate(("ZZ-01", "ZZ-02", "ZZ-02"), 20)
+    ]
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order("30000"), "AA333333335BR")
+        track(connection, shipment, unread[:1])
+    told = " ".join(tracker("explain", f"S{shipment}", "--lang", language).stdout.split())
+    assert head in told and one in told
+    assert "tracker carriers unknown --carrier correios" in told
+    with database.begin_write() as connection:
+        track(connection, shipment, unread[1:])
+    assert several in " ".join(tracker("explain", f"S{shipment}", "--lang", language).stdout.split())
 
 
 def test_what_was_told_of_an_order_before_it_has_a_parcel(tracker: Tracker, database: Database) -> None:

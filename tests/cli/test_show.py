@@ -32,7 +32,7 @@ from tests.reports.support import (
 )
 from tracker.domain.detection import Finding
 from tracker.domain.incidents import Scope, Where
-from tracker.domain.order import Person
+from tracker.domain.order import OrderStatus, Person
 from tracker.domain.words import Trigger
 from tracker.sandbox.fates import s10_code
 from tracker.store.alerts import new_signals, raise_alert
@@ -227,6 +227,51 @@ def test_a_parcel_back_and_forth(tracker: Tracker, database: Database, known: in
     assert "A transportadora registrou a entrega em 23/11, às 11:00, em CURITIBA/PR." in " ".join(out.split())
 
 
+@pytest.mark.parametrize(
+    ("codes", "now", "listed", "said"),
+    [
+        pytest.param(
+            ["ZZ-01"],
+            "não se sabe: a transportadora mostra uma movimentação de código desconhecido",
+            "ZZ-01",
+            "A transportadora mostra uma movimentação deste envio (em 18/11, às 09:00, em CURITIBA/PR), mas com código",
+            id="one",
+        ),
+        pytest.param(
+            ["ZZ-01", "ZZ-02", "ZZ-02", "ZZ-03", " ".join(["PALAVRAS"] * 9)],
+            "não se sabe: a transportadora mostra 5 movimentações de código desconhecido",
+            "PALAVRAS PALAVRAS PALAVRAS PALAVRAS PAL…, ZZ-03, ZZ-02, …",
+            "mostra 5 movimentações deste envio (a última em 22/11, às 09:00, em CURITIBA/PR), mas com código",
+            id="several, and one that is a text",
+        ),
+    ],
+)
+def test_a_parcel_of_which_only_unread_codes_are_known_is_not_called_unmoved(
+    tracker: Tracker, database: Database, codes: list[str], now: str, listed: str, said: str
+) -> None:
+    unread = [event(code, at(day), STATUS.UNKNOWN, "Em análise") for day, code in enumerate(codes, 18)]
+    with database.begin_write() as connection:
+        (shipment,) = add_order(connection, order(), CODE)
+        track(connection, shipment, unread)
+    out = " ".join(tracker("show", CODE).stdout.split())
+    assert f"Agora {now}" in out
+    command = "não são lidos, e nada muda por eles → tracker carriers unknown --carrier correios"
+    assert f"Códigos {listed}: {command}" in out
+    assert said in out and "nem onde está" in out
+    assert "nenhuma movimentação" not in out and "sem movimentação" not in out
+    assert tracker.json("show", CODE)["shipments"][0]["unread_codes"] == [*dict.fromkeys(reversed(codes))]
+
+
+def test_an_unread_code_after_others_is_named_beside_what_is_known(
+    tracker: Tracker, database: Database, known: int
+) -> None:
+    with database.begin_write() as connection:
+        track(connection, known, (POSTED, MOVING, event("ZZ-01", at(21), STATUS.UNKNOWN, "Em análise")))
+    out = " ".join(tracker("show", CODE).stdout.split())
+    assert "Agora em trânsito desde 12/11/2026 23:00" in out
+    assert "Códigos ZZ-01: não são lidos" in out
+
+
 def test_a_hostile_text_cannot_reach_the_terminal(tracker: Tracker, database: Database, known: int) -> None:
     evil = event("XX-01", at(20), STATUS.EXCEPTION, "fim\x1b[2J\x07 \u202eda linha " + "muito longo " * 40)
     with database.begin_write() as connection:
@@ -240,7 +285,12 @@ def test_an_order_without_a_parcel_and_without_a_number(tracker: Tracker, databa
     with database.begin_write() as connection:
         add_order(connection, order("nada"))
         add_order(connection, order(f"code:{CODE}", customer=Person(), recipient=Person()), CODE)
-    assert "Nenhum envio deste pedido é conhecido ainda." in tracker("show", "nada").stdout
+        add_order(connection, order("cancelado", status=OrderStatus.CANCELLED))
+    out = tracker("show", "nada").stdout
+    assert "Nenhum envio deste pedido é conhecido ainda." in out
+    assert "Desde 10/11/2026 ele espera o código de rastreio ou a chave da NF-e" in out
+    assert "tracker edit nada --code CÓDIGO" in " ".join(out.split())
+    assert "espera o código" not in tracker("show", "cancelado").stdout
     out = tracker("show", CODE).stdout
     assert out.startswith(f"PEDIDO (sem número) {CODE}")
     assert "A transportadora ainda não mostra nenhuma movimentação deste envio." in out

@@ -60,6 +60,26 @@ def test_an_order_without_a_shipment_is_seen_the_day_after_its_deadline(start: S
     assert trial.rows(Decision, subject_kind="problem", outcome="opened")
 
 
+def test_an_order_that_was_sent_without_a_number_is_seen_until_the_number_comes(
+    start: Start, database_url: str
+) -> None:
+    trial = quiet(start(of_fate(Fate.NEVER_POSTED), url=database_url))
+    trial.drop("pedidos.csv", sheet(status="Enviado", ship_by=""))
+    trial.pass_at(at(day(3), 9))
+    assert trial.rows(Problem) == []
+    trial.pass_at(at(day(8), 9))
+    row = trial.one(Problem)
+    assert (row["subject_kind"], row["kind"], row["rule"]) == ("order", "untrackable", "untrackable.no_number")
+    shown = " ".join(trial.command("show", "2001").stdout.split())
+    assert f"P{row['id']} sem rastreio desde" in shown
+    assert "espera o código de rastreio ou a chave da NF-e" in shown and "tracker edit 2001 --code CÓDIGO" in shown
+    told = " ".join(trial.command("explain", f"P{row['id']}").stdout.split())
+    assert "a loja diz que o pedido foi enviado" in told
+    trial.drop("codigos.csv", sheet(code=of_fate(Fate.NEVER_POSTED).code, status="Enviado", ship_by=""))
+    trial.pass_at(at(day(8), 12))
+    assert problems(trial) == [("untrackable", "shipped")]
+
+
 @pytest.mark.parametrize(
     ("then", "resolution"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 from tests.carriers.correios.test_tracking import test_a_poisoned_object_does_not_sink_the_others as objects
 from tests.carriers.correios.test_tracking_calls import test_failures_are_typed as calls
 from tests.carriers.test_http import test_every_outcome_has_its_error as answers
+from tests.config import test_carrier_keys as carrier_keys
 from tests.config import test_faults as config
 from tests.config.test_yaml_file import test_what_cannot_be_read_is_located as yaml
 from tests.docs.typed import ROOT
@@ -57,6 +58,7 @@ def tables() -> dict[str, list[Row]]:
         config.test_one_fault_in_what_may_be_left_out,
         config.test_one_fault_of_a_shop,
         config.test_one_fault_of_a_carrier,
+        carrier_keys.test_the_very_key_is_named,
         config.test_a_file_that_is_no_configuration,
         config.test_rules_between_keys,
     )

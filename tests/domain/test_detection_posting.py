@@ -5,6 +5,7 @@ Monday 16 November 2026 is the day of posting in most rows; Friday 20 November i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -272,6 +273,52 @@ def test_an_order_that_should_have_left(facts: OrderFacts, now: str, since: str 
     opened = [(f.kind, f.rule, f.since, episode) for f, episode in changes.opened]
     assert opened == ([(Kind.NOT_POSTED, "not_posted.no_shipment", at(since), 1)] if since else [])
     assert changes.next_check_at == (at(again) if again else None)
+
+
+def sent(updated: str = "2026-11-16 10:00", **changes: Any) -> OrderFacts:
+    """An order that the shop called sent on a Monday."""
+    known = {"ordered_at": at("2026-11-11 12:00"), "created_at": at("2026-11-12 09:00"), "updated_at": at(updated)}
+    return replace(order(None, OrderStatus.SHIPPED), **{**known, **changes})
+
+
+@pytest.mark.parametrize(
+    ("facts", "now", "since", "again"),
+    [
+        pytest.param(sent(), "2026-11-18 23:59", None, "2026-11-19 00:00", id="its number may still come"),
+        pytest.param(sent(), "2026-11-19 00:00", "2026-11-19 00:00", None, id="two business days are over"),
+        pytest.param(sent("2026-11-19 10:00"), "2026-11-25 00:00", "2026-11-25 00:00", None, id="over a holiday"),
+        pytest.param(
+            sent(ordered_at=None), "2026-12-19 00:00", "2026-11-19 00:00", None, id="ordered nobody knows when"
+        ),
+        pytest.param(sent(has_shipment=True), "2026-11-25 00:00", None, None, id="it has a shipment"),
+        pytest.param(sent(ordered_at=at("2026-10-01 12:00")), "2026-11-25 00:00", None, None, id="of an imported past"),
+        pytest.param(sent(status=OrderStatus.DELIVERED), "2026-11-25 00:00", None, None, id="delivered, by its word"),
+        pytest.param(sent(status=OrderStatus.PAID), "2026-11-25 00:00", None, None, id="not sent yet"),
+    ],
+)
+def test_an_order_that_was_sent_without_a_number(
+    facts: OrderFacts, now: str, since: str | None, again: str | None
+) -> None:
+    changes = detect_order(facts, [], days=DAYS, now=at(now))
+    opened = [(f.kind, f.rule, f.since, episode) for f, episode in changes.opened]
+    assert opened == ([(Kind.UNTRACKABLE, "untrackable.no_number", at(since), 1)] if since else [])
+    assert changes.next_check_at == (at(again) if again else None)
+
+
+def test_a_later_change_of_an_order_without_a_number_does_not_move_its_problem() -> None:
+    known: list[KnownProblem] = settle([], detect_order(sent(), [], days=DAYS, now=at("2026-11-19 09:00")))
+    later = detect_order(sent("2026-11-20 08:00"), known, days=DAYS, now=at("2026-11-20 09:00"))
+    assert (later.opened, later.changed, later.ended) == ((), (), ())
+    ended = detect_order(sent(has_shipment=True), known, days=DAYS, now=at("2026-11-21 09:00")).ended
+    assert [(p.kind, how) for p, _, how in ended] == [(Kind.UNTRACKABLE, "shipped")]
+
+
+def test_an_order_past_its_deadline_that_was_sent_without_a_number_is_one_thing_after_the_other() -> None:
+    known: list[KnownProblem] = settle([], detect_order(order(), [], days=DAYS, now=at("2026-11-17 09:00")))
+    gone = replace(sent("2026-11-17 10:00"), ship_by=on("2026-11-16"))
+    changes = detect_order(gone, known, days=DAYS, now=at("2026-11-17 11:00"))
+    assert [(p.kind, how) for p, _, how in changes.ended] == [(Kind.NOT_POSTED, "order_closed")]
+    assert changes.opened == () and changes.next_check_at == at("2026-11-20 00:00")
 
 
 @pytest.mark.parametrize(

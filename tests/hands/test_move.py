@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
+from carriers.invoice import with_check_digit
 from tests.claims.letters import LEAVES, by_letter
 from tests.end_to_end.flecha import LATE, Flecha
 from tests.end_to_end.flecha import flecha as flecha
-from tests.end_to_end.support import Start, Trial, at, day
-from tests.hands.support import one_line
-from tracker.store.tables import Claim, Event, OperatorAct, Shipment, ShipmentPoll
+from tests.end_to_end.support import Start, Trial, at, day, of_fate
+from tests.hands.support import hand, one_line
+from tracker.sandbox.plan import Fate
+from tracker.store.tables import (
+    Claim,
+    Event,
+    OperatorAct,
+    OrderAlias,
+    Shipment,
+    ShipmentPoll,
+    ShipmentRef,
+    table,
+)
 
 
 def two_accounts(trial: Trial, flecha: Flecha) -> Trial:
@@ -65,3 +77,81 @@ def test_what_cannot_be_moved(start: Start, flecha: Flecha, arguments: list[str]
     done = trial.command("edit", *arguments)
     assert done.returncode == exit_code
     assert says in done.stdout + done.stderr
+
+
+KEY = "35261111222333000181550010000010011102030405"
+LETTERS = with_check_digit("352611" + "12ABC34501DE35" + "55" + "001" + "000001001" + "1" + "10203040")
+FREIGHT = "35261144555666000161570010000070011556677887"
+
+
+PARCEL = of_fate(Fate.LATE_OPEN)
+CODE = PARCEL.code
+
+
+def beside_files(trial: Trial, key: str, columns: str = "Chave da NF-e") -> Trial:
+    """The shop's other carrier sends files, in which goods stand by their invoice."""
+    trial.settings["carriers"].append(
+        {"id": "estrada", "adapter": "ocoren", "files": [{"kind": "folder", "path": "edi"}]}
+    )
+    lines = [
+        f"Pedido;Cliente;E-mail;Transportadora;Código de rastreio;{columns}",
+        f"F1;Bia de Teste;bia@example.com;correios;{CODE};{key}",
+    ]
+    trial.drop("pedidos.csv", ("\r\n".join(lines) + "\r\n").encode())
+    trial.pass_at(at(day(2), 12))
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("key", "invoice"),
+    [
+        pytest.param(KEY, "11222333000181/1/1001", id="a key of digits"),
+        pytest.param(LETTERS, "12ABC34501DE35/1/1001", id="a key whose CNPJ has letters"),
+    ],
+)
+def test_a_carrier_that_knows_goods_by_their_invoice_is_given_the_one_of_the_key(
+    start: Start, key: str, invoice: str
+) -> None:
+    trial = beside_files(start(PARCEL), key)
+    assert one_line(hand(trial, "edit", CODE, "--carrier", "estrada")) == (
+        f"S1 (order F1): code {CODE} -> {invoice}, correios -> estrada; what is known of it stays, estrada tells of it"
+    )
+    (ref,) = trial.rows(ShipmentRef, active=True)
+    assert (ref["kind"], ref["value"], trial.one(ShipmentPoll)["carrier"]) == ("invoice", invoice, "estrada")
+    assert {row["told_by"] for row in trial.rows(Event)} == {"correios"}
+    shown = one_line(hand(trial, "show", "S1"))
+    assert "Notícias a transportadora avisa por si · a última: " in shown and "Consulta" not in shown
+    told = one_line(hand(trial, "explain", "S1", "--lang", "en"))
+    assert "the carrier tells of it by itself and cannot be asked" in told and "asked again" not in told
+    trial.drop("again.csv", (trial.folder / "inbox" / "done" / "pedidos.csv").read_bytes())
+    trial.pass_at(at(day(2), 13))
+    assert len(trial.rows(Shipment)) == 1
+    back = one_line(hand(trial, "edit", "S1", "--carrier", "correios", exit_code=2))
+    assert back.startswith(
+        f"{invoice} is no code of correios: name the one it has there (--code ... --carrier correios"
+    )
+
+
+def test_a_key_that_came_with_another_file_of_the_order_counts(start: Start) -> None:
+    trial = beside_files(start(PARCEL), "")
+    with trial.database.begin_write() as connection:
+        connection.execute(insert(table(OrderAlias)).values(shop="aurora", kind="invoice_key", alias=KEY, order_id=1))
+    assert "-> 11222333000181/1/1001," in hand(trial, "edit", CODE, "--carrier", "estrada")
+
+
+@pytest.mark.parametrize(
+    ("key", "columns"),
+    [
+        pytest.param("", "Chave da NF-e", id="no key"),
+        pytest.param(FREIGHT, "Chave da NF-e", id="the key of a freight document"),
+        pytest.param("1001", "Nota fiscal", id="a number without its series"),
+    ],
+)
+def test_without_the_key_a_person_is_asked_for_it(start: Start, key: str, columns: str) -> None:
+    trial = beside_files(start(PARCEL), key, columns)
+    assert one_line(hand(trial, "edit", CODE, "--carrier", "estrada", exit_code=2)) == (
+        "estrada follows goods by their invoice, and no file named the key of S1's: give its 44 characters"
+        " (--code KEY --carrier estrada --same-parcel)"
+    )
+    given = one_line(hand(trial, "edit", CODE, "--code", KEY, "--carrier", "estrada", "--same-parcel"))
+    assert "-> 11222333000181/1/1001, correios -> estrada; what is known of it stays" in given

@@ -91,7 +91,7 @@ def standing() -> Iterator[Name]:
     yield from (("now.message", state.value, "") for state in DeliveryState)
     yield "now.message", DeliveryState.AWAITING_PERSON.value, Hold.RESTORED.value
     yield from (("now.problem", state, "") for state in ("open", "resolved", "unclaimed", "untold"))
-    yield from (("now.shipment", state, "") for state in ("polled", "closed"))
+    yield from (("now.shipment", state, "") for state in ("polled", "closed", "unread", "told"))
 
 
 def expected() -> Iterator[Name]:

@@ -84,6 +84,9 @@ def _values(claim: ClaimRow, move: Move, now: datetime) -> dict[str, Any]:
         values["motive"] = move.motive
     if move.kind is not None:
         values["kind"] = move.kind
+        if move.kind != claim.kind:
+            # What a refund is expected to bring is nothing that an inquiry brings.
+            values["expected_cents"] = None
     if move.claimable_from is not None:
         values["claimable_from"] = move.claimable_from
     if move.opened and claim.opened_at is None:

@@ -152,7 +152,8 @@ class PlanSweep:
         if standing is not None and _gives_way(standing, plans, desk):
             standing = self._give_way(connection, standing, plans[0], now)
         if standing is not None:
-            self._adjust(connection, standing, plans, free, days, by_contract, now)
+            worth = _worth(plans[0], context, row) if plans else None
+            self._adjust(connection, standing, plans, worth, free, days, by_contract, now)
         elif (taken := _taken(claims, desk.terms)) is None:
             self._open(connection, context, row, plans, free, now)
         elif plans:
@@ -262,7 +263,6 @@ class PlanSweep:
             return
         best = plans[0]
         days = self.days(context.order.shop, context.order.state, context.order.city)
-        declared = row.declared_value_cents or context.declared_value_cents
         values: dict[str, Any] = {
             "shop": context.order.shop,
             "shipment_id": context.shipment_id,
@@ -270,7 +270,7 @@ class PlanSweep:
             "carrier": context.carrier,
             "state": ClaimState.PLANNED.value,
             "planned_at": now,
-            "expected_cents": declared if best.kind is ClaimKind.REFUND and best.offer.problem in WORTH else None,
+            "expected_cents": _worth(best, context, row),
             "next_step_at": max(days.start_of(best.claimable_from), now),
             "version": 1,
             **_dates(best),
@@ -313,6 +313,7 @@ class PlanSweep:
         connection: Connection,
         claim: ClaimRow,
         plans: Sequence[ClaimPlan],
+        worth: int | None,
         problems: Sequence[ProblemRow],
         days: Calendars,
         by_contract: bool,
@@ -330,7 +331,7 @@ class PlanSweep:
         if not plans:
             self._cancel(connection, claim, by_contract, now)
             return
-        values = self._replanned(connection, claim, plans[0], days, now)
+        values = self._replanned(connection, claim, plans[0], worth, days, now)
         if claim.hold_reason == Hold.BY_WORDS.value and "words_until" not in plans[0].basis:
             # What it waited for has come: a code that confirms the text, or the silence after it.
             wake_claims(connection, [claim.shipment_id], now)
@@ -347,17 +348,23 @@ class PlanSweep:
             log_changes(connection, [note], now)
 
     def _replanned(
-        self, connection: Connection, claim: ClaimRow, best: ClaimPlan, days: Calendars, now: datetime
+        self,
+        connection: Connection,
+        claim: ClaimRow,
+        best: ClaimPlan,
+        worth: int | None,
+        days: Calendars,
+        now: datetime,
     ) -> dict[str, Any]:
         """What the plan now says of it, after what the carrier has said."""
         asked = steps_of(connection, [claim.id])[claim.id]
         start = best.claimable_from
         if claim.refusal_code is not None and best.motive == claim.motive:
             start = max(start, self._after_refusal(connection, claim, asked, days, now))
-        values = {**_dates(best), "claimable_from": start}
+        values = {**_dates(best), "claimable_from": start, "expected_cents": worth}
         if (best.motive, best.kind.value) in _refused_pairs(asked):
             # It was asked for as the plan says and not taken so: what came in its place stands.
-            values |= {"motive": claim.motive, "kind": claim.kind}
+            values |= {"motive": claim.motive, "kind": claim.kind, "expected_cents": claim.expected_cents}
         return values
 
     @staticmethod
@@ -583,6 +590,13 @@ def _answered_by(plans: Sequence[ClaimPlan], problems: Sequence[ProblemRow]) -> 
 def _plan_facts(best: ClaimPlan, start: date) -> dict[str, Any]:
     dates = {"claimable_from": start.isoformat(), "deadline_on": best.deadline_on.isoformat()}
     return {"motive": best.motive, "kind": best.kind.value, **dates, **best.basis}
+
+
+def _worth(best: ClaimPlan, context: ShipmentContext, row: HistoryRow) -> int | None:
+    """What the claim is expected to bring, in cents: the declared value, where that is what is owed."""
+    if best.kind is not ClaimKind.REFUND or best.offer.problem not in WORTH:
+        return None
+    return row.declared_value_cents or context.declared_value_cents
 
 
 def _dates(best: ClaimPlan) -> dict[str, Any]:

@@ -154,8 +154,8 @@ class Story:
         return replace(self, steps=steps_of(connection, [self.claim.id])[self.claim.id])
 
     def noted(self, connection: Connection, move: Move, now: datetime) -> Move:
-        """The move, with the words that a reopening takes along, and what a reopened claim is worth."""
-        if move.reopened and move.kind == "refund":
+        """The move, with the words that a reopening takes along, and what a claim is worth that becomes a refund."""
+        if move.kind == "refund" and (move.reopened or self.claim.kind != "refund"):
             return replace(move, expected_cents=self._declared())
         if move.call != "reopen" or move.ask is None:
             return move
@@ -165,7 +165,9 @@ class Story:
         """The declared value where the parcel is lost, stolen, damaged or never came; nothing is guessed of other money."""
         history = self.history.history if self.history else History()
         kinds = {problem.kind for problem in self.problems}
-        missing = ProblemKind.DELAY in kinds and history.delivered_at is None
+        # What is late may still come; once the carrier was asked and refunds it, it does not.
+        filed = self.claim.opened_at is not None
+        missing = filed and ProblemKind.DELAY in kinds and history.delivered_at is None
         if not missing and not kinds & {ProblemKind.LOSS, ProblemKind.THEFT, ProblemKind.DAMAGE}:
             return None
         return (self.history.declared_value_cents if self.history else None) or self.context.declared_value_cents

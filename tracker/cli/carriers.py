@@ -180,7 +180,8 @@ def _report(report: Report) -> dict[str, Any]:
         {"name": one.name, "what": one.what, "state": _state(one), "fault": one.fault or None} for one in report.results
     ]
     counts = {"passed": len(report.passed), "failed": len(report.failed)}
-    return {"adapter": report.adapter, **counts, "score": report.score, "checks": checks}
+    known = {"score": report.score, "states_meanings": report.states_meanings}
+    return {"adapter": report.adapter, **counts, **known, "checks": checks}
 
 
 def _state(result: Result) -> str:

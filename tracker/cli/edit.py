@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from carriers.base import TrackingRef
     from tracker.book import Account
     from tracker.store.contexts import ShipmentContext
+    from tracker.store.invoices import InvoiceRow
     from tracker.store.views_show import OrderHit
 
 WhatArgument = Annotated[
@@ -77,6 +78,8 @@ class Number:
     carrier: str
     adapter: str
     ref: TrackingRef
+    is_asked: bool = True
+    """False where the carrier tells of its parcels by itself and cannot be asked."""
 
 
 def edit(
@@ -248,41 +251,76 @@ def _renumbered(
 
 
 def _moved(program: Opened, what: str, carrier: str, hand: Hand) -> Said:
-    """The parcel under another account, with the number that it has: what is known of it stays."""
+    """The parcel under another account, with the number that it has there: what is known of it stays."""
     from tracker.cli.show import accounts_of
     from tracker.store.contexts import contexts_of
+    from tracker.store.invoices import invoice_of_parcel
 
     shipment_id = shipment_named(program, what)
     if isinstance(shipment_id, Said):
         return shipment_id
     with program.database.begin_read() as connection:
         context = contexts_of(connection, [shipment_id])[shipment_id]
+        invoice = invoice_of_parcel(connection, shipment_id)
     ours = [entry.id for entry in program.settings.carriers_of(context.order.shop)]
     if carrier not in ours:
         return Said(f"--carrier {carrier}: there is no such carrier (known: {', '.join(ours) or 'none'})", 2)
-    if context.tracking_code is None:
-        return Said(f"S{shipment_id} has no number to ask {carrier} for: name it with --code", 2)
-    number = _as_asked_by(carrier, accounts_of(program).get(carrier), context)
+    account = accounts_of(program).get(carrier)
+    cnpj = program.settings.shop(context.order.shop).cnpj
+    number = _as_asked_by(carrier, account, context, invoice, cnpj)
     if number is None:
-        shown = f"{context.tracking_code} is no code of {carrier}"
-        return Said(f"{shown}: name the one it has there (--code ... --carrier {carrier} --same-parcel)", 2)
+        return _no_number_there(shipment_id, carrier, account, context)
     with program.database.begin_write() as connection:
         return _renumber(connection, shipment_id, number, True, hand)
 
 
-def _as_asked_by(carrier: str, account: Account | None, context: ShipmentContext) -> Number | None:
-    """The number that the parcel has, as this account would ask for it."""
+def _as_asked_by(
+    carrier: str, account: Account | None, context: ShipmentContext, invoice: InvoiceRow, cnpj: str | None
+) -> Number | None:
+    """The number that the parcel has, as this account would ask for it; else what its invoice gives."""
     from carriers.base import RefKind, TrackingRef
+    from tracker.book import by_invoice
+    from tracker.domain.order import Package
 
     tracking = account.adapter.tracking if account is not None else None
-    if account is None or tracking is None or context.tracking_code is None or context.ref_kind is None:
+    if account is None or tracking is None:
         return None
-    if context.ref_kind == RefKind.CODE.value:
-        ref = tracking.normalise(context.tracking_code)
-    else:
+    ref, key = None, invoice.key
+    if context.tracking_code is not None and context.ref_kind is not None:
         kind = RefKind(context.ref_kind)
-        ref = TrackingRef(kind, context.tracking_code) if kind in tracking.tracking_terms.ref_kinds else None
-    return Number(carrier, account.adapter.NAME, ref) if ref is not None else None
+        if kind is RefKind.CODE:
+            ref = tracking.normalise(context.tracking_code)
+        elif kind in tracking.tracking_terms.ref_kinds:
+            ref = TrackingRef(kind, context.tracking_code)
+        elif kind is RefKind.INVOICE_KEY:
+            key = context.tracking_code
+    if ref is None:
+        ref = by_invoice(account, Package(invoice_key=key, invoice_number=invoice.number), cnpj)
+    return _numbered(account, ref) if ref is not None else None
+
+
+def _numbered(account: Account, ref: TrackingRef) -> Number:
+    from carriers.base import TrackingAdapter
+
+    return Number(account.id, account.adapter.NAME, ref, isinstance(account.adapter.tracking, TrackingAdapter))
+
+
+def _no_number_there(shipment_id: int, carrier: str, account: Account | None, context: ShipmentContext) -> Said:
+    """What a person has to name so that the account can follow the parcel."""
+    from tracker.book import takes_codes
+
+    code = context.tracking_code
+    if account is not None and not takes_codes(account):
+        return Said(
+            f"{carrier} follows goods by their invoice, and no file named the key of S{shipment_id}'s: give its 44 characters "
+            f"(--code KEY --carrier {carrier} --same-parcel)",
+            2,
+        )
+    if code is None:
+        return Said(f"S{shipment_id} has no number to ask {carrier} for: name it with --code", 2)
+    return Said(
+        f"{code} is no code of {carrier}: name the one it has there (--code ... --carrier {carrier} --same-parcel)", 2
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +404,8 @@ def _add_parcel(connection: Connection, wanting: Wanting, number: Number, hand: 
     before = "had no parcel" if order.shipments == 0 else f"had no parcel for {wrong}"
     which = "is its first" if order.shipments == 0 else "is one more"
     return Said(
-        f"order {order.number} {before}: S{shipment_id} with code {value} {which}, {number.carrier} is asked now"
+        f"order {order.number} {before}: S{shipment_id} with code {value} {which}, {number.carrier} "
+        + ("is asked now" if number.is_asked else "tells of it")
     )
 
 
@@ -390,7 +429,7 @@ def _number(
         tracking = accounts[name].adapter.tracking if name in accounts else None
         ref = tracking.normalise(code) if tracking is not None else None
         if ref is not None:
-            fitting.append(Number(name, accounts[name].adapter.NAME, ref))
+            fitting.append(_numbered(accounts[name], ref))
     own = [number for number in fitting if number.carrier == current]
     found = own or fitting
     if not found:
@@ -440,11 +479,15 @@ def _renumber(connection: Connection, shipment_id: int, number: Number | None, s
     wake(connection, "detection", [shipment_id], hand.now + SETTLES)
     wake(connection, "claims", [shipment_id], hand.now)
     kept = "what is known of it stays" if same_parcel else f"what {was or 'the old one'} showed is set aside"
-    asked = f"{carrier} is asked now" if number is not None else "nobody is asked until it has one"
+    asked = "nobody is asked until it has one"
+    if number is not None:
+        asked = f"{carrier} is asked now" if number.is_asked else f"{carrier} tells of it"
     if field == "carrier":
         filed = _filed(connection, shipment_id, f"with {context.carrier}: it stays there")
         return Said(f"{name}: {old} -> {new}; {kept}, {asked}{filed}")
-    return Said(f"{name}: code {was or 'none'} -> {now or 'none'}; {kept}, {asked}{_filed(connection, shipment_id)}")
+    moved = f", {context.carrier} -> {carrier}" if carrier != context.carrier else ""
+    filed = _filed(connection, shipment_id)
+    return Said(f"{name}: code {was or 'none'} -> {now or 'none'}{moved}; {kept}, {asked}{filed}")
 
 
 SETTLES: Final = timedelta(minutes=15)

@@ -168,13 +168,15 @@ def accounts_of(program: Opened) -> dict[str, Account]:
 
 def desk_of(program: Opened, accounts: Mapping[str, Account]) -> Desk:
     """What the screen needs beside the store."""
+    from carriers.base import TrackingAdapter
     from carriers.registry import adapters
     from tracker.reports.picture import Desk
 
     classes = adapters()
     titles = {c.id: c.known_as(classes[c.adapter].TITLE) for c in program.settings.carriers if c.adapter in classes}
     terms = {carrier: entry.claim_terms for carrier, entry in accounts.items()}
-    return Desk(titles, terms, program.promises(), program.now)
+    silent = {carrier for carrier, entry in accounts.items() if not isinstance(entry.adapter.tracking, TrackingAdapter)}
+    return Desk(titles, terms, program.promises(), program.now, frozenset(silent))
 
 
 def find(program: Opened, what: str, shop: str | None, accounts: Mapping[str, Account]) -> list[OrderHit]:

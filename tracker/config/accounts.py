@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from carriers.base import Adapter, CodeWord, code_status, code_word, reads_files
 from carriers.registry import discover
+from carriers.settings import Remarking
 from tracker.config.cross import dotted, entries
 from tracker.config.model import CarrierSettings, ClaimMode
 from tracker.config.wording import closest, findings, known_keys
@@ -97,12 +98,13 @@ def check_accounts(
             faults += _no_adapter(loc, entry, name, adapters, broken)
             continue
         places = {place[len(loc) :] for place in unresolved if place[: len(loc)] == loc}
-        own, complaints = _own_settings(loc, _own_keys(entry), adapter.Settings, places)
-        faults += complaints
+        own, complaints = _own_settings(loc, _own_keys(entry, adapter.Settings), adapter.Settings, places)
+        faults += [*complaints, *_unknown_of_claims(loc, entry, adapter.Settings)]
         warnings += _claims_without_keys(loc, entry, adapter.Settings)
         warnings += _idle_letters(loc, entry, adapter.Settings)
         warnings += _idle_codes(loc, entry, adapter)
         warnings += _files(loc, entry, adapter)
+        warnings += _remarks(loc, own)
         accounts.append(
             Account(
                 loc, name, str(entry.get("base_url") or adapter.BASE_URL), adapter.BASE_URL, own, entry.get("files")
@@ -136,12 +138,37 @@ def _revealed(value: object) -> Any:
     return str(value)
 
 
-def _own_keys(entry: dict[str, Any]) -> dict[str, Any]:
+def _own_keys(entry: dict[str, Any], settings: type[BaseModel]) -> dict[str, Any]:
     own = {key: value for key, value in entry.items() if key not in CARRIER_KEYS and value is not None}
-    claims = entry.get("claims")
-    if isinstance(claims, dict) and (of_adapter := {k: v for k, v in claims.items() if k not in CLAIM_KEYS}):
+    if (of_adapter := _own_of_claims(entry)) and "claims" in settings.model_fields:
         own["claims"] = of_adapter
     return own
+
+
+def _own_of_claims(entry: dict[str, Any]) -> dict[str, Any]:
+    claims = entry.get("claims")
+    return {k: v for k, v in claims.items() if k not in CLAIM_KEYS} if isinstance(claims, dict) else {}
+
+
+def _at_its_place(one: Finding, loc: Loc, settings: type[BaseModel]) -> Finding:
+    """With the place where an unknown key would be a known one: beside `claims` instead of in it, or the other way round."""
+    *block, key = one.loc[len(loc) :] or ("",)
+    if one.what != "unknown key":
+        return one
+    of_adapter = known_keys(settings, ("claims",)) if "claims" in settings.model_fields else set()
+    if not block and key in CLAIM_KEYS | of_adapter:
+        return replace(one, advice="it belongs under claims")
+    if block == ["claims"] and key in CARRIER_KEYS | known_keys(settings, ()):
+        return replace(one, advice="it belongs to the account, beside claims")
+    return one
+
+
+def _unknown_of_claims(loc: Loc, entry: dict[str, Any], settings: type[BaseModel]) -> Iterator[Finding]:
+    """What stands there beside our own keys, where the adapter has none of its own to compare it with."""
+    if "claims" not in settings.model_fields:
+        for key in _own_of_claims(entry):
+            unknown = Finding((*loc, "claims", key), "unknown key", closest(key, CLAIM_KEYS))
+            yield _at_its_place(unknown, loc, settings)
 
 
 def _without_own_keys(data: dict[str, Any]) -> dict[str, Any]:
@@ -176,6 +203,7 @@ def _own_settings(
         checked = settings.model_validate(own)
     except ValidationError as exc:
         complaints = list(findings(exc, settings, loc, {(): CARRIER_KEYS, ("claims",): CLAIM_KEYS}))
+        complaints = [_at_its_place(one, loc, settings) for one in complaints]
         if unresolved:
             # A placeholder fails checks of form, alone or together with its neighbours.
             complaints = [one for one in complaints if one.loc[len(loc) :] not in {(), *unresolved}]
@@ -230,6 +258,13 @@ def _files(loc: Loc, entry: dict[str, Any], adapter: type[Adapter]) -> Iterator[
         )
     elif entry.get("files") and not reads_files(adapter):
         yield Finding((*loc, "files"), "does nothing: this carrier sends no files", "take it away")
+
+
+def _remarks(loc: Loc, own: BaseModel | None) -> Iterator[Finding]:
+    """What the adapter's settings say of themselves."""
+    if isinstance(own, Remarking):
+        for remark in own.remarks():
+            yield Finding((*loc, remark.field), remark.what, remark.advice)
 
 
 def _same_accounts(accounts: Iterable[Account]) -> Iterator[Finding]:

@@ -249,6 +249,11 @@ def _warnings(settings: Settings, data: Any) -> Iterable[Finding]:
     if operator is not None and not is_loopback(operator.rpartition(":")[0]):
         advice = "leave it on 127.0.0.1, or see that only your own network reaches it"
         yield Finding(("web", "operator"), "can be read from other machines, without a password", advice)
+    public = settings.web.public
+    if public is not None and not is_loopback(public.rpartition(":")[0]):
+        what = "can be reached from other machines, and speaks no TLS: carriers' pushes and secrets would be read on the way"
+        advice = "leave it on 127.0.0.1 behind the shop's own proxy (docs/operators.md), or see that only that proxy reaches it"
+        yield Finding(("web", "public"), what, advice)
 
 
 def _typed_wrong(place: int, shop: ShopSettings) -> Iterator[Finding]:

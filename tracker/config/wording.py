@@ -61,17 +61,25 @@ def findings(
         prefix: where in the file the validated block stands.
         extra_keys: keys that are known beside the model's, by place within the block.
     """
-    for detail in error.errors(include_url=False, include_context=True):
-        loc = tuple(part for part in detail["loc"] if part not in _NOT_IN_THE_FILE)
+    details = error.errors(include_url=False, include_context=True)
+    for detail in details:
+        told = tuple(part for part in detail["loc"] if part not in _NOT_IN_THE_FILE)
+        loc, _ = _followed(model, told)
         if detail["type"] == "default_factory_not_called":
             continue  # only says that another key, which has its own fault, was needed for this default
+        if detail["type"] == "too_short" and any(_within(one["loc"], detail["loc"]) for one in details):
+            continue  # entries with faults are not counted
         if detail["type"] == "union_tag_invalid":
             loc = (*loc, "kind")
         if detail["type"] == "extra_forbidden":
-            allowed = {*known_keys(model, loc[:-1]), *(extra_keys or {}).get(loc[:-1], ())}
+            allowed = {*known_keys(model, told[:-1]), *(extra_keys or {}).get(loc[:-1], ())}
             yield Finding((*prefix, *loc), "unknown key", closest(str(loc[-1]), allowed))
         else:
             yield Finding((*prefix, *loc), *_sentence(detail))
+
+
+def _within(loc: Loc, block: Loc) -> bool:
+    return len(loc) > len(block) and loc[: len(block)] == block
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -106,18 +114,29 @@ def _near_choice(detail: ErrorDetails, expected: str) -> str:
 
 def known_keys(model: type[BaseModel], loc: Loc) -> set[str]:
     """The keys that the block at `loc` of this model may have, by their names in the file."""
-    models = [model]
-    for part in loc:
-        if not isinstance(part, str):
-            continue  # a place in a list: the annotation of the list already named the models of its items
-        fields = [field for m in models for name, field in m.model_fields.items() if part in (name, field.alias)]
-        if fields:
-            models = [m for field in fields for m in _models_in(field.annotation)]
-        else:
-            # Of several kinds in one place pydantic names the one that the file chose; other words are the user's own keys.
-            kinds = [m for m in models if "kind" in m.model_fields]
-            models = [m for m in kinds if part in get_args(m.model_fields["kind"].annotation)] if kinds else models
+    _, models = _followed(model, loc)
     return {field.alias or name for m in models for name, field in m.model_fields.items()}
+
+
+def _followed(model: type[BaseModel], loc: Iterable[str | int]) -> tuple[Loc, list[type[BaseModel]]]:
+    """`loc` as the file has it, and the models of the block there.
+
+    Of several kinds in one place pydantic names the one that the file chose, and such a name may be a key of another kind.
+    """
+    models = [model]
+    kept: Loc = ()
+    for part in loc:
+        kinds = [m for m in models if "kind" in m.model_fields]
+        if isinstance(part, str) and len(models) > 1 and len(kinds) == len(models):
+            chosen = [m for m in kinds if part in get_args(m.model_fields["kind"].annotation)]
+            if chosen:
+                models = chosen
+                continue
+        kept = (*kept, part)
+        fields = [field for m in models for name, field in m.model_fields.items() if part in (name, field.alias)]
+        # A place in a list or a key of the user's own: the annotation around it already named the models.
+        models = [m for field in fields for m in _models_in(field.annotation)] if fields else models
+    return kept, models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -1,4 +1,4 @@
-"""Looks at orders that should have left by now and have no shipment. Intake wakes an order whenever it saves one."""
+"""Looks at orders that should have left by now, or have, and have no shipment. Intake wakes an order whenever it saves one."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class OrderSweep:
 
     database: Database
     days: CalendarsBetween
+    without_number_business_days: int = 2
 
     async def run(self, now: datetime) -> int:
         """Look at all orders that are due; returns how many."""
@@ -46,9 +47,21 @@ class OrderSweep:
         settled = acts_of_open(connection, problems.values())
         nexts = []
         for order in standing_of_orders(connection, due):
-            facts = OrderFacts(OrderStatus(order.status), order.ship_by, order.has_shipment)
-            days = self.days(order.shop, order.state, order.city)
-            changes = detect_order(facts, newest(problems[order.id], settled), days=days, now=now)
+            facts = OrderFacts(
+                OrderStatus(order.status),
+                order.ship_by,
+                order.has_shipment,
+                order.ordered_at,
+                order.created_at,
+                order.updated_at,
+            )
+            changes = detect_order(
+                facts,
+                newest(problems[order.id], settled),
+                days=self.days(order.shop, order.state, order.city),
+                now=now,
+                without_number_business_days=self.without_number_business_days,
+            )
             write_changes(connection, About(order.shop, order.id, state=order.state), changes, now)
             nexts.append((order.id, changes.next_check_at))
         finish(connection, table(OrderCheck), "next_check_at", nexts, token=token)

@@ -267,8 +267,9 @@ class Importer:
             new += saved.new_shipments
             new_orders += saved.is_new
             changed += [saved.order_id] if saved.changed and not saved.is_new else []
-            # A new order that has its shipment, or names no deadline, waits for nothing.
-            waits = not saved.is_new or (order.ship_by is not None and not parcels)
+            # A new order waits for nothing that has its shipment, or neither names a deadline nor was sent.
+            may_wait = order.ship_by is not None or order.status is OrderStatus.SHIPPED
+            waits = not saved.is_new or (may_wait and not parcels)
             touched += [saved.order_id] if saved.changed and waits else []
             paid += [saved.order_id] if saved.changed and order.status is OrderStatus.PAID else []
         wake_polling(connection, new, now)

@@ -74,6 +74,8 @@ class ParcelFacts:
     is_stale: bool = False
     """The carrier should have been heard by now and was not: all of this may have changed."""
     last_answered_at: datetime | None = None
+    unread: int = 0
+    """How many of its events have a code that nobody reads."""
 
 
 def what_to_say(facts: ParcelFacts, days: Calendars, now: datetime) -> tuple[str, ...]:
@@ -119,11 +121,18 @@ def _where(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
     return teller(facts, days, now) if teller else _nothing_known(facts, days, now)
 
 
-def _nothing_known(facts: ParcelFacts, _days: Calendars, _now: datetime) -> str:
+def _nothing_known(facts: ParcelFacts, days: Calendars, now: datetime) -> str:
     if not facts.has_code:
         return (
             "Este envio ainda não tem código de rastreio, e a transportadora não pode ser consultada; quando tiver: "
             "tracker edit PEDIDO --code CÓDIGO."
+        )
+    if facts.unread:
+        shows = "uma movimentação" if facts.unread == 1 else f"{facts.unread} movimentações"
+        return (
+            f"A transportadora mostra {shows} deste envio ({'' if facts.unread == 1 else 'a última '}"
+            f"{_at(facts.last_event_at, days, now)}{_place(facts)}), mas com código que o programa não conhece: não diga que "
+            "está parado, nem onde está."
         )
     return "A transportadora ainda não mostra nenhuma movimentação deste envio."
 

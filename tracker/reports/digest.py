@@ -80,6 +80,9 @@ PT: Final[Mapping[str, str]] = {
     "stopped_claims": "reclamações {count} ({details})",
     "first": "a primeira vence em {day}; ",
     "stopped_messages": "mensagens {count}",
+    "numberless": (
+        "pedidos sem código de rastreio nem chave da NF-e há mais de uma semana, que nada acompanha: {count} ({first})"
+    ),
     "open_alerts": "avisos em aberto: {count}, o mais antigo de {since} (tracker alerts --open)",
     "alerts": "Avisos graves em aberto",
     "alert": "{id} {summary}",
@@ -130,6 +133,9 @@ EN: Final[Mapping[str, str]] = {
     "stopped_claims": "claims {count} ({details})",
     "first": "the first expires on {day}; ",
     "stopped_messages": "messages {count}",
+    "numberless": (
+        "orders without a tracking code or an NF-e key for more than a week, which nothing follows: {count} ({first})"
+    ),
     "open_alerts": "open alerts: {count}, the oldest of {since} (tracker alerts --open)",
     "alerts": "Open critical alerts",
     "alert": "{id} {summary}",
@@ -326,6 +332,10 @@ def _standing(said: _Words, standing: Standing, zone: tzinfo) -> Iterator[str]:
     stopped = ", ".join(_stopped(said, standing.stopped))
     if stopped:
         yield said("stopped", items=stopped)
+    if standing.without_number:
+        more = ["…"] if standing.without_number > len(standing.without_number_first) else []
+        first = ", ".join([*map(clean, standing.without_number_first), *more])
+        yield said("numberless", count=standing.without_number, first=first)
     if standing.alerts_since is not None:
         yield said("open_alerts", count=standing.alerts, since=said.moment(standing.alerts_since, zone))
 

@@ -24,6 +24,8 @@ from tracker.store.claims import ClaimRow
 from tracker.store.problems import ProblemRow
 from tracker.store.views_show import MessageRow, OrderStory, Parcel
 
+CODES_SHOWN, CODE_CHARS = 3, 40
+"""So many of a parcel's unread codes stand on a line, each cut to so many characters: it may be a whole sentence."""
 LEFT = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED})
 
 
@@ -35,6 +37,8 @@ class Desk:
     terms: Mapping[str, ClaimTerms | None]
     promises: Promises
     now: datetime
+    silent: frozenset[str] = frozenset()
+    """Carriers that tell of parcels by themselves (files, a feed) and can be asked about none."""
 
     def days(self, story: OrderStory) -> Calendars:
         """The calendars of this order."""
@@ -84,6 +88,22 @@ def standing_events(parcel: Parcel) -> list[StoredEvent]:
     return [e for e in parcel.events if e.vanished_at is None and not e.void and not e.reversal]
 
 
+def unread_events(parcel: Parcel) -> list[StoredEvent]:
+    """Standing events whose code nobody reads: they tell that something happened, and not what; oldest first."""
+    return [event for event in standing_events(parcel) if event.status is TrackingStatus.UNKNOWN]
+
+
+def unread_codes(parcel: Parcel) -> list[str]:
+    """Their codes, each once, the newest first; the carrier's own text where it sends no code."""
+    return list(dict.fromkeys(event.carrier_code for event in reversed(unread_events(parcel))))
+
+
+def shown_codes(codes: Sequence[str]) -> str:
+    """The first few of them on a line."""
+    cut = [code if len(code) <= CODE_CHARS else f"{code[: CODE_CHARS - 1]}…" for code in codes[:CODES_SHOWN]]
+    return ", ".join([*cut, "…"] if len(codes) > CODES_SHOWN else cut)
+
+
 def sentences(parcel: Parcel, story: OrderStory, desk: Desk) -> tuple[str, ...]:
     """What to tell the customer of this parcel."""
     return what_to_say(parcel_facts(parcel, story, desk), desk.days(story), desk.now)
@@ -117,6 +137,7 @@ def parcel_facts(parcel: Parcel, story: OrderStory, desk: Desk) -> ParcelFacts:
         closed_reason=parcel.looks.closed_reason,
         is_stale=is_stale(parcel, desk),
         last_answered_at=parcel.looks.last_answered_at,
+        unread=len(unread_events(parcel)),
     )
 
 
@@ -214,6 +235,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk) -> dict[str, Any]:
     }
     return {
         **{key: json_value(value) for key, value in values.items()},
+        "unread_codes": unread_codes(parcel),
         "events": [_event(event) for event in parcel.events],
         "problems": [_problem(parcel, place) for place in range(len(parcel.problems))],
         "claims": [_claim(claim, parcel, story, desk) for claim in parcel.claims],

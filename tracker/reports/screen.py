@@ -9,17 +9,17 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from carriers.base import ProblemKind
+from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.claim_letter import LETTER
 from tracker.domain.hand import WRONG_NUMBER, Reported
 from tracker.domain.incidents import Scope, Where
 from tracker.domain.money import in_reais
-from tracker.domain.order import MADE_UP
+from tracker.domain.order import MADE_UP, OrderStatus
 from tracker.domain.promise import PromiseBasis
 from tracker.domain.suppression import token_of
 from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
-from tracker.domain.wrong_codes import mended_by, wrong_codes
+from tracker.domain.wrong_codes import as_typed, mended_by, wrong_codes
 from tracker.reports import words_pt as pt
 from tracker.reports.identity import public_id
 from tracker.reports.picture import (
@@ -31,7 +31,10 @@ from tracker.reports.picture import (
     left_at,
     promise_of,
     sentences,
+    shown_codes,
     standing_events,
+    unread_codes,
+    unread_events,
 )
 from tracker.reports.screen_hands import marks, money, told, waiting_claim, waiting_message
 from tracker.reports.words_pt import say
@@ -113,10 +116,28 @@ def _lines(story: OrderStory, desk: Desk, shop_name: str, detail: Detail) -> lis
     if len(shown) < len(story.parcels):
         lines += [ScreenLine(""), ScreenLine(f"… e mais {len(story.parcels) - len(shown)} envios", "dim")]
     if not story.parcels:
-        lines += [ScreenLine(""), ScreenLine("Nenhum envio deste pedido é conhecido ainda.")]
+        lines += [ScreenLine(""), *_without_parcel(story, when)]
     lines += _wrong_codes(story)
     lines += _messages(story.messages, when, detail)
     return lines
+
+
+_OVER: Final = frozenset(
+    status.value for status in (OrderStatus.CANCELLED, OrderStatus.RETURNED, OrderStatus.DELIVERED)
+)
+"""What the shop says of an order for which no parcel is waited for any more."""
+
+
+def _without_parcel(story: OrderStory, when: _When) -> Iterator[ScreenLine]:
+    order = story.order
+    yield ScreenLine("Nenhum envio deste pedido é conhecido ainda.")
+    if order.status in _OVER or wrong_codes(order.originals):
+        return
+    sentence = (
+        f"Desde {when.day(order.created_at)} ele espera o código de rastreio ou a chave da NF-e; até lá nada é acompanhado. "
+        f"Importe-o com outro arquivo, ou digite: tracker edit {as_typed(order.number)} --code CÓDIGO"
+    )
+    yield from _wrapped(sentence, "", "  ")
 
 
 def _is_quiet(parcel: Parcel) -> bool:
@@ -246,6 +267,7 @@ def _parcel(parcel: Parcel, story: OrderStory, desk: Desk, when: _When, detail: 
     if parcel.old_codes:
         yield from _field("Antes", [f"código {old}" for old in parcel.old_codes])
     yield from _now(parcel, when)
+    yield from _unread(parcel)
     if detail.quiet and _is_quiet(parcel) and len(story.parcels) > 1:
         return
     yield from _promises(parcel, story, desk)
@@ -278,11 +300,28 @@ def _incident(one: tuple[int, Where, bool], desk: Desk) -> tuple[str, str]:
 def _now(parcel: Parcel, when: _When) -> Iterator[ScreenLine]:
     history, events = history_of(parcel), standing_events(parcel)
     status = say(pt.STATUS, history.status.value)
+    if history.status is TrackingStatus.UNKNOWN and (unread := unread_events(parcel)):
+        status = f"não se sabe: a transportadora mostra {_movements(len(unread))} de código desconhecido"
     since = f"desde {when.minute(history.status_at)}" if history.status_at else None
     place = events[-1].location if events else None
     until = f"retirada até {history.pickup_until:%d/%m/%Y}" if history.pickup_until else None
     good = "good" if history.delivered_at else ""
     yield from _field("Agora", [" ".join(part for part in (status, since) if part), place, until], good)
+
+
+def _unread(parcel: Parcel) -> Iterator[ScreenLine]:
+    """Codes that nobody reads, whatever else is known of the parcel, and the command that shows how to map them."""
+    codes = unread_codes(parcel)
+    if codes:
+        carriers = {event.told_by or parcel.context.carrier for event in unread_events(parcel)}
+        command = (
+            f"tracker carriers unknown --carrier {carriers.pop()}" if len(carriers) == 1 else "tracker carriers unknown"
+        )
+        yield from _field("Códigos", [f"{shown_codes(codes)}: não são lidos, e nada muda por eles → {command}"], "bad")
+
+
+def _movements(count: int) -> str:
+    return "uma movimentação" if count == 1 else f"{count} movimentações"
 
 
 def _promises(parcel: Parcel, story: OrderStory, desk: Desk) -> Iterator[ScreenLine]:
@@ -300,12 +339,15 @@ def _promises(parcel: Parcel, story: OrderStory, desk: Desk) -> Iterator[ScreenL
 def _looks(parcel: Parcel, desk: Desk, when: _When) -> Iterator[ScreenLine]:
     looks = parcel.looks
     answered = when.minute(looks.last_answered_at) if looks.last_answered_at else "nunca"
+    closed = f"encerrada: {say(pt.CLOSED, looks.closed_reason)}" if looks.closed_reason else None
+    if parcel.context.carrier in desk.silent:
+        yield from _field("Notícias", ["a transportadora avisa por si", f"a última: {answered}", closed], "dim")
+        return
     # A push is heard without a look: then the last look may be older than what is known.
     silent = looks.last_polled_at is not None and (
         looks.last_answered_at is None or looks.last_polled_at > looks.last_answered_at
     )
     following = f"próxima {when.ahead(looks.next_poll_at)}" if looks.next_poll_at else None
-    closed = f"encerrada: {say(pt.CLOSED, looks.closed_reason)}" if looks.closed_reason else None
     asked = f"última tentativa {when.minute(looks.last_polled_at)}" if silent else None
     pushed = f"avisado pela transportadora {when.minute(looks.pushed_at)}" if looks.pushed_at else None
     tone = "bad" if is_stale(parcel, desk) else "dim"

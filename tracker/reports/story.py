@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from carriers.base import ProblemKind
+from carriers.base import ProblemKind, TrackingStatus
 from tracker.domain.claim_letter import FOLLOW_UP
 from tracker.domain.claim_plan import offer_for
 from tracker.domain.history import FINAL
@@ -20,7 +20,7 @@ from tracker.domain.text import clean
 from tracker.domain.words import ClaimState, DeliveryState
 from tracker.reports.exports import json_value
 from tracker.reports.identity import public_id
-from tracker.reports.picture import Desk, answer_by, history_of, word_given
+from tracker.reports.picture import Desk, answer_by, history_of, shown_codes, unread_events, word_given
 from tracker.reports.story_en import ENGLISH
 from tracker.reports.story_pt import PORTUGUESE
 from tracker.reports.story_words import Language, Scene
@@ -170,20 +170,24 @@ class _Teller:
         others = [m for m in self._messages(parcel) if not self._whole.message_problems[m.id] & told]
         keys: list[Key] = [("message", message.id) for message in others]
         past = [*self._past(parcel, keys), *(self._said(d) for d in self._decisions(shipment) if not _of_problem(d))]
-        head = Matter(f"{name} · {self._parcel_line(parcel)}", (), (*none, self._looks(parcel)))
+        head = Matter(f"{name} · {self._parcel_line(parcel)}", (), (*none, *self._unread(parcel), self._looks(parcel)))
         waiting = [self._message(message) for message in others if message.state in _WAITING]
         rest = [Matter(self._language.labels["other"], _in_order(past), tuple(waiting))] if past else []
         return [head, *matters, *rest]
 
     def order(self, subject: Key) -> list[Matter]:
-        """What was or was not told of the order itself, before it had a parcel; nothing where nothing was decided."""
+        """What was wrong with the order itself before it had a parcel, and what was or was not told of it; nothing where nothing
+        was decided."""
         order = ("order", self._whole.story.order.id)
+        problems = [one for one in self._whole.story.problems if subject in {order, ("problem", one.id)}]
         own = [m for m in self._whole.story.messages if not m.shipment_ids and subject in {order, ("message", m.id)}]
-        keys = [*([order] if subject == order else []), *(("message", message.id) for message in own)]
+        keys = [*([order] if subject == order else []), *(("problem", one.id) for one in problems)]
+        keys += [("message", message.id) for message in own]
         decided = [one for key in keys for one in self._decisions(key) if one.rule not in _QUIET]
         said = [self._said(one) for one in decided if not one.rule.startswith(_HAND)]
         title = f"{self._language.labels['order']} {self._whole.story.order.number}"
-        now = [self._message(message) for message in own if message.state in _WAITING or subject != order]
+        now = [self._stands("problem", "open", one) for one in problems if one.resolved_at is None]
+        now += [self._message(message) for message in own if message.state in _WAITING or subject != order]
         return [Matter(title, _in_order(said), tuple(now))] if said else []
 
     # --- what belongs to what -----------------------------------------------------------------------
@@ -314,14 +318,31 @@ class _Teller:
         name = public_id("shipment", parcel.context.shipment_id)
         looks = parcel.looks
         facts = {field.name: getattr(looks, field.name) for field in fields(looks)}
-        state = "closed" if looks.closed_reason else "polled"
+        state = "closed" if looks.closed_reason else "told" if parcel.context.carrier in self._desk.silent else "polled"
         return Said(name, self._language.say("now.shipment", state, {**facts, "id": name}, self._scene))
+
+    def _unread(self, parcel: Parcel) -> Iterator[Said]:
+        """Of each account that told some, the movements whose codes nobody reads."""
+        name = public_id("shipment", parcel.context.shipment_id)
+        by_carrier: dict[str, list[str]] = {}
+        for event in reversed(unread_events(parcel)):
+            by_carrier.setdefault(event.told_by or parcel.context.carrier, []).append(event.carrier_code)
+        for carrier, codes in by_carrier.items():
+            several = len(codes) if len(codes) > 1 else None
+            facts = {
+                "id": name,
+                "several": several,
+                "carrier": carrier,
+                "codes": shown_codes(list(dict.fromkeys(codes))),
+            }
+            yield Said(name, self._language.say("now.shipment", "unread", facts, self._scene))
 
     def _parcel_line(self, parcel: Parcel) -> str:
         context, history = parcel.context, history_of(parcel)
         service = (parcel.history.service if parcel.history else None) or context.service
         carrier = f"{self._desk.title(context.carrier)} {service or ''}".strip()
-        status = self._word("status", history.status.value)
+        unread = history.status is TrackingStatus.UNKNOWN and unread_events(parcel)
+        status = self._language.labels["unread"] if unread else self._word("status", history.status.value)
         if history.status_at is not None:
             since = self._language.instant(history.status_at, "day", self._scene.zone)
             status += f" {self._language.labels['on' if history.status in FINAL else 'since']} {since}"

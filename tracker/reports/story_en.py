@@ -96,6 +96,10 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "[ {?by_words}Read from the carrier's text, without a confirmed code.]"
     ),
     "untrackable.*": "Not trackable: the parcel cannot be followed[ since {since:day}][: {closed_reason:closed}].",
+    "untrackable.no_number": (
+        "Not trackable: the shop says that the order was sent[ (we learned of it on {sent_on:date})], and no file named its"
+        " tracking code or NF-e key; without one of them nothing can be followed[; it counts as a problem since {since:day}]."
+    ),
     "not_posted.no_shipment": (
         "No shipment: the order should have left the shop and has no tracking code yet"
         "[; it counts as a problem since {since:day}]."
@@ -498,6 +502,7 @@ ENGLISH: Final = Language(
         "order": "Order",
         "none": "No problem has been seen with this shipment.",
         "since": "since",
+        "unread": "only movements of unknown code",
         "on": "on",
         "more": "The exact log: tracker explain {id} --details",
         "log": "History",

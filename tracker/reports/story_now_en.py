@@ -128,6 +128,14 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: the carrier's last answer came [on {last_answered_at:time}|{!last_answered_at}never]"
         "[; it is asked again on {next_poll_at:time}]."
     ),
+    "now.shipment/unread": (
+        "{id}: the carrier shows [{several} movements|a movement] with a code that the program does not know ({codes}), and"
+        " nothing changes by [{?several}them|it]. How to map the code: tracker carriers unknown --carrier {carrier}."
+    ),
+    "now.shipment/told": (
+        "{id}: the carrier tells of it by itself and cannot be asked; its last news [came on"
+        " {last_answered_at:time}|{!last_answered_at}never came]."
+    ),
     "now.shipment/closed": "{id}: tracking is asked about no more: {closed_reason:closed}.",
 }
 ALERTS: Final[Mapping[str, str]] = {

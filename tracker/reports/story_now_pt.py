@@ -129,6 +129,15 @@ STANDING: Final[Mapping[str, str]] = {
         "{id}: última resposta da transportadora [em {last_answered_at:time}|{!last_answered_at}nunca]"
         "[; próxima consulta em {next_poll_at:time}]."
     ),
+    "now.shipment/unread": (
+        "{id}: a transportadora mostra [{several} movimentações|uma movimentação] de código que o programa não conhece"
+        " ({codes}), e nada muda por [{?several}elas|ela]. Como dar sentido ao código: tracker carriers unknown --carrier"
+        " {carrier}."
+    ),
+    "now.shipment/told": (
+        "{id}: a transportadora avisa por si e não pode ser consultada; a última notícia veio [em"
+        " {last_answered_at:time}|{!last_answered_at}nunca]."
+    ),
     "now.shipment/closed": "{id}: o rastreio não é mais consultado: {closed_reason:closed}.",
 }
 ALERTS: Final[Mapping[str, str]] = {

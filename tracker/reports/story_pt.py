@@ -95,6 +95,10 @@ _PROBLEMS: Final[Mapping[str, str]] = {
         "Entregue a outra pessoa[ em {since:day}].[ {?by_words}Lido do texto da transportadora, sem código confirmado.]"
     ),
     "untrackable.*": "Sem rastreio: não é possível acompanhar a encomenda[ desde {since:day}][: {closed_reason:closed}].",
+    "untrackable.no_number": (
+        "Sem rastreio: a loja diz que o pedido foi enviado[ (soubemos em {sent_on:date})], e nenhum arquivo trouxe o código de"
+        " rastreio nem a chave da NF-e; sem um deles nada pode ser acompanhado[; conta como problema desde {since:day}]."
+    ),
     "not_posted.no_shipment": (
         "Sem envio: o pedido deveria ter saído da loja e ainda não tem código de rastreio"
         "[; conta como problema desde {since:day}]."
@@ -495,6 +499,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "order": "Pedido",
     "none": "Nenhum problema foi visto neste envio.",
     "since": "desde",
+    "unread": "só movimentações de código desconhecido",
     "on": "em",
     "more": "O registro exato: tracker explain {id} --details",
     "log": "Histórico",

@@ -133,6 +133,9 @@ class OrderStanding:
     state: str | None
     city: str | None
     has_shipment: bool
+    ordered_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
 
 
 def standing_of_orders(connection: Connection, order_ids: Iterable[int]) -> list[OrderStanding]:

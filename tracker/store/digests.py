@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, exists, func, select, update
 
 from tracker.domain.mail_address import diverted_to
 from tracker.domain.words import ClaimState, DeliveryState, Hold
@@ -35,6 +35,12 @@ _NOTICES, _DELIVERIES, _ALERTS = table(Notice), table(Delivery), table(Alert)
 TOLD: Final = ("sent", "unconfirmed", "skipped")
 """States of a digest whose day need not be told again."""
 SHOWN: Final = 20
+NUMBER_LATE_AFTER, NUMBER_WANTED_FOR = timedelta(days=7), timedelta(days=60)
+"""From when on, and until when after its import, an order without a parcel is told of: most shops hand over within days, and
+after two months nobody waits for it any more."""
+NUMBERS_SHOWN: Final = 5
+_MAY_LEAVE: Final = ("open", "paid", "ready", "shipped", "unknown")
+"""Orders of which a parcel is to be expected: neither cancelled nor over."""
 _NOT_LIVE: Final = (Hold.OBSERVE.value, Hold.BEFORE_LIVE.value)
 
 
@@ -105,11 +111,16 @@ class Standing:
     """Of this shop, or of the whole program."""
     alerts_since: datetime | None = None
     """Since when the oldest of them stands."""
+    without_number: int = 0
+    """Orders imported more than a week ago for which no file has named a tracking code or an invoice to follow them by."""
+    without_number_first: Sequence[str] = ()
+    """The oldest of them, by their numbers."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing stands."""
-        return not (self.problems or self.stopped.claims or self.stopped.messages or self.alerts)
+        held = self.stopped.claims or self.stopped.messages
+        return not (self.problems or held or self.alerts or self.without_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +254,7 @@ def digest_facts(
         if live_at is not None and not observes
         else Held({}),
         critical_alerts=_critical(connection, shop),
-        standing=_standing(connection, shop, stand, observes),
+        standing=_standing(connection, shop, stand, observes, until),
     )
 
 
@@ -258,9 +269,25 @@ def _problems_at(connection: Connection, shop: str, until: datetime) -> dict[str
     return _most_first(counts)
 
 
-def _standing(connection: Connection, shop: str, problems: Mapping[str, int], observes: bool) -> Standing:
+def _standing(
+    connection: Connection, shop: str, problems: Mapping[str, int], observes: bool, until: datetime
+) -> Standing:
     alerts, since = standing_alerts(connection, shop)
-    return Standing(problems, stopped(connection, shop) if observes else Held({}), alerts, since)
+    held = stopped(connection, shop) if observes else Held({})
+    return Standing(problems, held, alerts, since, *_without_number(connection, shop, until))
+
+
+def _without_number(connection: Connection, shop: str, until: datetime) -> tuple[int, tuple[str, ...]]:
+    """How many orders are without a parcel that should have one by now, and the oldest of them."""
+    where = (
+        _ORDERS.c.shop == shop,
+        _ORDERS.c.status.in_(_MAY_LEAVE),
+        _ORDERS.c.created_at > until - NUMBER_WANTED_FOR,
+        _ORDERS.c.created_at <= until - NUMBER_LATE_AFTER,
+        ~exists().where(_SHIPMENTS.c.order_id == _ORDERS.c.id),
+    )
+    oldest = select(_ORDERS.c.number).where(*where).order_by(_ORDERS.c.created_at, _ORDERS.c.id).limit(NUMBERS_SHOWN)
+    return _count(connection, _ORDERS, *where), tuple(connection.execute(oldest).scalars())
 
 
 # No key is empty; named, it lets the index of open alerts serve, which is the smallest way to them.

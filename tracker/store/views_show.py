@@ -113,6 +113,8 @@ class OrderDetail:
     total_cents: int | None
     originals: dict[str, str] | None
     """What the file had where a value was mended or could not be used."""
+    created_at: datetime
+    """When it was imported."""
 
 
 @dataclass(frozen=True, slots=True)

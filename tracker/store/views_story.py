@@ -80,6 +80,7 @@ def whole_of(connection: Connection, order_id: int) -> Whole:
     """An order that exists, with everything that was decided about it and its parcels."""
     story = story_of(connection, order_id)
     keys: list[Key] = [("order", order_id), *(("message", message.id) for message in story.messages)]
+    keys += [("problem", problem.id) for problem in story.problems]
     for parcel in story.parcels:
         keys.append(("shipment", parcel.context.shipment_id))
         keys += [("problem", problem.id) for problem in parcel.problems]

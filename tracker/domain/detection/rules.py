@@ -38,6 +38,7 @@ RULE_VERSIONS: Final[Mapping[str, int]] = {
     "not_posted.no_scan": 1,
     "not_posted.no_shipment": 1,
     "untrackable.closed": 1,
+    "untrackable.no_number": 1,
     "delivery.reversed": 1,
     "hand.violation": 1,
     "hand.misdelivery": 1,
