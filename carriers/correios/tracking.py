@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -36,7 +36,7 @@ from carriers.correios.auth import ZONE, Access
 from carriers.correios.wire import explain
 from carriers.dates import parse_day, parse_instant
 from carriers.http import CarrierHttp
-from carriers.payload import canonical, without
+from carriers.payload import Names, canonical, without
 from carriers.redact import redact
 
 PATH = "/srorastro/v1/objetos"
@@ -79,6 +79,8 @@ PERSONAL = frozenset(
 )
 """Keys (lower case) that are dropped before an answer is kept as evidence: a claim needs none of them."""
 
+_PERSONAL = Names(PERSONAL)
+
 _OUTCOMES = {
     "SRO-020": AnswerOutcome.NOT_FOUND,
     "SRO-009": AnswerOutcome.OTHER_ACCOUNT,
@@ -88,6 +90,9 @@ _WRONG_LANGUAGE = "SRO-018"
 
 _S10 = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}")
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+
+LONGEST_PAIR = 16
+"""Letters of `codigo` and `tipo` together; what is longer is none, and is not remembered."""
 
 _AT_THE_DOOR = (Cause.ABSENT, Cause.REFUSED, Cause.WRONG_ADDRESS)
 
@@ -206,16 +211,20 @@ def _unread(ref: TrackingRef, item: dict[str, Any]) -> Heard:
 
 
 def _read_again(ref: TrackingRef, said: bytes) -> TrackingAnswer:
-    return read_object(ref, orjson.loads(said))
+    return read_object(ref, orjson.loads(said), said)
 
 
-def read_object(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:
-    """What Correios says of one object; never raises for what the carrier wrote."""
+def read_object(ref: TrackingRef, item: dict[str, Any], said: bytes | None = None) -> TrackingAnswer:
+    """What Correios says of one object; never raises for what the carrier wrote. *said*: its canonical bytes, if known."""
     raw = b""
     try:
-        message = redact(_text(item.get("mensagem")))
         # A message is a sentence of the carrier's and may quote anybody; it is kept as we would show it.
-        raw = canonical(without({**item, "mensagem": message} if message else item, PERSONAL))
+        message = redact(said_text) if (said_text := _text(item.get("mensagem"))) else ""
+        if message:
+            item = {**item, "mensagem": message}
+        elif said is not None and not _PERSONAL.may_be_in(item):
+            raw = said
+        raw = raw or canonical(without(item, PERSONAL))
         events = item.get("eventos") or []
         if not isinstance(events, list):
             raise ValueError("eventos is not a list")
@@ -291,10 +300,7 @@ def _in_order(items: list[Any]) -> tuple[TrackingEvent, ...]:
 
 def read_event(item: dict[str, Any]) -> TrackingEvent:
     """One event. Raises KeyError, TypeError, ValueError or AttributeError where it cannot be read."""
-    codigo = item["codigo"].strip().upper()
-    tipo, tipo_text = _tipo(item["tipo"])
-    if not codigo:
-        raise ValueError("event without a code")
+    codigo, tipo, tipo_text, carrier_code = _pair(item["codigo"], item["tipo"])
     occurred_at = parse_instant(item["dtHrCriado"], ZONE)
     text = _text(item.get("descricao"))
     reading = codes.read(codigo, tipo, text)
@@ -307,17 +313,36 @@ def read_event(item: dict[str, Any]) -> TrackingEvent:
     return TrackingEvent(
         key=_key(codigo, tipo_text, local, place),
         occurred_at=occurred_at,
-        carrier_code=f"{codigo}-{tipo_text}",
+        carrier_code=carrier_code,
         status=reading.status,
         description=text or reading.text,
         cause=reading.cause,
-        location="/".join(part for part in (city, state) if part) or _text(address.get("pais")) or None,
+        location=f"{city}/{state}" if city and state else city or state or _text(address.get("pais")) or None,
         final=reading.final,
         attempt=_is_attempt(codigo, reading),
         reversal=codigo == "EST",
         indemnified=codigo == "IDC",
         pickup_until=_pickup_until(item),
     )
+
+
+def _pair(codigo: Any, tipo: Any) -> tuple[str, int | None, str, str]:
+    """`codigo`, `tipo` as number and in two digits, and the two as `carrier_code`. Raises as `read_event`."""
+    if type(codigo) is str and type(tipo) is str and len(codigo) + len(tipo) <= LONGEST_PAIR:
+        return _usual_pair(codigo, tipo)
+    return _any_pair(codigo, tipo)
+
+
+def _any_pair(codigo: Any, tipo: Any) -> tuple[str, int | None, str, str]:
+    code = codigo.strip().upper()
+    number, tipo_text = _tipo(tipo)
+    if not code:
+        raise ValueError("event without a code")
+    return code, number, tipo_text, f"{code}-{tipo_text}"
+
+
+_usual_pair = lru_cache(maxsize=1_000)(_any_pair)
+"""There are some four hundred pairs, and most events are of a dozen."""
 
 
 def _tipo(value: Any) -> tuple[int | None, str]:

@@ -18,6 +18,7 @@ from carriers.base import (
 )
 from carriers.correios import codes
 from carriers.correios.tracking import TERMS, hear, normalise, read_event, read_object
+from carriers.payload import canonical
 from carriers.redact import MAX_LENGTH
 from tests.carriers.correios.support import adapter, ref
 from tests.carriers.support import assert_fits_contract, sample_json
@@ -413,6 +414,7 @@ def test_no_json_makes_an_object_raise(fields: dict[str, Any], changes: list[dic
     for item in (fields, fields | {"eventos": events}):
         answer = read_object(number, item)
         assert answer.outcome in (OUT.FOUND, OUT.ERROR)
+        assert read_object(number, item, canonical(item)) == answer
 
 
 def test_objects_that_are_none_leave_the_others() -> None:
