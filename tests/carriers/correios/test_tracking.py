@@ -191,6 +191,26 @@ def test_a_poisoned_object_does_not_sink_the_others(poison: Any) -> None:
     assert answers[damaged].outcome is OUT.FOUND
 
 
+def test_what_was_read_before_is_never_read_into_other_words() -> None:
+    """A pair whose text decides, a text too long to be remembered, another place: each is read as if it were the first."""
+    texts = ["Evento RFB", "Objeto disponível", "", "Objeto disponível" + " x" * 200]
+    expected = [S.CUSTOMS, S.AVAILABLE_FOR_PICKUP, S.UNKNOWN, S.AVAILABLE_FOR_PICKUP]
+
+    for _ in range(2):
+        read = [read_event(event("BDE", "77") | {"descricao": text}) for text in texts]
+        assert [one.status for one in read] == expected
+        assert [one.attempt for one in read] == [status is S.AVAILABLE_FOR_PICKUP for status in expected]
+        assert len({one.key for one in read}) == 1, "a text is no part of what an event is known by"
+
+    units = [{"endereco": {"cidade": city, "uf": "BA"}} | more for city in ("A", "B") for more in ({}, {"codSro": "4"})]
+    for _ in range(2):
+        read = [read_event(event("RO", tipo) | {"unidade": unit}) for unit in units for tipo in ("01", "1", 1)]
+        assert [one.location for one in read] == ["A/BA"] * 6 + ["B/BA"] * 6
+        assert len({one.key for one in read}) == 3, (
+            "the unit is what tells one place from another, the city where there is none"
+        )
+
+
 def test_an_object_nested_to_death_is_an_error_of_its_own() -> None:
     deep: Any = {}
     for _ in range(200):
