@@ -187,7 +187,7 @@ class PollSweep:
                 again.append((look.poll.shipment_id, following.at, following.urgent))
         looks, events_added = self._save_others(connection, others, token, now) if others else ((), 0)
         saved = len(looks) + reschedule(connection, sorted(again), polled_at=now, token=token)
-        metrics.looked(self.carrier, Counter(look.outcome.value for look in asked), events_added)
+        metrics.looked(self.carrier, Counter(look.outcome for look in asked), events_added)
         changed = sum(look.changed for look in looks)
         log.info("poll.done", carrier=self.carrier, shipments=saved, changed=changed, events_added=events_added)
         return saved

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, update
 
 from tracker.store.database import insert_new, upsert
+from tracker.store.many import upsert_each
 from tracker.store.tables import (
     Claim,
     ClaimCheck,
@@ -33,8 +34,7 @@ _CLAIMS = table(Claim)
 
 def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: datetime) -> None:
     """Have `stage` (`detection`, `claims` or `messages`) look at these shipments at `at`."""
-    rows = [{"shipment_id": shipment_id, "next_check_at": at} for shipment_id in dict.fromkeys(shipment_ids)]
-    upsert(connection, CHECKS[stage], rows, ["shipment_id"], ["next_check_at"])
+    upsert_each(connection, CHECKS[stage], list(dict.fromkeys(shipment_ids)), "next_check_at", at)
 
 
 def wake_orders(connection: Connection, order_ids: Iterable[int], at: datetime) -> None:
