@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -36,7 +36,7 @@ from carriers.correios.auth import ZONE, Access
 from carriers.correios.wire import explain
 from carriers.dates import parse_day, parse_instant
 from carriers.http import CarrierHttp
-from carriers.payload import canonical, without
+from carriers.payload import Names, canonical, without
 from carriers.redact import redact
 
 PATH = "/srorastro/v1/objetos"
@@ -79,6 +79,8 @@ PERSONAL = frozenset(
 )
 """Keys (lower case) that are dropped before an answer is kept as evidence: a claim needs none of them."""
 
+_PERSONAL = Names(PERSONAL)
+
 _OUTCOMES = {
     "SRO-020": AnswerOutcome.NOT_FOUND,
     "SRO-009": AnswerOutcome.OTHER_ACCOUNT,
@@ -88,6 +90,9 @@ _WRONG_LANGUAGE = "SRO-018"
 
 _S10 = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}")
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+
+LONGEST_KNOWN = 120
+"""Letters of texts that are remembered with their reading: more is no usual event, and fills no memory."""
 
 _AT_THE_DOOR = (Cause.ABSENT, Cause.REFUSED, Cause.WRONG_ADDRESS)
 
@@ -140,7 +145,7 @@ class CorreiosTracking:
         # Nothing but refusals: then it is not a code that is wrong, and fifty errors would hide that.
         if first_refusal is not None and len(asked) > 1 and refused == len(answers):
             raise first_refusal
-        for ref in asked:
+        for ref in asked if len(answers) < len(asked) else ():
             answers.setdefault(ref, _error(ref, "its batch was refused and the code to blame was not found"))
         return answers
 
@@ -206,16 +211,20 @@ def _unread(ref: TrackingRef, item: dict[str, Any]) -> Heard:
 
 
 def _read_again(ref: TrackingRef, said: bytes) -> TrackingAnswer:
-    return read_object(ref, orjson.loads(said))
+    return read_object(ref, orjson.loads(said), said)
 
 
-def read_object(ref: TrackingRef, item: dict[str, Any]) -> TrackingAnswer:
-    """What Correios says of one object; never raises for what the carrier wrote."""
+def read_object(ref: TrackingRef, item: dict[str, Any], said: bytes | None = None) -> TrackingAnswer:
+    """What Correios says of one object; never raises for what the carrier wrote. *said*: its canonical bytes, if known."""
     raw = b""
     try:
-        message = redact(_text(item.get("mensagem")))
         # A message is a sentence of the carrier's and may quote anybody; it is kept as we would show it.
-        raw = canonical(without({**item, "mensagem": message} if message else item, PERSONAL))
+        message = redact(said_text) if (said_text := _text(item.get("mensagem"))) else ""
+        if message:
+            item = {**item, "mensagem": message}
+        elif said is not None and not _PERSONAL.may_be_in(item):
+            raw = said
+        raw = raw or canonical(without(item, PERSONAL))
         events = item.get("eventos") or []
         if not isinstance(events, list):
             raise ValueError("eventos is not a list")
@@ -291,33 +300,70 @@ def _in_order(items: list[Any]) -> tuple[TrackingEvent, ...]:
 
 def read_event(item: dict[str, Any]) -> TrackingEvent:
     """One event. Raises KeyError, TypeError, ValueError or AttributeError where it cannot be read."""
-    codigo = item["codigo"].strip().upper()
-    tipo, tipo_text = _tipo(item["tipo"])
-    if not codigo:
-        raise ValueError("event without a code")
+    codigo, tipo, text, reading, is_attempt = _word(item["codigo"], item["tipo"], item.get("descricao", ""))
     occurred_at = parse_instant(item["dtHrCriado"], ZONE)
-    text = _text(item.get("descricao"))
-    reading = codes.read(codigo, tipo, text)
     unit = _dict(item.get("unidade"))
     address = _dict(unit.get("endereco"))
+    city, state, country = address.get("cidade", ""), address.get("uf", ""), address.get("pais", "")
+    place, location = _where(unit.get("codSro", ""), city, state, country)
     # The local second, with whatever fraction or offset it came: a change of spelling must not make an old event new.
     local = occurred_at.astimezone(ZONE).isoformat()[:19]
-    city, state = _text(address.get("cidade")), _text(address.get("uf"))
-    place = _text(unit.get("codSro")) or f"{city}/{state}"
     return TrackingEvent(
-        key=_key(codigo, tipo_text, local, place),
+        key=_key(codigo, tipo, local, place),
         occurred_at=occurred_at,
-        carrier_code=f"{codigo}-{tipo_text}",
+        carrier_code=f"{codigo}-{tipo}",
         status=reading.status,
         description=text or reading.text,
         cause=reading.cause,
-        location="/".join(part for part in (city, state) if part) or _text(address.get("pais")) or None,
+        location=location,
         final=reading.final,
-        attempt=_is_attempt(codigo, reading),
+        attempt=is_attempt,
         reversal=codigo == "EST",
         indemnified=codigo == "IDC",
         pickup_until=_pickup_until(item),
     )
+
+
+Word = tuple[str, str, str, codes.Reading, bool]
+"""What an event says beside when and where: `codigo`, `tipo` in two digits, its text, and what is read in them."""
+
+
+def _word(codigo: Any, tipo: Any, descricao: Any) -> Word:
+    is_usual = type(codigo) is str and type(tipo) is str and type(descricao) is str
+    if is_usual and len(codigo) + len(tipo) + len(descricao) <= LONGEST_KNOWN:
+        return _known_word(codigo, tipo, descricao)
+    return _read_word(codigo, tipo, descricao)
+
+
+def _read_word(codigo: Any, tipo: Any, descricao: Any) -> Word:
+    code = codigo.strip().upper()
+    number, tipo_text = _tipo(tipo)
+    if not code:
+        raise ValueError("event without a code")
+    text = _text(descricao)
+    reading = codes.read(code, number, text)
+    return code, tipo_text, text, reading, _is_attempt(code, reading)
+
+
+def _where(unit: Any, city: Any, state: Any, country: Any) -> tuple[str, str | None]:
+    """The place by which an event is told from others of its second, and the one that is shown."""
+    is_usual = type(unit) is str and type(city) is str and type(state) is str and type(country) is str
+    if is_usual and len(unit) + len(city) + len(state) + len(country) <= LONGEST_KNOWN:
+        return _known_where(unit, city, state, country)
+    return _read_where(unit, city, state, country)
+
+
+def _read_where(unit: Any, city: Any, state: Any, country: Any) -> tuple[str, str | None]:
+    city, state = _text(city), _text(state)
+    shown = "/".join(part for part in (city, state) if part) or _text(country) or None
+    return _text(unit) or f"{city}/{state}", shown
+
+
+# Read by nothing but these texts, by the one table there is: the same words mean the same in every answer.
+_known_word = lru_cache(2_000)(_read_word)
+"""There are some four hundred pairs, most of them with one text; nearly all events are of a dozen."""
+_known_where = lru_cache(4_000)(_read_where)
+"""Of some ten thousand units those that see most of the traffic."""
 
 
 def _tipo(value: Any) -> tuple[int | None, str]:

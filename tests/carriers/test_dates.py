@@ -33,6 +33,20 @@ def test_instants(text: str, expected: datetime) -> None:
 
 
 @pytest.mark.parametrize(
+    ("usual", "other"),
+    [
+        pytest.param("2026-11-18T14:22:07", "18/11/2026 14:22:07", id="any"),
+        pytest.param("2018-11-04T00:30:00", "04/11/2018 00:30:00", id="an hour that the clocks left out"),
+        pytest.param("2018-02-17T23:30:00", "17/02/2018 23:30:00", id="an hour that came twice"),
+        pytest.param(" 2100-12-31T23:59:59 ", "31/12/2100 23:59:59", id="the last year, blanks around"),
+    ],
+)
+def test_the_usual_form_reads_as_every_other(usual: str, other: str) -> None:
+    assert parse_instant(usual, BRASILIA) == parse_instant(other, BRASILIA)
+    assert parse_day(usual, BRASILIA) == parse_day(other, BRASILIA)
+
+
+@pytest.mark.parametrize(
     ("text", "zone", "expected"),
     [
         pytest.param("2026-11-19T23:59:59", BRASILIA, date(2026, 11, 19), id="the last second is still that day"),
@@ -52,6 +66,10 @@ def test_days(text: str, zone: ZoneInfo, expected: date) -> None:
         pytest.param("31/11/2026", id="31 November"),
         pytest.param("11/18/2026", id="month first is not guessed"),
         pytest.param("2026-11-18T25:00:00", id="hour 25"),
+        pytest.param("2026-11-18T24:00:00", id="the hour after the last"),
+        pytest.param("2026-11-18T14:22:60", id="second 60"),
+        pytest.param("2026-W47-3T14:22:07", id="a day by its week"),
+        pytest.param("2101-01-01T00:00:00", id="beyond this century"),
         pytest.param("2026-11-18T14:22:07+99:00", id="offset beyond the globe"),
         pytest.param("0001-01-01T00:00:00", id="filler of an empty field"),
         pytest.param("9999-12-31", id="filler for never"),

@@ -44,7 +44,7 @@ MOVING = told("2026-11-23 10:00", Status.IN_TRANSIT, words=False)
         pytest.param([MOVING, LOST_WORDS], {"lost_at"}, id="a text alone"),
         pytest.param([MOVING, LOST_WORDS, LOST_CODE], set(), id="a code confirms it"),
         pytest.param(
-            [replace(LOST_CODE, occurred_at=at("2026-11-24 08:00")), LOST_WORDS], set(), id="a code said it before"
+            [LOST_CODE._replace(occurred_at=at("2026-11-24 08:00")), LOST_WORDS], set(), id="a code said it before"
         ),
         pytest.param(
             [LOST_WORDS, told("2026-11-25 10:00", Status.IN_TRANSIT, words=False)],
@@ -59,7 +59,7 @@ MOVING = told("2026-11-23 10:00", Status.IN_TRANSIT, words=False)
         pytest.param(
             [
                 told("2026-11-24 10:00", Status.DAMAGED, Cause.DAMAGE, words=True),
-                replace(MOVING, occurred_at=at("2026-11-25")),
+                MOVING._replace(occurred_at=at("2026-11-25")),
             ],
             {"damaged_at"},
             id="damage stays when it moves on",
@@ -80,7 +80,7 @@ MOVING = told("2026-11-23 10:00", Status.IN_TRANSIT, words=False)
     ],
 )
 def test_marks_that_rest_on_words(events: list[StoredEvent], marks: set[str]) -> None:
-    numbered = [replace(one, id=n, event_key=f"k{n}") for n, one in enumerate(events, start=1)]
+    numbered = [one._replace(id=n, event_key=f"k{n}") for n, one in enumerate(events, start=1)]
     assert fold(numbered).by_words == marks
     assert fold(numbered[::-1]).by_words == marks  # whatever we learned of first
 

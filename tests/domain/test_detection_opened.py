@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from carriers.base import Cause, ProblemKind, TrackingStatus
 from tests.domain.detection_support import RETURNED, delivered, facts, found
 from tests.domain.support import at, event
@@ -33,8 +31,8 @@ def test_a_delivery_elsewhere_stands_until_one_that_is_none() -> None:
 
 
 def test_what_only_words_say_is_marked() -> None:
-    worded = found(facts(replace(OPENED, by_words=True), replace(ASKED, id=7, by_words=True)), NOW)
-    coded = found(facts(replace(OPENED, by_words=True), replace(OPENED, id=7, event_key="again")), NOW)
+    worded = found(facts(OPENED._replace(by_words=True), ASKED._replace(id=7, by_words=True)), NOW)
+    coded = found(facts(OPENED._replace(by_words=True), OPENED._replace(id=7, event_key="again")), NOW)
 
     assert worded[Kind.VIOLATION].by_words and worded[Kind.MISDELIVERY].by_words
     assert not coded[Kind.VIOLATION].by_words

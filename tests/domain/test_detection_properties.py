@@ -30,9 +30,8 @@ _EVENT = st.tuples(
 @st.composite
 def _events(draw: st.DrawFn) -> list[StoredEvent]:
     return [
-        replace(
-            event(n, "2026-11-16 10:00", status, cause=cause, attempt=attempt, reversal=undo, pickup_until=until),
-            occurred_at=BASE + timedelta(hours=hour),
+        event(n, "2026-11-16 10:00", status, cause=cause, attempt=attempt, reversal=undo, pickup_until=until)._replace(
+            occurred_at=BASE + timedelta(hours=hour)
         )
         for n, (hour, status, cause, attempt, undo, until) in enumerate(draw(st.lists(_EVENT, max_size=8)))
     ]
@@ -96,7 +95,7 @@ def test_the_order_and_repetition_in_which_events_arrive_are_of_no_account(
     def live(arrivals: list[StoredEvent]) -> list[KnownProblem]:
         known: list[KnownProblem] = []
         for count in range(len(arrivals) + 1):
-            seen = {one.event_key: replace(one, id=n) for n, one in enumerate(arrivals[:count])}
+            seen = {one.event_key: one._replace(id=n) for n, one in enumerate(arrivals[:count])}
             facts = Facts(history=fold(list(seen.values())), **around)
             known = settle(known, detect(facts, known, days=DAYS, now=now))
         return known

@@ -19,7 +19,7 @@ ON_ITS_WAY = [POSTED, MOVED, OUT]
 
 
 def _gone(known: StoredEvent, when: str) -> StoredEvent:
-    values = {name: getattr(known, name) for name in StoredEvent.__dataclass_fields__}
+    values = {name: getattr(known, name) for name in StoredEvent._fields}
     return StoredEvent(**{**values, "vanished_at": at(when)})
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,10 +31,10 @@ _DRAWN = st.builds(
 @st.composite
 def _histories(draw: st.DrawFn) -> tuple[list[StoredEvent], list[StoredEvent]]:
     drawn = draw(st.lists(_DRAWN, max_size=12))
-    events = [replace(one, id=n, event_key=f"k{n}") for n, one in enumerate(drawn)]
+    events = [one._replace(id=n, event_key=f"k{n}") for n, one in enumerate(drawn)]
     # Learned of in another order: other row ids, the same events.
     ids = draw(st.permutations(range(len(events))))
-    learned = [replace(one, id=100 + n) for n, one in zip(ids, events, strict=True)]
+    learned = [one._replace(id=100 + n) for n, one in zip(ids, events, strict=True)]
     return events, draw(st.permutations(learned))
 
 

@@ -17,7 +17,7 @@ from tracker.domain.notices import WhyNotTold, decide
 from tracker.domain.words import ClaimState, Trigger
 
 Status = TrackingStatus
-JUST_POSTED = fold_of(replace(POSTED, occurred_at=at("2026-11-16 10:00")))
+JUST_POSTED = fold_of(POSTED._replace(occurred_at=at("2026-11-16 10:00")))
 OUT = fold_of(POSTED, event(2, "2026-11-16 18:00", Status.OUT_FOR_DELIVERY))
 
 
@@ -93,7 +93,7 @@ def test_what_waited_a_day_is_told_if_it_is_still_news() -> None:
     """Posted at ten: at eight of the next morning that is 22 hours old."""
     yesterday = OrderTold(ever=frozenset({Trigger.ORDER_THANKED}))
     assert outcome(plain(JUST_POSTED, order=yesterday), "2026-11-17 08:00")[0] == [Trigger.POSTED]
-    early = fold_of(replace(POSTED, occurred_at=at("2026-11-16 07:00")))
+    early = fold_of(POSTED._replace(occurred_at=at("2026-11-16 07:00")))
     assert outcome(plain(early, order=yesterday), "2026-11-17 08:00") == (
         [],
         [(Trigger.POSTED, WhyNotTold.TOO_OLD)],

@@ -286,7 +286,7 @@ def test_posted_is_told_where_the_merchant_asks_for_it(history: History, expecte
 
 
 _OF_EACH = {
-    Trigger.POSTED: facts(fold_of(replace(POSTED, occurred_at=at("2026-11-27 10:00")))),
+    Trigger.POSTED: facts(fold_of(POSTED._replace(occurred_at=at("2026-11-27 10:00")))),
     Trigger.DELAY_DETECTED: facts(ON_ITS_WAY, LATE),
     Trigger.INQUIRY_OPENED: facts(ON_ITS_WAY, LATE, claim=CLAIM),
     Trigger.LOSS_CONFIRMED: facts(LOST, problem(Kind.LOSS)),

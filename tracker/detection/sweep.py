@@ -53,36 +53,31 @@ class DetectionSweep:
         problems = problems_of(connection, due)
         told, settled = acts_about(connection, "shipment", due), acts_of_open(connection, problems.values())
         away = _outages(connection, contexts, histories, now)
-        nexts = []
+        nexts, concerned, changed = [], [], []
         for shipment_id in due:
             context = contexts[shipment_id]
             acts = told.get(shipment_id, ())
             facts = self.reader.read(context, histories.get(shipment_id), away[context.carrier], acts)
             known = newest(problems[shipment_id], settled)
             changes = detect(facts, known, days=self.reader.calendars(context), now=now)
-            self._write(connection, context, facts.history.location, changes, bool(known), now)
+            written = self._write(connection, context, facts.history.location, changes, now)
+            changed += [shipment_id] if written else []
+            concerned += [shipment_id] if written or known else []
             nexts.append((shipment_id, changes.next_check_at))
+        # A claim may wait for the parcel's next event although no problem changes.
+        wake(connection, "claims", concerned, now)
+        wake(connection, "messages", changed, now)
         # Taking, deciding and this are one transaction: a fact that arrives meanwhile waits, and wakes the check again.
         finish(connection, table(ShipmentCheck), "next_check_at", nexts, token=token)
         return len(due)
 
     @staticmethod
     def _write(
-        connection: Connection,
-        context: ShipmentContext,
-        place: str | None,
-        changes: Changes,
-        had_problems: bool,
-        now: datetime,
-    ) -> None:
-        shipment_id = context.shipment_id
-        about = About(context.order.shop, context.order.id, shipment_id, context.carrier, place, context.order.state)
-        written = write_changes(connection, about, changes, now)
-        if written or had_problems:
-            # A claim may wait for the parcel's next event although no problem changes.
-            wake(connection, "claims", [shipment_id], now)
-        if written:
-            wake(connection, "messages", [shipment_id], now)
+        connection: Connection, context: ShipmentContext, place: str | None, changes: Changes, now: datetime
+    ) -> bool:
+        order = context.order
+        about = About(order.shop, order.id, context.shipment_id, context.carrier, place, order.state)
+        return write_changes(connection, about, changes, now)
 
 
 def _outages(

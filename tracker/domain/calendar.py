@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import holidays
 
 DAY = timedelta(days=1)
+_NOWHERE: Final[frozenset[str | None]] = frozenset({None})
 STATES = frozenset("AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP TO".split())
 
 
@@ -39,7 +40,11 @@ class BusinessCalendar:
         """Monday to Friday and no holiday."""
         if day.weekday() >= 5 or day in self.extra:
             return False
-        return not any(day in _holidays(state, self.doubtful, day.year) for state in (self.states or {None}))
+        # Not `any` of an expression: detection asks some twenty times a parcel, and it took a third longer.
+        for state in self.states or _NOWHERE:  # noqa: SIM110
+            if day in _holidays(state, self.doubtful, day.year):
+                return False
+        return True
 
     def skipped(self, after: date, until: date) -> list[date]:
         """The days Monday to Friday after `after`, up to and with `until`, that do not count: holidays and closed days."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from carriers.base import Cause, TrackingStatus
 
@@ -49,8 +49,7 @@ _KEEPS_TROUBLE = frozenset(
 """After a failed attempt a parcel is moved and taken out again: the trouble ends with a result, not with the next scan."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event as the store keeps it; `event_key` is its own within a shipment."""
 
     id: int
@@ -131,6 +130,8 @@ def is_loss_of_sight(shrunk: Iterable[bool | None]) -> bool:
 
 def void_ids(events: Sequence[StoredEvent]) -> set[int]:
     """The events that a later reversal takes back: each reversal the newest earlier one still standing, once."""
+    if not any(event.reversal for event in events):
+        return set()
     void: set[int] = set()
     standing: list[StoredEvent] = []
     for event in _in_order(events):

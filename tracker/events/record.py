@@ -27,6 +27,7 @@ from tracker.store.histories import (
     due_dates,
     events_of,
     histories_of,
+    known_of,
     mark_events,
     reread_events,
     save_histories,
@@ -72,9 +73,8 @@ def record_answers(
     }
     if not found:
         return {}
-    known = events_of(connection, found)
-    dues = due_dates(connection, found)
-    before = histories_of(connection, found)
+    stood = known_of(connection, found)
+    known, dues, before = stood.events, stood.dues, stood.histories
     new = [(key, event) for key, answer in found.items() for event in _unknown(known[key], answer.events)]
     added = append_events(connection, new, now)
     reread = [pair for key, answer in found.items() for pair in _reread(known[key], answer.events)]
@@ -118,9 +118,9 @@ def record_due_date(connection: Connection, shipment_id: int, source: str, due_o
 
 def refold(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> None:
     """Add these histories up again from the facts that are stored, and wake whoever reads one that changed."""
-    before = histories_of(connection, shipment_ids)
-    events, dues = events_of(connection, shipment_ids), due_dates(connection, shipment_ids)
-    rows = _save(connection, _folded(connection, events, dues, before, now), before)
+    stood = known_of(connection, shipment_ids)
+    before = stood.histories
+    rows = _save(connection, _folded(connection, stood.events, stood.dues, before, now), before)
     changed = [key for key, row in rows.items() if key not in before or row.version != before[key].version]
     wake(connection, "detection", changed, now)
     wake(connection, "messages", changed, now)
@@ -157,15 +157,23 @@ def _reread(known: Sequence[StoredEvent], events: Sequence[TrackingEvent]) -> li
     changed = []
     for event in events:
         old = by_key.get(event.key)
-        if old is not None and _reading(old) != _reading(event):
+        if old is not None and not _reads_alike(old, event):
             changed.append((old.id, event))
     return changed
 
 
-def _reading(event: StoredEvent | TrackingEvent) -> tuple[object, ...]:
-    mapped = event.mapped is True if isinstance(event, StoredEvent) else isinstance(event, MappedEvent)
-    marks = event.final, event.attempt, event.reversal, event.indemnified, event.by_words, event.pickup_until
-    return event.status, event.cause, *marks, mapped
+def _reads_alike(old: StoredEvent, event: TrackingEvent) -> bool:
+    return (
+        old.status is event.status
+        and old.cause is event.cause
+        and old.final == event.final
+        and old.attempt == event.attempt
+        and old.reversal == event.reversal
+        and old.indemnified == event.indemnified
+        and old.by_words == event.by_words
+        and old.pickup_until == event.pickup_until
+        and (old.mapped is True) == isinstance(event, MappedEvent)
+    )
 
 
 def _new_due_dates(
@@ -221,12 +229,10 @@ def _recompute(
     rows = _folded(connection, events, dues, before, now)
     for shipment_id, answer in found.items():
         old = rows[shipment_id]
-        rows[shipment_id] = replace(
-            old,
-            service=answer.service or old.service,
-            contract=answer.contract or old.contract,
-            declared_value_cents=answer.declared_value_cents or old.declared_value_cents,
-        )
+        service, contract = answer.service or old.service, answer.contract or old.contract
+        cents = answer.declared_value_cents or old.declared_value_cents
+        if (service, contract, cents) != (old.service, old.contract, old.declared_value_cents):
+            rows[shipment_id] = replace(old, service=service, contract=contract, declared_value_cents=cents)
     return _save(connection, rows, before)
 
 
@@ -249,7 +255,8 @@ def _folded(
         history = fold(events, dates)
         if history.due_max_on is not None:
             farthest = max(day for days in named.values() for day in days)
-            history = replace(history, due_max_on=farthest)
+            if farthest != history.due_max_on:
+                history = replace(history, due_max_on=farthest)
         empty = HistoryRow(shipment_id, 0, history, None, None, None, now)
         rows[shipment_id] = replace(before.get(shipment_id, empty), history=history)
     mark_events(connection, vanished=[], returned=[], void=void, at=now)

@@ -191,7 +191,7 @@ class PollSweep:
         saved = len(looks) + reschedule(connection, sorted(again), polled_at=now, token=token)
         heard = [(look.poll, now) for look in asked if not look.is_error]
         hasten(connection, newly_heard(heard, self.days), until=now + RECHECK, at=now)
-        metrics.looked(self.carrier, Counter(look.outcome.value for look in asked), events_added)
+        metrics.looked(self.carrier, Counter(look.outcome for look in asked), events_added)
         changed = sum(look.changed for look in looks)
         log.info("poll.done", carrier=self.carrier, shipments=saved, changed=changed, events_added=events_added)
         return saved

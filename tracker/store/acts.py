@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select
 
 from tracker.domain.hand import Act
+from tracker.store.kept import among
 from tracker.store.tables import OperatorAct, table
 
 _ACTS = table(OperatorAct)
@@ -16,7 +17,7 @@ _NAMES: Final = tuple(Act.__dataclass_fields__)
 # To build it takes longer than to run it.
 _ABOUT: Final = (
     select(_ACTS.c.subject_id, *(_ACTS.c[name] for name in _NAMES))
-    .where(_ACTS.c.subject_kind == bindparam("kind_of"), _ACTS.c.subject_id.in_(bindparam("ids", expanding=True)))
+    .where(_ACTS.c.subject_kind == bindparam("kind_of"), among(_ACTS.c.subject_id, "ids"))
     .order_by(_ACTS.c.id)
 )
 

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, exists, func, select
 
 from tracker.store.at_once import AtOnce
+from tracker.store.kept import among
 from tracker.store.tables import Order, OrderItem, Shipment, ShipmentPoll, ShipmentRef, table
 
 _ORDERS, _ITEMS, _SHIPMENTS, _REFS, _POLLS = (
@@ -96,7 +97,7 @@ _CONTEXTS_OF: Final = AtOnce(
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
     .outerjoin(_REFS, (_REFS.c.shipment_id == _SHIPMENTS.c.id) & _REFS.c.active)
     .outerjoin(_POLLS, _POLLS.c.shipment_id == _SHIPMENTS.c.id)
-    .where(_SHIPMENTS.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(_SHIPMENTS.c.id, "ids"))
     .order_by(_SHIPMENTS.c.id, _REFS.c.id)
 )
 

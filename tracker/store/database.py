@@ -21,6 +21,8 @@ from sqlalchemy.engine import URL, make_url
 
 from tracker.errors import UsageError
 from tracker.store.faults import damaged, faults_told
+from tracker.store.kept import json_text
+from tracker.store.many import can_be_listed, execute_many, insert_listed
 
 T = TypeVar("T")
 READERS: Final = 3
@@ -51,10 +53,6 @@ def _normalised(url: str) -> URL:
     return parsed
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
 def _json_reader(path: Path) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         try:
@@ -70,7 +68,7 @@ def _sqlite_engine(url: URL, begin: str, cache_kib: int, pool_size: int) -> Engi
     engine = create_engine(
         url,
         hide_parameters=True,
-        json_serializer=_json,
+        json_serializer=json_text,
         json_deserializer=_json_reader(Path(url.database or "")),
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
         pool_size=pool_size,
@@ -106,7 +104,7 @@ def _postgres_engine(url: URL, idle_s: float | None) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        json_serializer=_json,
+        json_serializer=json_text,
         json_deserializer=orjson.loads,
         pool_pre_ping=True,
         pool_size=POSTGRES_THREADS + 2,
@@ -209,8 +207,15 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]],
     """Insert rows, leaving those whose natural key stands already; returns what `returning` asks of the new ones."""
     if not rows:
         return []
-    result = connection.execute(_inserting(connection.dialect.name, table, returning), rows)
-    return list(result.all()) if returning else []
+    name = connection.dialect.name
+    if returning and name == "sqlite" and can_be_listed(table, rows[0], returning):
+        found = insert_listed(connection, table, rows, returning)
+        if found is not None:
+            return found
+    if returning:
+        return list(connection.execute(_inserting(name, table, returning), rows).all())
+    execute_many(connection, _inserting(name, table, ()), rows)
+    return []
 
 
 def upsert(
@@ -218,7 +223,7 @@ def upsert(
 ) -> None:
     """Insert rows, or set `changed` on those whose key stands already."""
     if rows:
-        connection.execute(_upserting(connection.dialect.name, table, tuple(keys), tuple(changed)), rows)
+        execute_many(connection, _upserting(connection.dialect.name, table, tuple(keys), tuple(changed)), rows)
 
 
 # To build such a statement costs as much as to run it; there are few different ones.

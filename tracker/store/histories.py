@@ -7,17 +7,19 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from carriers.base import Cause, TrackingEvent, TrackingStatus
 from tracker.domain.codes import MappedEvent, OwnReading
 from tracker.domain.history import History, StoredEvent
-from tracker.store.at_once import AtOnce
+from tracker.store.at_once import AtOnce, Together
 from tracker.store.database import insert_new, upsert
+from tracker.store.kept import among
 from tracker.store.tables import DueDate, Event, ShipmentHistory, table
 
 _EVENTS, _DUES, _HISTORIES = table(Event), table(DueDate), table(ShipmentHistory)
-_EVENT_COLUMNS = tuple(field.name for field in fields(StoredEvent))
+Rows = Sequence[Sequence[Any]]
+_EVENT_COLUMNS = StoredEvent._fields
 _STATUS, _CAUSE = _EVENT_COLUMNS.index("status"), _EVENT_COLUMNS.index("cause")
 _STATUSES: Final = {status.value: status for status in TrackingStatus}
 
@@ -35,26 +37,60 @@ class HistoryRow:
     first_seen_at: datetime
 
 
-_ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _EVENTS_OF: Final = AtOnce(
     select(_EVENTS.c.shipment_id, *(_EVENTS.c[name] for name in _EVENT_COLUMNS))
-    .where(_EVENTS.c.shipment_id.in_(_ids))
+    .where(among(_EVENTS.c.shipment_id, "ids"))
     .order_by(_EVENTS.c.occurred_at, _EVENTS.c.id)
 )
-_DUES_OF: Final = (
+_DUES_OF: Final = AtOnce(
     select(_DUES.c.shipment_id, _DUES.c.source, _DUES.c.due_on)
-    .where(_DUES.c.shipment_id.in_(_ids), _DUES.c.void.is_(False))
+    .where(among(_DUES.c.shipment_id, "ids"), _DUES.c.void.is_(False))
     .order_by(_DUES.c.id)
 )
-_HISTORIES_OF: Final = AtOnce(select(_HISTORIES).where(_HISTORIES.c.shipment_id.in_(_ids)))
-_HISTORY_COLUMNS: Final = tuple(column.name for column in _HISTORIES.c)
+_OWN: Final = ("shipment_id", "version", "service", "contract", "declared_value_cents", "first_seen_at")
+_KEPT_AS: Final = {
+    "due_first_on": "carrier_due_first_on",
+    "due_on": "carrier_due_on",
+    "due_max_on": "carrier_due_max_on",
+}
+_HISTORY: Final = tuple(field.name for field in fields(History))
+"""Its status is the first of them, its marks by words are the last."""
+_CAUSES: Final = (_HISTORY.index("returning_cause"), _HISTORY.index("trouble_cause"))
+_HISTORIES_OF: Final = AtOnce(
+    select(*(_HISTORIES.c[_KEPT_AS.get(name, name)] for name in (*_OWN, *_HISTORY))).where(
+        among(_HISTORIES.c.shipment_id, "ids")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of some shipments, by shipment."""
+
+    events: dict[int, list[StoredEvent]]
+    dues: dict[int, dict[str, list[date]]]
+    histories: dict[int, HistoryRow]
+
+
+_ALL_OF: Final = Together(_EVENTS_OF, _DUES_OF, _HISTORIES_OF)
+
+
+def known_of(connection: Connection, shipment_ids: Iterable[int]) -> Known:
+    """What `events_of`, `due_dates` and `histories_of` tell, together."""
+    ids = list(shipment_ids)
+    events, dues, histories = _ALL_OF.rows(connection, {"ids": ids})
+    return Known(_events(ids, events), _dues(ids, dues), _histories(histories))
 
 
 def events_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, list[StoredEvent]]:
     """Every event of these shipments, vanished and void ones too, in the order of their time."""
     ids = list(shipment_ids)
+    return _events(ids, _EVENTS_OF.rows(connection, {"ids": ids}))
+
+
+def _events(ids: Iterable[int], rows: Rows) -> dict[int, list[StoredEvent]]:
     found: dict[int, list[StoredEvent]] = {shipment_id: [] for shipment_id in ids}
-    for shipment_id, *values in _EVENTS_OF.rows(connection, {"ids": ids}):
+    for shipment_id, *values in rows:
         values[_STATUS] = _STATUSES[values[_STATUS]]
         values[_CAUSE] = Cause(values[_CAUSE]) if values[_CAUSE] else None
         found[shipment_id].append(StoredEvent(*values))
@@ -200,8 +236,12 @@ def told_before_move(connection: Connection, shipment_id: int, carrier: str) -> 
 def due_dates(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, dict[str, list[date]]]:
     """Every due date a carrier named for these shipments, by source, in the order it named them."""
     ids = list(shipment_ids)
+    return _dues(ids, _DUES_OF.rows(connection, {"ids": ids}))
+
+
+def _dues(ids: Iterable[int], rows: Rows) -> dict[int, dict[str, list[date]]]:
     found: dict[int, dict[str, list[date]]] = {shipment_id: {} for shipment_id in ids}
-    for shipment_id, source, due_on in connection.execute(_DUES_OF, {"ids": ids}):
+    for shipment_id, source, due_on in rows:
         found[shipment_id].setdefault(source, []).append(due_on)
     return found
 
@@ -220,48 +260,20 @@ def add_due_dates(connection: Connection, rows: Iterable[tuple[int, str, int, da
 
 def histories_of(connection: Connection, shipment_ids: Iterable[int]) -> dict[int, HistoryRow]:
     """The histories of these shipments; one without any event has none."""
-    found = _HISTORIES_OF.rows(connection, {"ids": list(shipment_ids)})
-    rows = (dict(zip(_HISTORY_COLUMNS, values, strict=True)) for values in found)
-    return {row["shipment_id"]: _history_row(row) for row in rows}
+    return _histories(_HISTORIES_OF.rows(connection, {"ids": list(shipment_ids)}))
 
 
-def _history_row(row: Mapping[str, Any]) -> HistoryRow:
-    cause, trouble = row["returning_cause"], row["trouble_cause"]
-    history = History(
-        status=TrackingStatus(row["status"]),
-        status_at=row["status_at"],
-        posted_at=row["posted_at"],
-        first_attempt_at=row["first_attempt_at"],
-        delivered_at=row["delivered_at"],
-        returning_at=row["returning_at"],
-        returning_cause=Cause(cause) if cause else None,
-        returned_at=row["returned_at"],
-        lost_at=row["lost_at"],
-        stolen_at=row["stolen_at"],
-        damaged_at=row["damaged_at"],
-        violated_at=row["violated_at"],
-        misdelivered_at=row["misdelivered_at"],
-        last_event_at=row["last_event_at"],
-        indemnified_at=row["indemnified_at"],
-        pickup_until=row["pickup_until"],
-        pickup_since=row["pickup_since"],
-        trouble_at=row["trouble_at"],
-        trouble_cause=Cause(trouble) if trouble else None,
-        location=row["location"],
-        due_first_on=row["carrier_due_first_on"],
-        due_on=row["carrier_due_on"],
-        due_max_on=row["carrier_due_max_on"],
-        by_words=frozenset((row["by_words"] or "").split(",")) - {""},
-    )
-    return HistoryRow(
-        shipment_id=row["shipment_id"],
-        version=row["version"],
-        history=history,
-        service=row["service"],
-        contract=row["contract"],
-        declared_value_cents=row["declared_value_cents"],
-        first_seen_at=row["first_seen_at"],
-    )
+def _histories(rows: Rows) -> dict[int, HistoryRow]:
+    return {values[0]: _history_row(values) for values in rows}
+
+
+def _history_row(values: Sequence[Any]) -> HistoryRow:
+    shipment_id, version, service, contract, cents, first_seen_at, *told = values
+    told[0] = _STATUSES[told[0]]
+    for place in _CAUSES:
+        told[place] = Cause(told[place]) if told[place] else None
+    told[-1] = frozenset(told[-1].split(",")) if told[-1] else frozenset()
+    return HistoryRow(shipment_id, version, History(*told), service, contract, cents, first_seen_at)
 
 
 def event_codes(connection: Connection, shipment_id: int) -> frozenset[str]:

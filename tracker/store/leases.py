@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.store.at_once import AtOnce
+from tracker.store.kept import among
+from tracker.store.many import execute_many
 from tracker.store.tables import (
     AlertNotification,
     CarrierToken,
@@ -95,10 +97,12 @@ class Claiming:
     """Chooses and leases, among others who do so too."""
     by_key: Update
     """Leases what was chosen, where nobody else can write meanwhile."""
+    is_kept: bool = True
+    """Built once, so that what is made of it may be kept as well."""
 
 
-def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -> Claiming:
-    """For callers who build it once; *where* may have parameters of its own."""
+def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = (), *, is_kept: bool = True) -> Claiming:
+    """For callers who build it once; *where* may have parameters of its own. *is_kept*: False for who does not keep it."""
     key = next(iter(rows.primary_key.columns))
     now: BindParameter[datetime] = bindparam("claimed_at", type_=rows.c.lease_until.type)
     free = or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now)
@@ -114,8 +118,8 @@ def claiming(rows: Table, due: str, where: Sequence[ColumnElement[bool]] = ()) -
     listed = chosen.cte("chosen")
     leased: dict[str, Any] = {"lease_token": bindparam("leased_to"), "lease_until": bindparam("leased_until")}
     in_one = update(rows).where(key.in_(select(listed.c[key.name]))).values(**leased).returning(key, rows.c[due])
-    by_key = update(rows).where(key.in_(bindparam("keys", expanding=True))).values(**leased)
-    return Claiming(AtOnce(chosen), in_one, by_key)
+    by_key = update(rows).where(among(key, "keys")).values(**leased)
+    return Claiming(AtOnce(chosen, is_kept=is_kept), in_one, by_key, is_kept)
 
 
 def claim(
@@ -129,7 +133,9 @@ def claim(
         return [key for key, _ in sorted(found, key=lambda row: (row[1], row[0]))]
     # One writer at a time: between the two statements nobody takes a row.
     keys = [key for (key,) in statements.chosen.rows(connection, asked)]
-    if keys:
+    if keys and statements.is_kept:
+        execute_many(connection, statements.by_key, [{"keys": keys, **lease}])
+    elif keys:
         connection.execute(statements.by_key, {"keys": keys, **lease})
     return keys
 
@@ -145,7 +151,7 @@ def claim_due(
     where: Sequence[ColumnElement[bool]] = (),
 ) -> list[int]:
     """Lease up to `limit` rows whose `due` instant has come, the longest due first; returns their keys."""
-    statements = claiming(rows, due, where) if where else _claiming_all(rows, due)
+    statements = claiming(rows, due, where, is_kept=False) if where else _claiming_all(rows, due)
     return claim(connection, statements, now=now, limit=limit, token=token)
 
 
@@ -171,7 +177,7 @@ def finish(
     """Set the next instant (or None) of rows that are still ours, by their keys, and put their leases down."""
     found = [{"b_key": key, "b_due": at, "b_token": token} for key, at in nexts]
     if found:
-        connection.execute(_finishing(rows, due), found)
+        execute_many(connection, _finishing(rows, due), found)
 
 
 @cache

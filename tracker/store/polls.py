@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -32,8 +32,10 @@ from tracker.domain.words import CLOSED, CLOSED_REASONS
 from tracker.store.at_once import AtOnce
 from tracker.store.database import insert_new
 from tracker.store.decisions import log_changes
+from tracker.store.kept import among, as_sqlite_keeps
 from tracker.store.leases import claim, claiming, held, release
 from tracker.store.logs import DecisionNote
+from tracker.store.many import execute_many
 from tracker.store.tables import (
     CarrierOutage,
     CarrierState,
@@ -114,7 +116,7 @@ _TAKEN: Final = AtOnce(
     .join(_ORDERS, _ORDERS.c.id == _SHIPMENTS.c.order_id)
     .join(_REFS, (_REFS.c.shipment_id == _POLLS.c.shipment_id) & _REFS.c.active)
     .outerjoin(_HISTORIES, _HISTORIES.c.shipment_id == _POLLS.c.shipment_id)
-    .where(_POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)))
+    .where(among(_POLLS.c.shipment_id, "keys"))
     .order_by(_POLLS.c.next_poll_at, _REFS.c.id.desc())
 )
 
@@ -143,7 +145,7 @@ def take_due(
 def polls_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, DuePoll]:
     """These shipments as they are asked about, the longest due first; one without an active number is left out."""
     found: dict[int, DuePoll] = {}
-    for shipment_id, shop, kind, value, *known in _TAKEN.rows(connection, {"keys": shipment_ids}):
+    for shipment_id, shop, kind, value, *known in _TAKEN.rows(connection, {"keys": list(shipment_ids)}):
         if shipment_id not in found:
             found[shipment_id] = DuePoll(shipment_id, shop, TrackingRef(_KINDS[kind], value), *known)
     return found
@@ -204,11 +206,9 @@ _ANSWER: Final = ("last_answered_at", "outcome", "digest")
 _SAVE_SILENT: Final = _saving(*_NEXT)
 _SAVE_ANSWERED: Final = _saving(*_NEXT, *_ANSWER)
 _SAVE_MOVED: Final = _saving(*_NEXT, *_ANSWER, "carrier", "accounts_tried")
-_STILL_OURS: Final = (
+_STILL_OURS: Final = AtOnce(
     select(_POLLS.c.shipment_id)
-    .where(
-        _POLLS.c.shipment_id.in_(bindparam("keys", expanding=True)), _POLLS.c.lease_token == bindparam("token_of_ours")
-    )
+    .where(among(_POLLS.c.shipment_id, "keys"), _POLLS.c.lease_token == bindparam("token_of_ours"))
     # In one order, as whoever records what was pushed: two who lock several never wait for each other.
     .order_by(_POLLS.c.shipment_id)
     .with_for_update()
@@ -235,7 +235,7 @@ def save_polls(
             statement, row = _saved(save)
             rows.setdefault(statement, []).append({**row, "b_id": save.shipment_id, "at": polled_at})
     for statement, values in rows.items():
-        connection.execute(statement, values)
+        execute_many(connection, statement, values)
     return mine
 
 
@@ -267,15 +267,11 @@ def reschedule(
         return 0
     name = connection.dialect.name
     if name == "sqlite":
-        written = [(key, _as_sqlite_keeps(at), int(urgent)) for key, at, urgent in again]
+        written = [(key, as_sqlite_keeps(at), int(urgent)) for key, at, urgent in again]
         values: dict[str, Any] = {"rows": orjson.dumps(written).decode()}
     else:
         values = dict(zip(("ids", "ats", "urgent"), map(list, zip(*again, strict=True)), strict=True))
     return connection.execute(_rescheduling(name), {**values, "now": polled_at, "token": token}).rowcount
-
-
-def _as_sqlite_keeps(at: datetime) -> str:
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @cache
@@ -300,7 +296,7 @@ def _saved(save: PollSave) -> tuple[Update, dict[str, Any]]:
 
 def still_ours(connection: Connection, shipment_ids: Sequence[int], token: str) -> set[int]:
     """Of these shipments, those whose poll is still leased to us; locked until the transaction ends."""
-    return set(connection.execute(_STILL_OURS, {"keys": shipment_ids, "token_of_ours": token}).scalars())
+    return {key for (key,) in _STILL_OURS.rows(connection, {"keys": list(shipment_ids), "token_of_ours": token})}
 
 
 def wait_for_configuration(connection: Connection, carrier: str, at: datetime) -> int:
@@ -359,20 +355,18 @@ class FamilyState:
     reason: str | None = None
 
 
+# To build it takes longer than to run it, and every save of something new asks it.
+_STATE_OF: Final = AtOnce(
+    select(*(_STATES.c[one.name] for one in fields(FamilyState))).where(
+        _STATES.c.carrier == bindparam("of_carrier"), _STATES.c.family == bindparam("of_family")
+    )
+)
+
+
 def family_state(connection: Connection, carrier: str, family: str) -> FamilyState:
     """How this family stands; all well where nothing was ever written."""
-    columns = (
-        _STATES.c.failures,
-        _STATES.c.cooldown_until,
-        _STATES.c.down_since,
-        _STATES.c.refused_at,
-        _STATES.c.refused_digest,
-        _STATES.c.reason,
-    )
-    row = connection.execute(
-        select(*columns).where(_STATES.c.carrier == carrier, _STATES.c.family == family)
-    ).one_or_none()
-    return FamilyState(*row) if row else FamilyState()
+    rows = _STATE_OF.rows(connection, {"of_carrier": carrier, "of_family": family})
+    return FamilyState(*rows[0]) if rows else FamilyState()
 
 
 def save_family_state(connection: Connection, carrier: str, family: str, state: FamilyState) -> None:
@@ -438,13 +432,20 @@ def outages(
     connection: Connection, carrier: str, family: str, since: datetime, now: datetime
 ) -> tuple[tuple[datetime, datetime], ...]:
     """The times in which this family did not answer, one that lasts ending `now`."""
-    ended = func.coalesce(_OUTAGES.c.ended_at, now)
-    query = (
-        select(_OUTAGES.c.started_at, _OUTAGES.c.ended_at)
-        .where(_OUTAGES.c.carrier == carrier, _OUTAGES.c.family == family, ended >= since)
-        .order_by(_OUTAGES.c.started_at)
+    asked = {"of_carrier": carrier, "of_family": family, "since": since, "now": now}
+    return tuple((start, end or now) for start, end in _OUTAGES_SINCE.rows(connection, asked))
+
+
+# To build it takes longer than to run it, and detection asks it of every batch.
+_OUTAGES_SINCE: Final = AtOnce(
+    select(_OUTAGES.c.started_at, _OUTAGES.c.ended_at)
+    .where(
+        _OUTAGES.c.carrier == bindparam("of_carrier"),
+        _OUTAGES.c.family == bindparam("of_family"),
+        func.coalesce(_OUTAGES.c.ended_at, bindparam("now", type_=_AT)) >= bindparam("since", type_=_AT),
     )
-    return tuple((start, end or now) for start, end in connection.execute(query))
+    .order_by(_OUTAGES.c.started_at)
+)
 
 
 # --- access tokens ----------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, bindparam, select, update
 from carriers.base import Cause, ProblemKind
 from tracker.domain.detection import Finding, KnownProblem
 from tracker.domain.hand import Settlement
+from tracker.store.at_once import AtOnce
 from tracker.store.database import insert_new
+from tracker.store.kept import among
 from tracker.store.leases import Claiming, claim, claim_due, claiming, held, release
 from tracker.store.tables import OrderCheck, Problem, ShipmentCheck, table
 
@@ -82,20 +84,20 @@ def problems_of_orders(connection: Connection, order_ids: Iterable[int]) -> dict
     return _problems(connection, ORDER, order_ids)
 
 
-_PROBLEMS_OF: Final = (
+_PROBLEMS_OF: Final = AtOnce(
     select(_PROBLEMS)
-    .where(
-        _PROBLEMS.c.subject_kind == bindparam("kind_of"), _PROBLEMS.c.subject_id.in_(bindparam("ids", expanding=True))
-    )
+    .where(_PROBLEMS.c.subject_kind == bindparam("kind_of"), among(_PROBLEMS.c.subject_id, "ids"))
     .order_by(_PROBLEMS.c.kind, _PROBLEMS.c.episode)
 )
+_COLUMNS: Final = tuple(column.name for column in _PROBLEMS.c)
 
 
 def _problems(connection: Connection, subject_kind: str, subject_ids: Iterable[int]) -> dict[int, list[ProblemRow]]:
     ids = list(subject_ids)
     found: dict[int, list[ProblemRow]] = {subject_id: [] for subject_id in ids}
-    for row in connection.execute(_PROBLEMS_OF, {"kind_of": subject_kind, "ids": ids}).mappings():
-        found[row["subject_id"]].append(_problem_row(dict(row)))
+    for values in _PROBLEMS_OF.rows(connection, {"kind_of": subject_kind, "ids": ids}):
+        row = dict(zip(_COLUMNS, values, strict=True))
+        found[row["subject_id"]].append(_problem_row(row))
     return found
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, Update, bindparam, update
 
 from tracker.store.database import insert_new, upsert
+from tracker.store.kept import among
+from tracker.store.many import execute_many, upsert_each
 from tracker.store.tables import (
     Claim,
     ClaimCheck,
@@ -33,8 +35,7 @@ _CLAIMS = table(Claim)
 
 def wake(connection: Connection, stage: str, shipment_ids: Iterable[int], at: datetime) -> None:
     """Have `stage` (`detection`, `claims` or `messages`) look at these shipments at `at`."""
-    rows = [{"shipment_id": shipment_id, "next_check_at": at} for shipment_id in dict.fromkeys(shipment_ids)]
-    upsert(connection, CHECKS[stage], rows, ["shipment_id"], ["next_check_at"])
+    upsert_each(connection, CHECKS[stage], list(dict.fromkeys(shipment_ids)), "next_check_at", at)
 
 
 def hasten(connection: Connection, shipment_ids: Iterable[int], *, until: datetime, at: datetime) -> None:
@@ -43,11 +44,11 @@ def hasten(connection: Connection, shipment_ids: Iterable[int], *, until: dateti
     """
     ids = sorted(shipment_ids)
     for statement in _HASTENED if ids else ():
-        connection.execute(statement, {"keys": ids, "until": until, "at": at})
+        execute_many(connection, statement, [{"keys": ids, "until": until, "at": at}])
 
 
 def _hastening(rows: Table) -> Update:
-    soon = (rows.c.shipment_id.in_(bindparam("keys", expanding=True)), rows.c.next_check_at <= bindparam("until"))
+    soon = (among(rows.c.shipment_id, "keys"), rows.c.next_check_at <= bindparam("until"))
     return update(rows).where(*soon).values(next_check_at=bindparam("at"))
 
 

@@ -18,6 +18,7 @@ from carriers.base import (
 )
 from carriers.correios import codes
 from carriers.correios.tracking import TERMS, hear, normalise, read_event, read_object
+from carriers.payload import canonical
 from carriers.redact import MAX_LENGTH
 from tests.carriers.correios.support import adapter, ref
 from tests.carriers.support import assert_fits_contract, sample_json
@@ -188,6 +189,26 @@ def test_a_poisoned_object_does_not_sink_the_others(poison: Any) -> None:
     assert "object has no" not in (answers[late].message or ""), "a sentence, not Python's"
     assert answers[late].raw, "the evidence is kept"
     assert answers[damaged].outcome is OUT.FOUND
+
+
+def test_what_was_read_before_is_never_read_into_other_words() -> None:
+    """A pair whose text decides, a text too long to be remembered, another place: each is read as if it were the first."""
+    texts = ["Evento RFB", "Objeto disponível", "", "Objeto disponível" + " x" * 200]
+    expected = [S.CUSTOMS, S.AVAILABLE_FOR_PICKUP, S.UNKNOWN, S.AVAILABLE_FOR_PICKUP]
+
+    for _ in range(2):
+        read = [read_event(event("BDE", "77") | {"descricao": text}) for text in texts]
+        assert [one.status for one in read] == expected
+        assert [one.attempt for one in read] == [status is S.AVAILABLE_FOR_PICKUP for status in expected]
+        assert len({one.key for one in read}) == 1, "a text is no part of what an event is known by"
+
+    units = [{"endereco": {"cidade": city, "uf": "BA"}} | more for city in ("A", "B") for more in ({}, {"codSro": "4"})]
+    for _ in range(2):
+        read = [read_event(event("RO", tipo) | {"unidade": unit}) for unit in units for tipo in ("01", "1", 1)]
+        assert [one.location for one in read] == ["A/BA"] * 6 + ["B/BA"] * 6
+        assert len({one.key for one in read}) == 3, (
+            "the unit is what tells one place from another, the city where there is none"
+        )
 
 
 def test_an_object_nested_to_death_is_an_error_of_its_own() -> None:
@@ -413,6 +434,7 @@ def test_no_json_makes_an_object_raise(fields: dict[str, Any], changes: list[dic
     for item in (fields, fields | {"eventos": events}):
         answer = read_object(number, item)
         assert answer.outcome in (OUT.FOUND, OUT.ERROR)
+        assert read_object(number, item, canonical(item)) == answer
 
 
 def test_objects_that_are_none_leave_the_others() -> None:
