@@ -200,14 +200,18 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(start: Start, monkey
 
 
 MEASURE = """
-import io, resource, sys
+import sys
 from zoneinfo import ZoneInfo
 from tracker.intake.options import ReadOptions
 from tracker.intake.reader import read_pieces
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+def peak():  # of this program alone: getrusage begins with the peak of whoever started it
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+before = peak()
 with open(sys.argv[1], "rb") as file:
     pieces = read_pieces("p.csv", file, timezone=ZoneInfo("UTC"), merchant_cnpj=None, options=ReadOptions())
-    print(sum(len(piece.orders) for piece in pieces), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    print(sum(len(piece.orders) for piece in pieces), peak() - before)
 """
 
 
@@ -225,4 +229,5 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         assert orders == count
         return grown
 
-    assert kibibytes(45_000) < 1.5 * kibibytes(15_000)
+    small = kibibytes(15_000)
+    assert 0 < kibibytes(45_000) < 1.5 * small
